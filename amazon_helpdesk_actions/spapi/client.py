@@ -1,0 +1,425 @@
+"""The calls of SP-API that the addon needs, on behalf of one seller account."""
+
+import re
+from typing import NamedTuple
+
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
+
+from .documents import FEED_CONTENT_TYPE, MAX_FEED_BYTES, Documents
+from .errors import MalformedAnswer, NotSent, OutcomeUnknown, Refused
+from .library import (
+    StrictFeeds,
+    StrictFinances,
+    StrictFinancesV0,
+    StrictOrders,
+    StrictSellers,
+)
+from .transport import CONNECT_TIMEOUT, READ_TIMEOUT, MemoryTokenStore, Session
+
+#: What the panel of an order needs. No RECIPIENT and no BUYER: the addon keeps no
+#: address, and these need restricted roles.
+ORDER_DATA = ("PROCEEDS", "PROMOTION", "CANCELLATION", "FULFILLMENT", "TAX")
+
+#: Retries of what may be repeated: at most this many requests, and no new one when
+#: this many seconds have passed.
+ATTEMPTS = 3
+RETRY_SECONDS = 8.0
+MAX_RETRY_WAIT = 2.0
+
+#: Pages of one list; more than that is an error, never a list cut in silence.
+MAX_PAGES = 50
+#: getFeeds has a burst of 10, then one request in 45 seconds.
+MAX_FEED_PAGES = 10
+
+#: Amazon order ids have the form 3-7-7; those of Multi-Channel Fulfillment begin with
+#: a letter (S01-...). XSD of OrderAdjustment: ``\w{3}-\w{7}-\w{7}``.
+ORDER_ID = re.compile(r"[A-Z0-9]{3}-[0-9]{7}-[0-9]{7}")
+
+
+class Page(NamedTuple):
+    """One page of a list.
+
+    :param list items: Amazon's dicts
+    :param next_token: for the next page with the same arguments, None on the last page
+    :param last_updated_before: searchOrders only: up to when the answer is complete
+    """
+
+    items: list
+    next_token: str | None
+    last_updated_before: str | None = None
+
+
+class SellerClient:
+    """Calls SP-API for one seller account; safe to share between threads.
+
+    Reads, and the preparation of a feed, are retried within a few seconds when Amazon
+    could not be reached or gave no clear answer. `create_feed` and `cancel_feed` are
+    never retried. Throttling is never slept on. Every method raises the errors of
+    `errors`: `NotSent`, `Throttled`, `Refused`, `OutcomeUnknown`, and `MalformedAnswer`
+    when a part of the answer is missing.
+
+    :param Credentials credentials: LWA credentials of the account
+    :param Endpoint endpoint: where to call
+    :param token_store: keeps the access token, see `transport.MemoryTokenStore`; None
+        for one in memory that lives as long as this object
+    :param float connect_timeout: seconds
+    :param float read_timeout: seconds between two pieces of an answer
+    :param float max_retry_wait: seconds between two attempts at most
+    """
+
+    def __init__(
+        self,
+        credentials,
+        endpoint,
+        token_store=None,
+        *,
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        max_retry_wait=MAX_RETRY_WAIT,
+    ):
+        store = MemoryTokenStore() if token_store is None else token_store
+        self._session = Session(
+            endpoint, credentials, store, connect_timeout, read_timeout
+        )
+        self._documents = Documents(endpoint, connect_timeout, read_timeout)
+        self._orders = StrictOrders(self._session)
+        self._feeds = StrictFeeds(self._session)
+        self._finances_v0 = StrictFinancesV0(self._session)
+        self._finances = StrictFinances(self._session)
+        self._sellers = StrictSellers(self._session)
+        self._max_retry_wait = max_retry_wait
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+    def close(self):
+        """Close the connections; the object cannot be used afterwards."""
+        self._session.close()
+
+    # === READS === #
+
+    def get_order(self, order_id, included_data=ORDER_DATA):
+        """Read one order (Orders 2026-01-01 getOrder).
+
+        :param str order_id: in the form 3-7-7
+        :param included_data: names of Amazon's data sets
+        :return: Amazon's ``order`` object; see `orders.parse_order`
+        :rtype: dict
+        """
+        _check_order_id("getOrder", order_id)
+        answer = self._read(
+            self._orders.get_order, order_id, includedData=list(included_data)
+        )
+        return _part("getOrder", answer, "order", dict)
+
+    def search_orders(
+        self,
+        *,
+        last_updated_after=None,
+        last_updated_before=None,
+        created_after=None,
+        created_before=None,
+        marketplace_ids=(),
+        fulfillment_statuses=(),
+        fulfilled_by=(),
+        included_data=ORDER_DATA,
+        page_size=100,
+        next_token=None,
+    ):
+        """Read one page of orders (Orders 2026-01-01 searchOrders).
+
+        Amazon wants exactly one of `last_updated_after` and `created_after`, and one
+        page costs three minutes of quota, so the caller decides on the next page.
+
+        :rtype: Page
+        """
+        answer = self._read(
+            self._orders.search_orders,
+            lastUpdatedAfter=last_updated_after,
+            lastUpdatedBefore=last_updated_before,
+            createdAfter=created_after,
+            createdBefore=created_before,
+            marketplaceIds=list(marketplace_ids) or None,
+            fulfillmentStatuses=list(fulfillment_statuses) or None,
+            fulfilledBy=list(fulfilled_by) or None,
+            includedData=list(included_data),
+            maxResultsPerPage=page_size,
+            paginationToken=next_token,
+        )
+        pagination = answer.get("pagination")
+        token = pagination.get("nextToken") if isinstance(pagination, dict) else None
+        return Page(
+            _part("searchOrders", answer, "orders", list),
+            token or None,
+            answer.get("lastUpdatedBefore"),
+        )
+
+    def list_financial_events(self, order_id):
+        """Read all financial events of an order (Finances v0), pages merged.
+
+        An empty answer means "not known yet", not "none": orders of the last 48 hours
+        may be missing, deferred events are.
+
+        :param str order_id: in the form 3-7-7
+        :return: Amazon's ``FinancialEvents`` object; see `finances.parse_events`
+        :rtype: dict
+        """
+        operation = "listFinancialEventsByOrderId"
+        _check_order_id(operation, order_id)
+        events, token = {}, None
+        for _page in range(MAX_PAGES):
+            answer = self._read(
+                self._finances_v0.get_financial_events_for_order,
+                order_id,
+                MaxResultsPerPage=100,
+                NextToken=token,
+            )
+            payload = _part(operation, answer, "payload", dict)
+            page = payload.get("FinancialEvents") or {}
+            if not isinstance(page, dict):
+                raise _malformed(operation, "payload.FinancialEvents")
+            for name, rows in page.items():
+                events.setdefault(name, []).extend(rows or [])
+            token = payload.get("NextToken")
+            if not token:
+                return events
+        raise _endless(operation)
+
+    def list_transactions(
+        self,
+        *,
+        order_id=None,
+        posted_after=None,
+        posted_before=None,
+        marketplace_id=None,
+        transaction_status=None,
+        next_token=None,
+    ):
+        """Read one page of transactions (Finances 2024-06-19 listTransactions).
+
+        Amazon wants `order_id` or `posted_after`, times more than two minutes in the
+        past, and the same arguments with each `next_token`. A page may be empty while
+        more follow.
+
+        :rtype: Page
+        """
+        operation = "listTransactions"
+        if order_id is not None:
+            _check_order_id(operation, order_id)
+        answer = self._read(
+            self._finances.list_transactions,
+            relatedIdentifierName="ORDER_ID" if order_id else None,
+            relatedIdentifierValue=order_id,
+            postedAfter=posted_after,
+            postedBefore=posted_before,
+            marketplaceId=marketplace_id,
+            transactionStatus=transaction_status,
+            nextToken=next_token,
+        )
+        payload = _part(operation, answer, "payload", dict)
+        rows = payload.get("transactions") or []
+        if not isinstance(rows, list):
+            raise _malformed(operation, "payload.transactions")
+        return Page(rows, payload.get("nextToken") or None)
+
+    def get_marketplace_participations(self):
+        """Read where the seller sells (Sellers v1); the test of a connection.
+
+        :return: Amazon's participation objects
+        :rtype: list
+        """
+        answer = self._read(self._sellers.get_marketplace_participation)
+        return _part("getMarketplaceParticipations", answer, "payload", list)
+
+    def get_feed(self, feed_id):
+        """Read the state of a feed (Feeds 2021-06-30 getFeed).
+
+        :rtype: dict
+        """
+        _check_id("getFeed", feed_id)
+        answer = self._read(self._feeds.get_feed, feed_id)
+        _part("getFeed", answer, "feedId", str)
+        _part("getFeed", answer, "processingStatus", str)
+        return answer
+
+    def get_feeds(
+        self,
+        feed_types,
+        created_since,
+        created_until=None,
+        marketplace_ids=(),
+        processing_statuses=(),
+    ):
+        """Read all feeds of some types in a span of time (getFeeds), pages merged.
+
+        :param feed_types: 1 to 10 names of feed types
+        :param datetime created_since: in UTC
+        :param datetime created_until: in UTC, now when None
+        :return: Amazon's feed objects
+        :rtype: list
+        """
+        query = {
+            "feedTypes": list(feed_types),
+            "createdSince": created_since,
+            "createdUntil": created_until,
+            "marketplaceIds": list(marketplace_ids) or None,
+            "processingStatuses": list(processing_statuses) or None,
+            "pageSize": 100,
+        }
+        feeds = []
+        for _page in range(MAX_FEED_PAGES):
+            answer = self._read(self._feeds.get_feeds, **query)
+            feeds += _part("getFeeds", answer, "feeds", list)
+            if not answer.get("nextToken"):
+                return feeds
+            # "include this token as the only parameter" (model of getFeeds)
+            query = {"nextToken": answer["nextToken"]}
+        raise _endless("getFeeds")
+
+    def read_report(self, feed_document_id):
+        """Read a result document (getFeedDocument, then its download), unpacked.
+
+        getFeedDocument allows one call in 45 seconds: read once and keep it.
+
+        :param str feed_document_id: ``resultFeedDocumentId`` of a feed
+        :rtype: bytes
+        """
+        _check_id("getFeedDocument", feed_document_id)
+        answer = self._read(self._feeds.describe_feed_document, feed_document_id)
+        url = _part("getFeedDocument", answer, "url", str)
+        compression = answer.get("compressionAlgorithm") or None
+        return self._repeat(self._documents.download, url, compression)
+
+    # === WRITES === #
+
+    def prepare_feed(self, payload, content_type=FEED_CONTENT_TYPE):
+        """Reserve a document and upload `payload`; has no effect at Amazon by itself.
+
+        :param bytes payload: the envelope, encoded
+        :param str content_type: of the payload
+        :return: ``feedDocumentId``, for `create_feed` within two days
+        :rtype: str
+        :raises ValueError: `payload` is empty, no bytes, or bigger than Amazon advises
+        """
+        if not isinstance(payload, bytes) or not payload:
+            raise ValueError("The feed must be bytes, and not empty.")
+        if len(payload) > MAX_FEED_BYTES:
+            raise ValueError(
+                f"The feed is bigger than {MAX_FEED_BYTES // 1024 // 1024} MiB; send "
+                "fewer messages in one feed."
+            )
+        return self._repeat(self._prepare_feed, payload, content_type)
+
+    def _prepare_feed(self, payload, content_type):
+        answer = self._feeds.create_feed_document(None, content_type).payload
+        document_id = _part("createFeedDocument", answer, "feedDocumentId", str)
+        url = _part("createFeedDocument", answer, "url", str)
+        self._documents.upload(url, payload, content_type)
+        return document_id
+
+    def create_feed(self, feed_type, marketplace_ids, feed_document_id):
+        """Hand a prepared feed to Amazon: **irreversible, one HTTP request at most**.
+
+        Record the intent before. After `NotSent`, `Throttled` and `Refused` Amazon has
+        no feed. After `OutcomeUnknown`, and after any exception that is no
+        `SpApiError`, it may have one: never call again with the same messages.
+
+        :param str feed_type: such as ``POST_PAYMENT_ADJUSTMENT_DATA``
+        :param marketplace_ids: marketplaces the feed is for
+        :param str feed_document_id: what `prepare_feed` returned
+        :return: ``feedId``
+        :rtype: str
+        :raises ValueError: an argument is empty; nothing was sent
+        """
+        if not feed_type or not feed_document_id or not marketplace_ids:
+            raise ValueError(
+                "A feed needs a type, a document and at least one marketplace."
+            )
+        answer = self._feeds.create_feed(
+            feed_type, feed_document_id, marketplaceIds=list(marketplace_ids)
+        )
+        feed_id = answer.payload.get("feedId")
+        if not isinstance(feed_id, str) or not feed_id:
+            raise OutcomeUnknown(
+                "createFeed", "Amazon answered with success, but without a feedId."
+            )
+        return feed_id
+
+    def cancel_feed(self, feed_id):
+        """Ask Amazon to drop a feed that is still IN_QUEUE (cancelFeed), once.
+
+        :param str feed_id: what `create_feed` returned
+        """
+        _check_id("cancelFeed", feed_id)
+        self._feeds.cancel_feed(feed_id)
+
+    # === RETRIES === #
+
+    def _read(self, method, *args, **kwargs):
+        """Call a method of the library that reads; return Amazon's body."""
+        given = {key: value for key, value in kwargs.items() if value is not None}
+        return self._repeat(lambda: method(*args, **given).payload)
+
+    def _repeat(self, function, *args):
+        """Call `function` again when it failed without an effect; bounded in time."""
+        retrying = Retrying(
+            retry=retry_if_exception_type((NotSent, OutcomeUnknown)),
+            stop=stop_after_attempt(ATTEMPTS) | stop_after_delay(RETRY_SECONDS),
+            wait=wait_random_exponential(multiplier=0.5, max=self._max_retry_wait),
+            reraise=True,
+        )
+        return retrying(function, *args)
+
+
+def _part(operation, answer, name, kind):
+    """Return a part of an answer.
+
+    :raises MalformedAnswer: it is missing or of another type
+    """
+    part = answer.get(name) if isinstance(answer, dict) else None
+    if not isinstance(part, kind) or part == "":
+        raise _malformed(operation, name)
+    return part
+
+
+def _malformed(operation, name):
+    return MalformedAnswer(operation, f"The answer of Amazon has no usable {name}.")
+
+
+def _endless(operation):
+    return MalformedAnswer(
+        operation,
+        "Amazon's list has more pages than this layer reads.",
+    )
+
+
+def _check_order_id(operation, order_id):
+    """Refuse what is no order number before it costs quota.
+
+    :raises Refused: not in the form 3-7-7
+    """
+    if not isinstance(order_id, str) or not ORDER_ID.fullmatch(order_id):
+        raise Refused(
+            operation,
+            "This is not an Amazon order number; it must look like "
+            "123-1234567-1234567.",
+            code="InvalidInput",
+        )
+
+
+def _check_id(operation, value):
+    """Refuse an id that would change the path of the request.
+
+    :raises Refused: empty, no text, or only dots
+    """
+    if not isinstance(value, str) or not value.strip("."):
+        raise Refused(operation, "The id is missing.", code="InvalidInput")

@@ -1,0 +1,124 @@
+"""Amazon's marketplaces.
+
+Sources: ids, countries and regions from "Marketplace IDs" of Amazon's Developer Guide
+(also in python-amazon-sp-api, ``sp_api/base/marketplaces.py``); Seller Central
+addresses from "Seller Central URLs" there; currencies are those of the countries
+(``defaultCurrencyCode`` of getMarketplaceParticipations says the same for a seller).
+"""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+
+@dataclass(frozen=True)
+class Marketplace:
+    """One marketplace.
+
+    :param str id: Amazon's marketplace id
+    :param str country_code: ISO 3166-1 alpha-2
+    :param str name: English name of the country
+    :param str region: region of the SP-API endpoint: ``na``, ``eu`` or ``fe``
+    :param str domain: of the shop, such as ``amazon.de``
+    :param str currency: ISO 4217
+    :param bool prices_include_tax: the item price that the buyer sees holds the tax, so
+        a refund names the gross amount and no component for tax
+    """
+
+    id: str
+    country_code: str
+    name: str
+    region: str
+    domain: str
+    currency: str
+    prices_include_tax: bool
+
+    @property
+    def seller_central_url(self):
+        """Address of Seller Central for this marketplace."""
+        return f"https://sellercentral.{self.domain}"
+
+    @property
+    def relay_domain(self):
+        """Domain of the anonymised addresses of buyers.
+
+        Evidence: ``marketplace.amazon.com`` and ``marketplace.amazon.co.uk`` in the
+        examples of Amazon's Orders model; the others follow the same form.
+        """
+        return f"marketplace.{self.domain}"
+
+
+# prices_include_tax. Evidenced: JP (a refund with a component Tax is rejected, one with
+# the gross in Principal is accepted: selling-partner-api-models#1372), US (component
+# Tax accepted: seller-forum.com/t/18974). By law of the country, consumer prices there
+# are shown with tax: the EU (Directive 98/6/EC) and GB. ASSUMPTIONS, from how the shops
+# show prices: CA without tax; all others with tax.
+_TAX_ON_TOP = {"US", "CA"}
+
+_ROWS = (
+    ("ATVPDKIKX0DER", "US", "United States", "na", "amazon.com", "USD"),
+    ("A2EUQ1WTGCTBG2", "CA", "Canada", "na", "amazon.ca", "CAD"),
+    ("A1AM78C64UM0Y8", "MX", "Mexico", "na", "amazon.com.mx", "MXN"),
+    ("A2Q3Y263D00KWC", "BR", "Brazil", "na", "amazon.com.br", "BRL"),
+    ("A1F83G8C2ARO7P", "GB", "United Kingdom", "eu", "amazon.co.uk", "GBP"),
+    ("A1PA6795UKMFR9", "DE", "Germany", "eu", "amazon.de", "EUR"),
+    ("A13V1IB3VIYZZH", "FR", "France", "eu", "amazon.fr", "EUR"),
+    ("APJ6JRA9NG5V4", "IT", "Italy", "eu", "amazon.it", "EUR"),
+    ("A1RKKUPIHCS9HS", "ES", "Spain", "eu", "amazon.es", "EUR"),
+    ("A1805IZSGTT6HS", "NL", "Netherlands", "eu", "amazon.nl", "EUR"),
+    ("AMEN7PMS3EDWL", "BE", "Belgium", "eu", "amazon.com.be", "EUR"),
+    ("A28R8C7NBKEWEA", "IE", "Ireland", "eu", "amazon.ie", "EUR"),
+    ("A2NODRKZP88ZB9", "SE", "Sweden", "eu", "amazon.se", "SEK"),
+    ("A1C3SOZRARQ6R3", "PL", "Poland", "eu", "amazon.pl", "PLN"),
+    ("A33AVAJ2PDY3EV", "TR", "Türkiye", "eu", "amazon.com.tr", "TRY"),
+    ("A2VIGQ35RCS4UG", "AE", "United Arab Emirates", "eu", "amazon.ae", "AED"),
+    ("A17E79C6D8DWNP", "SA", "Saudi Arabia", "eu", "amazon.sa", "SAR"),
+    ("ARBP9OOSHTCHU", "EG", "Egypt", "eu", "amazon.eg", "EGP"),
+    ("A21TJRUUN4KGV", "IN", "India", "eu", "amazon.in", "INR"),
+    ("AE08WJ6YKNBMC", "ZA", "South Africa", "eu", "amazon.co.za", "ZAR"),
+    ("A1VC38T7YXB528", "JP", "Japan", "fe", "amazon.co.jp", "JPY"),
+    ("A39IBJ37TRP1C6", "AU", "Australia", "fe", "amazon.com.au", "AUD"),
+    ("A19VAU5U5O7RUS", "SG", "Singapore", "fe", "amazon.sg", "SGD"),
+)
+
+#: All marketplaces by id.
+MARKETPLACES = {
+    row[0]: Marketplace(*row, prices_include_tax=row[1] not in _TAX_ON_TOP)
+    for row in _ROWS
+}
+
+_BY_COUNTRY = {market.country_code: market for market in MARKETPLACES.values()}
+_BY_RELAY = {market.relay_domain: market for market in MARKETPLACES.values()}
+
+
+def by_country(country_code):
+    """Return the marketplace of a country, None when there is none.
+
+    :param str country_code: ISO 3166-1 alpha-2; Amazon's ``UK`` counts as GB
+    """
+    code = country_code.upper()
+    return _BY_COUNTRY.get("GB" if code == "UK" else code)
+
+
+def by_relay_address(address):
+    """Return the marketplace of a buyer's anonymised address, None for any other.
+
+    :param str address: a bare mail address, such as ``abc@marketplace.amazon.de``
+    """
+    return _BY_RELAY.get(address.rpartition("@")[2].strip().lower())
+
+
+def is_relay_address(address):
+    """Tell whether a mail address is one that Amazon gives to a buyer."""
+    return "@" in address and by_relay_address(address) is not None
+
+
+def seller_central_order_url(marketplace_id, order_id):
+    """Return the page of an order in Seller Central, None for an unknown marketplace.
+
+    :param str marketplace_id: Amazon's marketplace id
+    :param str order_id: in the form 3-7-7
+    """
+    market = MARKETPLACES.get(marketplace_id)
+    if market is None:
+        return None
+    return f"{market.seller_central_url}/orders-v3/order/{quote(order_id, safe='')}"

@@ -1,0 +1,295 @@
+"""Read an order of Amazon (Orders 2026-01-01) into what the addon needs.
+
+Shape: Amazon's model orders_2026-01-01; which number of the old API stands where:
+Amazon's migration data (selling-partner-api-samples, orders-api-migration-data.json).
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from .errors import MalformedAnswer
+from .marketplaces import MARKETPLACES
+from .values import amount_of, time_of
+
+_OPERATION = "getOrder"
+_ZERO = Decimal(0)
+
+FBM, FBA, MCF = "fbm", "fba", "mcf"
+
+#: Type of a breakdown of proceeds, component of the refund feed, component of its tax.
+_COMPONENTS = (
+    ("ITEM", "Principal", "Tax"),
+    ("SHIPPING", "Shipping", "ShippingTax"),
+    ("GIFT_WRAP", "GiftWrap", "GiftWrapTax"),
+)
+
+
+@dataclass(frozen=True)
+class OrderLineReading:
+    """One item of an order as Amazon shows it.
+
+    :param str order_item_id: Amazon's id
+    :param str sku: the seller's SKU
+    :param str asin: Amazon's product id
+    :param str title: of the product
+    :param int quantity_ordered: units
+    :param int quantity_fulfilled: units already shipped
+    :param dict charges: Decimal by component of the refund feed, for the whole line and
+        net of discounts: Principal, Shipping, GiftWrap; with Tax, ShippingTax,
+        GiftWrapTax only where prices do not include the tax. Zero amounts are left out.
+        Empty while Amazon shows no prices (pending orders)
+    :param bool tax_by_amazon: Amazon collects the tax itself (marketplace facilitator)
+    :param bool cancel_requested: the buyer asked for cancellation of this item
+    :param str cancel_reason: the buyer's reason, or that of the cancellation
+    :param str cancelled_by: ``BUYER``, ``MERCHANT``, ``AMAZON``, empty if not cancelled
+    """
+
+    order_item_id: str
+    sku: str
+    asin: str
+    title: str
+    quantity_ordered: int
+    quantity_fulfilled: int
+    charges: dict = field(default_factory=dict)
+    tax_by_amazon: bool = False
+    cancel_requested: bool = False
+    cancel_reason: str = ""
+    cancelled_by: str = ""
+
+
+@dataclass(frozen=True)
+class OrderReading:
+    """An order as Amazon shows it; holds nothing about the buyer.
+
+    :param str order_id: Amazon's order number
+    :param str marketplace_id: empty for an order from outside of Amazon that names none
+    :param str status: Amazon's ``fulfillmentStatus``, kept as it is when unknown
+    :param str channel: ``fbm``, ``fba`` or ``mcf``
+    :param str currency: ISO 4217; of the marketplace while no amount is shown
+    :param datetime purchase_date: aware, UTC
+    :param datetime last_update: aware, UTC
+    :param tuple lines: `OrderLineReading`
+    """
+
+    order_id: str
+    marketplace_id: str
+    status: str
+    channel: str
+    currency: str
+    purchase_date: datetime
+    last_update: datetime
+    lines: tuple
+
+    @property
+    def cancel_requested(self):
+        """True when the buyer asked for cancellation of at least one item."""
+        return any(line.cancel_requested for line in self.lines)
+
+    @property
+    def cancelled_by(self):
+        """Who cancelled: ``BUYER``, ``MERCHANT``, ``AMAZON``; empty unless one alone.
+
+        Items of one order may be cancelled by different parties; see `lines` then.
+        """
+        parties = {line.cancelled_by for line in self.lines}
+        return parties.pop() if len(parties) == 1 else ""
+
+
+def parse_order(order):
+    """Read Amazon's ``order`` object.
+
+    :param dict order: what `SellerClient.get_order` returned, with PROCEEDS,
+        CANCELLATION and FULFILLMENT among the included data
+    :rtype: OrderReading
+    :raises MalformedAnswer: a part that is needed is missing; names it
+    """
+    channel = _object(order, "salesChannel")
+    marketplace_id = channel.get("marketplaceId") or ""
+    outside = channel.get("channelName") == "NON_AMAZON"
+    if not marketplace_id and not outside:
+        raise _missing("salesChannel.marketplaceId")
+    market = MARKETPLACES.get(marketplace_id)
+    items = order.get("orderItems")
+    if not isinstance(items, list) or not items:
+        raise _missing("orderItems")
+    currency = _currency(order, items) or (market.currency if market else "")
+    # A marketplace that is not in our table: as in most, prices include the tax; then
+    # no tax is added, and the amounts are rather too small than too big.
+    gross = market.prices_include_tax if market else True
+    fulfillment = _object(order, "fulfillment")
+    return OrderReading(
+        order_id=_string(order, "orderId"),
+        marketplace_id=marketplace_id,
+        status=_string(fulfillment, "fulfillmentStatus", "fulfillment."),
+        channel=_channel(fulfillment, outside),
+        currency=currency,
+        purchase_date=time_of(_OPERATION, order.get("createdTime"), "createdTime"),
+        last_update=time_of(
+            _OPERATION, order.get("lastUpdatedTime"), "lastUpdatedTime"
+        ),
+        lines=tuple(_line(item, gross) for item in items),
+    )
+
+
+def _channel(fulfillment, outside):
+    """Return who fulfils.
+
+    Multi-Channel Fulfillment is what Amazon ships for orders from outside: the model
+    has ``channelName`` NON_AMAZON, and says of UNFULFILLABLE that it "only applies to
+    Amazon-fulfilled orders that were not placed on Amazon's retail website".
+    """
+    if outside:
+        return MCF
+    party = fulfillment.get("fulfilledBy")
+    if party not in ("MERCHANT", "AMAZON"):
+        raise _missing("fulfillment.fulfilledBy")
+    return FBM if party == "MERCHANT" else FBA
+
+
+def _line(item, prices_include_tax):
+    if not isinstance(item, dict):
+        raise _missing("object in orderItems")
+    product = _object(item, "product")
+    fulfillment = item.get("fulfillment") or {}
+    cancellation = item.get("cancellation") or {}
+    request = cancellation.get("cancellationRequest") or {}
+    execution = cancellation.get("cancellationExecution") or {}
+    collections = (item.get("tax") or {}).get("taxCollections") or []
+    return OrderLineReading(
+        order_item_id=_string(item, "orderItemId", "orderItems."),
+        sku=product.get("sellerSku") or "",
+        asin=product.get("asin") or "",
+        title=product.get("title") or "",
+        quantity_ordered=_count(item, "quantityOrdered"),
+        quantity_fulfilled=_count(fulfillment, "quantityFulfilled", default=0),
+        charges=_charges(item, prices_include_tax),
+        tax_by_amazon=any(
+            entry.get("model") == "MARKETPLACE_FACILITATOR" for entry in collections
+        ),
+        cancel_requested=request.get("requester") == "BUYER",
+        cancel_reason=(request or execution).get("cancelReason") or "",
+        cancelled_by=execution.get("cancelledBy") or "",
+    )
+
+
+def _charges(item, prices_include_tax):
+    """Return what the buyer was charged for a line, by component of the refund feed."""
+    proceeds = item.get("proceeds") or {}
+    totals, details = _breakdowns(proceeds)
+    discounts = _discounts(totals, details)
+    taxes = _taxes(details)
+    add_tax = not prices_include_tax or _tax_is_on_top(proceeds, totals)
+    charges = {}
+    for kind, component, tax_component in _COMPONENTS:
+        net = totals.get(kind, _ZERO) - discounts.get(kind, _ZERO)
+        tax = taxes.get(kind, _ZERO) if add_tax else _ZERO
+        if prices_include_tax:
+            # Gross: the feed of such a marketplace takes no component for tax.
+            net, tax = net + tax, _ZERO
+        charges[component] = net
+        charges[tax_component] = tax
+    return {component: amount for component, amount in charges.items() if amount > 0}
+
+
+def _breakdowns(proceeds):
+    """Return subtotals by type, and details by type and subtype; discounts positive."""
+    totals, details = {}, {}
+    for row in proceeds.get("breakdowns") or []:
+        kind = row.get("type")
+        subtotal, _currency_code = amount_of(
+            _OPERATION, row.get("subtotal"), f"subtotal of {kind}"
+        )
+        if kind == "DISCOUNT":
+            subtotal = abs(subtotal)  # Amazon's model does not tell its sign
+        totals[kind] = totals.get(kind, _ZERO) + subtotal
+        for detail in row.get("detailedBreakdowns") or []:
+            key = (kind, detail.get("subtype"))
+            value, _currency_code = amount_of(
+                _OPERATION, detail.get("value"), f"detail of {kind}"
+            )
+            if "DISCOUNT" in key:
+                value = abs(value)
+            details[key] = details.get(key, _ZERO) + value
+    return totals, details
+
+
+def _discounts(totals, details):
+    """Return discounts by type of charge; what has no detail belongs to the item."""
+    named = {
+        subtype: value
+        for (kind, subtype), value in details.items()
+        if kind == "DISCOUNT"
+    }
+    rest = totals.get("DISCOUNT", _ZERO) - sum(named.values(), _ZERO)
+    named["ITEM"] = named.get("ITEM", _ZERO) + max(rest, _ZERO)
+    return named
+
+
+def _taxes(details):
+    """Return taxes by type of charge, that of the item net of the discount's tax."""
+    taxes = {
+        subtype: value for (kind, subtype), value in details.items() if kind == "TAX"
+    }
+    taxes["ITEM"] = taxes.get("ITEM", _ZERO) - taxes.pop("DISCOUNT", _ZERO)
+    return taxes
+
+
+def _tax_is_on_top(proceeds, totals):
+    """Tell whether the line's total proves that the tax is not within the prices.
+
+    In Amazon's own example for the United Kingdom the total of a line is the sum of
+    item, shipping and tax.
+    """
+    if not totals.get("TAX") or not proceeds.get("proceedsTotal"):
+        return False
+    total, _currency_code = amount_of(
+        _OPERATION, proceeds["proceedsTotal"], "proceedsTotal"
+    )
+    parts = sum(totals.values(), _ZERO) - 2 * totals.get("DISCOUNT", _ZERO)
+    return total == parts
+
+
+def _currency(order, items):
+    """Return the one currency of an order, empty while no amount is shown."""
+    found = set()
+    for node in (order, *items):
+        proceeds = node.get("proceeds") if isinstance(node, dict) else None
+        proceeds = proceeds or {}
+        moneys = [proceeds.get("grandTotal"), proceeds.get("proceedsTotal")]
+        moneys += [row.get("subtotal") for row in proceeds.get("breakdowns") or []]
+        found |= {
+            amount_of(_OPERATION, money, "amount of proceeds")[1]
+            for money in moneys
+            if money
+        }
+    if len(found) > 1:
+        raise MalformedAnswer(
+            _OPERATION, f"The order has more than one currency: {sorted(found)}."
+        )
+    return found.pop() if found else ""
+
+
+def _object(node, name):
+    part = node.get(name)
+    if not isinstance(part, dict):
+        raise _missing(name)
+    return part
+
+
+def _string(node, name, prefix=""):
+    part = node.get(name)
+    if not isinstance(part, str) or not part:
+        raise _missing(prefix + name)
+    return part
+
+
+def _count(node, name, default=None):
+    part = node.get(name, default)
+    if isinstance(part, bool) or not isinstance(part, int) or part < 0:
+        raise _missing(f"orderItems.{name}")
+    return part
+
+
+def _missing(name):
+    return MalformedAnswer(_OPERATION, f"The order has no usable {name}.")

@@ -1,0 +1,81 @@
+"""Keep secrets out of texts and logs.
+
+What counts as secret: LWA access tokens (``Atza|``), refresh tokens (``Atzr|``) and
+authorisation codes, client secrets, and the query of a presigned document URL, which
+alone is enough to read or write the document.
+"""
+
+import logging
+import re
+import traceback
+
+HIDDEN = "***"
+
+_RULES = (
+    # Tokens of Login with Amazon; the separator may be percent-encoded.
+    (re.compile(r"\bAt[a-z]{2}(?:\||%7[Cc])[^\s\"'&,;<>)\]}]*"), HIDDEN),
+    # Client secrets of LWA, as issued since 2023.
+    (re.compile(r"\bamzn1\.oa2-cs\.[A-Za-z0-9.]+"), HIDDEN),
+    # Form, JSON or header notation: client_secret=..., "refresh_token": "...".
+    (
+        re.compile(
+            r"(?i)(client_secret|refresh_token|access_token|x-amz-access-token"
+            r"|spapi_oauth_code)(\\?[\"']?\s*[:=,]\s*(?:b?\\?[\"'])?)"
+            r"[^\s\"'&,;<>)\]}\\]+"
+        ),
+        rf"\1\2{HIDDEN}",
+    ),
+    # The query of a presigned URL, whole.
+    (
+        re.compile(
+            r"(?i)\?[^\s\"'<>]*(?:x-amz-[a-z-]+|signature|awsaccesskeyid)=[^\s\"'<>]*"
+        ),
+        f"?{HIDDEN}",
+    ),
+)
+
+#: Loggers that may print an address, a header or a body of ours. A filter works only
+#: for the logger it is attached to, not for its children, so each is named.
+LOGGERS = (
+    "httpcore.connection",
+    "httpcore.http11",
+    "httpcore.http2",
+    "httpcore.proxy",
+    "httpx",
+    "requests",
+    "sp_api.auth.access_token_client",
+    "sp_api.base.client",
+    "urllib3.connection",
+    "urllib3.connectionpool",
+    "urllib3.util.retry",
+)
+
+
+def redact(text):
+    """Return `text` without the secrets that are recognised by their form."""
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+class RedactingFilter(logging.Filter):
+    """Rewrite a log record, its traceback included, without secrets."""
+
+    def filter(self, record):
+        """Redact `record` in place; never drops it."""
+        record.msg = redact(record.getMessage())
+        record.args = ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = "".join(traceback.format_exception(*record.exc_info))
+        if record.exc_text:
+            record.exc_text = redact(record.exc_text.rstrip("\n"))
+        return True
+
+
+_FILTER = RedactingFilter()
+
+
+def protect(*names):
+    """Put the filter on the loggers `names`; doing it twice changes nothing."""
+    for name in names:
+        logging.getLogger(name).addFilter(_FILTER)

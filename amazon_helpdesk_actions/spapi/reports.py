@@ -1,0 +1,203 @@
+"""Read the processing report of a feed: what became of each message.
+
+Structure: Amazon's feed schemas, release 4.1 (ProcessingReport). A success leaves no
+trace of its own in a report, only a number in its summary; so a message counts as
+accepted only when everything else in the report agrees.
+"""
+
+from dataclasses import dataclass
+
+from lxml import etree
+
+from .errors import UnreadableReport
+from .redact import redact
+
+ACCEPTED, REJECTED, UNKNOWN = "accepted", "rejected", "unknown"
+
+MAX_TEXT = 2000  # characters of Amazon's text that are kept
+_WHOLE_DOCUMENT = 0  # MessageID of a result that is about no single message
+
+
+@dataclass(frozen=True)
+class MessageOutcome:
+    """What a report says of one message.
+
+    :param str status: ``accepted``, ``rejected`` or ``unknown``
+    :param code: Amazon's ResultMessageCode, None when there is none
+    :param str text: Amazon's words verbatim (of an error, or of warnings), cut to
+        `MAX_TEXT`; for ``unknown`` without such, a sentence of ours; else empty
+    """
+
+    status: str
+    code: str | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class _Result:
+    message_id: int
+    is_error: bool
+    code: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class _Report:
+    status_code: str
+    processed: int | None
+    successful: int | None
+    with_error: int | None
+    with_warning: int | None
+    results: tuple
+
+    def errors_of(self, message_id):
+        """Return the errors for one message."""
+        return [
+            result
+            for result in self.results
+            if result.is_error and result.message_id == message_id
+        ]
+
+    def warnings_of(self, message_id):
+        """Return the warnings for one message and for the whole document."""
+        return [
+            result
+            for result in self.results
+            if not result.is_error
+            and result.message_id in (message_id, _WHOLE_DOCUMENT)
+        ]
+
+    def failed_ids(self):
+        """Return the ids of all messages with an error of their own."""
+        return {result.message_id for result in self.results if result.is_error} - {
+            _WHOLE_DOCUMENT
+        }
+
+
+def parse_report(data, message_ids):
+    """Tell what became of each message of a feed.
+
+    :param bytes data: the document, unpacked
+    :param message_ids: ids of all messages of the feed
+    :return: `MessageOutcome` for each of `message_ids`
+    :rtype: dict
+    :raises UnreadableReport: no processing report; nothing is known from it
+    """
+    message_ids = tuple(message_ids)
+    report = _read(data)
+    doubt = _doubt(report, len(set(message_ids)))
+    return {
+        message_id: _outcome(report, message_id, doubt) for message_id in message_ids
+    }
+
+
+def _outcome(report, message_id, doubt):
+    own, whole = report.errors_of(message_id), report.errors_of(_WHOLE_DOCUMENT)
+    if own and _errors_count(report):
+        return _spoken(REJECTED, own)
+    if whole and report.successful == 0 and _is_final(report):
+        return _spoken(REJECTED, own or whole)
+    if doubt:
+        # Also with an error of its own: the report contradicts itself, and a message
+        # called rejected would be sent again.
+        said = _spoken(UNKNOWN, own or whole)
+        return MessageOutcome(UNKNOWN, said.code, said.text or doubt)
+    return _spoken(ACCEPTED, report.warnings_of(message_id))
+
+
+def _is_final(report):
+    return report.status_code in ("Complete", "Rejected")
+
+
+def _errors_count(report):
+    """Tell whether the summary leaves room for the errors that the report lists.
+
+    A report that is final, and whose number of successes does not claim those messages
+    too, means its errors.
+    """
+    if not _is_final(report) or None in (report.processed, report.successful):
+        return False
+    return report.successful + len(report.failed_ids()) <= report.processed
+
+
+def _doubt(report, count):
+    """Return why no message may be called accepted, None when there is no reason.
+
+    :param int count: how many messages the feed had
+    """
+    processed, successful = report.processed, report.successful
+    failed = len(report.failed_ids())
+    if report.status_code != "Complete":
+        return f"The report has the status {report.status_code or 'none'}."
+    if report.errors_of(_WHOLE_DOCUMENT):
+        return "The report has an error for the whole document."
+    if None in (processed, successful, report.with_error):
+        return "The summary of the report is incomplete."
+    if processed < count:
+        return f"Amazon processed {processed} of {count} messages."
+    # Whether a message with a warning also counts as successful differs.
+    sums = {successful + report.with_error}
+    if report.with_warning:
+        sums.add(successful + report.with_error + report.with_warning)
+    if processed not in sums or report.with_error != failed:
+        return "The numbers of the report do not add up."
+    return None
+
+
+def _spoken(status, results):
+    """Return an outcome with the words of `results`."""
+    code = next((result.code for result in results if result.code), None)
+    text = "\n".join(dict.fromkeys(result.text for result in results if result.text))
+    return MessageOutcome(status, code, text[:MAX_TEXT])
+
+
+def _read(data):
+    node = _processing_report(data)
+    summary = node.find("ProcessingSummary")
+    return _Report(
+        status_code=_text(node, "StatusCode"),
+        processed=_number(summary, "MessagesProcessed"),
+        successful=_number(summary, "MessagesSuccessful"),
+        with_error=_number(summary, "MessagesWithError"),
+        with_warning=_number(summary, "MessagesWithWarning"),
+        results=tuple(_result(child) for child in node.findall("Result")),
+    )
+
+
+def _processing_report(data):
+    if not data or not data.strip():
+        raise UnreadableReport("The report is empty.")
+    parser = etree.XMLParser(
+        resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise UnreadableReport("The report is no XML.") from error
+    if root.getroottree().docinfo.doctype:
+        raise UnreadableReport("The report has a DTD, which Amazon's reports have not.")
+    nodes = root.findall("Message/ProcessingReport")
+    if root.tag != "AmazonEnvelope" or len(nodes) != 1:
+        raise UnreadableReport("The document is no processing report of Amazon.")
+    return nodes[0]
+
+
+def _result(node):
+    message_id = _number(node, "MessageID")
+    return _Result(
+        # A result that names no message is about the document.
+        message_id=_WHOLE_DOCUMENT if message_id is None else message_id,
+        # Whatever is no warning counts as an error.
+        is_error=_text(node, "ResultCode") != "Warning",
+        code=_text(node, "ResultMessageCode") or None,
+        text=redact(_text(node, "ResultDescription")),
+    )
+
+
+def _text(node, name):
+    return (node.findtext(name) or "").strip()
+
+
+def _number(node, name):
+    text = _text(node, name) if node is not None else ""
+    return int(text) if text.isascii() and text.isdigit() else None
