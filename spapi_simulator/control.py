@@ -1,0 +1,93 @@
+"""The control endpoints below /_simulator: for tests, not part of Amazon's API."""
+
+import json
+
+from .clock import iso
+from .errors import SeedError
+from .faults import Fault
+
+PREFIX = "/_simulator/"
+
+
+class ControlError(Exception):
+    """A control request that cannot be done, with the HTTP status and a sentence."""
+
+    def __init__(self, message, status=400):
+        super().__init__(message)
+        self.status = status
+
+
+def serve(simulator, method, path, body):
+    """Answer a control request.
+
+    :param Simulator simulator: locked and settled
+    :return: the JSON answer
+    :raise ControlError: with a sentence for the caller
+    """
+    name = path.removeprefix(PREFIX)
+    handler = _ROUTES.get((method, name))
+    if handler is None:
+        known = ", ".join(f"{verb} {PREFIX}{tail}" for verb, tail in _ROUTES)
+        raise ControlError(f"No such control; there are {known}.", status=404)
+    try:
+        data = json.loads(body) if body else {}
+        if not isinstance(data, dict):
+            raise ValueError("The body is not a JSON object.")
+        return handler(simulator, data)
+    except (ValueError, SeedError) as error:
+        raise ControlError(str(error)) from error
+
+
+def _ledger(simulator, data):
+    return simulator.ledger_json()
+
+
+def _list_faults(simulator, data):
+    return {"faults": [fault.to_json() for fault in simulator.faults.rules]}
+
+
+def _add_fault(simulator, data):
+    fault = Fault.from_json(data)
+    simulator.faults.add(fault)
+    return fault.to_json()
+
+
+def _clear_faults(simulator, data):
+    simulator.faults.clear()
+    return {}
+
+
+def _reset(simulator, data):
+    simulator.reset(data)
+    return {}
+
+
+def _orders(simulator, data):
+    """Add or replace; a single order may stand alone as the body."""
+    seed = data if set(data) & {"orders", "authorisations"} else {"orders": [data]}
+    return {"orders": simulator.load(seed)}
+
+
+def _clock(simulator, data):
+    return {"now": iso(simulator.clock.now(), milliseconds=True)}
+
+
+def _advance(simulator, data):
+    seconds = data.get("advance_seconds")
+    if not isinstance(seconds, int | float) or set(data) != {"advance_seconds"}:
+        raise ValueError('Expected {"advance_seconds": number}.')
+    simulator.clock.advance(seconds)
+    simulator.settle()
+    return _clock(simulator, data)
+
+
+_ROUTES = {
+    ("GET", "ledger"): _ledger,
+    ("GET", "faults"): _list_faults,
+    ("POST", "faults"): _add_fault,
+    ("DELETE", "faults"): _clear_faults,
+    ("POST", "reset"): _reset,
+    ("POST", "orders"): _orders,
+    ("GET", "clock"): _clock,
+    ("POST", "clock"): _advance,
+}

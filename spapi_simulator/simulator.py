@@ -1,0 +1,123 @@
+"""The whole state of the stand-in, in memory, under one lock."""
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from .clock import SimulatedClock
+from .errors import SeedError
+from .execution import Executor, Ledger
+from .faults import Faults
+from .feeds import FeedDesk
+from .orders import Order
+from .paging import Pager
+from .quotas import Quotas
+from .sellers import Authorisation, TokenService
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the simulator behaves. Seconds are simulated seconds."""
+
+    clock_factor: float = 1.0
+    processing_seconds: float = 30.0
+    finance_delay_seconds: float = 120.0
+    quotas: bool = True
+    gzip_reports: bool = True
+
+    def changed(self, changes):
+        """Return these settings with changes from a control request.
+
+        :raise ValueError: with a sentence that names the wrong setting
+        """
+        checks = {
+            "clock_factor": lambda value: _is_number(value) and value > 0,
+            "processing_seconds": lambda value: _is_number(value) and value >= 0,
+            "finance_delay_seconds": lambda value: _is_number(value) and value >= 0,
+            "quotas": lambda value: isinstance(value, bool),
+            "gzip_reports": lambda value: isinstance(value, bool),
+        }
+        for name, value in changes.items():
+            if name not in checks:
+                raise ValueError(f"{name} is none of {', '.join(checks)}.")
+            if not checks[name](value):
+                raise ValueError(f"{name}: {value!r} is not possible.")
+        return replace(self, **changes)
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+class Simulator:
+    """Amazon, as far as this project needs it.
+
+    :param dict seed: content of the orders file: `authorisations` and `orders`
+    :param Settings settings: how it behaves at the start and after a reset
+    :raise SeedError: when the orders file is wrong
+    """
+
+    def __init__(self, seed, settings):
+        self.lock = threading.RLock()
+        self._seed = seed
+        self._start_settings = settings
+        self.clock = SimulatedClock(settings.clock_factor)
+        self.tokens = TokenService(self.clock)
+        self.reset({})
+
+    def reset(self, changes):
+        """Go back to the state at the start. Access tokens and the time stay.
+
+        :param dict changes: settings that differ from those at the start
+        :raise ValueError: when a setting is not possible; nothing has changed then
+        """
+        self.settings = self._start_settings.changed(changes)
+        self.clock.set_factor(self.settings.clock_factor)
+        self.quotas = Quotas(self.clock, self.settings.quotas)
+        self.pager = Pager(self.clock)
+        self.faults = Faults()
+        self.calls = Counter()
+        self.ledger = Ledger()
+        self.sellers = {}
+        self.orders = {}
+        executor = Executor(self.orders, self.ledger)
+        self.feeds = FeedDesk(self.clock, self.settings, self.faults, executor)
+        self.load(self._seed)
+
+    def load(self, seed):
+        """Add or replace authorisations and orders.
+
+        :param dict seed: shaped as the orders file
+        :return: ids of the orders
+        :raise SeedError: when it is wrong; nothing has changed then
+        """
+        if not isinstance(seed, dict) or set(seed) - {"authorisations", "orders"}:
+            raise SeedError("Expected an object with `authorisations` and `orders`.")
+        rows = [Authorisation.from_seed(row) for row in seed.get("authorisations", ())]
+        sellers = self.sellers | {row.seller_id: row for row in rows}
+        if not sellers:
+            raise SeedError("The orders file has no authorisation.")
+        now = self.clock.now()
+        orders = [
+            Order.from_seed(row, sellers, now) for row in seed.get("orders") or ()
+        ]
+        self.sellers.update(sellers)
+        self.orders.update({(order.seller_id, order.id): order for order in orders})
+        return [order.id for order in orders]
+
+    def settle(self):
+        """Let everything happen that is due by now."""
+        self.feeds.settle()
+
+    def orders_of(self, seller_id):
+        """Return the orders of one seller."""
+        return [row for row in self.orders.values() if row.seller_id == seller_id]
+
+    def ledger_json(self):
+        """Return what was really executed, for the control endpoint."""
+        return {
+            "refunds": list(self.ledger.refunds),
+            "cancellations": list(self.ledger.cancellations),
+            "feeds": [feed.to_ledger() for feed in self.feeds.feeds.values()],
+            "calls": dict(self.calls),
+        }
