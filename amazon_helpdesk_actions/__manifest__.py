@@ -1,0 +1,40 @@
+{
+    "name": "Amazon Helpdesk Actions",
+    "summary": "Refund and cancel Amazon orders from the helpdesk ticket",
+    "version": "19.0.1.0.0",
+    "development_status": "Beta",
+    "category": "Services/Helpdesk",
+    "author": "Amazon Helpdesk Actions contributors, Odoo Community Association (OCA)",
+    "website": "https://github.com/OCA/helpdesk",
+    "license": "AGPL-3",
+    "depends": ["helpdesk_mgmt_sale", "queue_job"],
+    "external_dependencies": {
+        "python": [
+            "python-amazon-sp-api",
+            "httpx",
+            "lxml",
+            "requests",
+            "tenacity",
+        ],
+    },
+    "data": [
+        # Groups first: everything else refers to them
+        "security/amazon_helpdesk_actions_security.xml",
+        "security/ir.model.access.csv",
+        "data/ir_sequence_data.xml",
+        "data/queue_job_data.xml",
+        "data/ir_actions_server_data.xml",
+    ],
+    "demo": [
+    ],
+    "assets": {
+        "web.assets_backend": [
+            "amazon_helpdesk_actions/static/src/**/*",
+        ],
+        "web.assets_tests": [
+            "amazon_helpdesk_actions/static/tests/tours/**/*",
+        ],
+    },
+    "installable": True,
+    "application": False,
+}

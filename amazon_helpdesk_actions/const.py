@@ -1,0 +1,94 @@
+"""Enumerations and limits of the addon, each with its source."""
+
+# Fulfillment statuses of Orders 2026-01-01 (``order.fulfillment.fulfillmentStatus``).
+# Source: amzn/selling-partner-api-models, models/orders-api-model/
+# orders_2026-01-01.json.
+FULFILLMENT_STATUSES = [
+    ("PENDING_AVAILABILITY", "Pending availability"),
+    ("PENDING", "Pending"),
+    ("UNSHIPPED", "Unshipped"),
+    ("PARTIALLY_SHIPPED", "Partially shipped"),
+    ("SHIPPED", "Shipped"),
+    ("CANCELLED", "Cancelled"),
+    ("UNFULFILLABLE", "Unfulfillable"),
+    # only in Amazon's migration data (Brazil)
+    ("INVOICE_UNCONFIRMED", "Invoice unconfirmed"),
+    # Whatever Amazon may add: shown as it came, and no action is offered.
+    ("OTHER", "Other"),
+]
+
+# States of an action: each names what is known at Amazon.
+ACTION_STATES = [
+    ("queued", "Queued"),
+    ("sending", "Sending"),
+    ("submitted", "Submitted"),
+    ("unknown", "Unknown"),
+    ("accepted", "Accepted"),
+    ("confirmed", "Confirmed"),
+    ("rejected", "Rejected"),
+    ("blocked", "Blocked"),
+    ("withdrawn", "Withdrawn"),
+    ("assisted", "Done in Seller Central"),
+]
+
+# The one table of legal moves: target state -> states it may be reached from.
+# ``rejected -> accepted`` and ``unknown -> ...`` are late news, taken on evidence.
+ACTION_TRANSITIONS = {
+    "sending": ("queued",),
+    "submitted": ("sending", "unknown"),
+    "unknown": ("sending", "submitted"),
+    "accepted": ("submitted", "unknown", "rejected"),
+    "confirmed": ("accepted", "assisted"),
+    "rejected": ("submitted", "unknown"),
+    # back to the queue only where it is proven that nothing reached Amazon
+    "queued": ("sending", "unknown"),
+    "blocked": ("queued", "sending", "unknown"),
+    "withdrawn": ("queued",),
+}
+
+# An action in one of these states may still move (or has just moved) money that
+# Amazon's finances do not show yet, so its amount is not offered a second time.
+RESERVING_STATES = (
+    "queued",
+    "sending",
+    "submitted",
+    "unknown",
+    "accepted",
+    "assisted",
+)
+
+FEED_STATES = [
+    ("sending", "Sending"),
+    ("not_sent", "Not sent"),
+    ("submitted", "Submitted"),
+    ("unknown", "Unknown"),
+    ("refused", "Refused"),
+    ("done", "Processed"),
+    ("cancelled", "Cancelled by Amazon"),
+    ("fatal", "Failed at Amazon"),
+]
+
+# Seconds. An order that was read longer ago is read again in the background when
+# somebody opens a form that shows it. getOrder allows 0.5 calls a second.
+ORDER_STALE_AFTER = 600
+
+# Actions in one envelope. Amazon advises less than 10 MiB for a feed
+# (amzn/selling-partner-api-docs, feeds guide); a refund message is about 1 KiB.
+MAX_ACTIONS_PER_FEED = 5000
+
+# Seconds between two looks at the same thing: half of its age, within these bounds.
+# getFeed allows 2 calls a second, financial events of one order 0.5 a second
+# (amzn/selling-partner-api-models, rate tables of the operations).
+POLL_MIN_SECONDS, POLL_MAX_SECONDS = 3, 600
+CONFIRM_MIN_SECONDS, CONFIRM_MAX_SECONDS = 10, 6 * 3600
+
+# Days after which an accepted action that Amazon's own data does not show is reported.
+# Amazon: "Orders from the last 48 hours might not be included" (listFinancialEvents);
+# deferred money appears when it is released.
+CONFIRM_ALERT_DAYS = 14
+
+# Seconds to wait before a dispatch that could not be done is tried again, where
+# Amazon did not say how long.
+DISPATCH_RETRY_SECONDS = 30
+# Seconds until a dispatcher that found its lane taken looks again.
+LANE_BUSY_SECONDS = 5

@@ -1,0 +1,225 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..const import RESERVING_STATES
+from ..spapi.envelopes import CancelItem, CancelMessage, order_acknowledgement
+
+# CancelReason of the Order Acknowledgement, as in spapi.enums; those that fit most
+# tickets first.
+CANCEL_REASONS = [
+    ("BuyerCanceled", "Cancelled by the buyer"),
+    ("NoInventory", "No inventory"),
+    ("ShippingAddressUndeliverable", "Shipping address undeliverable"),
+    ("CustomerExchange", "Customer exchange"),
+    ("PricingError", "Pricing error"),
+    ("GeneralAdjustment", "General adjustment"),
+    ("CarrierCreditDecision", "Carrier credit decision"),
+    ("RiskAssessmentInformationNotValid", "Risk assessment information not valid"),
+    ("CarrierCoverageFailure", "Carrier coverage failure"),
+    ("CustomerReturn", "Customer return"),
+    ("MerchandiseNotReceived", "Merchandise not received"),
+    ("CannotVerifyInformation", "Cannot verify information"),
+    ("RejectOrder", "Order rejected"),
+    ("WeatherDelay", "Weather delay"),
+]
+
+
+class AmazonAction(models.Model):
+    _inherit = "amazon.action"
+
+    kind = fields.Selection(
+        selection_add=[("cancel", "Cancellation")], ondelete={"cancel": "cascade"}
+    )
+
+
+class AmazonActionCancel(models.AbstractModel):
+    """Cancellation of a whole order that the seller ships and has not shipped.
+
+    Carried by the feed POST_ORDER_ACKNOWLEDGEMENT_DATA, StatusCode Failure, every item
+    listed. No money moves: the buyer is charged when the shipment is confirmed (Seller
+    Central help RXAS2XTAYEF77BG).
+    """
+
+    _name = "amazon.action.kind.cancel"
+    _inherit = "amazon.action.kind"
+    _description = "Amazon Cancellation"
+
+    _group = "amazon_helpdesk_actions.group_cancel"
+    _feed_type = "POST_ORDER_ACKNOWLEDGEMENT_DATA"
+
+    # === WHO AND WHEN === #
+
+    def _refusal(self):
+        return self.env._(
+            "You may not cancel Amazon orders. An administrator can grant it to you "
+            "(Amazon orders: Cancellations)."
+        )
+
+    def _is_assisted(self, order):
+        """Orders that Amazon ships cannot be cancelled by the seller's API for Amazon
+        orders; Seller Central can ask for it."""
+        return order.channel in ("fba", "mcf")
+
+    def _blockers(self, order):
+        blockers = [
+            self._not_read_blocker(order)
+            or self._status_blocker(order)
+            or self._pending_blocker(order)
+        ]
+        return [sentence for sentence in blockers if sentence]
+
+    def _status_blocker(self, order):
+        if order.fulfillment_status == "UNSHIPPED":
+            if not order.marketplace and not self._is_assisted(order):
+                return self.env._(
+                    "This order is from a marketplace that is not supported. Cancel "
+                    "it in Seller Central."
+                )
+            return False
+        shipped = self.env._(
+            "This order is shipped, so it cannot be cancelled any more. Refund it "
+            "instead."
+        )
+        return {
+            "SHIPPED": shipped,
+            "PARTIALLY_SHIPPED": self.env._(
+                "A part of this order is shipped, so it cannot be cancelled as a "
+                "whole. Cancel the rest in Seller Central."
+            ),
+            "PENDING": self.env._(
+                "Amazon is still checking the payment of this order, and until then "
+                "only the buyer can cancel it, in Your Orders."
+            ),
+            "CANCELLED": self.env._("This order is cancelled at Amazon already."),
+        }.get(
+            order.fulfillment_status,
+            self.env._(
+                "An order in this status cannot be cancelled from here. Look at it in "
+                "Seller Central."
+            ),
+        )
+
+    def _pending_blocker(self, order):
+        asked = order.action_ids.filtered(
+            lambda action: action.kind == "cancel" and action.state in RESERVING_STATES
+        )
+        return asked and self.env._(
+            "The cancellation of this order is asked for already: %(action)s, "
+            "%(state)s.",
+            action=asked[0].name,
+            state=asked[0].state_message,
+        )
+
+    def _warnings(self, order):
+        warnings = []
+        if order.read_state == "failed":
+            warnings.append(
+                self.env._("This is an old reading. %s", order.read_message or "")
+            )
+        if not order.cancel_requested and not self._is_assisted(order):
+            warnings.append(
+                self.env._(
+                    "The buyer has not asked for it in Your Orders. A cancellation "
+                    "that the buyer asked for only in a message counts against your "
+                    "cancellation rate."
+                )
+            )
+        if not order.account_id.sending_enabled:
+            warnings.append(
+                self.env._(
+                    "Sending to Amazon is switched off for the account %s. The "
+                    "cancellation will wait until it is switched on.",
+                    order.account_id.name,
+                )
+            )
+        return warnings
+
+    def _check_possible(self, order, amounts):
+        blockers = self._blockers(order)
+        if blockers:
+            raise UserError("\n".join(blockers))
+
+    def _late_blocker(self, action):
+        return self._status_blocker(action.order_id)
+
+    # === WHAT IS SENT === #
+
+    def _build_envelope(self, seller_id, actions):
+        return order_acknowledgement(
+            seller_id, [self._build_message(action) for action in actions]
+        )
+
+    def _build_message(self, action):
+        return CancelMessage(
+            message_id=action.message_number,
+            amazon_order_id=action.order_id.amazon_order_ref,
+            # Amazon does nothing for an order whose items are not all listed.
+            items=tuple(
+                CancelItem(order_item_id=line.amazon_item_ref, reason=action.reason)
+                for line in action.order_id.line_ids
+            ),
+        )
+
+    # === HOW IT IS CONFIRMED === #
+
+    def _is_confirmed(self, action):
+        return action.order_id.fulfillment_status == "CANCELLED"
+
+    # === WHAT IS SAID === #
+
+    def _sentence(self, action, state):
+        values = {
+            "order": action.order_id.amazon_order_ref,
+            "user": action.user_id.name,
+            "reason": self._reason_label("amazon.cancel.request", action.reason),
+            "feed": action.feed_id.feed_ref or "",
+            "note": action.note or "",
+            "code": action.amazon_code or "",
+            "text": action.amazon_text or "",
+            "by": action.order_id.cancelled_by or "",
+        }
+        sentences = {
+            "queued": self.env._(
+                "%(user)s asks to cancel the order %(order)s (%(reason)s). Nothing is "
+                "sent to Amazon yet.",
+                **values,
+            ),
+            "sending": self.env._(
+                "The cancellation of %(order)s is being sent to Amazon.", **values
+            ),
+            "submitted": self.env._(
+                "Amazon has received the cancellation of %(order)s (feed %(feed)s) and "
+                "has not processed it yet.",
+                **values,
+            ),
+            "unknown": self.env._(
+                "It is unknown whether Amazon has the cancellation of %(order)s. It is "
+                "not sent again. Look at the order in Seller Central.",
+                **values,
+            ),
+            "accepted": self.env._(
+                "Amazon has accepted the cancellation of %(order)s (feed %(feed)s). "
+                "The order does not show it yet.",
+                **values,
+            ),
+            "confirmed": self.env._(
+                "Amazon shows the order %(order)s as cancelled (by: %(by)s).", **values
+            ),
+            "rejected": self.env._(
+                "Amazon has rejected the cancellation of %(order)s: %(text)s (code "
+                "%(code)s). The order stands. Correct it and ask again, or look at it "
+                "in Seller Central.",
+                **values,
+            ),
+            "withdrawn": self.env._(
+                "The cancellation of %(order)s was withdrawn. Nothing was sent to "
+                "Amazon.",
+                **values,
+            ),
+            "assisted": self.env._(
+                "%(user)s recorded that the cancellation of %(order)s was asked for in "
+                "Seller Central: %(note)s",
+                **values,
+            ),
+        }
+        return sentences[state]

@@ -1,0 +1,105 @@
+from odoo import api, models
+from odoo.exceptions import AccessError
+from odoo.tools import formatLang
+
+
+class AmazonActionKind(models.AbstractModel):
+    """What a kind of action has to say. One model ``amazon.action.kind.<kind>`` each.
+
+    The engine (``amazon.action``, ``amazon.feed``) knows no kind; it asks this one.
+    """
+
+    _name = "amazon.action.kind"
+    _description = "Amazon Action Kind"
+
+    # XML id of the group whose members may ask for it
+    _group = None
+    # The feed that carries it to Amazon
+    _feed_type = None
+
+    @api.model
+    def _check_right(self):
+        """Refuse users who may not ask for this kind.
+
+        Asked of the real user also in sudo mode, so that no caller's sudo opens it.
+
+        :raise AccessError: when the user is not in the group of this kind
+        """
+        if not self.env.user.has_group(self._group):
+            raise AccessError(self._refusal())
+
+    def _refusal(self):
+        """Hook: the sentence for a user without the right."""
+        raise NotImplementedError
+
+    def _blockers(self, order):
+        """Hook: sentences that say why it is not possible for this order now.
+
+        :param amazon.order order: one order
+        :rtype: list[str]
+        """
+        raise NotImplementedError
+
+    def _warnings(self, order):
+        """Hook: sentences that a person should read before asking for it."""
+        return []
+
+    def _is_assisted(self, order):
+        """Hook: whether Amazon offers no operation for it, so that a person does it
+        in Seller Central and records it here."""
+        return False
+
+    def _check_possible(self, order, amounts):
+        """Hook: refuse what is not possible.
+
+        :param amazon.order order: the order, taken for this transaction
+        :param dict amounts: amount for each charge, in the order's currency
+        :raise UserError: with the sentences that say why
+        """
+        raise NotImplementedError
+
+    def _late_blocker(self, action):
+        """Hook: why an action that waits may not be sent any more, or False."""
+        raise NotImplementedError
+
+    def _build_envelope(self, seller_id, actions):
+        """Hook: the document that carries the actions.
+
+        :param str seller_id: Amazon's id of the seller
+        :param amazon.action actions: their ``message_number`` says which message
+            each of them is
+        :rtype: bytes
+        :raise InvalidMessage: when an action cannot be expressed
+        """
+        raise NotImplementedError
+
+    def _build_message(self, action):
+        """Hook: the message of one action, as the envelope takes it."""
+        raise NotImplementedError
+
+    def _is_confirmed(self, action):
+        """Hook: whether Amazon's own data, as just read, shows the outcome."""
+        raise NotImplementedError
+
+    def _sentence(self, action, state):
+        """Hook: what the chatter says of an action that reached ``state``."""
+        raise NotImplementedError
+
+    # === HELPERS === #
+
+    def _not_read_blocker(self, order):
+        """What is said of an order that Amazon has not told us about yet."""
+        return not order.read_at and self.env._(
+            "The order %s has not been read from Amazon yet. Refresh it first.",
+            order.amazon_order_ref,
+        )
+
+    def _reason_label(self, request_model, reason):
+        """Return the label of a reason in the user's language."""
+        selection = self.env[request_model]._fields["reason"]
+        labels = dict(selection._description_selection(self.env))
+        return labels.get(reason, reason)
+
+    def _money(self, amount, currency):
+        """Return an amount as a person reads it."""
+        return formatLang(self.env, amount, currency_obj=currency)

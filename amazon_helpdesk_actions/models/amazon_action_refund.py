@@ -1,0 +1,347 @@
+from datetime import timedelta
+from decimal import Decimal
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.tools import float_repr
+
+from ..spapi.envelopes import RefundItem, RefundMessage, order_adjustment
+
+# A refund posted this long before it was recorded here may still be the one
+# that a person made in Seller Central and then recorded.
+ASSISTED_LOOK_BACK = timedelta(days=1)
+
+# AdjustmentReason of the Order Adjustment, as in spapi.enums; those that fit most
+# tickets first.
+REFUND_REASONS = [
+    ("CustomerReturn", "Customer return"),
+    ("GeneralAdjustment", "General adjustment"),
+    ("DifferentItem", "Different item"),
+    ("CouldNotShip", "Could not ship"),
+    ("NoInventory", "No inventory"),
+    ("ProductOutofStock", "Product out of stock"),
+    ("CustomerCancel", "Cancelled by the customer"),
+    ("PriceError", "Pricing error"),
+    ("Undeliverable", "Undeliverable"),
+    ("RefusedDelivery", "Delivery refused"),
+    ("CustomerAddressIncorrect", "Customer address incorrect"),
+    ("Exchange", "Exchange"),
+    ("Abandoned", "Abandoned"),
+    ("CarrierCreditDecision", "Carrier credit decision"),
+    ("CarrierCoverageFailure", "Carrier coverage failure"),
+    ("RiskAssessmentInformationNotValid", "Risk assessment information not valid"),
+    ("TransactionRecord", "Transaction record"),
+    ("Other", "Other"),
+]
+
+class AmazonAction(models.Model):
+    _inherit = "amazon.action"
+
+    kind = fields.Selection(
+        selection_add=[("refund", "Refund")], ondelete={"refund": "cascade"}
+    )
+
+
+class AmazonActionRefund(models.AbstractModel):
+    """Refund: money back to the buyer of an order that was shipped by the seller.
+
+    Carried by the feed POST_PAYMENT_ADJUSTMENT_DATA, since the SP-API has no other
+    operation for it (amzn/selling-partner-api-models, issue 4185).
+    """
+
+    _name = "amazon.action.kind.refund"
+    _inherit = "amazon.action.kind"
+    _description = "Amazon Refund"
+
+    _group = "amazon_helpdesk_actions.group_refund"
+    _feed_type = "POST_PAYMENT_ADJUSTMENT_DATA"
+
+    # === WHO AND WHEN === #
+
+    def _refusal(self):
+        return self.env._(
+            "You may not refund Amazon orders. An administrator can grant it to you "
+            "(Amazon orders: Refunds)."
+        )
+
+    def _is_assisted(self, order):
+        """FBA orders are refunded by Amazon itself (Seller Central help
+        U7K5N5GUP67M4X9); the feed is not documented for them."""
+        return order.channel == "fba"
+
+    def _blockers(self, order):
+        not_read = self._not_read_blocker(order)
+        if not_read:
+            return [not_read]
+        blockers = [self._status_blocker(order), self._claim_blocker(order)]
+        if not any(blockers) and not order.refundable:
+            blockers.append(self._nothing_left(order))
+        return [sentence for sentence in blockers if sentence]
+
+    def _status_blocker(self, order):
+        if order.channel == "mcf":
+            return self.env._(
+                "Amazon only ships this order; the buyer paid elsewhere. Refund it "
+                "where the buyer paid."
+            )
+        if order.fulfillment_status in ("SHIPPED", "PARTIALLY_SHIPPED"):
+            if not order.marketplace:
+                return self.env._(
+                    "This order is from a marketplace that is not supported. Refund "
+                    "it in Seller Central."
+                )
+            return False
+        return {
+            "UNSHIPPED": self.env._(
+                "This order is not shipped yet, so the buyer has not been charged. "
+                "Cancel it instead."
+            ),
+            "PENDING": self.env._(
+                "Amazon is still checking the payment of this order. Nothing was "
+                "charged, and a refund is not possible."
+            ),
+            "CANCELLED": self.env._(
+                "This order is cancelled at Amazon. There is nothing to refund."
+            ),
+        }.get(
+            order.fulfillment_status,
+            self.env._(
+                "An order in this status cannot be refunded from here. Look at it in "
+                "Seller Central."
+            ),
+        )
+
+    def _claim_blocker(self, order):
+        # Money of a claim or a chargeback is back with the buyer already.
+        if order.claim_found:
+            return self.env._(
+                "Amazon's finances show an A-to-z claim paid for this order. A refund "
+                "would pay the buyer twice."
+            )
+        if order.chargeback_found:
+            return self.env._(
+                "Amazon's finances show a chargeback for this order. A refund would "
+                "pay the buyer twice."
+            )
+        return False
+
+    def _nothing_left(self, order):
+        if order.reserved:
+            return self.env._(
+                "Nothing is left to refund: %(reserved)s of it is asked for already, "
+                "and Amazon has not confirmed it yet.",
+                reserved=self._money(order.reserved, order.currency_id),
+            )
+        return self.env._(
+            "Nothing is left to refund: Amazon shows %(refunded)s of %(charged)s as "
+            "refunded.",
+            refunded=self._money(order.refunded, order.currency_id),
+            charged=self._money(order.charged, order.currency_id),
+        )
+
+    def _warnings(self, order):
+        warnings = []
+        if order.read_state == "failed":
+            warnings.append(
+                self.env._("This is an old reading. %s", order.read_message or "")
+            )
+        if order.finances_state != "read":
+            warnings.append(
+                self.env._(
+                    "What was refunded at Amazon is not known: %s",
+                    order.finances_message or self.env._("it was not read yet."),
+                )
+            )
+        if order.refunded:
+            warnings.append(
+                self.env._(
+                    "Amazon shows an earlier refund of %s for this order.",
+                    self._money(order.refunded, order.currency_id),
+                )
+            )
+        if order.reserved:
+            warnings.append(
+                self.env._(
+                    "%s is asked for already, and not confirmed by Amazon yet.",
+                    self._money(order.reserved, order.currency_id),
+                )
+            )
+        if not order.account_id.sending_enabled:
+            warnings.append(
+                self.env._(
+                    "Sending to Amazon is switched off for the account %s. The refund "
+                    "will wait until it is switched on.",
+                    order.account_id.name,
+                )
+            )
+        return warnings
+
+    def _check_possible(self, order, amounts):
+        """Refuse what is blocked, and more than is refundable.
+
+        :param amazon.order order: the order, taken for this transaction
+        :param dict amounts: amount for each charge
+        :raise UserError: with the sentences that say why
+        """
+        blockers = self._blockers(order) or self._amount_blockers(order, amounts)
+        if blockers:
+            raise UserError("\n".join(blockers))
+
+    def _amount_blockers(self, order, amounts):
+        compare = order.currency_id.compare_amounts
+        total = sum(amounts.values())
+        if compare(total, 0) <= 0 or any(
+            compare(amount, 0) <= 0 for amount in amounts.values()
+        ):
+            return [self.env._("Enter an amount above zero.")]
+        if any(charge.order_id != order for charge in amounts):
+            return [self.env._("An amount belongs to another order.")]
+        too_much = [
+            charge
+            for charge, amount in amounts.items()
+            if compare(amount, charge.refundable) > 0
+        ]
+        if not too_much and compare(total, order.refundable) <= 0:
+            return []
+        return [
+            self.env._(
+                "%(asked)s is more than can still be refunded. Left of the order: "
+                "%(left)s. Close the dialog and open it again to see what changed.",
+                asked=self._money(total, order.currency_id),
+                left=self._money(order.refundable, order.currency_id),
+            )
+        ]
+
+    def _late_blocker(self, action):
+        order = action.order_id
+        blocker = self._status_blocker(order) or self._claim_blocker(order)
+        if blocker:
+            return blocker
+        compare = order.currency_id.compare_amounts
+        over = any(
+            compare(charge.charged, charge.refunded + charge.reserved) < 0
+            for charge in action.line_ids.charge_id
+        ) or compare(order.charged, order.refunded + order.reserved) < 0
+        if over:
+            return self.env._(
+                "Meanwhile Amazon shows %(refunded)s of %(charged)s as refunded, so "
+                "this refund would be more than was charged. Nothing was sent.",
+                refunded=self._money(order.refunded, order.currency_id),
+                charged=self._money(order.charged, order.currency_id),
+            )
+        return False
+
+    # === WHAT IS SENT === #
+
+    def _build_envelope(self, seller_id, actions):
+        return order_adjustment(
+            seller_id, [self._build_message(action) for action in actions]
+        )
+
+    def _build_message(self, action):
+        items = [
+            self._build_item(action, lines)
+            for _item, lines in action.line_ids.grouped("order_line_id").items()
+        ]
+        return RefundMessage(
+            message_id=action.message_number,
+            amazon_order_id=action.order_id.amazon_order_ref,
+            currency=action.currency_id.name,
+            items=tuple(items),
+        )
+
+    def _build_item(self, action, lines):
+        """One item with its amounts. No quantity: the amounts are totals of the
+        item, and a quantity beside them has led to wrong refunds (amzn/
+        selling-partner-api-models, issue 4405)."""
+        digits = action.currency_id.decimal_places
+        return RefundItem(
+            order_item_id=lines[0].order_line_id.amazon_item_ref,
+            # comes back in the settlement report as merchant-adjustment-item-id
+            merchant_adjustment_item_id=f"{action.name}-{lines[0].id}",
+            reason=action.reason,
+            components=tuple(
+                (line.component, Decimal(float_repr(line.amount, digits)))
+                for line in lines
+            ),
+            quantity=None,
+        )
+
+    # === HOW IT IS CONFIRMED === #
+
+    def _is_confirmed(self, action):
+        """Look for every amount of the action among the refunds that Amazon shows and
+        that no other action accounts for, and claim them for this action."""
+        claimed = self.env["amazon.order.refund"]
+        since = action.asked_at.replace(microsecond=0)
+        if action.state == "assisted":
+            since -= ASSISTED_LOOK_BACK
+        for line in action.line_ids:
+            refund = (line.charge_id.refund_ids - claimed).filtered(
+                lambda refund, line=line: not refund.action_id
+                and refund.posted_at >= since
+                and not line.currency_id.compare_amounts(refund.amount, line.amount)
+            )[:1]
+            if not refund:
+                return False
+            claimed |= refund
+        claimed.action_id = action
+        return True
+
+    # === WHAT IS SAID === #
+
+    def _sentence(self, action, state):
+        values = {
+            "amount": self._money(action.amount, action.currency_id),
+            "order": action.order_id.amazon_order_ref,
+            "user": action.user_id.name,
+            "reason": self._reason_label("amazon.refund.request", action.reason),
+            "feed": action.feed_id.feed_ref or "",
+            "note": action.note or "",
+            "code": action.amazon_code or "",
+            "text": action.amazon_text or "",
+        }
+        sentences = {
+            "queued": self.env._(
+                "%(user)s asks to refund %(amount)s of the order %(order)s "
+                "(%(reason)s). Nothing is sent to Amazon yet.",
+                **values,
+            ),
+            "sending": self.env._(
+                "The refund of %(amount)s is being sent to Amazon.", **values
+            ),
+            "submitted": self.env._(
+                "Amazon has received the refund of %(amount)s (feed %(feed)s) and has "
+                "not processed it yet.",
+                **values,
+            ),
+            "unknown": self.env._(
+                "It is unknown whether Amazon has the refund of %(amount)s. It is not "
+                "sent again. Look at the order in Seller Central.",
+                **values,
+            ),
+            "accepted": self.env._(
+                "Amazon has accepted the refund of %(amount)s (feed %(feed)s). Its "
+                "finances do not show it yet.",
+                **values,
+            ),
+            "confirmed": self.env._(
+                "Amazon's finances show the refund of %(amount)s.", **values
+            ),
+            "rejected": self.env._(
+                "Amazon has rejected the refund of %(amount)s: %(text)s (code "
+                "%(code)s). The buyer got nothing. Correct it and ask again, or refund "
+                "in Seller Central.",
+                **values,
+            ),
+            "withdrawn": self.env._(
+                "The refund of %(amount)s was withdrawn. Nothing was sent to Amazon.",
+                **values,
+            ),
+            "assisted": self.env._(
+                "%(user)s recorded a refund of %(amount)s as done in Seller Central: "
+                "%(note)s",
+                **values,
+            ),
+        }
+        return sentences[state]

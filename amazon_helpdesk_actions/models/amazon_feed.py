@@ -1,0 +1,506 @@
+import hashlib
+import logging
+from datetime import timedelta
+from typing import NamedTuple
+
+import psycopg2
+from tenacity import (
+    retry,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_random_exponential,
+)
+
+from odoo import api, fields, models
+
+from odoo.addons.queue_job.exception import RetryableJobError
+
+from ..const import (
+    DISPATCH_RETRY_SECONDS,
+    FEED_STATES,
+    LANE_BUSY_SECONDS,
+    MAX_ACTIONS_PER_FEED,
+    POLL_MAX_SECONDS,
+    POLL_MIN_SECONDS,
+)
+from ..spapi.errors import (
+    IncompleteCredentials,
+    InvalidMessage,
+    NotSent,
+    Refused,
+    SpApiError,
+    Throttled,
+    UnreadableReport,
+)
+from ..spapi.reports import parse_report
+from .amazon_seller_participation import marketplace_selection
+
+_logger = logging.getLogger(__name__)
+
+
+class Lane(NamedTuple):
+    """What one envelope can carry: one account, one marketplace, one feed type."""
+
+    account_id: int
+    marketplace: str
+    feed_type: str
+
+    def domain(self):
+        return [(name, "=", value) for name, value in self._asdict().items()]
+
+
+class Sending(NamedTuple):
+    """All that the irreversible call needs, known before it."""
+
+    feed_id: int
+    client: object
+    lane: Lane
+    document_ref: str
+
+
+class AmazonFeed(models.Model):
+    """One envelope on its way to Amazon, and what Amazon answered.
+
+    The pipeline (docs/architecture.md): a dispatch takes the lane, checks the orders,
+    uploads the document, COMMITS the state *sending*, calls createFeed once, and
+    commits what came of it. Whatever dies in between leaves a feed in *sending*, and
+    the next dispatch of the lane turns it into *unknown*, never back into a sending.
+    """
+
+    _name = "amazon.feed"
+    _description = "Amazon Feed"
+    _order = "id desc"
+    _rec_name = "feed_ref"
+
+    account_id = fields.Many2one(
+        "amazon.seller.account", required=True, readonly=True, ondelete="restrict"
+    )
+    company_id = fields.Many2one(
+        related="account_id.company_id", store=True, index=True
+    )
+    marketplace = fields.Selection(marketplace_selection, required=True, readonly=True)
+    feed_type = fields.Char(required=True, readonly=True)
+    state = fields.Selection(FEED_STATES, required=True, readonly=True)
+    state_message = fields.Char("Known", readonly=True)
+    action_ids = fields.One2many("amazon.action", "feed_id", readonly=True)
+    feed_ref = fields.Char("Amazon Feed", readonly=True, index="btree_not_null")
+    document_ref = fields.Char("Amazon Document", readonly=True)
+    payload_attachment_id = fields.Many2one("ir.attachment", readonly=True)
+    payload_digest = fields.Char("Payload SHA-256", readonly=True)
+    report_attachment_id = fields.Many2one("ir.attachment", readonly=True)
+    report_digest = fields.Char("Report SHA-256", readonly=True)
+    request_ref = fields.Char("Amazon Request", readonly=True)
+    sending_at = fields.Datetime(readonly=True)
+    submitted_at = fields.Datetime(readonly=True)
+    done_at = fields.Datetime(readonly=True)
+
+    _sending_idx = models.Index(
+        "(account_id, marketplace, feed_type) WHERE state = 'sending'"
+    )
+
+    # === BUSINESS METHODS - DISPATCHING === #
+
+    @api.model
+    def _enqueue_dispatch(self, account, marketplace, feed_type, wait=0):
+        """Enqueue a dispatch of a lane.
+
+        One job for each request and no identity key: a job that is about to start may
+        have looked before this transaction commits. A dispatch that finds nothing to
+        send costs a few milliseconds.
+
+        :param int wait: seconds before which it should not start
+        """
+        self.sudo().with_delay(
+            eta=wait or None,
+            description=f"Send {feed_type} of {account.name} to Amazon",
+        )._job_dispatch(account.id, marketplace, feed_type)
+
+    @api.model
+    def _job_dispatch(self, account_id, marketplace, feed_type):
+        """Send what waits in a lane, in one envelope. Job; safe to run twice.
+
+        This job's own transaction does nothing but hold the lane. All that must
+        survive a crash is done in transactions of their own.
+
+        :raise RetryableJobError: when it should be run again later
+        """
+        lane = Lane(account_id, marketplace, feed_type)
+        self._take_lane(lane)
+        self._in_own_transaction("_settle_abandoned", lane)
+        if not self._in_own_transaction("_may_send", lane):
+            return
+        self._verify_orders(lane)
+        try:
+            sending = self._in_own_transaction("_prepare", lane)
+        except SpApiError as error:
+            # createFeedDocument and the upload move nothing: tried again as a whole.
+            raise self._later(str(error), getattr(error, "wait", None)) from None
+        if sending:
+            record, *args = self._create_feed(sending)
+            self._in_own_transaction(record, sending.feed_id, *args)
+        self._wait_for_unverified(lane)
+
+    def _take_lane(self, lane):
+        """Hold the lane until this transaction ends, however it ends.
+
+        PostgreSQL lets it go when the process dies, so whoever holds the lane knows
+        that a feed in state *sending* has lost its sender.
+
+        :raise RetryableJobError: when somebody else holds it
+        """
+        self.env.cr.execute(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
+            ["amazon_helpdesk_actions/{}/{}/{}".format(*lane)],
+        )
+        if not self.env.cr.fetchone()[0]:
+            raise self._later("Another dispatch of this lane runs.", LANE_BUSY_SECONDS)
+
+    @api.model
+    @retry(
+        retry=retry_if_exception_type(
+            (psycopg2.OperationalError, psycopg2.InterfaceError)
+        ),
+        wait=wait_random_exponential(multiplier=0.1, max=5),
+        stop=stop_after_delay(120),
+        reraise=True,
+    )
+    def _in_own_transaction(self, method, *args):
+        """Call a method of this model in a transaction of its own, and commit.
+
+        Tried again when PostgreSQL could not serialize it or was restarted.
+        """
+        with self.env.registry.cursor() as cr:
+            return getattr(self.with_env(self.env(cr=cr)), method)(*args)
+
+    def _settle_abandoned(self, lane):
+        """Say of feeds whose sender died that nobody knows whether Amazon has them."""
+        for feed in self.search([*lane.domain(), ("state", "=", "sending")]):
+            self._record_unknown(
+                feed.id,
+                self.env._(
+                    "The program was stopped while it sent this to Amazon, so it is "
+                    "unknown whether Amazon has it. It is not sent again. Look at the "
+                    "order in Seller Central."
+                ),
+            )
+
+    def _may_send(self, lane):
+        account = self.env["amazon.seller.account"].browse(lane.account_id)
+        return account.active and account.sending_enabled
+
+    def _verify_orders(self, lane):
+        """Read each order that was not read since its action was asked for, each in a
+        transaction of its own."""
+        for order_id in self._in_own_transaction("_orders_to_verify", lane):
+            self._in_own_transaction("_verify_order", order_id)
+
+    def _orders_to_verify(self, lane):
+        waiting = self._waiting(lane)
+        return waiting.filtered(lambda action: not self._is_verified(action)).order_id.ids
+
+    def _verify_order(self, order_id):
+        self.env["amazon.order"].browse(order_id)._read_from_amazon()
+
+    def _is_verified(self, action):
+        verified_at = action.order_id.verified_at
+        return verified_at and verified_at >= action.asked_at
+
+    def _waiting(self, lane):
+        """Return the actions that wait to be sent in this lane, oldest first."""
+        kinds = [
+            kind
+            for kind, _label in self.env["amazon.action"]._fields["kind"].selection
+            if self.env[f"amazon.action.kind.{kind}"]._feed_type == lane.feed_type
+        ]
+        return self.env["amazon.action"].search(
+            [
+                ("account_id", "=", lane.account_id),
+                ("marketplace", "=", lane.marketplace),
+                ("kind", "in", kinds),
+                ("state", "=", "queued"),
+            ],
+            order="id",
+            limit=MAX_ACTIONS_PER_FEED,
+        )
+
+    def _prepare(self, lane):
+        """Take what may be sent, upload its document, and mark it as being sent.
+
+        The commit after this is the last one before the irreversible call.
+
+        :return: what to send, or None
+        :rtype: Sending | None
+        """
+        waiting = self._waiting(lane).try_lock_for_update(allow_referencing=True)
+        actions = self._drop_blocked(waiting.filtered(self._is_verified))
+        if not actions:
+            return None
+        account = self.env["amazon.seller.account"].browse(lane.account_id)
+        payload = self._build_payload(account, actions)
+        try:
+            client = account._client()
+            document_ref = client.prepare_feed(payload)
+        except (Refused, IncompleteCredentials) as error:
+            actions._set_blocked(
+                self.env._(
+                    "Nothing was sent. %s", account._describe_error(error)
+                )
+            )
+            return None
+        feed = self.create(
+            {
+                **lane._asdict(),
+                "state": "sending",
+                "document_ref": document_ref,
+                "payload_digest": hashlib.sha256(payload).hexdigest(),
+                "sending_at": fields.Datetime.now(),
+            }
+        )
+        feed.payload_attachment_id = feed._attach("payload", payload)
+        actions.feed_id = feed
+        actions._set_sending()
+        return Sending(feed.id, client, lane, document_ref)
+
+    def _drop_blocked(self, actions):
+        """Block the actions that Amazon's data, as of now, speaks against, and those
+        that cannot be expressed; number and return the others."""
+        for action in actions:
+            action.message_number = 1
+            handler = action._kind()
+            reason = handler._late_blocker(action)
+            if not reason:
+                try:
+                    handler._build_envelope(action.account_id.seller_id, action)
+                except InvalidMessage as error:
+                    reason = self.env._("It could not be put into words: %s", error)
+            if reason:
+                action._set_blocked(reason)
+        ready = actions.filtered(lambda action: action.state == "queued")
+        for number, action in enumerate(ready, start=1):
+            action.message_number = number
+        return ready
+
+    def _build_payload(self, account, actions):
+        return actions[0]._kind()._build_envelope(account.seller_id, actions)
+
+    def _create_feed(self, sending):
+        """Make the one call that cannot be repeated.
+
+        :return: the method that records what came of it, and its arguments
+        :rtype: tuple
+        """
+        lane = sending.lane
+        try:
+            feed_ref = sending.client.create_feed(
+                lane.feed_type, [lane.marketplace], sending.document_ref
+            )
+        except (NotSent, Throttled) as error:
+            return "_record_not_sent", str(error), getattr(error, "wait", None)
+        except Refused as error:
+            if error.may_be_repeated:
+                return "_record_not_sent", str(error), None
+            return "_record_refused", str(error)
+        except Exception as error:
+            # Whatever it was, the request may have left: nobody knows.
+            _logger.warning("createFeed of feed %s: %s", sending.feed_id, error)
+            return "_record_unknown", self._unknown_sentence()
+        # For a person, should the database be gone at this very moment.
+        _logger.info("createFeed of feed %s: Amazon's %s", sending.feed_id, feed_ref)
+        return "_record_submitted", feed_ref
+
+    def _unknown_sentence(self):
+        return self.env._(
+            "Amazon did not answer when this was sent, so it is unknown whether Amazon "
+            "has it. It is not sent again. Look at the order in Seller Central."
+        )
+
+    def _wait_for_unverified(self, lane):
+        """Come back for actions whose order could not be read."""
+        if self._in_own_transaction("_note_unverified", lane):
+            raise self._later("Some orders could not be read.", DISPATCH_RETRY_SECONDS)
+
+    def _note_unverified(self, lane):
+        """Say on the actions that wait for a reading what they wait for."""
+        waiting = self._waiting(lane).filtered(
+            lambda action: not self._is_verified(action)
+        )
+        for action in waiting:
+            order = action.order_id
+            action.state_message = self.env._(
+                "Not sent yet: the order must be read first. %s",
+                order.read_message or order.finances_message or "",
+            )
+        waiting.order_id._notify_forms()
+        return bool(waiting)
+
+    def _later(self, reason, seconds=None):
+        return RetryableJobError(
+            reason, seconds=seconds or DISPATCH_RETRY_SECONDS, ignore_retry=True
+        )
+
+    # === BUSINESS METHODS - RECORDING WHAT CAME OF IT === #
+
+    def _record_submitted(self, feed_id, feed_ref):
+        """Amazon has taken the feed under ``feed_ref``."""
+        feed = self.browse(feed_id)
+        now = fields.Datetime.now()
+        feed.write(
+            {
+                "state": "submitted",
+                "state_message": False,
+                "feed_ref": feed_ref,
+                "submitted_at": now,
+            }
+        )
+        feed.action_ids._set_submitted()
+        feed._enqueue_poll(POLL_MIN_SECONDS)
+
+    def _record_not_sent(self, feed_id, reason, wait):
+        """It is proven that Amazon has nothing; the actions wait again."""
+        feed = self.browse(feed_id)
+        feed.write({"state": "not_sent", "state_message": reason})
+        feed.action_ids._set_back_to_queued(
+            self.env._(
+                "Not sent yet: Amazon could not take it at the moment. It is tried "
+                "again by itself."
+            )
+        )
+        self._enqueue_dispatch(
+            feed.account_id,
+            feed.marketplace,
+            feed.feed_type,
+            wait=wait or DISPATCH_RETRY_SECONDS,
+        )
+
+    def _record_refused(self, feed_id, reason):
+        """Amazon said no before it executed anything."""
+        feed = self.browse(feed_id)
+        feed.write({"state": "refused", "state_message": reason})
+        feed.action_ids._set_blocked(
+            self.env._(
+                "Amazon refused to take it: %s. Nothing was executed. Tell an "
+                "administrator.",
+                reason,
+            )
+        )
+
+    def _record_unknown(self, feed_id, reason):
+        """Nobody can say whether Amazon has it."""
+        feed = self.browse(feed_id)
+        feed.write({"state": "unknown", "state_message": reason})
+        feed.action_ids._set_unknown(reason)
+
+    # === BUSINESS METHODS - POLLING === #
+
+    def _enqueue_poll(self, wait):
+        self.with_delay(
+            eta=wait, description=f"Ask Amazon about the feed {self.feed_ref}"
+        )._job_poll()
+
+    def _job_poll(self):
+        """Ask Amazon whether the feed is processed. Job.
+
+        :raise RetryableJobError: as long as it is not
+        """
+        self.ensure_one()
+        if self.state != "submitted":
+            return
+        client = self.account_id._client()
+        try:
+            answer = client.get_feed(self.feed_ref)
+            status = answer["processingStatus"]
+            report_ref = answer.get("resultFeedDocumentId")
+            if status in ("DONE", "FATAL") and report_ref:
+                self._keep_report(client.read_report(report_ref))
+        except SpApiError as error:
+            raise self._poll_later(str(error), getattr(error, "wait", 0)) from None
+        if status in ("IN_QUEUE", "IN_PROGRESS"):
+            raise self._poll_later(status)
+        self._settle(status)
+
+    def _poll_later(self, reason, at_least=0):
+        """Half of the time that has passed since Amazon took it, within bounds."""
+        age = (fields.Datetime.now() - self.submitted_at).total_seconds()
+        wait = min(max(age / 2, POLL_MIN_SECONDS), POLL_MAX_SECONDS)
+        return self._later(reason, int(max(wait, at_least)))
+
+    def _keep_report(self, report):
+        """Keep the report: Amazon lets it be read once in 45 seconds."""
+        self.report_digest = hashlib.sha256(report).hexdigest()
+        self.report_attachment_id = self._attach("report", report)
+
+    def _settle(self, status):
+        """Record the end of the feed's processing at Amazon."""
+        self.done_at = fields.Datetime.now()
+        if status == "CANCELLED":
+            self.state = "cancelled"
+            self.action_ids._set_rejected(
+                status,
+                self.env._("Amazon cancelled the feed before it processed anything"),
+            )
+            return
+        self.state = "done" if status == "DONE" else "fatal"
+        if self.report_attachment_id:
+            # in a transaction of its own, so that the report stays kept
+            self.with_delay(
+                description=f"Apply Amazon's report of the feed {self.feed_ref}"
+            )._job_apply_report()
+        else:
+            self.action_ids._set_unknown(
+                self.env._(
+                    "Amazon has processed the feed %(feed)s (%(status)s) and gave no "
+                    "report, so the outcome is unknown. Look at the order in Seller "
+                    "Central.",
+                    feed=self.feed_ref,
+                    status=status,
+                )
+            )
+
+    def _job_apply_report(self):
+        """Give every action the outcome that Amazon's report says. Job."""
+        self.ensure_one()
+        by_number = {action.message_number: action for action in self.action_ids}
+        try:
+            outcomes = parse_report(self.report_attachment_id.raw, by_number)
+        except UnreadableReport as error:
+            self.action_ids._set_unknown(
+                self.env._(
+                    "Amazon's report about the feed %(feed)s cannot be read "
+                    "(%(error)s), so the outcome is unknown. Look at the order in "
+                    "Seller Central.",
+                    feed=self.feed_ref,
+                    error=error,
+                )
+            )
+            return
+        for number, outcome in outcomes.items():
+            self._apply_outcome(by_number[number], outcome)
+
+    def _apply_outcome(self, action, outcome):
+        if outcome.status == "accepted":
+            action._set_accepted(outcome.code, outcome.text)
+            action._enqueue_confirm()
+        elif outcome.status == "rejected":
+            action._set_rejected(outcome.code, outcome.text)
+        else:
+            action._set_unknown(
+                self.env._(
+                    "Amazon's report about the feed %s does not say what became of "
+                    "this. Look at the order in Seller Central.",
+                    self.feed_ref,
+                )
+            )
+
+    # === HELPERS === #
+
+    def _attach(self, part, content):
+        """Keep a document beside the feed, readable by whoever may read the feed."""
+        return self.env["ir.attachment"].create(
+            {
+                "name": f"{self.feed_type}-{self.id}-{part}.xml",
+                "raw": content,
+                "mimetype": "text/xml",
+                "res_model": self._name,
+                "res_id": self.id,
+            }
+        )

@@ -1,0 +1,74 @@
+from odoo import api, fields, models
+
+from ..const import RESERVING_STATES
+from ..spapi.enums import ADJUSTMENT_COMPONENTS
+
+
+class AmazonOrderCharge(models.Model):
+    """What was charged for one component (item price, shipping, ...) of one item."""
+
+    _name = "amazon.order.charge"
+    _description = "Amazon Order Charge"
+    _order = "line_id, id"
+    _rec_name = "component"
+
+    line_id = fields.Many2one(
+        "amazon.order.line",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        index=True,
+    )
+    order_id = fields.Many2one(related="line_id.order_id", store=True, index=True)
+    company_id = fields.Many2one(related="line_id.company_id", store=True)
+    currency_id = fields.Many2one(related="line_id.currency_id")
+    component = fields.Selection(
+        [(component, component) for component in ADJUSTMENT_COMPONENTS],
+        required=True,
+        readonly=True,
+        help="Amazon's name of the component, as in an Order Adjustment.",
+    )
+    charged = fields.Monetary(readonly=True)
+    refund_ids = fields.One2many("amazon.order.refund", "charge_id", readonly=True)
+    action_line_ids = fields.One2many(
+        "amazon.action.line", "charge_id", readonly=True
+    )
+    refunded = fields.Monetary("Refunded at Amazon", compute="_compute_amounts")
+    reserved = fields.Monetary(
+        compute="_compute_amounts",
+        help="Asked for here, and not yet seen in Amazon's finances.",
+    )
+    refundable = fields.Monetary(compute="_compute_amounts")
+
+    _component_uniq = models.Constraint(
+        "unique(line_id, component)",
+        "A component is listed only once for each item.",
+    )
+
+    @api.depends(
+        "charged", "refund_ids.amount", "action_line_ids.action_id.state"
+    )
+    def _compute_amounts(self):
+        refunded = dict(
+            self.env["amazon.order.refund"]._read_group(
+                [("charge_id", "in", self.ids)], ["charge_id"], ["amount:sum"]
+            )
+        )
+        reserved = dict(
+            self.env["amazon.action.line"]._read_group(
+                [
+                    ("charge_id", "in", self.ids),
+                    ("action_id.state", "in", RESERVING_STATES),
+                ],
+                ["charge_id"],
+                ["amount:sum"],
+            )
+        )
+        for charge in self:
+            charge.refunded = refunded.get(charge, 0.0)
+            charge.reserved = reserved.get(charge, 0.0)
+            # Refunds seen and still reserved overlap until the action is confirmed,
+            # and Amazon may have refunded beyond what was charged: never below zero.
+            charge.refundable = max(
+                charge.charged - charge.refunded - charge.reserved, 0.0
+            )

@@ -1,0 +1,54 @@
+from odoo import api, fields, models
+
+
+class AmazonOrderLine(models.Model):
+    """One item of an Amazon order, as last read."""
+
+    _name = "amazon.order.line"
+    _description = "Amazon Order Item"
+    _order = "order_id, id"
+    _rec_name = "title"
+
+    order_id = fields.Many2one(
+        "amazon.order", required=True, readonly=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(related="order_id.company_id", store=True)
+    currency_id = fields.Many2one(related="order_id.currency_id")
+    amazon_item_ref = fields.Char("Amazon Item", required=True, readonly=True)
+    sku = fields.Char("SKU", readonly=True)
+    asin = fields.Char("ASIN", readonly=True)
+    title = fields.Char("Item", readonly=True)
+    quantity_ordered = fields.Integer("Ordered", readonly=True)
+    quantity_fulfilled = fields.Integer("Shipped", readonly=True)
+    charge_ids = fields.One2many("amazon.order.charge", "line_id", readonly=True)
+    charged = fields.Monetary(compute="_compute_amounts")
+    refunded = fields.Monetary("Refunded at Amazon", compute="_compute_amounts")
+    reserved = fields.Monetary(
+        compute="_compute_amounts",
+        help="Asked for here, and not yet seen in Amazon's finances.",
+    )
+    refundable = fields.Monetary(compute="_compute_amounts")
+
+    _item_uniq = models.Constraint(
+        "unique(order_id, amazon_item_ref)",
+        "An item is listed only once in an Amazon order.",
+    )
+
+    @api.depends("charge_ids.charged", "charge_ids.refunded", "charge_ids.reserved")
+    def _compute_amounts(self):
+        for line in self:
+            charges = line.charge_ids
+            line.charged = sum(charges.mapped("charged"))
+            line.refunded = sum(charges.mapped("refunded"))
+            line.reserved = sum(charges.mapped("reserved"))
+            line.refundable = sum(charges.mapped("refundable"))
+
+    def _get_charge(self, component):
+        """Return the charge of a component, a new one of zero where there is none."""
+        self.ensure_one()
+        charge = self.charge_ids.filtered(
+            lambda charge: charge.component == component
+        )
+        return charge or self.env["amazon.order.charge"].create(
+            {"line_id": self.id, "component": component}
+        )

@@ -1,0 +1,132 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from .amazon_order import ORDER_REF
+
+# Who sees the Amazon order: the people who work with tickets or sale orders.
+READERS = "helpdesk_mgmt.group_helpdesk_user_own,sales_team.group_sale_salesman"
+
+
+class AmazonOrderMixin(models.AbstractModel):
+    """A document that belongs to an Amazon order: a ticket, a sale order.
+
+    Both have the same number field, the same panel and the same buttons.
+    """
+
+    _name = "amazon.order.mixin"
+    _description = "Document of an Amazon Order"
+
+    # Name and type as in the Enterprise addon sale_amazon, so that both can be there.
+    amazon_order_ref = fields.Char(
+        "Amazon Order Reference",
+        index="btree_not_null",
+        copy=False,
+        help="Amazon's number of the order, such as 303-1234567-1234567.",
+    )
+    amazon_order_id = fields.Many2one(
+        "amazon.order",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        groups=READERS,
+    )
+    amazon_order_panel = fields.Json(
+        "Amazon Order Panel", compute="_compute_amazon_order_panel", groups=READERS
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("amazon_order_ref", "amazon_order_id")
+    @api.depends_context("lang", "uid", "tz")
+    def _compute_amazon_order_panel(self):
+        for record in self:
+            # sudo: whoever may read the document may see its Amazon order
+            order_sudo = record.sudo().amazon_order_id
+            record.amazon_order_panel = {
+                "notice": record._amazon_notice(),
+                "order": order_sudo.sudo(False)._panel_data() if order_sudo else False,
+            }
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("amazon_order_ref")
+    def _check_amazon_order_ref(self):
+        for record in self:
+            ref = record.amazon_order_ref
+            if ref and not ORDER_REF.fullmatch(ref):
+                raise ValidationError(
+                    self.env._(
+                        "%(ref)s is not an Amazon order number. It has 3, 7 and 7 "
+                        "digits, such as 303-1234567-1234567. Correct it on "
+                        "%(record)s or leave it empty.",
+                        ref=ref,
+                        record=record.display_name,
+                    )
+                )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override to find the Amazon order that a number names."""
+        records = super().create([self._clean_amazon_ref(vals) for vals in vals_list])
+        records.filtered("amazon_order_ref")._link_amazon_order()
+        return records
+
+    def write(self, vals):
+        """Override to find the Amazon order that a new number names."""
+        result = super().write(self._clean_amazon_ref(vals))
+        if "amazon_order_ref" in vals:
+            self._link_amazon_order()
+        return result
+
+    def _clean_amazon_ref(self, vals):
+        """Accept a number with blanks around it or in small letters."""
+        ref = vals.get("amazon_order_ref")
+        return {**vals, "amazon_order_ref": ref.strip().upper()} if ref else vals
+
+    # === ACTION METHODS === #
+
+    def action_amazon_refund(self):
+        """Open the dialog that asks for a refund at Amazon. Sends nothing."""
+        return self._open_amazon_request("refund")
+
+    def action_amazon_cancel(self):
+        """Open the dialog that asks Amazon to cancel the order. Sends nothing."""
+        return self._open_amazon_request("cancel")
+
+    def _open_amazon_request(self, kind):
+        self.ensure_one()
+        self.check_access("read")
+        self.env[f"amazon.action.kind.{kind}"]._check_right()
+        order = self.sudo().amazon_order_id._require_one()
+        return self.env[f"amazon.{kind}.request"]._open(order, self)
+
+    # === BUSINESS METHODS === #
+
+    def _link_amazon_order(self, marketplace=None):
+        """Link the Amazon order that the number names; ask Amazon for a new one.
+
+        :param str marketplace: id of the marketplace that it is probably from
+        """
+        for record in self:
+            # sudo: agents may not create Amazon orders; only Amazon tells us of one
+            record_sudo = record.sudo()
+            order_sudo = self.env["amazon.order"].sudo()
+            if record_sudo.amazon_order_ref:
+                order_sudo = order_sudo._get_or_create(
+                    record_sudo.amazon_order_ref, record_sudo.company_id, marketplace
+                )
+            record_sudo.amazon_order_id = order_sudo
+
+    def _amazon_notice(self):
+        """Say in a sentence what keeps the Amazon order from being shown, or False."""
+        record_sudo = self.sudo()
+        if record_sudo.amazon_order_ref and not record_sudo.amazon_order_id:
+            return self.env._(
+                "No Amazon account is connected in the company %s, so this order "
+                "cannot be looked up. An administrator can connect one under Amazon > "
+                "Seller Accounts.",
+                record_sudo.company_id.name,
+            )
+        return False

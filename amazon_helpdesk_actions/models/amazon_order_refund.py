@@ -1,0 +1,42 @@
+from odoo import fields, models
+
+
+class AmazonOrderRefund(models.Model):
+    """One component of a refund that Amazon's finances show, whoever asked for it."""
+
+    _name = "amazon.order.refund"
+    _description = "Refund Seen at Amazon"
+    _order = "posted_at, id"
+    _rec_name = "charge_id"
+
+    order_id = fields.Many2one(
+        "amazon.order", required=True, readonly=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(related="order_id.company_id", store=True)
+    currency_id = fields.Many2one(related="order_id.currency_id")
+    charge_id = fields.Many2one(
+        "amazon.order.charge",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        index=True,
+    )
+    amount = fields.Monetary(readonly=True, help="Positive: to the buyer.")
+    posted_at = fields.Datetime(readonly=True)
+    event_key = fields.Char(
+        required=True,
+        readonly=True,
+        help="Tells this row of Amazon's answer from the others of the same order.",
+    )
+    action_id = fields.Many2one(
+        "amazon.action",
+        readonly=True,
+        ondelete="restrict",
+        index="btree_not_null",
+        help="The action that asked for it. Empty: nobody asked for it here.",
+    )
+
+    _event_uniq = models.Constraint(
+        "unique(order_id, event_key)",
+        "A refund event of Amazon is recorded only once.",
+    )

@@ -1,0 +1,342 @@
+import logging
+from datetime import UTC, datetime
+
+from odoo import Command, SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ..spapi.client import SellerClient
+from ..spapi.credentials import Credentials, Endpoint, IncompleteCredentials
+from ..spapi.errors import (
+    MalformedAnswer,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    SpApiError,
+    Throttled,
+)
+from ..spapi.marketplaces import MARKETPLACES
+
+_logger = logging.getLogger(__name__)
+
+ADMIN = "amazon_helpdesk_actions.group_admin"
+
+# A well-formed number that no order has: Amazon's answer to it (not found) proves
+# that the account may read orders, without reading any.
+NO_SUCH_ORDER = "000-0000000-0000000"
+
+
+class AmazonSellerAccount(models.Model):
+    """One authorisation of a seller: who we are at Amazon, and with what rights."""
+
+    _name = "amazon.seller.account"
+    _description = "Amazon Seller Account"
+    _order = "sequence, id"
+    _check_company_auto = True
+
+    name = fields.Char(required=True)
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        default=lambda self: self.env.company,
+        index=True,
+    )
+    seller_id = fields.Char(
+        "Seller ID",
+        required=True,
+        help="Also called Merchant Token. Seller Central shows it under Settings, "
+        "Account Info.",
+    )
+    region = fields.Selection(
+        [("na", "North America"), ("eu", "Europe"), ("fe", "Far East")],
+        required=True,
+        default="eu",
+    )
+    environment = fields.Selection(
+        [
+            ("production", "Production"),
+            ("sandbox", "Sandbox of Amazon"),
+            ("simulator", "Simulator"),
+        ],
+        required=True,
+        default="production",
+        help="The sandbox of Amazon answers with fixed examples. The simulator is for "
+        "demonstration and tests.",
+    )
+    simulator_url = fields.Char("Simulator URL")
+    lwa_client_id = fields.Char("LWA Client ID", groups=ADMIN, copy=False)
+    lwa_client_secret = fields.Char("LWA Client Secret", groups=ADMIN, copy=False)
+    lwa_refresh_token = fields.Char("LWA Refresh Token", groups=ADMIN, copy=False)
+    access_token = fields.Char(groups="base.group_no_one", copy=False, prefetch=False)
+    access_token_expires_at = fields.Datetime(groups="base.group_no_one", copy=False)
+    sending_enabled = fields.Boolean(
+        "Send to Amazon",
+        default=True,
+        help="When this is off, nothing is sent to Amazon for this account. What is "
+        "queued stays queued.",
+    )
+    participation_ids = fields.One2many("amazon.seller.participation", "account_id")
+    capability_ids = fields.One2many(
+        "amazon.seller.capability", "account_id", readonly=True
+    )
+
+    _seller_uniq = models.Constraint(
+        "unique(seller_id, region, environment, company_id)",
+        "This seller is already connected in this region and company.",
+    )
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        """Override to forget what another authorisation was given, to journal the
+        switch, and to send what waited for it."""
+        if {"lwa_client_id", "lwa_client_secret", "lwa_refresh_token"} & set(vals):
+            vals = dict(vals, access_token=False, access_token_expires_at=False)
+        switched = self.browse()
+        if "sending_enabled" in vals:
+            switched = self.filtered(
+                lambda account: account.sending_enabled != vals["sending_enabled"]
+            )
+        result = super().write(vals)
+        switched._journal_switch()
+        switched.filtered("sending_enabled")._resume_sending()
+        return result
+
+    # === ACTION METHODS === #
+
+    def action_test_connection(self):
+        """Ask Amazon for what each capability needs, and show in words what works.
+
+        Only reads, so that Odoo may run it twice.
+        """
+        self.ensure_one()
+        self.check_access("write")
+        try:
+            client = self._client()
+        except IncompleteCredentials as error:
+            raise UserError(self._describe_error(error)) from None
+        results = {
+            "sellers": self._try_capability(self._load_participations, client),
+            "orders": self._try_capability(client.get_order, NO_SUCH_ORDER),
+            "feeds": self._try_capability(
+                client.get_feeds, ["POST_PAYMENT_ADJUSTMENT_DATA"]
+            ),
+            "finances": self._try_capability(
+                client.list_financial_events, NO_SUCH_ORDER
+            ),
+        }
+        now = fields.Datetime.now()
+        self.capability_ids = [Command.clear()] + [
+            Command.create(
+                {
+                    "capability": capability,
+                    "state": state,
+                    "message": message,
+                    "checked_at": now,
+                }
+            )
+            for capability, (state, message) in results.items()
+        ]
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _candidates(self, company, marketplace=None):
+        """Return the accounts that an order may belong to, the likeliest first.
+
+        :param res.company company: the company that looks for the order
+        :param str marketplace: id of the marketplace where it is known
+        """
+        accounts = self.search(Domain("company_id", "=", company.id))
+        if not marketplace:
+            return accounts
+        likely = accounts.filtered(
+            lambda account: marketplace
+            in account.participation_ids.mapped("marketplace")
+        )
+        return likely | accounts
+
+    def _client(self):
+        """Return the client that speaks to Amazon for this account.
+
+        :rtype: spapi.client.SellerClient
+        :raise IncompleteCredentials: when a credential is missing
+        """
+        self.ensure_one()
+        account_sudo = self.sudo()
+        return SellerClient(
+            Credentials(
+                client_id=account_sudo.lwa_client_id or "",
+                client_secret=account_sudo.lwa_client_secret or "",
+                refresh_token=account_sudo.lwa_refresh_token or "",
+            ),
+            self._endpoint(),
+            AccessTokenStore(self.env.registry, self.id),
+        )
+
+    def _endpoint(self):
+        if self.environment == "simulator":
+            return Endpoint.simulator(self.simulator_url or "")
+        return Endpoint.for_region(self.region, sandbox=self.environment == "sandbox")
+
+    def _try_capability(self, call, *args):
+        """Return (state, sentence) of one capability. Not found is an answer, too."""
+        try:
+            call(*args)
+        except Refused as error:
+            if not _is_access_refused(error):
+                return "works", False
+            return "refused", self._describe_error(error)
+        except SpApiError as error:
+            return "unreachable", self._describe_error(error)
+        return "works", False
+
+    def _load_participations(self, client):
+        """Take over the marketplaces that Amazon says the seller sells in."""
+        commands = [Command.clear()]
+        for entry in client.get_marketplace_participations():
+            marketplace = entry["marketplace"]["id"]
+            if marketplace in MARKETPLACES:
+                participation = entry["participation"]
+                commands.append(
+                    Command.create(
+                        {
+                            "marketplace": marketplace,
+                            "is_participating": participation["isParticipating"],
+                            "has_suspended_listings": participation[
+                                "hasSuspendedListings"
+                            ],
+                        }
+                    )
+                )
+        self.participation_ids = commands
+
+    def _journal_switch(self):
+        self.env["amazon.audit.entry"]._append(
+            [
+                {
+                    "company_id": account.company_id.id,
+                    "account_id": account.id,
+                    "event": "account",
+                    "message": self.env._("Sending to Amazon was switched on.")
+                    if account.sending_enabled
+                    else self.env._("Sending to Amazon was switched off."),
+                }
+                for account in self
+            ]
+        )
+
+    def _resume_sending(self):
+        """Enqueue a dispatch for every lane in which actions wait."""
+        waiting = self.env["amazon.action"].sudo().search(
+            [("account_id", "in", self.ids), ("state", "=", "queued")]
+        )
+        waiting._enqueue_dispatch()
+
+    # === GETTERS === #
+
+    def _describe_error(self, error, subject=None):
+        """Say in one sentence what went wrong and what to do about it.
+
+        :param Exception error: what the strict layer raised
+        :param str subject: the Amazon order number that was asked for
+        :rtype: str
+        """
+        values = {"account": self.name, "subject": subject or "", "detail": str(error)}
+        if isinstance(error, IncompleteCredentials):
+            return self.env._(
+                "The account %(account)s has no complete credentials. An "
+                "administrator must enter them under Amazon > Seller Accounts.",
+                **values,
+            )
+        if isinstance(error, MalformedAnswer):
+            return self.env._(
+                "Amazon's answer about %(subject)s could not be read (%(detail)s). "
+                "Look it up in Seller Central.",
+                **values,
+            )
+        if isinstance(error, Throttled):
+            return self.env._(
+                "Amazon's quota for the account %(account)s is used up at the moment. "
+                "It is tried again by itself; Refresh does so now.",
+                **values,
+            )
+        if isinstance(error, Refused) and error.http_status == 404:
+            return self.env._(
+                "Amazon does not know the order %(subject)s in the account "
+                "%(account)s. Check the number.",
+                **values,
+            )
+        if isinstance(error, Refused) and _is_access_refused(error):
+            return self.env._(
+                "Amazon refused access to the account %(account)s (%(detail)s). An "
+                "administrator must check the roles of the application and authorise "
+                "it again.",
+                **values,
+            )
+        if isinstance(error, Refused):
+            return self.env._("Amazon refused the request: %(detail)s", **values)
+        if isinstance(error, NotSent | OutcomeUnknown):
+            return self.env._(
+                "Amazon could not be reached or did not answer. Try again with "
+                "Refresh.",
+                **values,
+            )
+        return str(error)
+
+
+def _is_access_refused(error):
+    """Tell whether a refusal is about who asks, not about what is asked."""
+    return error.is_authorisation_problem or error.http_status in (401, 403)
+
+
+class AccessTokenStore:
+    """Keeps the access token of one account in its row, where all workers find it.
+
+    In a cursor of its own: the token stays valid when the caller's transaction is
+    rolled back, and no transaction waits for another's token.
+
+    :param registry: of the database
+    :param int account_id: id of the account
+    """
+
+    def __init__(self, registry, account_id):
+        self._registry = registry
+        self._account_id = account_id
+
+    def load(self):
+        """Return (access token, seconds since 1970 at its end), or None."""
+        with self._registry.cursor() as cr:
+            account = self._browse(cr)
+            if not account.access_token or not account.access_token_expires_at:
+                return None
+            expires_at = account.access_token_expires_at.replace(tzinfo=UTC)
+            return account.access_token, expires_at.timestamp()
+
+    def save(self, access_token, expires_at):
+        """Keep a token until ``expires_at``, in seconds since 1970."""
+        moment = datetime.fromtimestamp(expires_at, UTC).replace(
+            tzinfo=None, microsecond=0
+        )
+        self._write(access_token, moment)
+
+    def clear(self):
+        """Forget the token: Amazon does not accept it any more."""
+        self._write(False, False)
+
+    def _browse(self, cr):
+        env = api.Environment(cr, SUPERUSER_ID, {})
+        return env["amazon.seller.account"].browse(self._account_id)
+
+    def _write(self, access_token, expires_at):
+        """Write, unless another worker does: its token is as good as ours."""
+        with self._registry.cursor() as cr:
+            account = self._browse(cr).try_lock_for_update(allow_referencing=True)
+            account.write(
+                {
+                    "access_token": access_token,
+                    "access_token_expires_at": expires_at,
+                }
+            )

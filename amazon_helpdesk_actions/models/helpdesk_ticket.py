@@ -1,0 +1,69 @@
+from odoo import Command, api, fields, models
+from odoo.tools import email_normalize, html2plaintext
+
+from ..spapi.marketplaces import by_relay_address
+
+
+class HelpdeskTicket(models.Model):
+    _name = "helpdesk.ticket"
+    _inherit = ["helpdesk.ticket", "amazon.order.mixin"]
+
+    amazon_action_ids = fields.One2many("amazon.action", "ticket_id", readonly=True)
+
+    # === MAIL GATEWAY === #
+
+    @api.model
+    def message_new(self, msg, custom_values=None):
+        """Override of `mail` to find the Amazon order that a buyer writes about."""
+        ticket = super().message_new(msg, custom_values=custom_values)
+        ticket._find_amazon_order(msg)
+        return ticket
+
+    def message_update(self, msg, update_vals=None):
+        """Override of `mail`: a later mail may be the first to name the order."""
+        result = super().message_update(msg, update_vals=update_vals)
+        for ticket in self.filtered(lambda ticket: not ticket.amazon_order_ref):
+            ticket._find_amazon_order(msg)
+        return result
+
+    def _find_amazon_order(self, msg):
+        """Take the Amazon order number from a mail: the subject first, then the body.
+
+        :param dict msg: the mail, as `mail` parsed it
+        """
+        self.ensure_one()
+        refs = self.env["amazon.order"]._find_refs(
+            msg.get("subject"), html2plaintext(msg.get("body") or "")
+        )
+        if not refs:
+            return
+        sender = email_normalize(msg.get("email_from") or msg.get("from") or "")
+        marketplace = by_relay_address(sender or "")
+        self.with_context(amazon_marketplace=marketplace and marketplace.id).write(
+            {"amazon_order_ref": refs[0]}
+        )
+        if len(refs) > 1:
+            self.message_post(
+                body=self.env._(
+                    "The buyer's mail names several Amazon orders: %(refs)s. This "
+                    "ticket shows the first one.",
+                    refs=", ".join(refs),
+                ),
+                author_id=self.env.ref("base.partner_root").id,
+                subtype_xmlid="mail.mt_note",
+            )
+
+    # === BUSINESS METHODS === #
+
+    def _link_amazon_order(self, marketplace=None):
+        """Override to link the sale orders of the same Amazon order, too."""
+        marketplace = marketplace or self.env.context.get("amazon_marketplace")
+        result = super()._link_amazon_order(marketplace)
+        for ticket_sudo in self.sudo().filtered("amazon_order_id"):
+            sale_orders = self.env["sale.order"].sudo().search(
+                [("amazon_order_id", "=", ticket_sudo.amazon_order_id.id)]
+            )
+            ticket_sudo.sale_order_ids = [
+                Command.link(sale_order.id) for sale_order in sale_orders
+            ]
+        return result

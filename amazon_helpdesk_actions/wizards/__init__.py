@@ -1,0 +1,3 @@
+from . import amazon_action_request
+from . import amazon_refund_request
+from . import amazon_cancel_request

@@ -1,0 +1,78 @@
+import uuid
+
+from odoo import api, fields, models
+
+
+class AmazonActionRequest(models.AbstractModel):
+    """What the dialogs share: the order, where they were opened, what they say.
+
+    A dialog only collects. Every check is made again when it asks.
+    """
+
+    _name = "amazon.action.request"
+    _description = "Request of an Amazon Action"
+
+    # The kind of action that the dialog asks for
+    _kind = None
+
+    order_id = fields.Many2one("amazon.order", required=True, readonly=True)
+    amazon_order_ref = fields.Char(related="order_id.amazon_order_ref")
+    currency_id = fields.Many2one(related="order_id.currency_id")
+    channel = fields.Selection(related="order_id.channel")
+    fulfillment_status = fields.Selection(related="order_id.fulfillment_status")
+    ticket_id = fields.Many2one("helpdesk.ticket", readonly=True)
+    sale_order_id = fields.Many2one("sale.order", readonly=True)
+    # Readonly for the client: the server alone says what one dialog is.
+    nonce = fields.Char(
+        required=True, readonly=True, default=lambda self: uuid.uuid4().hex
+    )
+    note = fields.Text()
+    blockers = fields.Text(compute="_compute_sentences")
+    warnings = fields.Text(compute="_compute_sentences")
+    is_assisted = fields.Boolean(compute="_compute_sentences")
+    seller_central_url = fields.Char(related="order_id.seller_central_url")
+
+    @api.depends("order_id")
+    def _compute_sentences(self):
+        handler = self.env[f"amazon.action.kind.{self._kind}"]
+        for request in self:
+            order = request.order_id
+            request.blockers = "\n".join(handler._blockers(order))
+            request.warnings = "\n".join(handler._warnings(order))
+            request.is_assisted = handler._is_assisted(order)
+
+    @api.model
+    def _open(self, order, origin):
+        """Return the action that opens a new dialog.
+
+        :param amazon.order order: the order to act on
+        :param origin: the ticket or sale order that it is opened from
+        """
+        field = "ticket_id" if origin._name == "helpdesk.ticket" else "sale_order_id"
+        request = self.create({"order_id": order.id, field: origin.id})
+        return {
+            "type": "ir.actions.act_window",
+            "name": request._title(),
+            "res_model": self._name,
+            "res_id": request.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
+    def _title(self):
+        """Hook: the title of the dialog."""
+        raise NotImplementedError
+
+    def _ask(self, **values):
+        """Ask for the action with what was collected, and close the dialog."""
+        self.ensure_one()
+        self.env["amazon.action"]._ask(
+            self._kind,
+            self.order_id,
+            self.nonce,
+            self.ticket_id or self.sale_order_id,
+            note=self.note,
+            **values,
+        )
+        return {"type": "ir.actions.act_window_close"}

@@ -1,0 +1,118 @@
+from decimal import Decimal
+
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import float_repr
+
+from ..allocation import allocate
+from ..models.amazon_action_refund import REFUND_REASONS
+
+
+class AmazonRefundRequest(models.TransientModel):
+    _name = "amazon.refund.request"
+    _inherit = "amazon.action.request"
+    _description = "Request of an Amazon Refund"
+
+    _kind = "refund"
+
+    reason = fields.Selection(REFUND_REASONS)
+    line_ids = fields.One2many("amazon.refund.request.line", "request_id")
+    total = fields.Monetary("Refund to the Buyer", compute="_compute_total")
+    remaining = fields.Monetary("Refundable After It", compute="_compute_total")
+
+    @api.depends("line_ids.amount", "order_id")
+    def _compute_total(self):
+        for request in self:
+            request.total = sum(request.line_ids.mapped("amount"))
+            request.remaining = request.order_id.refundable - request.total
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override to list the items of the order, each with all that is refundable."""
+        requests = super().create(vals_list)
+        for request in requests:
+            request.line_ids = [
+                Command.create({"order_line_id": line.id, "amount": line.refundable})
+                for line in request.order_id.line_ids
+            ]
+        return requests
+
+    def _title(self):
+        return self.env._("Refund %s", self.amazon_order_ref)
+
+    def action_refund(self):
+        """Ask for the refund; in the assisted way, record it as done."""
+        self.ensure_one()
+        if not self.reason:
+            raise UserError(self.env._("Choose the reason of the refund."))
+        if self.is_assisted and not (self.note or "").strip():
+            raise UserError(
+                self.env._("Write down what you did in Seller Central, and when.")
+            )
+        return self._ask(reason=self.reason, amounts=self._split_amounts())
+
+    def _split_amounts(self):
+        """Split the amount of each item over what was charged for it.
+
+        :return: amount for each charge
+        :rtype: dict
+        :raise UserError: when more is asked for than is refundable
+        """
+        amounts = {}
+        for line in self.line_ids:
+            if line.currency_id.compare_amounts(line.amount, 0) < 0:
+                raise UserError(
+                    self.env._("The amount for %s is below zero.", line.title)
+                )
+            amounts.update(line._split_amount())
+        return amounts
+
+
+class AmazonRefundRequestLine(models.TransientModel):
+    _name = "amazon.refund.request.line"
+    _description = "Item of an Amazon Refund Request"
+
+    request_id = fields.Many2one(
+        "amazon.refund.request", required=True, ondelete="cascade", index=True
+    )
+    order_line_id = fields.Many2one("amazon.order.line", required=True, readonly=True)
+    title = fields.Char(related="order_line_id.title")
+    sku = fields.Char(related="order_line_id.sku")
+    quantity_ordered = fields.Integer(related="order_line_id.quantity_ordered")
+    currency_id = fields.Many2one(related="order_line_id.currency_id")
+    charged = fields.Monetary(related="order_line_id.charged")
+    refunded = fields.Monetary(related="order_line_id.refunded")
+    reserved = fields.Monetary(related="order_line_id.reserved")
+    refundable = fields.Monetary(related="order_line_id.refundable")
+    amount = fields.Monetary("Refund")
+
+    def _split_amount(self):
+        """Return the amount for each charge of this item."""
+        self.ensure_one()
+        currency = self.currency_id
+        charges = {
+            charge.component: charge for charge in self.order_line_id.charge_ids
+        }
+        try:
+            shares = allocate(
+                _decimal(self.amount, currency),
+                {
+                    component: _decimal(charge.refundable, currency)
+                    for component, charge in charges.items()
+                },
+                _decimal(currency.rounding, currency),
+            )
+        except ValueError:
+            raise UserError(
+                self.env._(
+                    "For %(item)s at most %(left)s can still be refunded.",
+                    item=self.title,
+                    left=currency.format(self.refundable),
+                )
+            ) from None
+        return {charges[name]: float(share) for name, share in shares.items()}
+
+
+def _decimal(amount, currency):
+    """Return an amount exactly, with the digits of its currency."""
+    return Decimal(float_repr(currency.round(amount), currency.decimal_places))
