@@ -403,7 +403,7 @@ class AmazonAction(models.Model):
         )
 
     def _prepare_journal_entry(self, event, **vals):
-        origin = self._origin()
+        origin = self._get_origin()
         return {
             "event": event,
             "company_id": self.company_id.id,
@@ -424,7 +424,7 @@ class AmazonAction(models.Model):
             **vals,
         }
 
-    def _origin(self):
+    def _get_origin(self):
         """Return the ticket or the sale order that it was asked from."""
         return self.ticket_id or self.sale_order_id
 

@@ -1,0 +1,263 @@
+import atexit
+import sys
+from functools import cache
+from pathlib import Path
+
+from odoo.fields import Command
+from odoo.tests import common
+from odoo.tests.common import new_test_user
+
+from odoo.addons.base.tests.common import BaseCommon
+from odoo.addons.queue_job.exception import RetryableJobError
+from odoo.addons.queue_job.job import Job
+
+# The simulator lives beside the addon; nothing but the tests knows of it.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+from spapi_simulator.process import SimulatorProcess  # noqa: E402
+
+# Orders of the simulator's seed (spapi_simulator/demo_orders.yaml).
+SHIPPED = "302-4481516-2342108"  # DE, one item: 39.95 and shipping 4.99
+UNSHIPPED = "303-7719024-5588321"  # DE, two items
+GIFT_WRAPPED = "305-2260917-9913547"  # DE, two items, shipping, gift wrap
+PARTLY_REFUNDED = "304-8830155-1274690"  # DE, 59.50 of 123.99 is refunded
+PENDING = "302-9057741-6620389"
+CANCEL_REQUESTED = "303-1146280-7735914"  # the buyer asks to cancel, in Your Orders
+PARTIALLY_SHIPPED = "404-6612388-0457172"
+FULLY_REFUNDED = "402-3378105-8841269"
+PROMOTION = "202-5540973-4417536"  # GB
+CLAIMED = "203-9981462-3306718"  # GB, an A-to-z claim is paid
+CANCELLED = "408-2294871-5503946"
+FBA_SHIPPED = "406-7753190-2268415"
+FBA_UNSHIPPED = "305-6608213-9947150"
+MCF = "S02-4417308-1920563"
+NOWHERE = "999-9999999-9999999"
+
+
+@cache
+def simulator():
+    """Start the stand-in for Amazon once for all tests, as a process of its own."""
+    process = SimulatorProcess()
+    atexit.register(process.stop)
+    return process
+
+
+class AmazonCommon(BaseCommon):
+    """A company with a seller account at the simulator, and a person for each role.
+
+    Feeds are processed at once and quotas are off, unless a test says otherwise.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.simulator = simulator()
+        cls.company = cls._create_company(name="Nordlicht Test")
+        cls.env.user.write({"company_ids": [Command.link(cls.company.id)]})
+        cls.env = cls.env(
+            context=dict(cls.env.context, allowed_company_ids=cls.company.ids)
+        )
+        cls.account = cls._create_account()
+        cls.team = cls.env["helpdesk.ticket.team"].create(
+            {"name": "Amazon", "company_id": cls.company.id}
+        )
+        cls.agent = cls._create_user(
+            "amazon_agent",
+            "helpdesk_mgmt.group_helpdesk_user",
+            "sales_team.group_sale_salesman_all_leads",
+            "amazon_helpdesk_actions.group_refund",
+            "amazon_helpdesk_actions.group_cancel",
+        )
+        cls.trainee = cls._create_user(
+            "amazon_trainee",
+            "helpdesk_mgmt.group_helpdesk_user",
+            "sales_team.group_sale_salesman_all_leads",
+        )
+        cls.auditor = cls._create_user(
+            "amazon_auditor", "amazon_helpdesk_actions.group_journal"
+        )
+        cls.admin = cls._create_user(
+            "amazon_admin", "amazon_helpdesk_actions.group_admin"
+        )
+        cls.first_job = cls._last_job_id() + 1
+
+    @classmethod
+    def _create_user(cls, login, *groups):
+        return new_test_user(
+            cls.env,
+            login=login,
+            groups=",".join(["base.group_user", *groups]),
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
+
+    @classmethod
+    def _create_account(cls, **values):
+        return cls.env["amazon.seller.account"].create(
+            {
+                "name": "Nordlicht Wohnen",
+                "company_id": cls.company.id,
+                "seller_id": SimulatorProcess.SELLER_ID,
+                "region": "eu",
+                "environment": "simulator",
+                "simulator_url": cls.simulator.url,
+                "lwa_client_id": SimulatorProcess.CLIENT_ID,
+                "lwa_client_secret": SimulatorProcess.CLIENT_SECRET,
+                "lwa_refresh_token": SimulatorProcess.REFRESH_TOKEN,
+                "participation_ids": [
+                    Command.create({"marketplace": marketplace})
+                    for marketplace in (
+                        "A1PA6795UKMFR9",
+                        "A13V1IB3VIYZZH",
+                        "A1F83G8C2ARO7P",
+                        "A1RKKUPIHCS9HS",
+                    )
+                ],
+                **values,
+            }
+        )
+
+    @classmethod
+    def _last_job_id(cls):
+        return cls.env["queue.job"].search([], order="id desc", limit=1).id
+
+    @classmethod
+    def _request_handler(cls, session, request, /, **options):
+        """Override to let requests through to the simulator, and to it alone.
+
+        Odoo's own handler lets local requests pass, too, but fails on a timeout that
+        is a pair (to connect, to read).
+        """
+        if request.url.startswith(f"{cls.simulator.url}/"):
+            return common._super_send(session, request, **options)
+        return super()._request_handler(session, request, **options)
+
+    def setUp(self):
+        super().setUp()
+        self.simulator.reset(
+            processing_seconds=0, finance_delay_seconds=0, quotas=False
+        )
+        self.simulator.clear_faults()
+        if not self._registry_patched:
+            # the pipeline commits in cursors of its own
+            self.registry_enter_test_mode()
+
+    # === RECORDS === #
+
+    def create_ticket(self, ref=False, read=True, **values):
+        """Create a ticket about an Amazon order, with the order read.
+
+        :param str ref: Amazon's order number
+        :param bool read: whether the reading has come back already
+        """
+        ticket = self.env["helpdesk.ticket"].create(
+            {
+                "name": "Where is my parcel?",
+                "description": "<p>Please help.</p>",
+                "company_id": self.company.id,
+                "team_id": self.team.id,
+                "amazon_order_ref": ref,
+                **values,
+            }
+        )
+        if read:
+            self.run_jobs("_job_read")
+        return ticket
+
+    def create_sale_order(self, ref=False, read=True):
+        """Create a sale order of an Amazon order, with the order read."""
+        sale_order = self.env["sale.order"].create(
+            {
+                "partner_id": self.env["res.partner"].create({"name": "A buyer"}).id,
+                "company_id": self.company.id,
+                "amazon_order_ref": ref,
+            }
+        )
+        if read:
+            self.run_jobs("_job_read")
+        return sale_order
+
+    def open_request(self, document, kind, user=None):
+        """Click a button as a user and return the dialog that opens."""
+        method = getattr(
+            document.with_user(user or self.agent), f"action_amazon_{kind}"
+        )
+        action = method()
+        return (
+            self.env[action["res_model"]]
+            .with_user(user or self.agent)
+            .browse(action["res_id"])
+        )
+
+    def ask_refund(self, document, user=None, amounts=None, **values):
+        """Ask for a refund as an agent does, and return the action.
+
+        :param dict amounts: amount by SKU; all that is refundable where None
+        """
+        request = self.open_request(document, "refund", user)
+        request.write({"reason": "CustomerReturn", **values})
+        for line in request.line_ids if amounts is not None else []:
+            line.amount = amounts.get(line.sku, 0)
+        request.action_refund()
+        return self.last_action()
+
+    def ask_cancel(self, document, user=None, **values):
+        """Ask for a cancellation as an agent does, and return the action."""
+        request = self.open_request(document, "cancel", user)
+        request.write({"reason": "NoInventory", **values})
+        request.action_cancel_order()
+        return self.last_action()
+
+    def last_action(self):
+        return self.env["amazon.action"].search([], order="id desc", limit=1)
+
+    # === JOBS === #
+
+    def pending_jobs(self, *methods):
+        """Return the jobs of this test that wait, the oldest first."""
+        domain = [("state", "=", "pending"), ("id", ">=", self.first_job)]
+        if methods:
+            domain.append(("method_name", "in", methods))
+        return self.env["queue.job"].search(domain, order="id")
+
+    def run_jobs(self, *methods):
+        """Run once each job that waits, as the runner would, whatever its time.
+
+        :param str methods: names of job methods; all where none is given
+        :return: the messages of the jobs that want to be run again later
+        :rtype: list[str]
+        """
+        postponed = []
+        for record in self.pending_jobs(*methods):
+            job = Job.load(self.env, record.uuid)
+            self.env.flush_all()
+            try:
+                with self.env.cr.savepoint():
+                    job.perform()
+            except RetryableJobError as error:
+                postponed.append(str(error))
+            else:
+                job.set_done()
+                job.store()
+            self.env.flush_all()
+            self.env.invalidate_all()
+        return postponed
+
+    def settle(self, rounds=12):
+        """Run the jobs until none waits, or for so many rounds."""
+        for _round in range(rounds):
+            if not self.pending_jobs():
+                return
+            self.run_jobs()
+
+    # === WHAT IS SEEN === #
+
+    def notes(self, document):
+        """Return the texts of the notes on a document, the newest first."""
+        return [str(message.preview) for message in document.message_ids]
+
+    def journal(self, action):
+        """Return the moves that the journal has of an action, as (from, to)."""
+        entries = self.env["amazon.audit.entry"].sudo().search(
+            [("action_id", "=", action.id)], order="id"
+        )
+        return [(entry.state_from, entry.state_to) for entry in entries]
