@@ -4,8 +4,7 @@
     "version": "19.0.1.0.0",
     "development_status": "Beta",
     "category": "Services/Helpdesk",
-    "author": "Amazon Helpdesk Actions contributors, Odoo Community Association (OCA)",
-    "website": "https://github.com/OCA/helpdesk",
+    "author": "Amazon Helpdesk Actions contributors",
     "license": "AGPL-3",
     "depends": ["helpdesk_mgmt_sale", "queue_job"],
     "external_dependencies": {
@@ -24,6 +23,12 @@
         "data/ir_sequence_data.xml",
         "data/queue_job_data.xml",
         "data/ir_actions_server_data.xml",
+        "views/amazon_seller_account_views.xml",
+        "views/amazon_order_views.xml",
+        "views/amazon_action_views.xml",
+        "views/amazon_feed_views.xml",
+        "views/amazon_audit_entry_views.xml",
+        "views/amazon_menus.xml",
     ],
     "demo": [
     ],
