@@ -1,0 +1,12 @@
+# The work is done in dev/; `make help` lists commands and variables.
+PYTHON ?= python3
+COMMANDS := setup demo test lint smoke stop clean
+
+help:
+	@$(PYTHON) -m dev help
+
+# Without shell characters, so that make starts Python itself and signals reach it
+$(COMMANDS):
+	@$(PYTHON) -m dev $@
+
+.PHONY: help $(COMMANDS)

@@ -1,0 +1,121 @@
+"""Databases with their filestores, and the two templates they are copied from.
+
+``base`` holds the addons that ours depends on, with demo data: a minute's work, redone
+only when Odoo or those addons change. ``addon`` is a copy of it with our addon
+installed: some seconds' work, redone when the addon's source changes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from dev.console import Problem, run, show_tail, step
+from dev.odoo_command import OdooCommand
+from dev.postgres import Cluster
+from dev.settings import ADDON, Settings
+from dev.stamps import digest, digest_tree, exclusive
+
+#: What the addon depends on, and the sales menus for looking at orders.
+DEPENDENCIES = ("helpdesk_mgmt", "helpdesk_mgmt_sale", "sale_management", "queue_job")
+
+BASE_TEMPLATE = "amazon_helpdesk_base"
+ADDON_TEMPLATE = "amazon_helpdesk_addon"
+
+
+class Databases:
+    """Makes, copies and drops databases of the private cluster."""
+
+    def __init__(self, settings: Settings, cluster: Cluster, odoo: OdooCommand):
+        self._settings = settings
+        self._cluster = cluster
+        self._odoo = odoo
+
+    def drop(self, name: str) -> None:
+        """Drop a database and its filestore, if they exist."""
+        self._cluster.sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        shutil.rmtree(self._filestore(name), ignore_errors=True)
+
+    def copy(self, source: str, target: str) -> None:
+        """Make ``target`` a fresh copy of ``source``, replacing what it was.
+
+        The copy of the filestore is made of hard links: Odoo never changes a file in
+        it, since their names are hashes of their content.
+        """
+        self.drop(target)
+        self._cluster.sql(f'CREATE DATABASE "{target}" TEMPLATE "{source}"')
+        if self._filestore(source).is_dir():
+            shutil.copytree(
+                self._filestore(source), self._filestore(target), copy_function=os.link
+            )
+
+    def provide_templates(self) -> str:
+        """Build what is missing or out of date, and return the name of the template
+        with the addon installed.
+
+        :raise Problem: when an addon cannot be installed
+        """
+        lock = self._settings.dev / "templates.lock"
+        with exclusive(lock, "the database templates that another command builds"):
+            base_key = digest(
+                self._odoo.tree.identity,
+                self._settings.root / "requirements-oca.txt",
+                *DEPENDENCIES,
+            )
+            self._provide(BASE_TEMPLATE, base_key, self._build_base)
+            # Tests are not loaded when the addon is installed
+            source = digest_tree(self._settings.addon, skip=("tests", "readme"))
+            self._provide(ADDON_TEMPLATE, digest(base_key, source), self._build_addon)
+        return ADDON_TEMPLATE
+
+    def _provide(self, name: str, key: str, build: Callable[[str], None]) -> None:
+        """Build a template under another name, so that half a template never counts."""
+        comment = self._cluster.sql(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database "
+            f"WHERE datname = '{name}'"
+        )
+        if comment == key:
+            return
+        building = f"{name}_building"
+        self.drop(building)
+        build(building)
+        self.drop(name)
+        self._cluster.sql(f'ALTER DATABASE "{building}" RENAME TO "{name}"')
+        if self._filestore(building).is_dir():
+            self._filestore(building).rename(self._filestore(name))
+        self._cluster.sql(f"COMMENT ON DATABASE \"{name}\" IS '{key}'")
+
+    def _build_base(self, name: str) -> None:
+        with step("Database: Odoo with helpdesk, sales and demo data (about a minute)"):
+            self._install(name, *DEPENDENCIES)
+
+    def _build_addon(self, name: str) -> None:
+        with step(f"Database: {ADDON} with demo data"):
+            self.copy(BASE_TEMPLATE, name)
+            self._install(name, ADDON)
+
+    def _install(self, database: str, *addons: str) -> None:
+        """Install addons with demo data, refusing what Odoo only logs as an error."""
+        log = self._settings.logs / f"install-{addons[0]}.log"
+        otherwise = f"Odoo could not install {', '.join(addons)}"
+        command = self._odoo(
+            "--database", database, "--init", ",".join(addons), "--with-demo"
+        )
+        command += ["--stop-after-init", "--no-http"]
+        try:
+            output = run(
+                command, log=log, otherwise=otherwise, env=self._odoo.environment()
+            )
+        except Problem:
+            show_tail(log)
+            raise
+        # Demo data that fails is logged and left out, and Odoo's exit code is still 0
+        if re.search(r"^\S+ \S+ \d+ (ERROR|CRITICAL) ", output, re.M):
+            show_tail(log, lines=60)
+            raise Problem(f"{otherwise} without errors (they are in {log}).")
+
+    def _filestore(self, name: str) -> Path:
+        return self._settings.data_dir / "filestore" / name

@@ -1,0 +1,72 @@
+"""``make lint``: ruff, pylint-odoo's mandatory rules, and Odoo's own test_lint."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from dev.console import say, step
+from dev.settings import ADDON, Settings
+from dev.stack import Workshop, prepared
+
+DATABASE = "amazon_helpdesk_lint"
+
+#: eslint needs Node.js and looks at JavaScript only; test_checkers tests the checkers.
+NOT_FOR_US = ("test_eslint.py", "test_checkers.py")
+
+
+def lint(settings: Settings) -> int:
+    """Run all checks and return 1 when one of them complains.
+
+    :raise Problem: when the set-up fails
+    """
+    with prepared(settings, tests=True) as workshop:
+        checks = {
+            "ruff check": _ruff(workshop, "check"),
+            "ruff format": _ruff(workshop, "format", "--check"),
+            "pylint-odoo": _pylint(settings, workshop),
+            "Odoo's test_lint": _test_lint(settings, workshop),
+        }
+        complaints = []
+        for name, command in checks.items():
+            say(f"\n=== {name}")
+            code = subprocess.run(
+                command,
+                cwd=settings.root,
+                env=workshop.odoo.environment(ODOO_QUEUE_JOB_CHANNELS="root:0"),
+                stdin=subprocess.DEVNULL,
+            ).returncode
+            if code:
+                complaints.append(name)
+    say()
+    say(
+        f"lint: {', '.join(complaints)} failed" if complaints else "lint: no complaints"
+    )
+    return int(bool(complaints))
+
+
+def _ruff(workshop: Workshop, *arguments: str) -> list[str]:
+    return [str(workshop.venv.tool("ruff")), *arguments, "."]
+
+
+def _pylint(settings: Settings, workshop: Workshop) -> list[str]:
+    config = settings.root / ".pylintrc-mandatory"
+    return [str(workshop.venv.tool("pylint")), f"--rcfile={config}", ADDON]
+
+
+def _test_lint(settings: Settings, workshop: Workshop) -> list[str]:
+    """Return the command that runs Odoo's lint tests, narrowed by ``dev.odoo_lint``."""
+    template = workshop.databases.provide_templates()
+    with step("Database: fresh copy for Odoo's test_lint"):
+        workshop.databases.copy(template, DATABASE)
+    tests = _find_test_lint(workshop) / "tests"
+    command = [str(workshop.venv.python), "-m", "pytest", "-p", "dev.odoo_lint"]
+    command += [f"--odoo-config={settings.odoo_config}", f"--odoo-database={DATABASE}"]
+    command += ["--odoo-log-level=warn", "-o", "addopts="]
+    command += [f"--ignore={tests / name}" for name in NOT_FOR_US]
+    return [*command, str(tests)]
+
+
+def _find_test_lint(workshop: Workshop) -> Path:
+    folders = (path / "test_lint" for path in workshop.odoo.tree.addons_paths)
+    return next(folder for folder in folders if folder.is_dir())

@@ -1,0 +1,76 @@
+"""How Odoo is called: its configuration file and its command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from dev.console import clean_environment
+from dev.odoo_tree import OdooTree
+from dev.ports import HOST
+from dev.postgres import USER, Cluster
+from dev.settings import Settings
+from dev.venv import Venv
+
+#: One process with threads, jobs by queue_job's runner inside of it. Two jobs at a
+#: time, so that jobs of two accounts do not wait for each other.
+CONFIG = """\
+[options]
+addons_path = {addons_path}
+data_dir = {data_dir}
+db_host = {db_host}
+db_port = {db_port}
+db_user = {db_user}
+db_password = {db_password}
+http_interface = {http_interface}
+list_db = False
+server_wide_modules = base,web,queue_job
+workers = 0
+
+[queue_job]
+channels = root:2
+host = {http_interface}
+"""
+
+
+class OdooCommand:
+    """Calls Odoo in our environment, on our cluster, with our addons."""
+
+    def __init__(self, settings: Settings, tree: OdooTree, venv: Venv):
+        self.tree = tree
+        self.python = venv.python
+        self._settings = settings
+        self._venv = venv
+
+    def __call__(self, *arguments: str) -> list[str]:
+        """Return the command line that calls Odoo with arguments.
+
+        A subcommand such as ``shell`` comes first; the configuration is added.
+        """
+        subcommand: Sequence[str] = ()
+        if arguments and not arguments[0].startswith("-"):
+            subcommand, arguments = arguments[:1], arguments[1:]
+        config = ["--config", str(self._settings.odoo_config)]
+        return [str(self.python), "-m", "odoo", *subcommand, *config, *arguments]
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        """Return the environment in which Odoo runs."""
+        path = os.pathsep.join([str(self._venv.tool("")), os.environ.get("PATH", "")])
+        return clean_environment(PATH=path, PYTHONUNBUFFERED="1", **extra)
+
+    def write_config(self, cluster: Cluster) -> None:
+        """Write the configuration file, readable by its owner only."""
+        addons = (*self.tree.addons_paths, self._venv.oca_addons, self._settings.root)
+        text = CONFIG.format(
+            addons_path=",".join(str(path) for path in addons),
+            data_dir=self._settings.data_dir,
+            db_host=HOST,
+            db_port=cluster.port,
+            db_user=USER,
+            db_password=cluster.password,
+            http_interface=HOST,
+        )
+        path = self._settings.odoo_config
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_text(text)

@@ -1,0 +1,289 @@
+"""Odoo, its database and the simulator of Amazon as one thing that starts and stops.
+
+Used by ``make demo``, ``make smoke`` and the system tests::
+
+    with prepared(Settings.from_environment()) as workshop:
+        with workshop.stack("my_database") as stack:
+            simulator = stack.start_simulator()
+            stack.connect_to(simulator)
+            odoo = stack.start_odoo()
+            ...
+            odoo.kill()
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dev.console import Problem, show_tail, uninterrupted
+from dev.databases import Databases
+from dev.odoo_command import OdooCommand
+from dev.odoo_tree import provide_odoo
+from dev.ports import HOST, free_port
+from dev.postgres import Cluster, provide_programs
+from dev.settings import Settings
+from dev.stamps import Stamps, exclusive
+from dev.venv import Venv
+
+READY_SECONDS = 120
+STOP_SECONDS = 15
+
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel for SIGTERM when our parent is killed without a chance to stop
+    us (prctl(2), PR_SET_PDEATHSIG)."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Service:
+    """A server process in a process group of its own, with its output in a file.
+
+    :param name: how it is called in messages
+    :param log: file for its output
+    """
+
+    def __init__(
+        self, name: str, command: Sequence[str], *, log: Path, env: dict, cwd: Path
+    ):
+        self.name = name
+        self.log = log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=env,
+                cwd=cwd,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+        self.pid = self._process.pid
+        self.url = ""
+
+    def output(self) -> str:
+        """Return what it has printed so far."""
+        return self.log.read_text(errors="replace")
+
+    def alive(self) -> bool:
+        """Say whether the process runs."""
+        return self._process.poll() is None
+
+    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait for a condition while the process lives.
+
+        :raise Problem: when the process ends, or after two minutes
+        """
+        end = time.monotonic() + READY_SECONDS
+        while not condition():
+            late = time.monotonic() > end
+            if late or not self.alive():
+                show_tail(self.log)
+                how = "took too long" if late else "ended"
+                raise Problem(
+                    f"{self.name} {how} before {what}: the reason is in {self.log}."
+                )
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Ask the process to end, and kill what is left of its group."""
+        if self.alive():
+            self._signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_SECONDS)
+        self.kill()
+
+    def kill(self) -> None:
+        """Kill the process and its children at once, as a crash would."""
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+
+    def _signal(self, signum: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signum)
+
+
+class Stack:
+    """A database, and the servers started on it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        cluster: Cluster,
+        databases: Databases,
+        odoo: OdooCommand,
+        database: str,
+    ):
+        self.database = database
+        self.cluster = cluster
+        self._settings = settings
+        self._databases = databases
+        self._odoo = odoo
+        self._services: list[Service] = []
+
+    def start_simulator(self, port: int = 0, *arguments: str) -> Service:
+        """Start the simulator of Amazon and wait until it serves.
+
+        :param port: 0 for a free one
+        :param arguments: further arguments of ``python -m spapi_simulator``
+        """
+        command = [str(self._odoo.python), "-m", "spapi_simulator", "--host", HOST]
+        command += ["--port", str(port), *arguments]
+        service = self._start("the simulator of Amazon", "simulator", command)
+        marker = "simulator ready on "
+        service.wait_until(lambda: marker in service.output(), "it was ready")
+        service.url = service.output().split(marker, 1)[1].split()[0]
+        return service
+
+    def start_odoo(self, port: int = 0, *arguments: str) -> Service:
+        """Start Odoo on the database; wait until it serves and its job runner works.
+
+        :param port: 0 for a free one
+        :param arguments: further options of Odoo's server
+        """
+        port = port or free_port()
+        command = self._odoo("--database", self.database, "--http-port", str(port))
+        service = self._start("Odoo", "odoo", [*command, *arguments])
+        service.url = f"http://{HOST}:{port}"
+        health = f"{service.url}/web/health"
+        service.wait_until(lambda: answers(health), "it served")
+        marker = "queue job runner ready for db"
+        service.wait_until(lambda: marker in service.output(), "its job runner worked")
+        return service
+
+    def connect_to(self, simulator: Service) -> None:
+        """Point the demo's seller accounts at a simulator."""
+        self.sql(
+            f"UPDATE amazon_seller_account SET simulator_url = '{simulator.url}' "
+            "WHERE environment = 'simulator'"
+        )
+
+    def sql(self, statement: str) -> str:
+        """Run a statement in the database, see ``Cluster.sql``."""
+        return self.cluster.sql(statement, self.database)
+
+    def shell(self, script: str) -> str:
+        """Run Python in ``odoo shell`` (``env`` is there) and return what it printed.
+
+        :param script: must commit by itself what shall stay
+        :raise Problem: when the script fails
+        """
+        command = self._odoo("shell", "--database", self.database, "--no-http")
+        result = subprocess.run(
+            [*command, "--log-level", "error"],
+            input=script,
+            env=self._odoo.environment(),
+            cwd=self._settings.root,
+            capture_output=True,
+            text=True,
+        )
+        # The shell goes on after a statement that raised, and ends with 0
+        if result.returncode or "Traceback (most recent call last)" in result.stderr:
+            print(result.stderr, file=sys.stderr)
+            raise Problem("the script in Odoo's shell failed with the traceback above.")
+        return result.stdout
+
+    def dead(self) -> Service | None:
+        """Return a server that ended without being asked to, if there is one."""
+        return next((s for s in self._services if not s.alive()), None)
+
+    def stop(self) -> None:
+        """Stop what was started, the last first."""
+        with uninterrupted():
+            while self._services:
+                self._services[-1].stop()
+                self._services.pop()
+
+    def _start(self, name: str, log: str, command: Sequence[str]) -> Service:
+        number = sum(service.log.name.startswith(log) for service in self._services)
+        file = f"{log}{number + 1 if number else ''}.log"
+        service = Service(
+            name,
+            command,
+            log=self._settings.logs / self.database / file,
+            env=self._odoo.environment(),
+            cwd=self._settings.root,
+        )
+        self._services.append(service)
+        return service
+
+
+def answers(url: str) -> bool:
+    """Say whether a server gives a good answer to a GET."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(url, timeout=10) as response:
+            return response.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@dataclass
+class Workshop:
+    """The set-up, with the cluster running."""
+
+    settings: Settings
+    cluster: Cluster
+    databases: Databases
+    odoo: OdooCommand
+    venv: Venv
+
+    @contextlib.contextmanager
+    def stack(self, database: str) -> Iterator[Stack]:
+        """Yield a stack on a fresh database with the addon and its demo data.
+
+        The database stays afterwards, for looking into what happened.
+        """
+        template = self.databases.provide_templates()
+        self.databases.copy(template, database)
+        stack = Stack(self.settings, self.cluster, self.databases, self.odoo, database)
+        try:
+            yield stack
+        finally:
+            stack.stop()
+
+
+def set_up(settings: Settings, *, tests: bool) -> tuple[OdooCommand, Venv]:
+    """Provide PostgreSQL, Odoo and the Python packages.
+
+    :param tests: also what tests, lint and smoke need
+    :raise Problem: when something is missing that cannot be provided
+    """
+    settings.dev.mkdir(exist_ok=True)
+    stamps = Stamps(settings.dev / "stamps")
+    with exclusive(settings.dev / "setup.lock", "the set-up that another command does"):
+        provide_programs(settings)
+        tree = provide_odoo(settings, stamps)
+        venv = Venv(settings, stamps)
+        venv.provide(tree, tests=tests)
+    return OdooCommand(settings, tree, venv), venv
+
+
+@contextlib.contextmanager
+def prepared(settings: Settings, *, tests: bool = False) -> Iterator[Workshop]:
+    """Do the set-up where it is not done, and keep the cluster up meanwhile.
+
+    :param tests: also provide what tests, lint and smoke need
+    :raise Problem: when something is missing that cannot be provided
+    """
+    odoo, venv = set_up(settings, tests=tests)
+    with Cluster(settings).running() as cluster:
+        odoo.write_config(cluster)
+        yield Workshop(
+            settings, cluster, Databases(settings, cluster, odoo), odoo, venv
+        )
