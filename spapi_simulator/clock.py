@@ -9,16 +9,13 @@ UTC = timezone.utc
 class SimulatedClock:
     """A clock that starts at the real time and may run faster than it.
 
-    It never goes back, a reset included, so that a client which remembers times
-    (watermarks, "created since") is not fooled by the simulator itself.
+    It goes forward only, until it is restarted.
 
     :param float factor: simulated seconds per real second
     """
 
     def __init__(self, factor=1.0):
-        self._base = datetime.now(UTC)
-        self._base_monotonic = time.monotonic()
-        self._factor = float(factor)
+        self.restart(factor)
 
     @property
     def factor(self):
@@ -40,18 +37,14 @@ class SimulatedClock:
             raise ValueError("The clock cannot go back.")
         self._base += timedelta(seconds=seconds)
 
-    def set_factor(self, factor):
-        """Change the speed from now on, keeping the time reached.
+    def restart(self, factor):
+        """Go back to the real time, and run on at this speed.
 
-        :param float factor: simulated seconds per real second, above zero
-        :raise ValueError: when the factor is not above zero
+        :param float factor: simulated seconds per real second
         """
-        factor = float(factor)
-        if factor <= 0:
-            raise ValueError("The clock factor must be above zero.")
-        now = self.now()
-        self._base, self._base_monotonic = now, time.monotonic()
-        self._factor = factor
+        self._base = datetime.now(UTC)
+        self._base_monotonic = time.monotonic()
+        self._factor = float(factor)
 
 
 def iso(moment, milliseconds=False):

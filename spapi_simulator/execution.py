@@ -344,7 +344,7 @@ class Ledger:
                 "amount": decimal_text(sum(components.values(), ZERO), currency),
                 "currency": currency,
                 "feed_id": context.feed_id,
-                "message_id": message.id,
+                "message_id": int(message.id),
                 "merchant_adjustment_item_id": wanted.merchant_adjustment_item_id,
                 "reason": wanted.reason,
                 "executed_at": iso(context.at, milliseconds=True),
@@ -357,7 +357,7 @@ class Ledger:
             {
                 "order_id": order.id,
                 "feed_id": context.feed_id,
-                "message_id": message.id,
+                "message_id": int(message.id),
                 "reasons": [reasons[item.id] for item in order.items],
                 "executed_at": iso(context.at, milliseconds=True),
             }

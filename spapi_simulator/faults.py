@@ -67,7 +67,9 @@ class Fault:
         if kind not in KINDS:
             raise ValueError(f"kind {kind!r} is none of {', '.join(sorted(KINDS))}.")
         operation = data.pop("operation", None)
-        if kind in REQUEST_KINDS and operation not in NAMES | {ANY}:
+        if operation is None and kind not in REQUEST_KINDS:
+            operation = ANY  # a feed's fault needs no operation
+        if operation not in NAMES | {ANY}:
             raise ValueError(
                 f"operation {operation!r} is none of {', '.join(sorted(NAMES))}, *."
             )
@@ -82,7 +84,7 @@ class Fault:
             raise ValueError(
                 f"{kind}: unknown {sorted(unknown)}, missing {sorted(missing)}."
             )
-        return cls(kind, operation or ANY, times, skip, data)
+        return cls(kind, operation, times, skip, data)
 
     def strikes(self):
         """Count one chance; tell whether the fault happens now."""

@@ -66,13 +66,16 @@ class Simulator:
         self.reset({})
 
     def reset(self, changes):
-        """Go back to the state at the start. Access tokens and the time stay.
+        """Go back to the state at the start, and the clock to the real time.
+
+        Access tokens stay good, so that clients need not notice.
 
         :param dict changes: settings that differ from those at the start
         :raise ValueError: when a setting is not possible; nothing has changed then
         """
         self.settings = self._start_settings.changed(changes)
-        self.clock.set_factor(self.settings.clock_factor)
+        self.clock.restart(self.settings.clock_factor)
+        self.tokens.renew()
         self.quotas = Quotas(self.clock, self.settings.quotas)
         self.pager = Pager(self.clock)
         self.faults = Faults()
