@@ -31,6 +31,12 @@
         "views/amazon_menus.xml",
     ],
     "demo": [
+        "demo/res_users_demo.xml",
+        "demo/amazon_seller_account_demo.xml",
+        "demo/res_partner_demo.xml",
+        "demo/product_product_demo.xml",
+        "demo/sale_order_demo.xml",
+        "demo/helpdesk_ticket_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [
