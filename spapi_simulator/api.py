@@ -240,14 +240,15 @@ def get_feed_document(simulator, call):
 def list_financial_events_by_order_id(simulator, call):
     """Answer listFinancialEventsByOrderId of Finances v0."""
     query, order_id = call.query, call.path["orderId"]
+    if not ORDER_ID.match(order_id):
+        raise invalid_input("Bad order ID provided.")
     seller_id = call.seller.seller_id
     owner = seller_id, "v0 events", order_id, _arguments(query, "NextToken")
     if "NextToken" in query:
         rows, token = simulator.pager.next(owner, query["NextToken"])
     else:
-        orders = simulator.orders_of(seller_id)
-        now = simulator.clock.now()
-        found = finances.financial_events(orders, order_id, now)
+        order = simulator.orders.get((seller_id, order_id))
+        found = finances.financial_events(order, simulator.clock.now())
         size = query.get("MaxResultsPerPage", finances.EVENTS_PER_PAGE)
         rows, token = simulator.pager.first(owner, found, size)
     return 200, {"payload": finances.events_payload(rows, token)}

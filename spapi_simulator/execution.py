@@ -109,20 +109,23 @@ class Executor:
             self._adjust(message, context)
 
     def _find(self, context, order_id, merchant_order_id=None):
-        for order in self.orders.values():
-            if order.seller_id != context.seller_id:
-                continue
-            by_alias = merchant_order_id and order.seller_order_id == merchant_order_id
-            if not (order.id == order_id or by_alias):
-                continue
-            if order.channel == "MCF":
-                break
+        order = self.orders.get((context.seller_id, order_id))
+        if merchant_order_id:
+            order = self._find_by_alias(context.seller_id, merchant_order_id)
+        if order and order.channel != "MCF":
             if order.marketplace.id in context.marketplace_ids:
                 return order
         raise Refusal(
             f"Your order cannot be found using Merchant ID {context.seller_id} and"
             f" order {order_id or merchant_order_id}."
         )
+
+    def _find_by_alias(self, seller_id, merchant_order_id):
+        for order in self.orders.values():
+            own = order.seller_id == seller_id
+            if own and order.seller_order_id == merchant_order_id:
+                return order
+        return None
 
     # === REFUND === #
 

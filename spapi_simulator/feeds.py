@@ -126,6 +126,7 @@ class FeedDesk:
         self.faults = faults
         self.executor = executor
         self.feeds = {}
+        self._open = []
         self.documents = {}
         self.links = {}
 
@@ -204,6 +205,7 @@ class FeedDesk:
             faults=self.faults.for_feed(),
         )
         self.feeds[feed.id] = feed
+        self._open.append(feed)
         return feed
 
     def get_feed(self, seller_id, feed_id):
@@ -259,12 +261,10 @@ class FeedDesk:
         once, at its own time, whether somebody asks for it or not.
         """
         now = self.clock.now()
-        open_feeds = [
-            feed
-            for feed in self.feeds.values()
-            if feed.status in (IN_QUEUE, IN_PROGRESS) and feed.starts <= now
-        ]
-        for feed in sorted(open_feeds, key=lambda feed: (feed.ends, feed.id)):
+        due = [feed for feed in self._open if feed.starts <= now]
+        if not due:
+            return
+        for feed in sorted(due, key=lambda feed: (feed.ends, feed.id)):
             if feed.status == IN_QUEUE:
                 cancelled = "cancelled" in feed.faults
                 feed.status = CANCELLED if cancelled else IN_PROGRESS
@@ -272,6 +272,9 @@ class FeedDesk:
                     self._finish_stuck(feed)
             if feed.status == IN_PROGRESS and feed.ends <= now:
                 self._finish(feed)
+        self._open = [
+            feed for feed in self._open if feed.status in (IN_QUEUE, IN_PROGRESS)
+        ]
 
     def _finish_stuck(self, feed):
         """A stuck feed stays IN_PROGRESS; what it did before is the rule's choice."""

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from .clock import iso
 from .errors import invalid_input
 from .execution import CHARGE_OF, TAX_CHARGE_OF
-from .orders import ORDER_ID, decimal_text
+from .orders import decimal_text
 
 ZERO = Decimal(0)
 TRANSACTIONS_PER_PAGE = 100
@@ -121,25 +121,20 @@ def _number(amount, currency):
 # === FINANCES V0 === #
 
 
-def financial_events(orders, order_id, now):
+def financial_events(order, now):
     """Return the events of one order that the finances show by now.
 
     A deferred event is missing here until it is released. An order that nobody
-    knows has no events; Amazon gives no error either.
+    knows (None) has no events; Amazon gives no error either.
 
     :return: list of (name of the list, model `ShipmentEvent`), oldest first
-    :raise ApiError: 400 when the id is not in 3-7-7 format
     """
-    if not ORDER_ID.match(order_id):
-        raise invalid_input("Bad order ID provided.")
-    rows = [
-        (event.posted, EVENT_LISTS[event.kind], _event_to_v0(order, event))
-        for order in orders
-        if order.id == order_id
-        for event in order.events
-        if event.released_at <= now
+    known = order.events if order else []
+    events = [event for event in known if event.released_at <= now]
+    return [
+        (EVENT_LISTS[event.kind], _event_to_v0(order, event))
+        for event in sorted(events, key=lambda event: event.posted)
     ]
-    return [row[1:] for row in sorted(rows, key=lambda row: row[0])]
 
 
 def events_payload(rows, token):
