@@ -72,9 +72,12 @@ FEED_STATES = [
 # somebody opens a form that shows it. getOrder allows 0.5 calls a second.
 ORDER_STALE_AFTER = 600
 
-# Actions in one envelope. Amazon advises less than 10 MiB for a feed
-# (amzn/selling-partner-api-docs, feeds guide); a refund message is about 1 KiB.
-MAX_ACTIONS_PER_FEED = 5000
+# Actions in one envelope. The order of each is read right before it is sent, and
+# getOrder and listFinancialEventsByOrderId both allow 30 calls at once, then one in two
+# seconds (rate tables of amzn/selling-partner-api-models).
+MAX_ACTIONS_PER_FEED = 30
+# Seconds after which the next of them can be read.
+NEXT_FEED_SECONDS = 60
 
 # Seconds between two looks at the same thing: half of its age, within these bounds.
 # getFeed allows 2 calls a second, financial events of one order 0.5 a second

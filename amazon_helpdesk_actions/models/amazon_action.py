@@ -146,8 +146,7 @@ class AmazonAction(models.Model):
             if not action_sudo._set_withdrawn():
                 raise UserError(
                     self.env._(
-                        "%(action)s is not queued any more, so it cannot be "
-                        "withdrawn.",
+                        "%(action)s is not queued any more, so it cannot be withdrawn.",
                         action=action.name,
                     )
                 )
@@ -178,6 +177,15 @@ class AmazonAction(models.Model):
         handler._check_right()
         origin.check_access("read")
         order.check_access("read")
+        if origin.sudo().amazon_order_id != order:
+            raise UserError(
+                self.env._(
+                    "%(document)s is not about the Amazon order %(order)s. Open it "
+                    "again and ask from there.",
+                    document=origin.display_name,
+                    order=order.amazon_order_ref,
+                )
+            )
         order_sudo = order.sudo()
         order_sudo._lock_for_request()
         asked = self.sudo().search([("nonce", "=", nonce)])

@@ -112,9 +112,9 @@ class AmazonActionCancel(models.AbstractModel):
 
     def _warnings(self, order):
         warnings = []
-        if order.read_state == "failed":
+        if order.read_message:
             warnings.append(
-                self.env._("This is an old reading. %s", order.read_message or "")
+                self.env._("This is an old reading. %s", order.read_message)
             )
         if not order.cancel_requested and not self._is_assisted(order):
             warnings.append(

@@ -34,6 +34,7 @@ REFUND_REASONS = [
     ("Other", "Other"),
 ]
 
+
 class AmazonAction(models.Model):
     _inherit = "amazon.action"
 
@@ -141,9 +142,9 @@ class AmazonActionRefund(models.AbstractModel):
 
     def _warnings(self, order):
         warnings = []
-        if order.read_state == "failed":
+        if order.read_message:
             warnings.append(
-                self.env._("This is an old reading. %s", order.read_message or "")
+                self.env._("This is an old reading. %s", order.read_message)
             )
         if order.finances_state != "read":
             warnings.append(
@@ -218,10 +219,13 @@ class AmazonActionRefund(models.AbstractModel):
         if blocker:
             return blocker
         compare = order.currency_id.compare_amounts
-        over = any(
-            compare(charge.charged, charge.refunded + charge.reserved) < 0
-            for charge in action.line_ids.charge_id
-        ) or compare(order.charged, order.refunded + order.reserved) < 0
+        over = (
+            any(
+                compare(charge.charged, charge.refunded + charge.reserved) < 0
+                for charge in action.line_ids.charge_id
+            )
+            or compare(order.charged, order.refunded + order.reserved) < 0
+        )
         if over:
             return self.env._(
                 "Meanwhile Amazon shows %(refunded)s of %(charged)s as refunded, so "
@@ -278,9 +282,11 @@ class AmazonActionRefund(models.AbstractModel):
             since -= ASSISTED_LOOK_BACK
         for line in action.line_ids:
             refund = (line.charge_id.refund_ids - claimed).filtered(
-                lambda refund, line=line: not refund.action_id
-                and refund.posted_at >= since
-                and not line.currency_id.compare_amounts(refund.amount, line.amount)
+                lambda refund, line=line: (
+                    not refund.action_id
+                    and refund.posted_at >= since
+                    and not line.currency_id.compare_amounts(refund.amount, line.amount)
+                )
             )[:1]
             if not refund:
                 return False

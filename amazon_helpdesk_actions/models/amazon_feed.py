@@ -1,6 +1,6 @@
 import hashlib
 import logging
-from datetime import timedelta
+from math import ceil
 from typing import NamedTuple
 
 import psycopg2
@@ -20,6 +20,7 @@ from ..const import (
     FEED_STATES,
     LANE_BUSY_SECONDS,
     MAX_ACTIONS_PER_FEED,
+    NEXT_FEED_SECONDS,
     POLL_MAX_SECONDS,
     POLL_MIN_SECONDS,
 )
@@ -108,10 +109,10 @@ class AmazonFeed(models.Model):
         have looked before this transaction commits. A dispatch that finds nothing to
         send costs a few milliseconds.
 
-        :param int wait: seconds before which it should not start
+        :param float wait: seconds before which it should not start
         """
         self.sudo().with_delay(
-            eta=wait or None,
+            eta=ceil(wait) or None,
             description=f"Send {feed_type} of {account.name} to Amazon",
         )._job_dispatch(account.id, marketplace, feed_type)
 
@@ -129,16 +130,16 @@ class AmazonFeed(models.Model):
         self._in_own_transaction("_settle_abandoned", lane)
         if not self._in_own_transaction("_may_send", lane):
             return
-        self._verify_orders(lane)
+        verified = self._verify_orders(lane)
         try:
-            sending = self._in_own_transaction("_prepare", lane)
+            sending = self._in_own_transaction("_prepare", lane, verified)
         except SpApiError as error:
             # createFeedDocument and the upload move nothing: tried again as a whole.
             raise self._later(str(error), getattr(error, "wait", None)) from None
         if sending:
             record, *args = self._create_feed(sending)
             self._in_own_transaction(record, sending.feed_id, *args)
-        self._wait_for_unverified(lane)
+        self._in_own_transaction("_come_back", lane, verified)
 
     def _take_lane(self, lane):
         """Hold the lane until this transaction ends, however it ends.
@@ -189,21 +190,24 @@ class AmazonFeed(models.Model):
         return account.active and account.sending_enabled
 
     def _verify_orders(self, lane):
-        """Read each order that was not read since its action was asked for, each in a
-        transaction of its own."""
-        for order_id in self._in_own_transaction("_orders_to_verify", lane):
-            self._in_own_transaction("_verify_order", order_id)
+        """Read the orders of the actions that would be sent next, each in a transaction
+        of its own: Amazon is asked right before it is told.
+
+        :return: ids of the orders of which all is known that Amazon will say
+        :rtype: set[int]
+        """
+        orders = self._in_own_transaction("_orders_to_verify", lane)
+        return {
+            order_id
+            for order_id in orders
+            if self._in_own_transaction("_verify_order", order_id)
+        }
 
     def _orders_to_verify(self, lane):
-        waiting = self._waiting(lane)
-        return waiting.filtered(lambda action: not self._is_verified(action)).order_id.ids
+        return self._waiting(lane).order_id.ids
 
     def _verify_order(self, order_id):
-        self.env["amazon.order"].browse(order_id)._read_from_amazon()
-
-    def _is_verified(self, action):
-        verified_at = action.order_id.verified_at
-        return verified_at and verified_at >= action.asked_at
+        return self.env["amazon.order"].browse(order_id)._read_from_amazon()
 
     def _waiting(self, lane):
         """Return the actions that wait to be sent in this lane, oldest first."""
@@ -223,16 +227,20 @@ class AmazonFeed(models.Model):
             limit=MAX_ACTIONS_PER_FEED,
         )
 
-    def _prepare(self, lane):
+    def _prepare(self, lane, verified):
         """Take what may be sent, upload its document, and mark it as being sent.
 
         The commit after this is the last one before the irreversible call.
 
+        :param Lane lane: the lane, which this dispatch holds
+        :param set verified: ids of the orders that were just read
         :return: what to send, or None
         :rtype: Sending | None
         """
         waiting = self._waiting(lane).try_lock_for_update(allow_referencing=True)
-        actions = self._drop_blocked(waiting.filtered(self._is_verified))
+        actions = self._drop_blocked(
+            waiting.filtered(lambda action: action.order_id.id in verified)
+        )
         if not actions:
             return None
         account = self.env["amazon.seller.account"].browse(lane.account_id)
@@ -242,9 +250,7 @@ class AmazonFeed(models.Model):
             document_ref = client.prepare_feed(payload)
         except (Refused, IncompleteCredentials) as error:
             actions._set_blocked(
-                self.env._(
-                    "Nothing was sent. %s", account._describe_error(error)
-                )
+                self.env._("Nothing was sent. %s", account._describe_error(error))
             )
             return None
         feed = self.create(
@@ -265,20 +271,29 @@ class AmazonFeed(models.Model):
         """Block the actions that Amazon's data, as of now, speaks against, and those
         that cannot be expressed; number and return the others."""
         for action in actions:
-            action.message_number = 1
-            handler = action._kind()
-            reason = handler._late_blocker(action)
-            if not reason:
-                try:
-                    handler._build_envelope(action.account_id.seller_id, action)
-                except InvalidMessage as error:
-                    reason = self.env._("It could not be put into words: %s", error)
+            reason = self._late_blocker(action)
             if reason:
                 action._set_blocked(reason)
         ready = actions.filtered(lambda action: action.state == "queued")
         for number, action in enumerate(ready, start=1):
             action.message_number = number
         return ready
+
+    def _late_blocker(self, action):
+        """Return why an action cannot be sent any more, or False."""
+        if action.order_id.read_state == "refused":
+            return action.order_id.read_message
+        handler = action._kind()
+        blocker = handler._late_blocker(action)
+        if blocker:
+            return blocker
+        try:
+            # alone, so that it cannot spoil the envelope of the others
+            action.message_number = 1
+            handler._build_envelope(action.account_id.seller_id, action)
+        except InvalidMessage as error:
+            return self.env._("Amazon's form does not take it: %s", error)
+        return False
 
     def _build_payload(self, account, actions):
         return actions[0]._kind()._build_envelope(account.seller_id, actions)
@@ -314,28 +329,29 @@ class AmazonFeed(models.Model):
             "has it. It is not sent again. Look at the order in Seller Central."
         )
 
-    def _wait_for_unverified(self, lane):
-        """Come back for actions whose order could not be read."""
-        if self._in_own_transaction("_note_unverified", lane):
-            raise self._later("Some orders could not be read.", DISPATCH_RETRY_SECONDS)
-
-    def _note_unverified(self, lane):
-        """Say on the actions that wait for a reading what they wait for."""
-        waiting = self._waiting(lane).filtered(
-            lambda action: not self._is_verified(action)
+    def _come_back(self, lane, verified):
+        """Enqueue the next dispatch for what still waits, and say what it waits for."""
+        waiting = self._waiting(lane)
+        if not waiting:
+            return
+        unread = waiting.filtered(lambda action: action.order_id.id not in verified)
+        for action in unread:
+            problem = action.order_id.read_message or action.order_id.finances_message
+            if problem:
+                action.state_message = self.env._(
+                    "Not sent yet: the order must be read first. %s", problem
+                )
+        unread.order_id._notify_forms()
+        self._enqueue_dispatch(
+            waiting[0].account_id,
+            lane.marketplace,
+            lane.feed_type,
+            wait=NEXT_FEED_SECONDS,
         )
-        for action in waiting:
-            order = action.order_id
-            action.state_message = self.env._(
-                "Not sent yet: the order must be read first. %s",
-                order.read_message or order.finances_message or "",
-            )
-        waiting.order_id._notify_forms()
-        return bool(waiting)
 
     def _later(self, reason, seconds=None):
         return RetryableJobError(
-            reason, seconds=seconds or DISPATCH_RETRY_SECONDS, ignore_retry=True
+            reason, seconds=ceil(seconds or DISPATCH_RETRY_SECONDS), ignore_retry=True
         )
 
     # === BUSINESS METHODS - RECORDING WHAT CAME OF IT === #
@@ -422,7 +438,7 @@ class AmazonFeed(models.Model):
         """Half of the time that has passed since Amazon took it, within bounds."""
         age = (fields.Datetime.now() - self.submitted_at).total_seconds()
         wait = min(max(age / 2, POLL_MIN_SECONDS), POLL_MAX_SECONDS)
-        return self._later(reason, int(max(wait, at_least)))
+        return self._later(reason, max(wait, at_least))
 
     def _keep_report(self, report):
         """Keep the report: Amazon lets it be read once in 45 seconds."""

@@ -74,7 +74,8 @@ class AmazonOrder(models.Model):
         [
             ("requested", "Being read"),
             ("read", "Read"),
-            ("failed", "Could not be read"),
+            ("failed", "No answer"),
+            ("refused", "Refused by Amazon"),
         ],
         default="requested",
         required=True,
@@ -83,11 +84,6 @@ class AmazonOrder(models.Model):
     read_message = fields.Char(readonly=True)
     read_at = fields.Datetime(
         "Last Read", readonly=True, help="When Amazon last told us about this order."
-    )
-    verified_at = fields.Datetime(
-        "Order and Refunds Read",
-        readonly=True,
-        help="When both the order and what was refunded were last read.",
     )
     finances_state = fields.Selection(
         [
@@ -139,8 +135,11 @@ class AmazonOrder(models.Model):
     @api.depends("amazon_order_ref", "marketplace")
     def _compute_seller_central_url(self):
         for order in self:
-            order.seller_central_url = order.marketplace and seller_central_order_url(
-                order.marketplace, order.amazon_order_ref
+            # An order from elsewhere has no marketplace of its own (MCF).
+            participations = order.account_id.sudo().participation_ids
+            marketplace = order.marketplace or participations[:1].marketplace
+            order.seller_central_url = marketplace and seller_central_order_url(
+                marketplace, order.amazon_order_ref
             )
 
     # === ACTION METHODS === #
@@ -158,8 +157,7 @@ class AmazonOrder(models.Model):
         self.check_access("read")
         limit = fields.Datetime.now() - timedelta(seconds=ORDER_STALE_AFTER)
         self.sudo().filtered(
-            lambda order: order.read_state != "requested"
-            and (not order.read_at or order.read_at < limit)
+            lambda order: not order.read_at or order.read_at < limit
         )._request_read()
 
     # === BUSINESS METHODS - FINDING === #
@@ -226,26 +224,27 @@ class AmazonOrder(models.Model):
         A failure is recorded in words and raises nothing, since the former reading
         stays valid as what it is: old.
 
-        Raises ``verified_at`` where order and refunds were both read, or where Amazon
-        shows the refunds to this account never.
+        :return: whether all is known now that Amazon will say: order and refunds were
+            read, or were refused to this account
+        :rtype: bool
         """
         self.ensure_one()
         try:
             reading = self._fetch_order()
         except (SpApiError, IncompleteCredentials) as error:
             _logger.info("%s not read: %s", self.amazon_order_ref, error)
+            refused = isinstance(error, Refused)
             self.write(
                 {
-                    "read_state": "failed",
+                    "read_state": "refused" if refused else "failed",
                     "read_message": self.account_id._describe_error(
                         error, self.amazon_order_ref
                     ),
                 }
             )
-            return
+            return refused
         self._apply_order(reading)
-        if self._read_finances():
-            self.verified_at = self.read_at
+        return self._read_finances()
 
     def _fetch_order(self):
         """Ask the order's account for it, then the other accounts of the company.
@@ -289,7 +288,11 @@ class AmazonOrder(models.Model):
                 "currency_id": self._get_currency(reading.currency).id,
                 "cancel_requested": reading.cancel_requested,
                 "cancel_request_reason": next(
-                    (item.cancel_reason for item in reading.lines if item.cancel_reason),
+                    (
+                        item.cancel_reason
+                        for item in reading.lines
+                        if item.cancel_reason
+                    ),
                     False,
                 ),
                 "cancelled_by": reading.cancelled_by,

@@ -30,9 +30,7 @@ class AmazonOrderCharge(models.Model):
     )
     charged = fields.Monetary(readonly=True)
     refund_ids = fields.One2many("amazon.order.refund", "charge_id", readonly=True)
-    action_line_ids = fields.One2many(
-        "amazon.action.line", "charge_id", readonly=True
-    )
+    action_line_ids = fields.One2many("amazon.action.line", "charge_id", readonly=True)
     refunded = fields.Monetary("Refunded at Amazon", compute="_compute_amounts")
     reserved = fields.Monetary(
         compute="_compute_amounts",
@@ -45,9 +43,7 @@ class AmazonOrderCharge(models.Model):
         "A component is listed only once for each item.",
     )
 
-    @api.depends(
-        "charged", "refund_ids.amount", "action_line_ids.action_id.state"
-    )
+    @api.depends("charged", "refund_ids.amount", "action_line_ids.action_id.state")
     def _compute_amounts(self):
         refunded = dict(
             self.env["amazon.order.refund"]._read_group(

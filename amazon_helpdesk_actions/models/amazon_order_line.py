@@ -46,9 +46,7 @@ class AmazonOrderLine(models.Model):
     def _get_charge(self, component):
         """Return the charge of a component, a new one of zero where there is none."""
         self.ensure_one()
-        charge = self.charge_ids.filtered(
-            lambda charge: charge.component == component
-        )
+        charge = self.charge_ids.filtered(lambda charge: charge.component == component)
         return charge or self.env["amazon.order.charge"].create(
             {"line_id": self.id, "component": component}
         )

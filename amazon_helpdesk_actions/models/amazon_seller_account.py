@@ -153,8 +153,9 @@ class AmazonSellerAccount(models.Model):
         if not marketplace:
             return accounts
         likely = accounts.filtered(
-            lambda account: marketplace
-            in account.participation_ids.mapped("marketplace")
+            lambda account: (
+                marketplace in account.participation_ids.mapped("marketplace")
+            )
         )
         return likely | accounts
 
@@ -230,8 +231,10 @@ class AmazonSellerAccount(models.Model):
 
     def _resume_sending(self):
         """Enqueue a dispatch for every lane in which actions wait."""
-        waiting = self.env["amazon.action"].sudo().search(
-            [("account_id", "in", self.ids), ("state", "=", "queued")]
+        waiting = (
+            self.env["amazon.action"]
+            .sudo()
+            .search([("account_id", "in", self.ids), ("state", "=", "queued")])
         )
         waiting._enqueue_dispatch()
 

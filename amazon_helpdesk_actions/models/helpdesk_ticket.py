@@ -60,8 +60,10 @@ class HelpdeskTicket(models.Model):
         marketplace = marketplace or self.env.context.get("amazon_marketplace")
         result = super()._link_amazon_order(marketplace)
         for ticket_sudo in self.sudo().filtered("amazon_order_id"):
-            sale_orders = self.env["sale.order"].sudo().search(
-                [("amazon_order_id", "=", ticket_sudo.amazon_order_id.id)]
+            sale_orders = (
+                self.env["sale.order"]
+                .sudo()
+                .search([("amazon_order_id", "=", ticket_sudo.amazon_order_id.id)])
             )
             ticket_sudo.sale_order_ids = [
                 Command.link(sale_order.id) for sale_order in sale_orders

@@ -6,6 +6,7 @@ from pathlib import Path
 from odoo.fields import Command
 from odoo.tests import common
 from odoo.tests.common import new_test_user
+from odoo.tools import html2plaintext
 
 from odoo.addons.base.tests.common import BaseCommon
 from odoo.addons.queue_job.exception import RetryableJobError
@@ -178,15 +179,12 @@ class AmazonCommon(BaseCommon):
 
     def open_request(self, document, kind, user=None):
         """Click a button as a user and return the dialog that opens."""
-        method = getattr(
-            document.with_user(user or self.agent), f"action_amazon_{kind}"
+        user = user or self.agent
+        document = document.with_user(user).with_context(
+            allowed_company_ids=user.company_ids.ids
         )
-        action = method()
-        return (
-            self.env[action["res_model"]]
-            .with_user(user or self.agent)
-            .browse(action["res_id"])
-        )
+        action = getattr(document, f"action_amazon_{kind}")()
+        return document.env[action["res_model"]].browse(action["res_id"])
 
     def ask_refund(self, document, user=None, amounts=None, **values):
         """Ask for a refund as an agent does, and return the action.
@@ -253,11 +251,13 @@ class AmazonCommon(BaseCommon):
 
     def notes(self, document):
         """Return the texts of the notes on a document, the newest first."""
-        return [str(message.preview) for message in document.message_ids]
+        return [html2plaintext(message.body) for message in document.message_ids]
 
     def journal(self, action):
         """Return the moves that the journal has of an action, as (from, to)."""
-        entries = self.env["amazon.audit.entry"].sudo().search(
-            [("action_id", "=", action.id)], order="id"
+        entries = (
+            self.env["amazon.audit.entry"]
+            .sudo()
+            .search([("action_id", "=", action.id)], order="id")
         )
         return [(entry.state_from, entry.state_to) for entry in entries]

@@ -1,24 +1,42 @@
-from odoo.tests import tagged
+from unittest.mock import patch
 
-from .common import SHIPPED, UNSHIPPED, AmazonCommon
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from ..spapi.client import SellerClient
+from .common import (
+    GIFT_WRAPPED,
+    PARTLY_REFUNDED,
+    SHIPPED,
+    UNSHIPPED,
+    AmazonCommon,
+)
+
+FEED = "odoo.addons.amazon_helpdesk_actions.models.amazon_feed"
+ACTION = "odoo.addons.amazon_helpdesk_actions.models.amazon_action"
 
 
 @tagged("post_install", "-at_install")
 class TestPipeline(AmazonCommon):
     """From the click to Amazon's own data, over HTTP to the simulator."""
 
+    def refunds(self, ref=SHIPPED):
+        return [r for r in self.simulator.ledger()["refunds"] if r["order_id"] == ref]
+
+    # === THE GOOD WAY === #
+
     def test_full_refund_is_confirmed_and_executed_once(self):
         ticket = self.create_ticket(SHIPPED)
         action = self.ask_refund(ticket)
         self.assertEqual(action.state, "queued")
-        self.assertEqual(self.simulator.ledger()["refunds"], [])
+        self.assertEqual(self.refunds(), [])
         self.settle()
         self.assertEqual(action.state, "confirmed")
-        refunds = self.simulator.ledger()["refunds"]
-        self.assertEqual(len(refunds), 1)
-        self.assertEqual(refunds[0]["amount"], "44.94")
+        self.assertEqual(len(self.refunds()), 1)
+        self.assertEqual(self.refunds()[0]["amount"], "44.94")
         self.assertEqual(
-            refunds[0]["components"], {"Principal": "39.95", "Shipping": "4.99"}
+            self.refunds()[0]["components"], {"Principal": "39.95", "Shipping": "4.99"}
         )
         self.assertEqual(
             self.journal(action),
@@ -30,6 +48,27 @@ class TestPipeline(AmazonCommon):
                 ("accepted", "confirmed"),
             ],
         )
+        self.assertEqual(action.order_id.refunded, 44.94)
+        self.assertEqual(action.order_id.reserved, 0)
+        self.assertEqual(action.order_id.refundable, 0)
+
+    def test_partial_refund_moves_just_that_amount(self):
+        ticket = self.create_ticket(GIFT_WRAPPED)
+        action = self.ask_refund(ticket, amounts={"NW-TEESIEB-FEIN": 5.0})
+        self.settle()
+        self.assertEqual(action.state, "confirmed")
+        self.assertEqual([r["amount"] for r in self.refunds(GIFT_WRAPPED)], ["5.00"])
+        self.assertEqual(action.order_id.refundable, 78.24 - 5)
+
+    def test_refund_of_two_items_is_one_message_and_confirmed(self):
+        ticket = self.create_ticket(GIFT_WRAPPED)
+        action = self.ask_refund(ticket)
+        self.settle()
+        self.assertEqual(action.state, "confirmed")
+        refunds = self.refunds(GIFT_WRAPPED)
+        self.assertEqual(len(refunds), 2)
+        self.assertEqual({r["message_id"] for r in refunds}, {1})
+        self.assertEqual(sum(float(r["amount"]) for r in refunds), 78.24)
 
     def test_cancellation_is_confirmed_and_executed_once(self):
         ticket = self.create_ticket(UNSHIPPED)
@@ -39,3 +78,418 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(action.order_id.fulfillment_status, "CANCELLED")
         cancellations = self.simulator.ledger()["cancellations"]
         self.assertEqual([row["order_id"] for row in cancellations], [UNSHIPPED])
+
+    def test_actions_that_wait_together_travel_in_one_feed(self):
+        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        self.settle()
+        self.assertEqual(self.simulator.ledger()["calls"]["createFeed"], 1)
+        self.assertEqual(len(self.refunds()), 1)
+        self.assertEqual(len(self.refunds(GIFT_WRAPPED)), 2)
+
+    def test_accepted_is_not_called_confirmed_before_finances_show_it(self):
+        self.simulator.reset(
+            processing_seconds=0, finance_delay_seconds=3600, quotas=False
+        )
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.run_jobs("_job_dispatch")
+        self.run_jobs("_job_poll")
+        self.run_jobs("_job_apply_report")
+        self.run_jobs("_job_confirm")
+        self.assertEqual(action.state, "accepted")
+        self.assertEqual(action.order_id.reserved, 44.94)
+        self.assertTrue(self.pending_jobs("_job_confirm"), "it is looked for again")
+        self.simulator.advance(3601)
+        self.run_jobs("_job_confirm")
+        self.assertEqual(action.state, "confirmed")
+
+    def test_earlier_refund_at_amazon_does_not_confirm_a_new_one(self):
+        self.simulator.reset(
+            processing_seconds=0, finance_delay_seconds=3600, quotas=False
+        )
+        ticket = self.create_ticket(PARTLY_REFUNDED)
+        self.assertEqual(ticket.amazon_order_id.refunded, 59.5)
+        action = self.ask_refund(ticket, amounts={"NW-DECKE-MERINO-GR": 59.5})
+        self.settle(rounds=5)
+        self.assertEqual(action.state, "accepted")
+
+    # === NOTES === #
+
+    def test_notes_tell_every_step_on_ticket_and_sale_order(self):
+        sale_order = self.create_sale_order(SHIPPED)
+        ticket = self.create_ticket(SHIPPED)
+        self.ask_refund(ticket)
+        self.settle()
+        for document in (ticket, sale_order):
+            notes = "\n".join(self.notes(document))
+            for words in (
+                "asks to refund",
+                "has received the refund",
+                "has accepted the refund",
+                "finances show the refund",
+            ):
+                self.assertIn(words, notes)
+
+    def test_notes_never_go_to_the_buyer(self):
+        buyer = self.env["res.partner"].create(
+            {"name": "Buyer", "email": "b1@marketplace.amazon.de"}
+        )
+        ticket = self.create_ticket(SHIPPED, partner_id=buyer.id)
+        ticket.message_subscribe(buyer.ids)
+        self.ask_refund(ticket)
+        self.settle()
+        notified = ticket.message_ids.notification_ids.res_partner_id
+        self.assertNotIn(buyer, notified)
+
+    # === EXACTLY ONCE === #
+
+    def test_one_dialog_asks_only_once(self):
+        ticket = self.create_ticket(GIFT_WRAPPED)
+        request = self.open_request(ticket, "refund")
+        request.reason = "CustomerReturn"
+        request.line_ids.write({"amount": 1})
+        request.action_refund()
+        request.action_refund()
+        self.assertEqual(len(ticket.amazon_action_ids), 1)
+
+    def test_two_dialogs_cannot_promise_the_same_money(self):
+        ticket = self.create_ticket(SHIPPED)
+        first = self.open_request(ticket, "refund")
+        second = self.open_request(ticket, "refund")
+        (first | second).reason = "CustomerReturn"
+        first.action_refund()
+        with self.assertRaisesRegex(UserError, "left to refund"):
+            second.action_refund()
+        self.settle()
+        self.assertEqual(len(self.refunds()), 1)
+
+    def test_second_equal_partial_refund_is_meant_and_done(self):
+        ticket = self.create_ticket(SHIPPED)
+        for _time in range(2):
+            self.ask_refund(ticket, amounts={"NW-KESSEL-12-SW": 10})
+            self.settle()
+        self.assertEqual([r["amount"] for r in self.refunds()], ["10.00", "10.00"])
+        self.assertEqual(
+            ticket.amazon_action_ids.mapped("state"), ["confirmed", "confirmed"]
+        )
+
+    def test_dispatch_that_runs_twice_sends_once(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.run_jobs("_job_dispatch")
+        self._dispatch(action)
+        self.assertEqual(self.simulator.ledger()["calls"]["createFeed"], 1)
+
+    @mute_logger(FEED)
+    def test_no_answer_before_amazon_has_it_is_unknown_and_not_resent(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.simulator.fault("cut_before", "createFeed", times=1)
+        self.settle()
+        self.assertEqual(action.state, "unknown")
+        self.assertEqual(action.feed_id.state, "unknown")
+        self.assertEqual(self.refunds(), [])
+
+    @mute_logger(FEED)
+    def test_no_answer_after_amazon_has_it_is_unknown_and_not_resent(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.simulator.fault("cut_after", "createFeed", times=1)
+        self.settle()
+        self.assertEqual(action.state, "unknown")
+        self.assertEqual(len(self.refunds()), 1, "Amazon has executed it")
+        self.assertIn("unknown whether Amazon has it", self.notes(action.ticket_id)[0])
+
+    @mute_logger(FEED)
+    def test_server_error_on_create_feed_is_unknown(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.simulator.fault("html_503", "createFeed", times=1)
+        self.settle()
+        self.assertEqual(action.state, "unknown")
+
+    @mute_logger(FEED)
+    def test_time_out_of_create_feed_is_unknown(self):
+        for kind in ("timeout_before", "timeout_after"):
+            with self.subTest(kind):
+                self.simulator.reset(
+                    processing_seconds=0, finance_delay_seconds=0, quotas=False
+                )
+                ticket = self.create_ticket(
+                    SHIPPED if kind == "timeout_before" else GIFT_WRAPPED
+                )
+                action = self.ask_refund(ticket)
+                self.simulator.fault(kind, "createFeed", times=1, seconds=1)
+                with patch.object(
+                    type(self.account), "_client", _impatient(type(self.account))
+                ):
+                    self.settle()
+                self.assertEqual(action.state, "unknown")
+                self.assertEqual(self.simulator.ledger()["calls"]["createFeed"], 1)
+
+    @mute_logger(FEED)
+    def test_surprise_in_the_irreversible_call_is_unknown(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        with patch.object(SellerClient, "create_feed", side_effect=RuntimeError("?")):
+            self.settle()
+        self.assertEqual(action.state, "unknown")
+
+    def test_feed_without_sender_becomes_unknown_and_is_not_sent(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self._prepare_only(action)
+        self.assertEqual(action.state, "sending")
+        self._dispatch(action)
+        self.assertEqual(action.state, "unknown")
+        self.assertNotIn("createFeed", self.simulator.ledger()["calls"])
+
+    def test_answer_that_comes_after_unknown_is_taken(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self._prepare_only(action)
+        feed = action.feed_id
+        self._dispatch(action)
+        self.assertEqual(action.state, "unknown")
+        feed._record_submitted(feed.id, "4711")
+        self.assertEqual(action.state, "submitted")
+        self.assertEqual(action.feed_ref, "4711")
+
+    def _prepare_only(self, action):
+        """Do all that comes before the irreversible call, and die."""
+        feeds = type(self.env["amazon.feed"])
+        with patch.object(feeds, "_create_feed", side_effect=KeyboardInterrupt):
+            try:
+                self._dispatch(action)
+            except KeyboardInterrupt:
+                # not assertRaises: it would roll back what must survive
+                self.env.invalidate_all()
+
+    def _dispatch(self, action):
+        """Dispatch the lane of an action, without a job."""
+        self.env.flush_all()
+        self.env["amazon.feed"]._job_dispatch(
+            action.account_id.id, action.marketplace, action._kind()._feed_type
+        )
+        self.env.invalidate_all()
+
+    # === PROVEN NOT SENT === #
+
+    def test_throttled_feed_goes_back_to_the_queue_and_is_sent_later(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.simulator.fault("throttle", "createFeed", times=1)
+        self.run_jobs("_job_dispatch")
+        self.assertEqual(action.state, "queued")
+        self.assertFalse(action.feed_id)
+        self.settle()
+        self.assertEqual(action.state, "confirmed")
+        self.assertEqual(len(self.refunds()), 1)
+
+    def test_upload_that_fails_is_tried_again(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.simulator.fault("html_503", "createFeedDocument", times=3)
+        self.assertTrue(self.run_jobs("_job_dispatch"), "the job wants to come again")
+        self.assertEqual(action.state, "queued")
+        self.settle()
+        self.assertEqual(action.state, "confirmed")
+
+    def test_account_without_the_role_for_feeds_blocks_with_the_reason(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.simulator.fault("forbidden", "createFeedDocument", times=1)
+        self.settle()
+        self.assertEqual(action.state, "blocked")
+        self.assertIn("roles", action.state_message)
+
+    def test_create_feed_that_is_refused_blocks_with_the_reason(self):
+        for kind in ("forbidden", "forbidden_plain"):
+            with self.subTest(kind):
+                ticket = self.create_ticket(
+                    SHIPPED if kind == "forbidden" else GIFT_WRAPPED
+                )
+                action = self.ask_refund(ticket)
+                self.simulator.fault(kind, "createFeed", times=1)
+                self.settle()
+                self.assertEqual(action.state, "blocked")
+                self.assertIn("Nothing was executed", action.state_message)
+                self.assertEqual(action.feed_id.state, "refused")
+
+    # === AMAZON'S REPORT === #
+
+    def test_report_error_rejects_that_action_alone(self):
+        bad = self.ask_refund(self.create_ticket(SHIPPED))
+        good = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        self.simulator.fault(
+            "report_error", order_id=SHIPPED, code="13057", text="Not eligible"
+        )
+        self.settle()
+        self.assertEqual(bad.state, "rejected")
+        self.assertEqual(bad.amazon_code, "13057")
+        self.assertEqual(bad.amazon_text, "Not eligible")
+        self.assertIn("Not eligible", self.notes(bad.ticket_id)[0])
+        self.assertEqual(good.state, "confirmed")
+        self.assertEqual(bad.order_id.refundable, 44.94, "it can be asked for again")
+
+    def test_message_that_the_report_misses_is_unknown(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.simulator.fault("report_missing", order_id=SHIPPED)
+        self.settle()
+        self.assertEqual(action.state, "unknown")
+
+    def test_report_that_cannot_be_read_is_unknown(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.simulator.fault("report_bad_xml")
+        self.settle()
+        self.assertEqual(action.state, "unknown")
+
+    def test_fatal_feed_without_report_is_unknown(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.simulator.fault("fatal")
+        self.settle()
+        self.assertEqual(action.state, "unknown")
+        self.assertEqual(action.feed_id.state, "fatal")
+
+    def test_fatal_feed_that_did_a_part_is_never_called_accepted_blindly(self):
+        actions = self.ask_refund(self.create_ticket(SHIPPED))
+        actions |= self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        self.simulator.fault("fatal_partial")
+        self.settle()
+        executed = {row["order_id"] for row in self.simulator.ledger()["refunds"]}
+        for action in actions:
+            if action.state in ("accepted", "confirmed"):
+                self.assertIn(action.order_id.amazon_order_ref, executed)
+            else:
+                self.assertEqual(action.state, "unknown")
+
+    def test_feed_cancelled_by_amazon_is_rejected(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.simulator.fault("cancelled")
+        self.settle()
+        self.assertEqual(action.state, "rejected")
+        self.assertEqual(self.refunds(), [])
+
+    def test_stuck_feed_stays_submitted_and_is_asked_about_again(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.simulator.fault("stuck")
+        self.run_jobs("_job_dispatch")
+        for _time in range(3):
+            self.assertEqual(self.run_jobs("_job_poll"), ["IN_PROGRESS"])
+        self.assertEqual(action.state, "submitted")
+        self.assertNotIn("confirmed", " ".join(self.notes(action.ticket_id)))
+
+    def test_throttled_poll_comes_again(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.run_jobs("_job_dispatch")
+        self.simulator.fault("throttle", "getFeed", times=1)
+        self.assertTrue(self.run_jobs("_job_poll"))
+        self.settle()
+        self.assertEqual(action.state, "confirmed")
+
+    def test_report_is_kept_with_its_digest_in_the_journal(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.settle()
+        feed = action.feed_id
+        self.assertIn(b"ProcessingReport", feed.report_attachment_id.raw)
+        self.assertIn(SHIPPED.encode(), feed.payload_attachment_id.raw)
+        sent = self.simulator.ledger()["feeds"][0]["input_digest"]
+        entry = (
+            self.env["amazon.audit.entry"]
+            .sudo()
+            .search([("action_id", "=", action.id), ("state_to", "=", "accepted")])
+        )
+        self.assertEqual(entry.payload_digest, sent)
+        self.assertEqual(entry.answer_digest, feed.report_digest)
+
+    # === CHECKED AGAIN BEFORE IT IS SENT === #
+
+    def test_refund_made_elsewhere_meanwhile_blocks(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        elsewhere = self._create_rival()
+        rival = self.ask_refund(elsewhere["ticket"], user=elsewhere["agent"])
+        self._dispatch_and_settle(rival)
+        self.assertEqual(len(self.refunds()), 1)
+        self.settle()
+        self.assertEqual(action.state, "blocked")
+        self.assertIn("more than was charged", action.state_message)
+        self.assertEqual(len(self.refunds()), 1)
+
+    def test_order_cancelled_meanwhile_blocks_the_cancellation(self):
+        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        elsewhere = self._create_rival(UNSHIPPED)
+        rival = self.ask_cancel(elsewhere["ticket"], user=elsewhere["agent"])
+        self._dispatch_and_settle(rival)
+        self.settle()
+        self.assertEqual(action.state, "blocked")
+        self.assertIn("cancelled at Amazon already", action.state_message)
+
+    def test_order_that_cannot_be_read_keeps_the_action_waiting(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.simulator.fault("html_503", "getOrder", times=3)
+        self.run_jobs("_job_dispatch")
+        self.assertEqual(action.state, "queued")
+        self.assertIn("must be read first", action.state_message)
+        self.settle()
+        self.assertEqual(action.state, "confirmed")
+
+    def _create_rival(self, ref=SHIPPED):
+        """Another company at the same seller: whoever acts outside of this one."""
+        company = self._create_company(name="Elsewhere")
+        self.env.user.write({"company_ids": [(4, company.id)]})
+        agent = self.agent.copy({"login": "rival"})
+        agent.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
+        self._create_account(company_id=company.id)
+        ticket = (
+            self.env["helpdesk.ticket"]
+            .with_context(allowed_company_ids=company.ids)
+            .create(
+                {
+                    "name": "x",
+                    "description": "x",
+                    "company_id": company.id,
+                    "amazon_order_ref": ref,
+                }
+            )
+        )
+        self.run_jobs("_job_read")
+        return {"ticket": ticket, "agent": agent}
+
+    def _dispatch_and_settle(self, action):
+        """Carry one action to its end, and leave the others waiting."""
+        self._dispatch(action)
+        action.feed_id._job_poll()
+        action.feed_id._job_apply_report()
+        self.assertEqual(action.state, "accepted")
+
+    # === THE SWITCH AND THE WAY BACK === #
+
+    def test_nothing_is_sent_while_sending_is_switched_off(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.account.sending_enabled = False
+        self.settle()
+        self.assertEqual(action.state, "queued")
+        self.assertNotIn("createFeed", self.simulator.ledger()["calls"])
+        self.account.sending_enabled = True
+        self.settle()
+        self.assertEqual(action.state, "confirmed")
+
+    def test_queued_action_can_be_withdrawn_and_is_not_sent(self):
+        ticket = self.create_ticket(SHIPPED)
+        action = self.ask_refund(ticket)
+        action.with_user(self.agent).action_withdraw()
+        self.assertEqual(action.state, "withdrawn")
+        self.settle()
+        self.assertEqual(self.refunds(), [])
+        self.assertEqual(action.order_id.refundable, 44.94)
+
+    def test_submitted_action_cannot_be_withdrawn(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.run_jobs("_job_dispatch")
+        with (
+            mute_logger(ACTION),
+            self.assertRaisesRegex(UserError, "not queued any more"),
+        ):
+            action.with_user(self.agent).action_withdraw()
+
+
+def _impatient(account_class):
+    """Return an `_client` whose client waits a third of a second for an answer."""
+    client = account_class._client
+
+    def _client(self):
+        ready = client(self)
+        ready._session._http._client.timeout = 0.3
+        return ready
+
+    return _client

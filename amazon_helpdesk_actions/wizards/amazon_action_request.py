@@ -1,6 +1,7 @@
 import uuid
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class AmazonActionRequest(models.AbstractModel):
@@ -64,15 +65,34 @@ class AmazonActionRequest(models.AbstractModel):
         """Hook: the title of the dialog."""
         raise NotImplementedError
 
-    def _ask(self, **values):
-        """Ask for the action with what was collected, and close the dialog."""
-        self.ensure_one()
+    def _is_asked(self):
+        """Whether this dialog has asked already: a double click, a second try."""
+        # sudo: the answer is about this dialog alone
+        actions_sudo = self.env["amazon.action"].sudo()
+        return bool(actions_sudo.search_count([("nonce", "=", self.nonce)], limit=1))
+
+    def _check_filled_in(self):
+        """Refuse what is blocked or not filled in, in words.
+
+        :raise UserError: with the sentences that say why
+        """
+        if self.blockers:
+            raise UserError(self.blockers)
+        if not self.reason:
+            raise UserError(self.env._("Choose the reason first."))
+        if self.is_assisted and not (self.note or "").strip():
+            raise UserError(
+                self.env._("Write down what you did in Seller Central, and when.")
+            )
+
+    def _ask(self, amounts=None):
+        """Ask for the action with what was collected."""
         self.env["amazon.action"]._ask(
             self._kind,
             self.order_id,
             self.nonce,
             self.ticket_id or self.sale_order_id,
+            reason=self.reason,
+            amounts=amounts,
             note=self.note,
-            **values,
         )
-        return {"type": "ir.actions.act_window_close"}

@@ -1,5 +1,4 @@
 from odoo import fields, models
-from odoo.exceptions import UserError
 
 from ..models.amazon_action_cancel import CANCEL_REASONS
 
@@ -29,10 +28,7 @@ class AmazonCancelRequest(models.TransientModel):
     def action_cancel_order(self):
         """Ask for the cancellation; in the assisted way, record it as asked for."""
         self.ensure_one()
-        if not self.reason:
-            raise UserError(self.env._("Choose the reason of the cancellation."))
-        if self.is_assisted and not (self.note or "").strip():
-            raise UserError(
-                self.env._("Write down what you did in Seller Central, and when.")
-            )
-        return self._ask(reason=self.reason)
+        if not self._is_asked():
+            self._check_filled_in()
+            self._ask()
+        return {"type": "ir.actions.act_window_close"}

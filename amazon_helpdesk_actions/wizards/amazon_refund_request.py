@@ -43,13 +43,10 @@ class AmazonRefundRequest(models.TransientModel):
     def action_refund(self):
         """Ask for the refund; in the assisted way, record it as done."""
         self.ensure_one()
-        if not self.reason:
-            raise UserError(self.env._("Choose the reason of the refund."))
-        if self.is_assisted and not (self.note or "").strip():
-            raise UserError(
-                self.env._("Write down what you did in Seller Central, and when.")
-            )
-        return self._ask(reason=self.reason, amounts=self._split_amounts())
+        if not self._is_asked():
+            self._check_filled_in()
+            self._ask(self._split_amounts())
+        return {"type": "ir.actions.act_window_close"}
 
     def _split_amounts(self):
         """Split the amount of each item over what was charged for it.
@@ -90,9 +87,7 @@ class AmazonRefundRequestLine(models.TransientModel):
         """Return the amount for each charge of this item."""
         self.ensure_one()
         currency = self.currency_id
-        charges = {
-            charge.component: charge for charge in self.order_line_id.charge_ids
-        }
+        charges = {charge.component: charge for charge in self.order_line_id.charge_ids}
         try:
             shares = allocate(
                 _decimal(self.amount, currency),
