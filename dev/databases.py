@@ -116,6 +116,13 @@ class Databases:
         if re.search(r"^\S+ \S+ \d+ (ERROR|CRITICAL) ", output, re.M):
             show_tail(log, lines=60)
             raise Problem(f"{otherwise} without errors (they are in {log}).")
+        # A name that Odoo does not find is only a warning to it
+        states = self._cluster.sql("SELECT name, state FROM ir_module_module", database)
+        missing = [a for a in addons if f"{a}|installed" not in states.splitlines()]
+        if missing:
+            raise Problem(
+                f"Odoo did not find or install {', '.join(missing)}: look into {log}."
+            )
 
     def _filestore(self, name: str) -> Path:
         return self._settings.data_dir / "filestore" / name

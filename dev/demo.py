@@ -37,7 +37,7 @@ def demo(settings: Settings) -> int:
         with workshop.stack(settings.demo_database) as stack:
             try:
                 _serve(settings, stack)
-            finally:
+            except KeyboardInterrupt:  # Ctrl-C is the way to end it
                 say("\nStopping.")
     return 0
 

@@ -62,6 +62,9 @@ def _test_lint(settings: Settings, workshop: Workshop) -> list[str]:
     tests = _find_test_lint(workshop) / "tests"
     command = [str(workshop.venv.python), "-m", "pytest", "-p", "dev.odoo_lint"]
     command += [f"--odoo-config={settings.odoo_config}", f"--odoo-database={DATABASE}"]
+    # Without this, pytest puts the folder of all addons before the standard library,
+    # where Odoo's addon "calendar" hides Python's
+    command += ["-o", "consider_namespace_packages=true"]
     command += ["--odoo-log-level=warn", "-o", "addopts="]
     command += [f"--ignore={tests / name}" for name in NOT_FOR_US]
     return [*command, str(tests)]

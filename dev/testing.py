@@ -115,7 +115,7 @@ def _run(settings: Settings, workshop: Workshop, suite: Suite) -> Result:
     reports.mkdir(parents=True, exist_ok=True)
     report = reports / f"{suite.name.replace(' ', '-')}.xml"
     report.unlink(missing_ok=True)
-    command = [str(workshop.venv.python), "-m", "pytest", f"--junitxml={report}"]
+    command = [str(workshop.venv.python), "-m", "pytest", "-ra", f"--junitxml={report}"]
     if suite.in_odoo:
         command += _odoo_arguments(settings, workshop, reports)
     else:

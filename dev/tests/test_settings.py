@@ -1,0 +1,58 @@
+"""Variables have defaults, are checked, and other people's do not leak in."""
+
+import socket
+
+import pytest
+
+from dev.console import Problem, clean_environment
+from dev.ports import check_free, free_port, is_free
+from dev.settings import Settings
+
+
+def test_defaults_are_used_when_nothing_is_set():
+    settings = Settings.from_environment({})
+    assert (settings.odoo_port, settings.simulator_port) == (28069, 28070)
+    assert settings.demo_database == "amazon_helpdesk_demo"
+    assert settings.odoo_home is None
+
+
+def test_empty_variable_counts_as_unset():
+    assert Settings.from_environment({"ODOO_PORT": "", "ODOO_HOME": ""}) == Settings()
+
+
+@pytest.mark.parametrize("name", ["ODOO_PORT", "SIMULATOR_PORT", "PG_PORT"])
+@pytest.mark.parametrize("text", ["abc", "80", "65536", "-1"])
+def test_unusable_port_is_refused_by_name(name, text):
+    with pytest.raises(Problem, match=f"{name}={text} is not a port"):
+        Settings.from_environment({name: text})
+
+
+@pytest.mark.parametrize("name", ["DEMO_DB", "TEST_DB"])
+@pytest.mark.parametrize("text", ["Demo", "a b", 'x"; DROP', "9lives", "a" * 51])
+def test_unusable_database_name_is_refused(name, text):
+    with pytest.raises(Problem, match=f"^{name}="):
+        Settings.from_environment({name: text})
+
+
+def test_taken_port_is_refused_and_another_one_suggested():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert not is_free(port)
+        with pytest.raises(Problem, match=f"port {port} is taken.*ODOO_PORT="):
+            check_free(port, "ODOO_PORT")
+
+
+def test_free_port_is_accepted():
+    check_free(free_port(), "ODOO_PORT")
+
+
+def test_children_do_not_inherit_other_databases_or_configurations(monkeypatch):
+    for name in ("PGHOST", "PGDATABASE", "ODOO_RC", "PYTHONPATH"):
+        monkeypatch.setenv(name, "somebody-elses")
+    monkeypatch.setenv("no_proxy", "example.org")
+    environment = clean_environment(PGPORT="1234")
+    assert "somebody-elses" not in environment.values()
+    assert environment["PGPORT"] == "1234"
+    assert environment["no_proxy"] == "127.0.0.1,localhost,example.org"
