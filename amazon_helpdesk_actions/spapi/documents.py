@@ -150,7 +150,10 @@ class Documents:
         """Return the bytes as they are on the wire, within the limits."""
         deadline = time.monotonic() + self._total_timeout
         content = bytearray()
-        for chunk in response.raw.stream(_CHUNK, decode_content=False):
+        # read1 gives what is there, so that the deadline is looked at in time; urllib3
+        # has it since 2.0, before that `read` waits for a whole chunk.
+        read = getattr(response.raw, "read1", response.raw.read)
+        while chunk := read(_CHUNK, decode_content=False):
             content += chunk
             if len(content) > MAX_REPORT_BYTES:
                 raise _too_big()

@@ -268,10 +268,10 @@ def _amount(order, kind, amount, currency):
         problem = "is not a number"
     elif amount <= 0:
         problem = "must be above zero"
-    elif amount != round(amount, decimals):
-        problem = f"has more than {decimals} decimals"
     elif amount.adjusted() >= _MAX_DIGITS - decimals:
         problem = "is too big"
+    elif amount != round(amount, decimals):
+        problem = f"has more than {decimals} decimals"
     if problem:
         raise InvalidMessage(
             f"Order {order}: the amount {amount} {currency} of {kind} {problem}."

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from .errors import MalformedAnswer
-from .values import amount_of, time_of
+from .values import amount_of, objects_of, text_of, time_of
 
 _OPERATION = "listFinancialEventsByOrderId"
 
@@ -92,7 +92,7 @@ def parse_events(events, order_id, prices_include_tax):
     rows = []
     for event in _events(events, "RefundEventList", order_id):
         posted = time_of(_OPERATION, event.get("PostedDate"), "PostedDate")
-        for item in _list(event, "ShipmentItemAdjustmentList"):
+        for item in objects_of(_OPERATION, event, "ShipmentItemAdjustmentList"):
             rows += _rows(item, posted, prices_include_tax)
     return FinancialReading(
         refunds=tuple(rows),
@@ -117,8 +117,10 @@ def _rows(item, posted, prices_include_tax):
         if amount:
             yield RefundEvent(
                 posted_date=posted,
-                sku=item.get("SellerSKU") or "",
-                order_adjustment_item_id=item.get("OrderAdjustmentItemId") or "",
+                sku=text_of(_OPERATION, item, "SellerSKU"),
+                order_adjustment_item_id=text_of(
+                    _OPERATION, item, "OrderAdjustmentItemId"
+                ),
                 component=component,
                 amount=-amount,
                 currency=currency,
@@ -127,12 +129,12 @@ def _rows(item, posted, prices_include_tax):
 
 def _charges(item):
     """Give pairs of component and Amazon's money object."""
-    for charge in _list(item, "ItemChargeAdjustmentList"):
-        name = charge.get("ChargeType")
+    for charge in objects_of(_OPERATION, item, "ItemChargeAdjustmentList"):
+        name = text_of(_OPERATION, charge, "ChargeType")
         if not name:
             raise MalformedAnswer(_OPERATION, "A refunded charge has no ChargeType.")
         yield CHARGE_TO_COMPONENT.get(name, name), charge.get("ChargeAmount")
-    for promotion in _list(item, "PromotionAdjustmentList"):
+    for promotion in objects_of(_OPERATION, item, "PromotionAdjustmentList"):
         yield PROMOTION, promotion.get("PromotionAmount")
 
 
@@ -143,13 +145,6 @@ def _events(events, name, order_id):
     """
     return [
         event
-        for event in _list(events, name)
+        for event in objects_of(_OPERATION, events, name)
         if event.get("AmazonOrderId") in (None, "", order_id)
     ]
-
-
-def _list(node, name):
-    rows = node.get(name) or []
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise MalformedAnswer(_OPERATION, f"{name} is not a list of objects.")
-    return rows

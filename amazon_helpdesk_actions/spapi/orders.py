@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from .errors import MalformedAnswer
 from .marketplaces import MARKETPLACES
-from .values import amount_of, time_of
+from .values import amount_of, object_of, objects_of, text_of, time_of
 
 _OPERATION = "getOrder"
 _ZERO = Decimal(0)
@@ -105,13 +105,13 @@ def parse_order(order):
     :raises MalformedAnswer: a part that is needed is missing; names it
     """
     channel = _object(order, "salesChannel")
-    marketplace_id = channel.get("marketplaceId") or ""
+    marketplace_id = text_of(_OPERATION, channel, "marketplaceId")
     outside = channel.get("channelName") == "NON_AMAZON"
     if not marketplace_id and not outside:
         raise _missing("salesChannel.marketplaceId")
     market = MARKETPLACES.get(marketplace_id)
-    items = order.get("orderItems")
-    if not isinstance(items, list) or not items:
+    items = objects_of(_OPERATION, order, "orderItems")
+    if not items:
         raise _missing("orderItems")
     currency = _currency(order, items) or (market.currency if market else "")
     # A marketplace that is not in our table: as in most, prices include the tax; then
@@ -148,34 +148,34 @@ def _channel(fulfillment, outside):
 
 
 def _line(item, prices_include_tax):
-    if not isinstance(item, dict):
-        raise _missing("object in orderItems")
     product = _object(item, "product")
-    fulfillment = item.get("fulfillment") or {}
-    cancellation = item.get("cancellation") or {}
-    request = cancellation.get("cancellationRequest") or {}
-    execution = cancellation.get("cancellationExecution") or {}
-    collections = (item.get("tax") or {}).get("taxCollections") or []
+    cancellation = object_of(_OPERATION, item, "cancellation")
+    request = object_of(_OPERATION, cancellation, "cancellationRequest")
+    execution = object_of(_OPERATION, cancellation, "cancellationExecution")
+    tax = object_of(_OPERATION, item, "tax")
     return OrderLineReading(
         order_item_id=_string(item, "orderItemId", "orderItems."),
-        sku=product.get("sellerSku") or "",
-        asin=product.get("asin") or "",
-        title=product.get("title") or "",
+        sku=text_of(_OPERATION, product, "sellerSku"),
+        asin=text_of(_OPERATION, product, "asin"),
+        title=text_of(_OPERATION, product, "title"),
         quantity_ordered=_count(item, "quantityOrdered"),
-        quantity_fulfilled=_count(fulfillment, "quantityFulfilled", default=0),
+        quantity_fulfilled=_count(
+            object_of(_OPERATION, item, "fulfillment"), "quantityFulfilled", default=0
+        ),
         charges=_charges(item, prices_include_tax),
         tax_by_amazon=any(
-            entry.get("model") == "MARKETPLACE_FACILITATOR" for entry in collections
+            entry.get("model") == "MARKETPLACE_FACILITATOR"
+            for entry in objects_of(_OPERATION, tax, "taxCollections")
         ),
         cancel_requested=request.get("requester") == "BUYER",
-        cancel_reason=(request or execution).get("cancelReason") or "",
-        cancelled_by=execution.get("cancelledBy") or "",
+        cancel_reason=text_of(_OPERATION, request or execution, "cancelReason"),
+        cancelled_by=text_of(_OPERATION, execution, "cancelledBy"),
     )
 
 
 def _charges(item, prices_include_tax):
     """Return what the buyer was charged for a line, by component of the refund feed."""
-    proceeds = item.get("proceeds") or {}
+    proceeds = object_of(_OPERATION, item, "proceeds")
     totals, details = _breakdowns(proceeds)
     discounts = _discounts(totals, details)
     taxes = _taxes(details)
@@ -195,16 +195,16 @@ def _charges(item, prices_include_tax):
 def _breakdowns(proceeds):
     """Return subtotals by type, and details by type and subtype; discounts positive."""
     totals, details = {}, {}
-    for row in proceeds.get("breakdowns") or []:
-        kind = row.get("type")
+    for row in objects_of(_OPERATION, proceeds, "breakdowns"):
+        kind = text_of(_OPERATION, row, "type")
         subtotal, _currency_code = amount_of(
             _OPERATION, row.get("subtotal"), f"subtotal of {kind}"
         )
         if kind == "DISCOUNT":
             subtotal = abs(subtotal)  # Amazon's model does not tell its sign
         totals[kind] = totals.get(kind, _ZERO) + subtotal
-        for detail in row.get("detailedBreakdowns") or []:
-            key = (kind, detail.get("subtype"))
+        for detail in objects_of(_OPERATION, row, "detailedBreakdowns"):
+            key = (kind, text_of(_OPERATION, detail, "subtype"))
             value, _currency_code = amount_of(
                 _OPERATION, detail.get("value"), f"detail of {kind}"
             )
@@ -254,10 +254,10 @@ def _currency(order, items):
     """Return the one currency of an order, empty while no amount is shown."""
     found = set()
     for node in (order, *items):
-        proceeds = node.get("proceeds") if isinstance(node, dict) else None
-        proceeds = proceeds or {}
+        proceeds = object_of(_OPERATION, node, "proceeds")
         moneys = [proceeds.get("grandTotal"), proceeds.get("proceedsTotal")]
-        moneys += [row.get("subtotal") for row in proceeds.get("breakdowns") or []]
+        rows = objects_of(_OPERATION, proceeds, "breakdowns")
+        moneys += [row.get("subtotal") for row in rows]
         found |= {
             amount_of(_OPERATION, money, "amount of proceeds")[1]
             for money in moneys

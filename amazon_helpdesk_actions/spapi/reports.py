@@ -85,7 +85,7 @@ def parse_report(data, message_ids):
     """
     message_ids = tuple(message_ids)
     report = _read(data)
-    doubt = _doubt(report, len(set(message_ids)))
+    doubt = _doubt(report, set(message_ids))
     return {
         message_id: _outcome(report, message_id, doubt) for message_id in message_ids
     }
@@ -120,26 +120,31 @@ def _errors_count(report):
     return report.successful + len(report.failed_ids()) <= report.processed
 
 
-def _doubt(report, count):
+def _doubt(report, ours):
     """Return why no message may be called accepted, None when there is no reason.
 
-    :param int count: how many messages the feed had
+    :param set ours: ids of all messages of the feed
     """
     processed, successful = report.processed, report.successful
-    failed = len(report.failed_ids())
+    failed = report.failed_ids()
     if report.status_code != "Complete":
         return f"The report has the status {report.status_code or 'none'}."
     if report.errors_of(_WHOLE_DOCUMENT):
         return "The report has an error for the whole document."
     if None in (processed, successful, report.with_error):
         return "The summary of the report is incomplete."
-    if processed < count:
-        return f"Amazon processed {processed} of {count} messages."
+    if processed < len(ours):
+        return f"Amazon processed {processed} of {len(ours)} messages."
     # Whether a message with a warning also counts as successful differs.
-    sums = {successful + report.with_error}
-    if report.with_warning:
-        sums.add(successful + report.with_error + report.with_warning)
-    if processed not in sums or report.with_error != failed:
+    warned = report.with_warning or 0
+    counts = {
+        successes
+        for successes in (successful, successful + warned)
+        if processed == successes + report.with_error
+    }
+    # Every message without an error must be among the successes.
+    enough = any(successes >= len(ours - failed) for successes in counts)
+    if not enough or report.with_error != len(failed):
         return "The numbers of the report do not add up."
     return None
 

@@ -1,5 +1,6 @@
 """Read times and amounts out of Amazon's answers."""
 
+import contextlib
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 
@@ -11,11 +12,11 @@ def time_of(operation, text, name):
 
     :raises MalformedAnswer: missing, or no time with a zone
     """
-    try:
-        # Python 3.10 knows neither "Z" nor fractions other than 3 or 6 digits.
-        time = datetime.strptime(_whole_seconds(text), "%Y-%m-%dT%H:%M:%S%z")
-    except (TypeError, ValueError):
-        time = None
+    time = None
+    if isinstance(text, str):
+        # Python 3.10 has no ISO parser for "Z" nor for any number of decimals.
+        with contextlib.suppress(ValueError):
+            time = datetime.strptime(_whole_seconds(text), "%Y-%m-%dT%H:%M:%S%z")
     if time is None:
         raise MalformedAnswer(operation, f"{name} is missing or no time.")
     return time.astimezone(timezone.utc)
@@ -44,3 +45,42 @@ def amount_of(operation, money, name, amount_key="amount", currency_key="currenc
     if not usable or not isinstance(currency, str) or not currency:
         raise MalformedAnswer(operation, f"The {name} is missing or no amount.")
     return amount, currency
+
+
+def object_of(operation, node, name):
+    """Return an object within an object, an empty one where it is absent.
+
+    :raises MalformedAnswer: it is something else
+    """
+    part = node.get(name)
+    if part is None:
+        return {}
+    if not isinstance(part, dict):
+        raise MalformedAnswer(operation, f"{name} is not an object.")
+    return part
+
+
+def objects_of(operation, node, name):
+    """Return a list of objects within an object, an empty one where it is absent.
+
+    :raises MalformedAnswer: it is something else
+    """
+    part = node.get(name)
+    if part is None:
+        return []
+    if not isinstance(part, list) or not all(isinstance(row, dict) for row in part):
+        raise MalformedAnswer(operation, f"{name} is not a list of objects.")
+    return part
+
+
+def text_of(operation, node, name):
+    """Return a text within an object, an empty one where it is absent.
+
+    :raises MalformedAnswer: it is something else
+    """
+    part = node.get(name)
+    if part is None:
+        return ""
+    if not isinstance(part, str):
+        raise MalformedAnswer(operation, f"{name} is not a text.")
+    return part

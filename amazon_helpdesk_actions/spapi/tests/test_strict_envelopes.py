@@ -1,0 +1,357 @@
+"""The envelopes of refunds and cancellations."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
+from lxml import etree
+from spapi.enums import (
+    ADJUSTMENT_COMPONENTS,
+    ADJUSTMENT_REASONS,
+    CANCEL_REASONS,
+    CURRENCY_DECIMALS,
+)
+from spapi.envelopes import (
+    CancelItem,
+    CancelMessage,
+    RefundItem,
+    RefundMessage,
+    order_acknowledgement,
+    order_adjustment,
+)
+from spapi.errors import InvalidMessage
+
+SEED = 20261121  # of all generated examples below
+SELLER = "ADEMOSELLER01"
+ORDER = "302-1234567-1234567"
+ITEM = "123456789012345"
+
+
+def refund(message_id=1, order=ORDER, currency="EUR", items=None, **item):
+    """A refund of one item, with some of its parts replaced."""
+    values = {
+        "order_item_id": ITEM,
+        "merchant_adjustment_item_id": f"R{message_id}-1",
+        "reason": "CustomerReturn",
+        "components": (("Principal", Decimal("12.30")), ("Shipping", Decimal("4"))),
+        "quantity": 2,
+        **item,
+    }
+    items = (RefundItem(**values),) if items is None else items
+    return RefundMessage(message_id, order, currency, items)
+
+
+def cancel(message_id=1, order=ORDER, items=None):
+    """A cancellation of two items."""
+    if items is None:
+        items = (
+            CancelItem("11111111111111", "BuyerCanceled"),
+            CancelItem(ITEM, "NoInventory"),
+        )
+    return CancelMessage(message_id, order, items)
+
+
+REFUND_XML = """<?xml version='1.0' encoding='UTF-8'?>
+<AmazonEnvelope xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+ xsi:noNamespaceSchemaLocation="amzn-envelope.xsd">
+<Header>
+<DocumentVersion>1.01</DocumentVersion>
+<MerchantIdentifier>ADEMOSELLER01</MerchantIdentifier>
+</Header>
+<MessageType>OrderAdjustment</MessageType>
+<Message>
+<MessageID>1</MessageID>
+<OrderAdjustment>
+<AmazonOrderID>302-1234567-1234567</AmazonOrderID>
+<ActionType>Refund</ActionType>
+<AdjustedItem>
+<AmazonOrderItemCode>123456789012345</AmazonOrderItemCode>
+<MerchantAdjustmentItemID>R1-1</MerchantAdjustmentItemID>
+<AdjustmentReason>CustomerReturn</AdjustmentReason>
+<ItemPriceAdjustments>
+<Component><Type>Principal</Type><Amount currency="EUR">12.30</Amount></Component>
+<Component><Type>Shipping</Type><Amount currency="EUR">4.00</Amount></Component>
+</ItemPriceAdjustments>
+<Quantity>2</Quantity>
+</AdjustedItem>
+</OrderAdjustment>
+</Message>
+</AmazonEnvelope>"""
+
+CANCEL_XML = """<?xml version='1.0' encoding='UTF-8'?>
+<AmazonEnvelope xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+ xsi:noNamespaceSchemaLocation="amzn-envelope.xsd">
+<Header>
+<DocumentVersion>1.01</DocumentVersion>
+<MerchantIdentifier>ADEMOSELLER01</MerchantIdentifier>
+</Header>
+<MessageType>OrderAcknowledgement</MessageType>
+<Message>
+<MessageID>1</MessageID>
+<OrderAcknowledgement>
+<AmazonOrderID>302-1234567-1234567</AmazonOrderID>
+<StatusCode>Failure</StatusCode>
+<Item>
+<AmazonOrderItemCode>11111111111111</AmazonOrderItemCode>
+<CancelReason>BuyerCanceled</CancelReason>
+</Item>
+<Item>
+<AmazonOrderItemCode>123456789012345</AmazonOrderItemCode>
+<CancelReason>NoInventory</CancelReason>
+</Item>
+</OrderAcknowledgement>
+</Message>
+</AmazonEnvelope>"""
+
+
+def _one_line(text):
+    return text.replace("\n ", " ").replace("?>\n", "?>").replace(">\n<", "><")
+
+
+def test_a_refund_is_written_in_the_order_of_amazons_schema():
+    data = order_adjustment(SELLER, [refund()]).decode()
+    assert data.replace("?>\n", "?>") == _one_line(REFUND_XML)
+
+
+def test_a_cancellation_lists_every_item_with_its_reason():
+    data = order_acknowledgement(SELLER, [cancel()]).decode()
+    assert data.replace("?>\n", "?>") == _one_line(CANCEL_XML)
+
+
+def test_without_a_quantity_there_is_no_element_for_it():
+    assert b"Quantity" not in order_adjustment(SELLER, [refund(quantity=None)])
+
+
+def test_many_orders_share_one_envelope_in_their_order():
+    orders = [f"302-1234567-000000{n}" for n in range(3)]
+    data = order_adjustment(SELLER, [refund(n + 1, orders[n]) for n in range(3)])
+    root = etree.fromstring(data)
+    assert [node.text for node in root.iter("MessageID")] == ["1", "2", "3"]
+    assert [node.text for node in root.iter("AmazonOrderID")] == orders
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "written"),
+    [
+        ("JPY", "1099", "1099"),
+        ("JPY", "1099.00", "1099"),
+        ("JPY", "1E+3", "1000"),
+        ("EUR", "12.3", "12.30"),
+        ("EUR", "12.300", "12.30"),
+        ("USD", "1E+2", "100.00"),
+        ("GBP", "0.01", "0.01"),
+        ("EUR", "999999999999999999.99", "999999999999999999.99"),
+    ],
+)
+def test_amounts_have_the_decimals_of_their_currency(currency, amount, written):
+    components = (("Principal", Decimal(amount)),)
+    data = order_adjustment(SELLER, [refund(currency=currency, components=components)])
+    (node,) = etree.fromstring(data).iter("Amount")
+    assert (node.text, node.get("currency")) == (written, currency)
+
+
+def _amount(value, **message):
+    return refund(components=(("Principal", value),), **message)
+
+
+BAD_REFUNDS = {
+    "negative": _amount(Decimal("-1")),
+    "zero": _amount(Decimal("0")),
+    "minus zero": _amount(Decimal("-0.00")),
+    "nan": _amount(Decimal("NaN")),
+    "signalling nan": _amount(Decimal("sNaN")),
+    "infinite": _amount(Decimal("Infinity")),
+    "float": _amount(12.3),
+    "text": _amount("12.30"),
+    "three decimals": _amount(Decimal("1.005")),
+    "decimals of yen": _amount(Decimal("10.5"), currency="JPY"),
+    "too big": _amount(Decimal("1E+19")),
+    "far too big": _amount(Decimal("1E+999999")),
+    "unknown component": refund(components=(("Shiping", Decimal(1)),)),
+    "component twice": refund(components=(("Tax", Decimal(1)), ("Tax", Decimal(2)))),
+    "no component": refund(components=()),
+    "unknown reason": refund(reason="BuyerCanceled"),
+    "unknown currency": refund(currency="XXX"),
+    "currency outside of the schema": refund(currency="ZAR"),
+    "no currency": refund(currency=None),
+    "empty adjustment id": refund(merchant_adjustment_item_id=""),
+    "long adjustment id": refund(merchant_adjustment_item_id="x" * 51),
+    "adjustment id with control character": refund(merchant_adjustment_item_id="a\x01"),
+    "adjustment id with line break": refund(merchant_adjustment_item_id="a\n"),
+    "item id with markup": refund(order_item_id="<x/>"),
+    "empty item id": refund(order_item_id=""),
+    "quantity zero": refund(quantity=0),
+    "quantity negative": refund(quantity=-1),
+    "quantity true": refund(quantity=True),
+    "quantity float": refund(quantity=1.0),
+    "no items": refund(items=()),
+    "item twice": refund(items=refund().items * 2),
+    "message id zero": refund(0),
+    "message id negative": refund(-1),
+    "message id true": refund(True),
+    "message id text": refund("1"),
+    "message id too long": refund(10**20),
+}
+
+
+@pytest.mark.parametrize("problem", BAD_REFUNDS)
+def test_a_refund_that_cannot_be_right_is_refused_naming_the_order(problem):
+    good = refund(2, "302-7654321-7654321")
+    with pytest.raises(InvalidMessage, match=ORDER) as caught:
+        order_adjustment(SELLER, [good, BAD_REFUNDS[problem]])
+    assert str(caught.value).endswith(".")
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "order",
+    ["", None, "302-1234567-123456", "302-1234567-12345678", "S01-1234567-1234567"]
+    + ["302-1234567-1234567\n", " 302-1234567-1234567", "３02-1234567-1234567", 7],
+)
+@pytest.mark.parametrize("build", [refund, cancel])
+def test_what_is_no_order_number_is_refused(order, build):
+    write = order_adjustment if build is refund else order_acknowledgement
+    with pytest.raises(InvalidMessage, match="order number"):
+        write(SELLER, [build(1, order)])
+
+
+@pytest.mark.parametrize("write", [order_adjustment, order_acknowledgement])
+def test_an_envelope_without_messages_is_refused(write):
+    with pytest.raises(InvalidMessage):
+        write(SELLER, [])
+
+
+@pytest.mark.parametrize("seller", ["", None, "A B", "x" * 51, "é", "A\n"])
+def test_a_seller_id_that_cannot_be_one_is_refused(seller):
+    with pytest.raises(InvalidMessage, match="seller id"):
+        order_adjustment(seller, [refund()])
+
+
+def test_a_message_id_that_is_used_twice_is_refused():
+    other = "302-7654321-7654321"
+    messages = [refund(1), refund(1, other, merchant_adjustment_item_id="R2")]
+    with pytest.raises(InvalidMessage, match=other):
+        order_adjustment(SELLER, messages)
+
+
+def test_an_adjustment_id_that_is_used_twice_is_refused():
+    messages = [refund(1), refund(2, merchant_adjustment_item_id="R1-1")]
+    with pytest.raises(InvalidMessage, match="R1-1"):
+        order_adjustment(SELLER, messages)
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        (),
+        (CancelItem(ITEM, "CustomerCancel"),),
+        (CancelItem(ITEM, ""),),
+        (CancelItem(ITEM, "NoInventory"),) * 2,
+        (CancelItem("x", "NoInventory"),),
+    ],
+    ids=["none", "reason of a refund", "no reason", "twice", "bad id"],
+)
+def test_a_cancellation_that_cannot_be_right_is_refused_naming_the_order(items):
+    with pytest.raises(InvalidMessage, match=ORDER):
+        order_acknowledgement(SELLER, [cancel(items=items)])
+
+
+# === generated === #
+
+
+def _amounts(currency):
+    places = CURRENCY_DECIMALS[currency]
+    top = Decimal(10) ** 9
+    return st.decimals(
+        min_value=Decimal(1).scaleb(-places), max_value=top, places=places
+    )
+
+
+@st.composite
+def refunds(draw):
+    """Valid refunds of one to four orders."""
+    messages = []
+    for number in range(1, draw(st.integers(1, 4)) + 1):
+        currency = draw(st.sampled_from(sorted(CURRENCY_DECIMALS)))
+        kinds = st.lists(
+            st.sampled_from(ADJUSTMENT_COMPONENTS), min_size=1, max_size=4, unique=True
+        )
+        items = tuple(
+            RefundItem(
+                order_item_id=str(10**13 + index),
+                merchant_adjustment_item_id=f"{number}/{index}&<",
+                reason=draw(st.sampled_from(ADJUSTMENT_REASONS)),
+                components=tuple(
+                    (kind, draw(_amounts(currency))) for kind in draw(kinds)
+                ),
+                quantity=draw(st.none() | st.integers(1, 99)),
+            )
+            for index in range(draw(st.integers(1, 3)))
+        )
+        messages.append(RefundMessage(number, ORDER, currency, items))
+    return messages
+
+
+ITEM_ORDER = [
+    "AmazonOrderItemCode",
+    "MerchantAdjustmentItemID",
+    "AdjustmentReason",
+    "ItemPriceAdjustments",
+    "Quantity",
+]
+
+
+@seed(SEED)
+@settings(max_examples=100, deadline=None, database=None)
+@given(refunds())
+def test_every_valid_refund_can_be_read_back_exactly(messages):
+    root = etree.fromstring(order_adjustment(SELLER, messages))
+    nodes = root.findall("Message")
+    assert len(nodes) == len(messages)
+    for node, message in zip(nodes, messages, strict=True):
+        adjusted = node.findall("OrderAdjustment/AdjustedItem")
+        for item_node, item in zip(adjusted, message.items, strict=True):
+            names = [child.tag for child in item_node]
+            assert names == [name for name in ITEM_ORDER if name in names]
+            read = tuple(
+                (component.findtext("Type"), Decimal(component.findtext("Amount")))
+                for component in item_node.iter("Component")
+            )
+            assert read == item.components
+            written = [amount.text for amount in item_node.iter("Amount")]
+            assert all(len(text.replace(".", "")) <= 20 for text in written)
+            quantity = item_node.findtext("Quantity")
+            assert quantity == (str(item.quantity) if item.quantity else None)
+            assert (
+                item_node.findtext("MerchantAdjustmentItemID")
+                == item.merchant_adjustment_item_id
+            )
+
+
+@seed(SEED)
+@settings(max_examples=200, deadline=None, database=None)
+@given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=20), st.decimals())
+def test_no_input_gets_past_the_checks_into_broken_xml(item_id, own_id, reason, amount):
+    message = refund(
+        order_item_id=item_id,
+        merchant_adjustment_item_id=own_id,
+        reason=reason,
+        components=(("Principal", amount),),
+    )
+    try:
+        data = order_adjustment(SELLER, [message])
+    except InvalidMessage as problem:
+        assert ORDER in str(problem)
+    else:
+        assert etree.fromstring(data).findtext(".//AmazonOrderItemCode") == item_id
+
+
+@seed(SEED)
+@settings(max_examples=50, deadline=None, database=None)
+@given(st.lists(st.sampled_from(CANCEL_REASONS), min_size=1, max_size=5))
+def test_every_valid_cancellation_can_be_read_back_exactly(reasons):
+    items = tuple(CancelItem(str(n), reason) for n, reason in enumerate(reasons))
+    root = etree.fromstring(order_acknowledgement(SELLER, [cancel(items=items)]))
+    assert [node.text for node in root.iter("CancelReason")] == reasons
+    assert [node.text for node in root.iter("StatusCode")] == ["Failure"]
