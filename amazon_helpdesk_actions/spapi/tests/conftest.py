@@ -4,10 +4,17 @@ The package is imported as `spapi` from the addon's folder, because importing
 `amazon_helpdesk_actions` would import Odoo.
 """
 
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+
+# No folder `.hypothesis` in the repository; the examples come from fixed seeds anyway.
+os.environ.setdefault(
+    "HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir(), "hypothesis"))
+)
 
 HERE = Path(__file__).resolve().parent
 ADDON = HERE.parents[1]

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 TOKEN_PATH = "/auth/o2/token"
+HANG_SECONDS = 10
 
 
 class Request:
@@ -39,8 +40,8 @@ class Answer:
 
     :param body: dict or list (as JSON), str or bytes
     :param str fault: ``cut`` (close without an answer), ``reset`` (the same, rudely),
-        ``hang`` (hold the connection, then close), ``half`` (close in the middle of the
-        body), ``trickle`` (a byte at a time, for ever)
+        ``hang`` (answer far too late: a caller without a timeout is seen to succeed),
+        ``half`` (close in the middle of the body), ``trickle`` (a byte at a time)
     """
 
     def __init__(self, status=200, body=None, headers=None, fault=None):
@@ -51,6 +52,20 @@ class Answer:
             self.headers.setdefault("Content-Type", "application/json")
             body = json.dumps(body)
         self.body = body.encode() if isinstance(body, str) else body or b""
+
+
+#: Far too late, what every operation and the token service would take for a success.
+LATE = Answer(
+    200,
+    {
+        "feedId": "77",
+        "processingStatus": "DONE",
+        "order": {"orderId": "302-1234567-1234567"},
+        "access_token": "Atza|late",
+        "expires_in": 3600,
+    },
+    fault="hang",
+)
 
 
 def html(status):
@@ -167,8 +182,8 @@ class FakeAmazon:
     def _serve(self, handler, request):
         answer = self._next(request)
         if answer.fault == "hang":
-            self._stopping.wait(20)
-        if answer.fault in ("cut", "hang"):
+            self._stopping.wait(HANG_SECONDS)
+        if answer.fault == "cut":
             handler.close_connection = True
             return
         if answer.fault == "reset":

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 from calls import DOCUMENT, DOCUMENTS, accept_documents
-from fake_amazon import Answer
+from fake_amazon import LATE, Answer
 from spapi import documents
 from spapi.credentials import S3_HOSTS, Endpoint
 from spapi.errors import NotSent, OutcomeUnknown, Refused
@@ -133,7 +133,7 @@ def test_a_gzip_that_lies_about_its_size_is_damaged():
     [
         Answer(fault="cut"),
         Answer(fault="reset"),
-        Answer(fault="hang"),
+        LATE,
         Answer(200, REPORT, fault="half"),
         Answer(200, REPORT, fault="trickle"),
         Answer(500),

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 from calls import DOCUMENTS, FEEDS, ORDER, ORDER_ID, READS, WRITES, create_feed
-from fake_amazon import TOKEN_PATH, Answer, error, html, token
+from fake_amazon import LATE, TOKEN_PATH, Answer, error, html, token
 from spapi.client import SellerClient
 from spapi.credentials import Endpoint
 from spapi.errors import (
@@ -25,7 +25,7 @@ UNKNOWN_ENDINGS = {
     "504 json": error(504, "GatewayTimeout"),
     "cut": Answer(fault="cut"),
     "reset": Answer(fault="reset"),
-    "read timeout": Answer(fault="hang"),
+    "read timeout": LATE,
     "half a body": Answer(200, {"feedId": "77" * 50}, fault="half"),
     "redirect": Answer(302, "", {"Location": "/elsewhere"}),
     "permanent redirect": Answer(308, "", {"Location": "/elsewhere"}),
@@ -207,7 +207,7 @@ def test_a_connection_that_nobody_accepts_was_not_sent(amazon, credentials):
         html(503),
         error(500, "x"),
         Answer(fault="cut"),
-        Answer(fault="hang"),
+        LATE,
         Answer(200, "<html>"),
         Answer(200, {"token_type": "bearer"}),
         Answer(200, {"access_token": "", "expires_in": 3600}),

@@ -18,7 +18,7 @@ from calls import (
     create_feed,
 )
 from conftest import SECRETS
-from fake_amazon import TOKEN_PATH, Answer, html, token
+from fake_amazon import LATE, TOKEN_PATH, Answer, html, token
 from spapi.errors import SpApiError
 from spapi.redact import RedactingFilter, redact
 
@@ -89,7 +89,7 @@ def _serve_all(amazon, fault=None):
 
 @pytest.mark.parametrize(
     "fault",
-    [None, html(503), Answer(fault="cut"), Answer(fault="hang"), Answer(403, "<x/>")],
+    [None, html(503), Answer(fault="cut"), LATE, Answer(403, "<x/>")],
     ids=["well", "503", "cut", "hang", "403"],
 )
 def test_no_secret_is_logged_by_a_whole_flow(

@@ -29,7 +29,7 @@ from calls import (
     create_feed,
 )
 from conftest import ADDON, SECRETS
-from fake_amazon import TOKEN_PATH, Answer, token
+from fake_amazon import LATE, TOKEN_PATH, Answer, token
 from spapi.client import SellerClient
 from spapi.credentials import Credentials, Endpoint
 from spapi.errors import IncompleteCredentials, OutcomeUnknown, Refused
@@ -440,7 +440,7 @@ def test_the_proxies_of_the_machine_do_not_count_for_the_simulator(
 
 
 def test_timeouts_hold_for_the_token_service_too(amazon, make_client):
-    amazon.script("POST", TOKEN_PATH, Answer(fault="hang"))
+    amazon.script("POST", TOKEN_PATH, LATE)
     client = make_client(read_timeout=0.1)
     with pytest.raises(Exception) as caught:
         create_feed(client)
