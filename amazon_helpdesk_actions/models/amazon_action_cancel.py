@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..const import RESERVING_STATES
+from ..spapi.enums import FEED_CANCEL
 from ..spapi.envelopes import CancelItem, CancelMessage, order_acknowledgement
 
 # CancelReason of the Order Acknowledgement, as in spapi.enums; those that fit most
@@ -45,7 +46,7 @@ class AmazonActionCancel(models.AbstractModel):
     _description = "Amazon Cancellation"
 
     _group = "amazon_helpdesk_actions.group_cancel"
-    _feed_type = "POST_ORDER_ACKNOWLEDGEMENT_DATA"
+    _feed_type = FEED_CANCEL
 
     # === WHO AND WHEN === #
 
@@ -77,11 +78,13 @@ class AmazonActionCancel(models.AbstractModel):
                 )
             return False
         shipped = self.env._(
-            "This order is shipped, so it cannot be cancelled any more. Refund it "
-            "instead."
+            "This order is shipped, so it cannot be cancelled any more."
         )
+        refund_instead = self.env._("Refund it instead.")
         return {
-            "SHIPPED": shipped,
+            "SHIPPED": shipped
+            if order.channel == "mcf"
+            else f"{shipped} {refund_instead}",
             "PARTIALLY_SHIPPED": self.env._(
                 "A part of this order is shipped, so it cannot be cancelled as a "
                 "whole. Cancel the rest in Seller Central."
@@ -112,7 +115,7 @@ class AmazonActionCancel(models.AbstractModel):
 
     def _warnings(self, order):
         warnings = []
-        if order.read_message:
+        if order.read_message and order.read_at:
             warnings.append(
                 self.env._("This is an old reading. %s", order.read_message)
             )

@@ -90,8 +90,9 @@ class AmazonActionKind(models.AbstractModel):
     def _not_read_blocker(self, order):
         """What is said of an order that Amazon has not told us about yet."""
         return not order.read_at and self.env._(
-            "The order %s has not been read from Amazon yet. Refresh it first.",
-            order.amazon_order_ref,
+            "The order %(order)s has not been read from Amazon yet. %(problem)s",
+            order=order.amazon_order_ref,
+            problem=order.read_message or self.env._("Refresh it first."),
         )
 
     def _reason_label(self, request_model, reason):

@@ -5,6 +5,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import float_repr
 
+from ..spapi.enums import FEED_REFUND
 from ..spapi.envelopes import RefundItem, RefundMessage, order_adjustment
 
 # A refund posted this long before it was recorded here may still be the one
@@ -55,7 +56,7 @@ class AmazonActionRefund(models.AbstractModel):
     _description = "Amazon Refund"
 
     _group = "amazon_helpdesk_actions.group_refund"
-    _feed_type = "POST_PAYMENT_ADJUSTMENT_DATA"
+    _feed_type = FEED_REFUND
 
     # === WHO AND WHEN === #
 
@@ -142,7 +143,7 @@ class AmazonActionRefund(models.AbstractModel):
 
     def _warnings(self, order):
         warnings = []
-        if order.read_message:
+        if order.read_message and order.read_at:
             warnings.append(
                 self.env._("This is an old reading. %s", order.read_message)
             )

@@ -132,14 +132,18 @@ class AmazonOrder(models.Model):
                 0.0,
             )
 
-    @api.depends("amazon_order_ref", "marketplace")
+    @api.depends("amazon_order_ref", "marketplace", "channel")
     def _compute_seller_central_url(self):
         for order in self:
-            # An order from elsewhere has no marketplace of its own (MCF).
-            participations = order.account_id.sudo().participation_ids
-            marketplace = order.marketplace or participations[:1].marketplace
-            order.seller_central_url = marketplace and seller_central_order_url(
-                marketplace, order.amazon_order_ref
+            marketplace = order.marketplace
+            if order.channel == "mcf":
+                # An order from elsewhere has no marketplace of its own.
+                participations = order.account_id.sudo().participation_ids
+                marketplace = participations[:1].marketplace
+            order.seller_central_url = (
+                order.read_at
+                and marketplace
+                and seller_central_order_url(marketplace, order.amazon_order_ref)
             )
 
     # === ACTION METHODS === #

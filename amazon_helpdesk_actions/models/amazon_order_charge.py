@@ -43,7 +43,14 @@ class AmazonOrderCharge(models.Model):
         "A component is listed only once for each item.",
     )
 
-    @api.depends("charged", "refund_ids.amount", "action_line_ids.action_id.state")
+    @api.depends(
+        "charged",
+        "refund_ids.amount",
+        "action_line_ids.action_id.state",
+        "line_id.quantity_fulfilled",
+        "order_id.claim_found",
+        "order_id.chargeback_found",
+    )
     def _compute_amounts(self):
         refunded = dict(
             self.env["amazon.order.refund"]._read_group(
@@ -63,8 +70,7 @@ class AmazonOrderCharge(models.Model):
         for charge in self:
             charge.refunded = refunded.get(charge, 0.0)
             charge.reserved = reserved.get(charge, 0.0)
+            left = charge.charged - charge.refunded - charge.reserved
             # Refunds seen and still reserved overlap until the action is confirmed,
             # and Amazon may have refunded beyond what was charged: never below zero.
-            charge.refundable = max(
-                charge.charged - charge.refunded - charge.reserved, 0.0
-            )
+            charge.refundable = max(left, 0.0) if charge.line_id._is_paid() else 0.0

@@ -43,6 +43,15 @@ class AmazonOrderLine(models.Model):
             line.reserved = sum(charges.mapped("reserved"))
             line.refundable = sum(charges.mapped("refundable"))
 
+    def _is_paid(self):
+        """Whether the seller has the buyer's money for this item: it was shipped, which
+        charges the buyer, and no claim or chargeback took the money back."""
+        self.ensure_one()
+        order = self.order_id
+        return self.quantity_fulfilled > 0 and not (
+            order.claim_found or order.chargeback_found
+        )
+
     def _get_charge(self, component):
         """Return the charge of a component, a new one of zero where there is none."""
         self.ensure_one()

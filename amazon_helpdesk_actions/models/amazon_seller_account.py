@@ -1,12 +1,13 @@
 import logging
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
-from odoo import Command, SUPERUSER_ID, api, fields, models
+from odoo import SUPERUSER_ID, Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..spapi.client import SellerClient
 from ..spapi.credentials import Credentials, Endpoint, IncompleteCredentials
+from ..spapi.enums import FEED_CANCEL, FEED_REFUND
 from ..spapi.errors import (
     MalformedAnswer,
     NotSent,
@@ -69,8 +70,9 @@ class AmazonSellerAccount(models.Model):
     lwa_client_id = fields.Char("LWA Client ID", groups=ADMIN, copy=False)
     lwa_client_secret = fields.Char("LWA Client Secret", groups=ADMIN, copy=False)
     lwa_refresh_token = fields.Char("LWA Refresh Token", groups=ADMIN, copy=False)
-    access_token = fields.Char(groups="base.group_no_one", copy=False, prefetch=False)
-    access_token_expires_at = fields.Datetime(groups="base.group_no_one", copy=False)
+    # For the superuser alone: no person has a use for it.
+    access_token = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    access_token_expires_at = fields.Datetime(groups=fields.NO_ACCESS, copy=False)
     sending_enabled = fields.Boolean(
         "Send to Amazon",
         default=True,
@@ -92,14 +94,14 @@ class AmazonSellerAccount(models.Model):
     def write(self, vals):
         """Override to forget what another authorisation was given, to journal the
         switch, and to send what waited for it."""
-        if {"lwa_client_id", "lwa_client_secret", "lwa_refresh_token"} & set(vals):
-            vals = dict(vals, access_token=False, access_token_expires_at=False)
         switched = self.browse()
         if "sending_enabled" in vals:
             switched = self.filtered(
                 lambda account: account.sending_enabled != vals["sending_enabled"]
             )
         result = super().write(vals)
+        if {"lwa_client_id", "lwa_client_secret", "lwa_refresh_token"} & set(vals):
+            self.sudo().write({"access_token": False})
         switched._journal_switch()
         switched.filtered("sending_enabled")._resume_sending()
         return result
@@ -121,7 +123,7 @@ class AmazonSellerAccount(models.Model):
             "sellers": self._try_capability(self._load_participations, client),
             "orders": self._try_capability(client.get_order, NO_SUCH_ORDER),
             "feeds": self._try_capability(
-                client.get_feeds, ["POST_PAYMENT_ADJUSTMENT_DATA"]
+                client.get_feeds, [FEED_REFUND, FEED_CANCEL], fields.Datetime.now()
             ),
             "finances": self._try_capability(
                 client.list_financial_events, NO_SUCH_ORDER
@@ -268,8 +270,8 @@ class AmazonSellerAccount(models.Model):
             )
         if isinstance(error, Refused) and error.http_status == 404:
             return self.env._(
-                "Amazon does not know the order %(subject)s in the account "
-                "%(account)s. Check the number.",
+                "Amazon does not know the order %(subject)s in the seller accounts of "
+                "this company. Check the number.",
                 **values,
             )
         if isinstance(error, Refused) and _is_access_refused(error):
@@ -315,12 +317,12 @@ class AccessTokenStore:
             account = self._browse(cr)
             if not account.access_token or not account.access_token_expires_at:
                 return None
-            expires_at = account.access_token_expires_at.replace(tzinfo=UTC)
+            expires_at = account.access_token_expires_at.replace(tzinfo=timezone.utc)
             return account.access_token, expires_at.timestamp()
 
     def save(self, access_token, expires_at):
         """Keep a token until ``expires_at``, in seconds since 1970."""
-        moment = datetime.fromtimestamp(expires_at, UTC).replace(
+        moment = datetime.fromtimestamp(expires_at, timezone.utc).replace(
             tzinfo=None, microsecond=0
         )
         self._write(access_token, moment)

@@ -1,6 +1,4 @@
-import atexit
 import sys
-from functools import cache
 from pathlib import Path
 
 from odoo.fields import Command
@@ -34,14 +32,6 @@ MCF = "S02-4417308-1920563"
 NOWHERE = "999-9999999-9999999"
 
 
-@cache
-def simulator():
-    """Start the stand-in for Amazon once for all tests, as a process of its own."""
-    process = SimulatorProcess()
-    atexit.register(process.stop)
-    return process
-
-
 class AmazonCommon(BaseCommon):
     """A company with a seller account at the simulator, and a person for each role.
 
@@ -51,7 +41,8 @@ class AmazonCommon(BaseCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.simulator = simulator()
+        cls.simulator = SimulatorProcess()
+        cls.addClassCleanup(cls.simulator.stop)
         cls.company = cls._create_company(name="Nordlicht Test")
         cls.env.user.write({"company_ids": [Command.link(cls.company.id)]})
         cls.env = cls.env(

@@ -39,7 +39,9 @@ class AmazonActionRequest(models.AbstractModel):
         for request in self:
             order = request.order_id
             request.blockers = "\n".join(handler._blockers(order))
-            request.warnings = "\n".join(handler._warnings(order))
+            # Who cannot act needs no warning of what the act would bring.
+            warnings = [] if request.blockers else handler._warnings(order)
+            request.warnings = "\n".join(warnings)
             request.is_assisted = handler._is_assisted(order)
 
     @api.model

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..models.amazon_action_cancel import CANCEL_REASONS
 
@@ -17,6 +17,7 @@ class AmazonCancelRequest(models.TransientModel):
     cancel_requested = fields.Boolean(related="order_id.cancel_requested")
     cancel_request_reason = fields.Char(related="order_id.cancel_request_reason")
 
+    @api.depends("order_id")
     def _compute_reason(self):
         """Where the buyer asked for it in the official way, that is the reason."""
         for request in self:

@@ -1,0 +1,133 @@
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+from odoo.tools import file_open
+
+from .common import SHIPPED, AmazonCommon
+
+SECRETS = ("lwa_client_id", "lwa_client_secret", "lwa_refresh_token")
+
+
+@tagged("post_install", "-at_install")
+class TestAccount(AmazonCommon):
+    """Credentials, connection test, token, and the copy that must not send."""
+
+    def capabilities(self):
+        return {row.capability: row for row in self.account.capability_ids}
+
+    # === CREDENTIALS === #
+
+    def test_administrator_reads_and_writes_credentials(self):
+        account = self.account.with_user(self.admin)
+        self.assertEqual(account.lwa_client_secret, "demo-secret")
+        account.lwa_client_secret = "another"
+
+    def test_nobody_else_reads_credentials(self):
+        for user in (self.agent, self.trainee, self.auditor):
+            for name in SECRETS:
+                with self.subTest(f"{user.login} {name}"):
+                    with self.assertRaises(AccessError):
+                        self.account.with_user(user).read([name])
+                    with self.assertRaises(AccessError):
+                        self.account.with_user(user).search([(name, "=", "x")])
+
+    def test_user_who_may_export_does_not_export_credentials(self):
+        self.agent.write(
+            {"group_ids": [(4, self.env.ref("base.group_allow_export").id)]}
+        )
+        for name in SECRETS:
+            with self.assertRaises(AccessError):
+                self.account.with_user(self.agent).export_data([name])
+
+    def test_nobody_reads_the_access_token(self):
+        self.create_ticket(SHIPPED)
+        self.assertTrue(self.account.sudo().access_token)
+        for user in (self.agent, self.auditor, self.admin):
+            with self.assertRaises(AccessError):
+                self.account.with_user(user).read(["access_token"])
+
+    def test_agent_cannot_switch_sending(self):
+        with self.assertRaises(AccessError):
+            self.account.with_user(self.agent).sending_enabled = False
+
+    def test_copy_has_no_credentials(self):
+        copy = self.account.copy({"seller_id": "OTHER"})
+        self.assertFalse(any(copy[name] for name in SECRETS))
+
+    # === TOKEN === #
+
+    def test_token_is_kept_for_all_workers(self):
+        self.create_ticket(SHIPPED)
+        ticket = self.create_ticket("305-2260917-9913547")
+        self.assertEqual(ticket.amazon_order_id.read_state, "read")
+        self.assertEqual(self.simulator.ledger()["calls"]["token"], 1)
+
+    def test_new_credentials_forget_the_token(self):
+        self.create_ticket(SHIPPED)
+        self.account.lwa_refresh_token = "Atzr|another"
+        self.assertFalse(self.account.access_token)
+
+    # === CONNECTION TEST === #
+
+    def test_working_account_is_said_to_work(self):
+        self.account.with_user(self.admin).action_test_connection()
+        states = {name: row.state for name, row in self.capabilities().items()}
+        self.assertEqual(
+            states,
+            {"sellers": "works", "orders": "works", "feeds": "works"}
+            | {"finances": "works"},
+        )
+        self.assertEqual(len(self.account.participation_ids), 4)
+
+    def test_missing_role_is_said_of_that_capability_alone(self):
+        self.simulator.fault("forbidden", "getFeeds", times=1)
+        self.account.action_test_connection()
+        rows = self.capabilities()
+        self.assertEqual(rows["feeds"].state, "refused")
+        self.assertIn("roles", rows["feeds"].message)
+        self.assertEqual(rows["orders"].state, "works")
+
+    def test_amazon_down_is_said(self):
+        self.simulator.fault("html_503", "getOrder", times=3)
+        self.account.action_test_connection()
+        self.assertEqual(self.capabilities()["orders"].state, "unreachable")
+
+    def test_wrong_secret_is_said_for_all(self):
+        self.account.lwa_client_secret = "wrong"
+        self.account.action_test_connection()
+        self.assertEqual(
+            {row.state for row in self.capabilities().values()}, {"refused"}
+        )
+
+    def test_missing_credentials_get_a_sentence(self):
+        self.account.lwa_refresh_token = False
+        with self.assertRaisesRegex(UserError, "no complete credentials"):
+            self.account.action_test_connection()
+
+    def test_agent_cannot_test_the_connection(self):
+        with self.assertRaises(AccessError):
+            self.account.with_user(self.agent).action_test_connection()
+
+    def test_environments_have_amazons_addresses(self):
+        self.account.environment = "production"
+        endpoint = self.account._endpoint()
+        self.assertEqual(endpoint.api_url, "https://sellingpartnerapi-eu.amazon.com")
+        self.account.environment = "sandbox"
+        self.assertIn("sandbox.", self.account._endpoint().api_url)
+
+    # === NEUTRALIZED COPY === #
+
+    def test_neutralized_copy_cannot_call_amazon(self):
+        ticket = self.create_ticket(SHIPPED)
+        action = self.ask_refund(ticket)
+        before = self.simulator.ledger()["calls"]
+        self.env.flush_all()
+        with file_open("amazon_helpdesk_actions/data/neutralize.sql") as script:
+            self.env.cr.execute(script.read())
+        self.env.invalidate_all()
+        account = self.account.sudo()
+        self.assertFalse(account.lwa_client_secret or account.lwa_refresh_token)
+        self.assertFalse(account.access_token)
+        ticket.amazon_order_id._job_read()
+        self.settle()
+        self.assertEqual(action.state, "queued")
+        self.assertEqual(self.simulator.ledger()["calls"], before)
