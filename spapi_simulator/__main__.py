@@ -22,16 +22,20 @@ def main(arguments=None):
     options = _parse(arguments)
     signal.signal(signal.SIGTERM, _stop)
     try:
+        return _run(options)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _run(options):
+    try:
         simulator = Simulator(_read_seed(options.orders), _settings(options))
         server = SimulatorServer(simulator, options.host, options.port, options.har)
     except (SeedError, ValueError, OSError, yaml.YAMLError) as error:
         print(f"The simulator cannot start: {error}", file=sys.stderr)
         return 1
     print(f"simulator ready on http://{options.host}:{server.port}", flush=True)
-    try:
-        server.serve()
-    except KeyboardInterrupt:
-        pass
+    server.serve()
     return 0
 
 

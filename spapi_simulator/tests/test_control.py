@@ -172,9 +172,11 @@ def test_two_hundred_feeds_at_once_are_each_executed_once(simulator, amazon):
 # === COMMAND LINE === #
 
 
-def test_ready_line_names_the_address():
-    with SimulatorProcess() as process:
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", process.url)
+def test_ready_line_names_the_address_and_a_stop_at_once_is_clean():
+    process = SimulatorProcess()
+    process.stop()
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", process.url)
+    assert process._process.returncode == 0
 
 
 @pytest.mark.parametrize("suffix", ["yaml", "json"])

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from ..process import SimulatorProcess
-from .amazon import REFUND, SHIPPED, SHIPPED_ITEM, Amazon, refund
+from .amazon import REFUND, SHIPPED, SHIPPED_ITEM, XML, Amazon, refund
 
 
 @pytest.fixture
@@ -55,6 +55,7 @@ def test_no_secret_no_token_no_signature_and_no_buyer_is_recorded(recorded):
     process, path = recorded
     amazon = Amazon(process.url)
     document = amazon.create_document().json()
+    requests.put(document["url"], b"x", headers={"Content-Type": XML}, timeout=30)
     feed_id = amazon.submit(REFUND, refund(SHIPPED, SHIPPED_ITEM, Principal="1.00"))
     process.advance(1)
     amazon.report(feed_id)
@@ -62,6 +63,7 @@ def test_no_secret_no_token_no_signature_and_no_buyer_is_recorded(recorded):
     entries = read(path)
     names = [row["request"]["url"].split("?")[0] for row in entries]
     assert f"{process.url}/auth/o2/token" in names
+    assert f"{process.url}/documents/{document['feedDocumentId']}" in names
     text = path.read_text(encoding="utf-8")
     for secret in (
         amazon.access_token,

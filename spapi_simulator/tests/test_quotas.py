@@ -71,8 +71,9 @@ def test_each_seller_and_each_operation_has_its_own_bucket(simulator, amazon):
 
 
 def test_bucket_never_holds_more_than_its_burst(simulator, amazon):
-    simulator.advance(3000)
     method, path = PATHS["getFeeds"]
+    amazon.call(method, path)
+    simulator.advance(3000)
     statuses = [amazon.call(method, path).status_code for _ in range(11)]
     assert statuses == [400] * 10 + [429]
 

@@ -79,9 +79,13 @@ def test_lifetime_is_told_in_the_callers_seconds(simulator, amazon):
     assert amazon.login().json()["expires_in"] == 60
 
 
-def test_token_survives_a_reset(simulator, amazon):
+def test_token_survives_a_reset_and_lives_an_hour_from_it(simulator, amazon):
+    simulator.advance(5000)
+    amazon.access_token = amazon.login().json()["access_token"]
     simulator.reset()
     assert amazon.get(ORDER).status_code == 200
+    simulator.advance(3610)
+    assert amazon.get(ORDER).status_code == 403
 
 
 def test_missing_role_refuses_its_operations_and_no_other(simulator, amazon):
