@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from dev import debian
-from dev.console import Problem, step
+from dev.console import Problem
 from dev.settings import Settings
 
 #: In the order in which Odoo's HttpCase looks for one (odoo/tests/common.py).
@@ -21,12 +21,11 @@ def find_browser(settings: Settings) -> str:
     :raise Problem: when there is none and it cannot be installed
     """
     if not _installed():
-        with step("Chromium: install Debian's package"):
-            debian.install(
-                "chromium",
-                purpose="for the tests in a browser",
-                log=settings.logs / "apt-install-chromium.log",
-            )
+        debian.install(
+            "chromium",
+            purpose="for the tests in a browser",
+            log=settings.logs / "apt-install-chromium.log",
+        )
     browser = _installed()
     if not browser:
         raise Problem(

@@ -83,6 +83,11 @@ KNOWN_CAUSES = (
         "proxy, and the machine's own settings of apt and pip, then run it again",
     ),
     (
+        r"Release file .* (is expired|is not valid yet)",
+        "this machine's clock and the package mirror disagree by days: set the clock, "
+        "or use a mirror that is up to date",
+    ),
+    (
         r"Permission denied|Operation not permitted|Read-only file system",
         "a file or folder may not be written: run it as the owner of this folder",
     ),
@@ -123,7 +128,7 @@ def run(
         )
     text = log.read_text(errors="replace")
     if result.returncode:
-        raise Problem(f"{known_cause(text) or otherwise} (its output is in {log}).")
+        raise Problem(f"{known_cause(text) or otherwise}; its output is in {log}.")
     return text
 
 

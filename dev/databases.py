@@ -115,7 +115,7 @@ class Databases:
         # Demo data that fails is logged and left out, and Odoo's exit code is still 0
         if re.search(r"^\S+ \S+ \d+ (ERROR|CRITICAL) ", output, re.M):
             show_tail(log, lines=60)
-            raise Problem(f"{otherwise} without errors (they are in {log}).")
+            raise Problem(f"{otherwise} without errors; they are in {log}.")
         # A name that Odoo does not find is only a warning to it
         states = self._cluster.sql("SELECT name, state FROM ir_module_module", database)
         missing = [a for a in addons if f"{a}|installed" not in states.splitlines()]

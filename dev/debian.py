@@ -14,11 +14,11 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from dev.console import Problem, clean_environment, run, say
+from dev.console import Problem, clean_environment, run, say, step
 
 WAYS_OUT = (
-    "check the network and run it again, or point ODOO_HOME to an Odoo 19 that is "
-    "already there (`make demo ODOO_HOME=/path/to/odoo`)"
+    "check the network and run it again, or use an Odoo 19 that is already there by "
+    "`make demo ODOO_HOME=/path/to/odoo`"
 )
 
 #: Odoo, and the packages whose files Debian links into Odoo's static folders.
@@ -184,8 +184,8 @@ def install(package: str, *, purpose: str, log: Path) -> None:
     command = ["apt-get", "install", "--yes", "--no-install-recommends", package]
     env = clean_environment(DEBIAN_FRONTEND="noninteractive", LC_ALL="C.UTF-8")
     otherwise = f"apt-get could not install {package}, needed {purpose}: install it"
-    if subprocess.run(
-        [*command, "--simulate"], capture_output=True, env=env
-    ).returncode:
-        run(["apt-get", "update"], log=log, otherwise=otherwise, env=env)
-    run(command, log=log, otherwise=otherwise, env=env)
+    with step(f"Debian: install {package}"):
+        known = subprocess.run([*command, "--simulate"], capture_output=True, env=env)
+        if known.returncode:
+            run(["apt-get", "update"], log=log, otherwise=otherwise, env=env)
+        run(command, log=log, otherwise=otherwise, env=env)

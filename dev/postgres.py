@@ -77,7 +77,7 @@ def provide_programs(settings: Settings) -> None:
     """
     if find_programs():
         return
-    with step("PostgreSQL: install Debian's package"), _no_system_cluster():
+    with _no_system_cluster():
         debian.install(
             "postgresql",
             purpose="for the private database (PostgreSQL 13 or newer)",
@@ -254,7 +254,7 @@ class Cluster:
             shutil.rmtree(self._folder, ignore_errors=True)
             output = self._log.read_text(errors="replace")
             cause = known_cause(output) or "PostgreSQL's cluster could not be created"
-            raise Problem(f"{cause} (the reason is in {self._log}).")
+            raise Problem(f"{cause}; the reason is in {self._log}.")
         with (self._data / "postgresql.conf").open("a") as config:
             config.write(SERVER_SETTINGS)
 
@@ -314,7 +314,7 @@ class Cluster:
         if self._server and self._server.poll() is not None:
             output = self._log.read_text(errors="replace")
             cause = known_cause(output) or "PostgreSQL did not start"
-            raise Problem(f"{cause} (the reason is in {self._log}).")
+            raise Problem(f"{cause}; the reason is in {self._log}.")
         if not self.pid():
             return False
         ready = [self._program("pg_isready"), "--quiet", "--timeout", "1"]
