@@ -16,20 +16,25 @@ class TestWebsocket(AmazonCommon):
         env = self.env(user=user, context={"allowed_company_ids": company.ids})
         fake = SimpleNamespace(session=SimpleNamespace(uid=user.id))
         with patch(f"{BUS}.request", fake):
-            return env["ir.websocket"]._build_bus_channel_list(names)
+            channels = env["ir.websocket"]._build_bus_channel_list(names)
+        orders = [c for c in channels if isinstance(c, type(env["amazon.order"]))]
+        texts = [c for c in channels if isinstance(c, str)]
+        return orders, texts
 
     def test_reader_listens_to_the_order(self):
         order = self.create_ticket(SHIPPED).amazon_order_id
         name = f"amazon_order_{order.id}"
-        channels = self.channels(self.trainee, [name], self.company)
-        self.assertIn(order, channels)
-        self.assertNotIn(name, channels)
+        orders, texts = self.channels(self.trainee, [name], self.company)
+        self.assertEqual(orders, [order])
+        self.assertNotIn(name, texts)
 
     def test_user_without_access_does_not_listen(self):
         order = self.create_ticket(SHIPPED).amazon_order_id
         plain = self._create_user("plain")
-        channels = self.channels(plain, [f"amazon_order_{order.id}"], self.company)
-        self.assertNotIn(order, channels)
+        name = f"amazon_order_{order.id}"
+        orders, texts = self.channels(plain, [name], self.company)
+        self.assertFalse(orders)
+        self.assertNotIn(name, texts)
 
     def test_other_company_does_not_listen(self):
         order = self.create_ticket(SHIPPED).amazon_order_id
@@ -37,9 +42,12 @@ class TestWebsocket(AmazonCommon):
         self.trainee.write(
             {"company_ids": [(6, 0, company.ids)], "company_id": company.id}
         )
-        channels = self.channels(self.trainee, [f"amazon_order_{order.id}"], company)
-        self.assertNotIn(order, channels)
+        name = f"amazon_order_{order.id}"
+        orders, _texts = self.channels(self.trainee, [name], company)
+        self.assertFalse(orders)
 
     def test_order_that_does_not_exist_is_no_error(self):
-        channels = self.channels(self.trainee, ["amazon_order_999999999"], self.company)
-        self.assertNotIn("amazon_order_999999999", channels)
+        name = "amazon_order_999999999"
+        orders, texts = self.channels(self.trainee, [name], self.company)
+        self.assertFalse(orders)
+        self.assertNotIn(name, texts)
