@@ -237,8 +237,13 @@ class SellerClient:
         :return: Amazon's participation objects
         :rtype: list
         """
+        operation = "getMarketplaceParticipations"
         answer = self._read(self._sellers.get_marketplace_participation)
-        return _part("getMarketplaceParticipations", answer, "payload", list)
+        rows = _part(operation, answer, "payload", list)
+        for row in rows:
+            _part(operation, _part(operation, row, "marketplace", dict), "id", str)
+            _part(operation, row, "participation", dict)
+        return rows
 
     def get_feed(self, feed_id):
         """Read the state of a feed (Feeds 2021-06-30 getFeed).

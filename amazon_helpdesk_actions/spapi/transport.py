@@ -348,7 +348,7 @@ class Session:
         request["params"] = {
             key: _text(value)
             for key, value in params.items()
-            if key in operation.query and value is not None
+            if key in operation.query and value not in (None, [])
         }
         body = {
             key: value

@@ -322,6 +322,25 @@ def test_a_missing_part_is_named(amazon, client, part):
         call(client)
 
 
+@pytest.mark.parametrize(
+    "row",
+    [{}, "x", None, {"marketplace": {"id": "A"}}, {"marketplace": {"id": ""}}]
+    + [{"marketplace": {}, "participation": {}}],
+)
+def test_a_participation_without_its_parts_is_malformed(amazon, client, row):
+    _call, method, path, _good = READS["getMarketplaceParticipations"]
+    amazon.script(method, path, Answer(200, {"payload": [row]}))
+    with pytest.raises(MalformedAnswer):
+        client.get_marketplace_participations()
+
+
+def test_participations_are_given_as_amazon_sends_them(amazon, client):
+    rows = [{"marketplace": {"id": "A"}, "participation": {"isParticipating": True}}]
+    _call, method, path, _good = READS["getMarketplaceParticipations"]
+    amazon.script(method, path, Answer(200, {"payload": rows}))
+    assert client.get_marketplace_participations() == rows
+
+
 def test_preparing_a_feed_is_repeated(amazon, client):
     upload = f"{amazon.url}/documents/up?X-Amz-Signature=s"
     document = Answer(201, {"feedDocumentId": "doc-1", "url": upload})

@@ -167,6 +167,12 @@ def test_4_what_is_no_operation_of_ours_is_not_sent(amazon, credentials):
     assert not amazon.requests
 
 
+def test_4_an_empty_list_is_no_parameter(amazon, client):
+    amazon.script("GET", ORDER, READS["getOrder"][3])
+    client.get_order(ORDER_ID, included_data=())
+    assert amazon.calls()[0].query == {}
+
+
 # === 5: Host === #
 
 
