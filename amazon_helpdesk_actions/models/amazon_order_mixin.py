@@ -43,7 +43,8 @@ class AmazonOrderMixin(models.AbstractModel):
             # sudo: whoever may read the document may see its Amazon order
             order_sudo = record.sudo().amazon_order_id
             record.amazon_order_panel = {
-                "notice": record._amazon_notice(),
+                # of what is saved: while a number is typed, nothing is looked up
+                "notice": record._origin._amazon_notice(),
                 "order": order_sudo.sudo(False)._panel_data() if order_sudo else False,
             }
 

@@ -4,6 +4,7 @@ from . import test_allocation
 from . import test_audit_entry
 from . import test_mail
 from . import test_order
+from . import test_order_panel
 from . import test_pipeline
 from . import test_refund_request
 from . import test_tours

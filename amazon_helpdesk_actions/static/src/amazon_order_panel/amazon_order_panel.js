@@ -31,8 +31,16 @@ const STATE_CLASSES = {
     confirmed: "text-bg-success",
     rejected: "text-bg-danger",
     blocked: "text-bg-danger",
-    withdrawn: "text-bg-light text-muted border",
+    withdrawn: "border text-muted",
     assisted: "text-bg-info",
+};
+
+/** How the sentence of an action stands out where a person has to do something. */
+const MESSAGE_CLASSES = {
+    unknown: "alert alert-warning py-2 mb-0",
+    rejected: "alert alert-danger py-2 mb-0",
+    blocked: "alert alert-danger py-2 mb-0",
+    withdrawn: "text-muted",
 };
 
 const CHANNEL_TITLES = {
@@ -110,7 +118,7 @@ export class AmazonOrderPanel extends Component {
      * chargeback leaves nothing that should be refunded here.
      */
     get columns() {
-        const { status, totals, claim_found, chargeback_found } = this.order;
+        const { status, totals, finances_state, claim_found, chargeback_found } = this.order;
         if (!totals.charged || PENDING_STATUSES.includes(status)) {
             return [];
         }
@@ -118,16 +126,18 @@ export class AmazonOrderPanel extends Component {
             return [{ name: "charged", label: _t("Price") }];
         }
         const columns = [
-            { name: "charged", label: _t("Charged") },
+            { name: "charged", label: _t("Charged"), class: "d-none d-sm-table-cell" },
             {
                 name: "refunded",
                 label: _t("Refunded"),
                 title: _t("What Amazon's finances show as refunded"),
+                empty: finances_state !== "read" && _t("unknown"),
             },
             {
                 name: "reserved",
                 label: _t("Reserved"),
                 title: _t("Asked for here, and not yet seen in Amazon's finances"),
+                class: "d-none d-sm-table-cell",
             },
         ];
         if (!claim_found && !chargeback_found) {
@@ -142,6 +152,10 @@ export class AmazonOrderPanel extends Component {
 
     stateClass(action) {
         return STATE_CLASSES[action.state];
+    }
+
+    messageClass(action) {
+        return MESSAGE_CLASSES[action.state] || "";
     }
 
     withdrawLabel(action) {
