@@ -78,6 +78,10 @@ ORDER_STALE_AFTER = 600
 MAX_ACTIONS_PER_FEED = 30
 # Seconds after which the next of them can be read.
 NEXT_FEED_SECONDS = 60
+# Seconds that a dispatch may spend on reading orders, so that createFeed is over well
+# before Odoo ends a request that takes too long (limit_time_real, 120 by default): a
+# worker killed in createFeed leaves an unknown outcome.
+VERIFY_SECONDS = 40
 
 # Seconds between two looks at the same thing: half of its age, within these bounds.
 # getFeed allows 2 calls a second, financial events of one order 0.5 a second

@@ -1,5 +1,6 @@
 import hashlib
 import logging
+import time
 from math import ceil
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from ..const import (
     NEXT_FEED_SECONDS,
     POLL_MAX_SECONDS,
     POLL_MIN_SECONDS,
+    VERIFY_SECONDS,
 )
 from ..spapi.errors import (
     IncompleteCredentials,
@@ -196,12 +198,14 @@ class AmazonFeed(models.Model):
         :return: ids of the orders of which all is known that Amazon will say
         :rtype: set[int]
         """
-        orders = self._in_own_transaction("_orders_to_verify", lane)
-        return {
-            order_id
-            for order_id in orders
-            if self._in_own_transaction("_verify_order", order_id)
-        }
+        verified = set()
+        end = time.monotonic() + VERIFY_SECONDS
+        for order_id in self._in_own_transaction("_orders_to_verify", lane):
+            if self._in_own_transaction("_verify_order", order_id):
+                verified.add(order_id)
+            if time.monotonic() > end:
+                break
+        return verified
 
     def _orders_to_verify(self, lane):
         return self._waiting(lane).order_id.ids

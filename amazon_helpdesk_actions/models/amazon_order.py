@@ -2,8 +2,10 @@ import logging
 import re
 from datetime import timedelta
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import ConcurrencyError, UserError
 
 from ..const import FULFILLMENT_STATUSES, ORDER_STALE_AFTER
 from ..spapi import finances as spapi_finances
@@ -194,14 +196,22 @@ class AmazonOrder(models.Model):
         accounts = self.env["amazon.seller.account"]._candidates(company, marketplace)
         if not accounts:
             return self
-        order = self.create(
-            {
-                "amazon_order_ref": ref,
-                "company_id": company.id,
-                "account_id": accounts[0].id,
-                "marketplace": marketplace,
-            }
-        )
+        try:
+            with self.env.cr.savepoint():
+                order = self.create(
+                    {
+                        "amazon_order_ref": ref,
+                        "company_id": company.id,
+                        "account_id": accounts[0].id,
+                        "marketplace": marketplace,
+                    }
+                )
+        except UniqueViolation:
+            # Somebody else records it at this moment; Odoo runs the request again and
+            # then finds it.
+            raise ConcurrencyError(
+                f"The Amazon order {ref} is being recorded"
+            ) from None
         order._request_read()
         return order
 
