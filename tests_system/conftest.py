@@ -50,16 +50,27 @@ class Person:
             0
         ]
 
-    def refund(self, ref):
-        """Ask for a full refund from the ticket and return the action's id."""
+    def refund_dialog(self, ref):
+        """Open the dialog for a full refund, filled in, and return its id."""
         ticket = self.ticket_about(ref)
         dialog = self.call("helpdesk.ticket", "action_amazon_refund", [ticket])
-        model, request = dialog["res_model"], dialog["res_id"]
-        self.call(model, "write", [request], {"reason": "CustomerReturn"})
-        self.call(model, "action_refund", [request])
-        return self.call(
-            "amazon.action", "search", [("ticket_id", "=", ticket)], order="id desc"
-        )[0]
+        values = {"reason": "CustomerReturn"}
+        self.call("amazon.refund.request", "write", [dialog["res_id"]], values)
+        return dialog["res_id"]
+
+    def confirm_refund(self, dialog):
+        """Click the button of the dialog."""
+        self.call("amazon.refund.request", "action_refund", [dialog])
+
+    def actions_about(self, ref):
+        """Return the ids of the actions on an order, the newest first."""
+        domain = [("order_id.amazon_order_ref", "=", ref)]
+        return self.call("amazon.action", "search", domain, order="id desc")
+
+    def refund(self, ref):
+        """Ask for a full refund from the ticket and return the action's id."""
+        self.confirm_refund(self.refund_dialog(ref))
+        return self.actions_about(ref)[0]
 
     def state_of(self, action):
         """Return the state of an action."""
