@@ -38,10 +38,14 @@ def test_last_line_sums_up_all_suites_as_pytest_does():
 def test_counts_come_from_pytests_report(tmp_path):
     report = tmp_path / "report.xml"
     report.write_text(
-        '<testsuites><testsuite tests="10" failures="2" errors="1" skipped="3"/>'
-        "</testsuites>"
+        "<testsuites><testsuite tests='99'>"
+        "<testcase name='a'/><testcase name='b'><properties/></testcase>"
+        "<testcase name='c'><failure/><failure/></testcase>"
+        "<testcase name='d'><error/></testcase>"
+        "<testcase name='e'><skipped/></testcase>"
+        "</testsuite></testsuites>"
     )
-    assert read_counts(report) == {"passed": 4, "failed": 3, "skipped": 3}
+    assert read_counts(report) == {"passed": 2, "failed": 2, "skipped": 1}
 
 
 def test_pytest_that_died_without_a_report_counts_nothing(tmp_path):
