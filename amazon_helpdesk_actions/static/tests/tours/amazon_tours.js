@@ -66,11 +66,11 @@ registry.category("web_tour.tours").add("amazon_ticket_refund", {
         },
         letTimePass(),
         seeState("accepted", "Its finances do not show it yet"),
-        see("The news are in the chatter", ".o-mail-Message:contains(Amazon has accepted the refund)"),
         see(
-            "What was typed is still there",
-            ".o_field_widget[name='name'] :value('Kettle leaks')"
+            "The news are in the chatter",
+            ".o-mail-Message:contains(Amazon has accepted the refund)"
         ),
+        see("What was typed is still there", ".o_field_widget[name='name'] :value('Kettle leaks')"),
         see("And still not saved", ".o_form_button_save:visible"),
         letTimePass(),
         seeState("confirmed", "finances show the refund"),
