@@ -4,7 +4,6 @@ import json
 import socket
 import struct
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -102,6 +101,8 @@ class FakeAmazon:
 
     def __init__(self):
         self.requests = []
+        #: Answers with the fault ``trickle`` of which the caller waited for the end.
+        self.trickled_to_the_end = 0
         self._answers = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -210,9 +211,10 @@ class FakeAmazon:
 
     def _trickle(self, handler, body):
         handler.close_connection = True
-        for byte in body:
-            if self._stopping.is_set():
+        for position in range(len(body)):
+            if self._stopping.wait(0.05):
                 return
-            handler.wfile.write(bytes([byte]))
+            if position == len(body) - 1:
+                self.trickled_to_the_end += 1
+            handler.wfile.write(body[position : position + 1])
             handler.wfile.flush()
-            time.sleep(0.05)

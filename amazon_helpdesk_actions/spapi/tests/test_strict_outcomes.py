@@ -74,6 +74,7 @@ def test_an_answer_that_trickles_in_for_ever_ends(amazon, make_client):
     with pytest.raises(OutcomeUnknown):
         create_feed(client)
     assert len(amazon.calls()) == 1
+    assert not amazon.trickled_to_the_end
 
 
 def test_an_answer_without_end_in_size_is_unknown(amazon, client, monkeypatch):
