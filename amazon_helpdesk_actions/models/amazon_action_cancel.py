@@ -179,7 +179,7 @@ class AmazonActionCancel(models.AbstractModel):
             "note": action.note or "",
             "code": action.amazon_code or "",
             "text": action.amazon_text or "",
-            "by": action.order_id.cancelled_by or "",
+            "by": self._cancelled_by_label(action.order_id),
         }
         sentences = {
             "queued": self.env._(
@@ -226,3 +226,8 @@ class AmazonActionCancel(models.AbstractModel):
             ),
         }
         return sentences[state]
+
+    def _cancelled_by_label(self, order):
+        """Who cancelled it, as Amazon says: it may have been the buyer after all."""
+        selection = order._fields["cancelled_by"]._description_selection(self.env)
+        return dict(selection).get(order.cancelled_by) or self.env._("not said")

@@ -64,7 +64,10 @@ class AmazonOrder(models.Model):
         help="The buyer asked for the cancellation in Your Orders.",
     )
     cancel_request_reason = fields.Char(readonly=True)
-    cancelled_by = fields.Char(readonly=True)
+    cancelled_by = fields.Selection(
+        [("BUYER", "Buyer"), ("MERCHANT", "Seller"), ("AMAZON", "Amazon")],
+        readonly=True,
+    )
     claim_found = fields.Boolean("A-to-z Claim Paid", readonly=True)
     chargeback_found = fields.Boolean("Chargeback", readonly=True)
     line_ids = fields.One2many("amazon.order.line", "order_id", readonly=True)
@@ -225,6 +228,7 @@ class AmazonOrder(models.Model):
                 description=f"Read Amazon order {order.amazon_order_ref}",
                 identity_key=f"amazon_order_read_{order.id}",
             )._job_read()
+        self._notify_forms()
 
     def _job_read(self):
         """Read the order from Amazon and show what came of it. Job."""
@@ -309,7 +313,9 @@ class AmazonOrder(models.Model):
                     ),
                     False,
                 ),
-                "cancelled_by": reading.cancelled_by,
+                "cancelled_by": reading.cancelled_by
+                if reading.cancelled_by in dict(self._fields["cancelled_by"].selection)
+                else False,
                 "read_state": "read",
                 "read_message": False,
                 "read_at": fields.Datetime.now(),
@@ -436,7 +442,12 @@ class AmazonOrder(models.Model):
         order = self.sudo()
         labels = {
             name: dict(order._fields[name]._description_selection(self.env))
-            for name in ("fulfillment_status", "channel", "marketplace")
+            for name in (
+                "fulfillment_status",
+                "channel",
+                "marketplace",
+                "cancelled_by",
+            )
         }
         return {
             "id": order.id,
@@ -455,7 +466,7 @@ class AmazonOrder(models.Model):
             "finances_message": order.finances_message,
             "cancel_requested": order.cancel_requested,
             "cancel_request_reason": order.cancel_request_reason,
-            "cancelled_by": order.cancelled_by,
+            "cancelled_by": labels["cancelled_by"].get(order.cancelled_by),
             "claim_found": order.claim_found,
             "chargeback_found": order.chargeback_found,
             "totals": order._panel_amounts(order),
