@@ -7,6 +7,7 @@ The package is imported as `spapi` from the addon's folder, because importing
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ sys.path[:0] = [str(ADDON), str(HERE)]
 from fake_amazon import FakeAmazon  # noqa: E402
 from spapi.client import SellerClient  # noqa: E402
 from spapi.credentials import Credentials, Endpoint  # noqa: E402
+from spapi.transport import MemoryTokenStore  # noqa: E402
 
 REPOSITORY = ADDON.parent
 CONTRACT = REPOSITORY.parent / "shared" / "contract"
@@ -50,13 +52,13 @@ def credentials():
 
 @pytest.fixture
 def make_client(amazon, credentials):
-    """Make clients of `amazon` with short timeouts; closed after the test."""
+    """Make clients of `amazon` that lose no time between attempts; closed after."""
     made = []
 
     def make(token_store=None, *, credentials=credentials, **options):
         options = {
-            "connect_timeout": 1.0,
-            "read_timeout": 0.5,
+            "connect_timeout": 5.0,
+            "read_timeout": 5.0,
             "max_retry_wait": 0.01,
             **options,
         }
@@ -75,6 +77,14 @@ def make_client(amazon, credentials):
 def client(make_client):
     """One client of `amazon`."""
     return make_client()
+
+
+@pytest.fixture
+def hasty_client(make_client):
+    """A client that has a token and does not wait long for an answer."""
+    store = MemoryTokenStore()
+    store.save("Atza|kept", time.time() + 3600)
+    return make_client(store, read_timeout=0.3)
 
 
 @pytest.fixture

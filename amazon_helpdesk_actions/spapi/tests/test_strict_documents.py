@@ -19,7 +19,13 @@ REPORT = b"<AmazonEnvelope/>" * 100
 @pytest.fixture
 def store(amazon):
     """Documents of `amazon`, without the calls of SP-API around them."""
-    return documents.Documents(Endpoint.simulator(amazon.url), 1.0, 0.3)
+    return documents.Documents(Endpoint.simulator(amazon.url), 5.0, 5.0)
+
+
+@pytest.fixture
+def hasty_store(amazon):
+    """The same, without patience."""
+    return documents.Documents(Endpoint.simulator(amazon.url), 5.0, 0.3)
 
 
 def test_an_upload_has_the_content_type_of_the_creation_and_no_token(amazon, client):
@@ -143,10 +149,10 @@ def test_a_gzip_that_lies_about_its_size_is_damaged():
     ],
     ids=lambda answer: answer.fault or str(answer.status),
 )
-def test_a_download_without_a_whole_answer_may_be_repeated(amazon, store, answer):
+def test_a_download_without_a_whole_answer_may_be_repeated(amazon, hasty_store, answer):
     amazon.script("GET", "/documents/down", answer)
     with pytest.raises(OutcomeUnknown):
-        store.download(f"{amazon.url}/documents/down?signature=s", None)
+        hasty_store.download(f"{amazon.url}/documents/down?signature=s", None)
     assert [request.path for request in amazon.requests] == ["/documents/down"]
     assert not amazon.trickled_to_the_end
 
@@ -188,11 +194,11 @@ def test_a_refused_upload_is_not_repeated(amazon, client):
 
 
 @pytest.mark.parametrize("fault", ["cut", "reset", "hang"])
-def test_no_message_and_no_cause_holds_the_presigned_url(amazon, store, fault):
+def test_no_message_and_no_cause_holds_the_presigned_url(amazon, hasty_store, fault):
     amazon.script("PUT", "/documents/up", Answer(fault=fault))
     url = f"{amazon.url}/documents/up?X-Amz-Signature=s3cr3t"
     with pytest.raises(OutcomeUnknown) as caught:
-        store.upload(url, b"x" * 100, "text/xml")
+        hasty_store.upload(url, b"x" * 100, "text/xml")
     assert caught.value.__cause__ is None and caught.value.__context__ is None
     assert "s3cr3t" not in str(caught.value)
 

@@ -171,10 +171,10 @@ def test_a_timeout_after_acceptance_is_unknown_and_the_feed_can_be_found(
         simulator.CLIENT_ID, simulator.CLIENT_SECRET, simulator.REFRESH_TOKEN
     )
     endpoint = Endpoint.simulator(simulator.url)
-    with SellerClient(credentials, endpoint, read_timeout=0.5) as client:
+    with SellerClient(credentials, endpoint, read_timeout=2) as client:
         payload = order_adjustment(simulator.SELLER_ID, [refund()])
         document_id = client.prepare_feed(payload)
-        simulator.fault("timeout_after", "createFeed", seconds=2)
+        simulator.fault("timeout_after", "createFeed", seconds=4)
         with pytest.raises(OutcomeUnknown):
             client.create_feed(enums.FEED_REFUND, [DE], document_id)
         since = datetime.now(timezone.utc) - timedelta(minutes=1)

@@ -1,6 +1,8 @@
 """What is known after each way in which a request can end."""
 
+import contextlib
 import socket
+import threading
 
 import pytest
 from calls import DOCUMENTS, FEEDS, ORDER, ORDER_ID, READS, WRITES, create_feed
@@ -40,18 +42,20 @@ UNKNOWN_ENDINGS = {
 
 
 @pytest.mark.parametrize("ending", UNKNOWN_ENDINGS)
-def test_create_feed_is_sent_once_and_its_outcome_unknown_after(amazon, client, ending):
+def test_create_feed_is_sent_once_and_its_outcome_unknown_after(
+    amazon, hasty_client, ending
+):
     amazon.script("POST", FEEDS, UNKNOWN_ENDINGS[ending])
     with pytest.raises(OutcomeUnknown):
-        create_feed(client)
+        create_feed(hasty_client)
     assert len(amazon.calls()) == 1
 
 
 @pytest.mark.parametrize("ending", UNKNOWN_ENDINGS)
-def test_a_read_is_repeated_a_few_times_after(amazon, client, ending):
+def test_a_read_is_repeated_a_few_times_after(amazon, hasty_client, ending):
     amazon.script("GET", ORDER, UNKNOWN_ENDINGS[ending])
     with pytest.raises(OutcomeUnknown):
-        client.get_order(ORDER_ID)
+        hasty_client.get_order(ORDER_ID)
     assert len(amazon.calls()) == 3
 
 
@@ -68,11 +72,10 @@ def test_create_feed_without_a_feed_id_is_unknown(amazon, client):
     assert len(amazon.calls()) == 1
 
 
-def test_an_answer_that_trickles_in_for_ever_ends(amazon, make_client):
-    client = make_client(read_timeout=0.2)
-    amazon.script("POST", FEEDS, Answer(202, {"feedId": "7" * 500}, fault="trickle"))
+def test_an_answer_that_trickles_in_for_ever_ends(amazon, hasty_client):
+    amazon.script("POST", FEEDS, Answer(202, {"feedId": "7" * 100}, fault="trickle"))
     with pytest.raises(OutcomeUnknown):
-        create_feed(client)
+        create_feed(hasty_client)
     assert len(amazon.calls()) == 1
     assert not amazon.trickled_to_the_end
 
@@ -179,27 +182,42 @@ def test_what_cannot_be_reached_was_not_sent(amazon, credentials, host):
 
 
 def test_a_connection_that_nobody_accepts_was_not_sent(amazon, credentials):
-    with socket.socket() as full:
+    """Somebody would accept it later: without a timeout the feed would be created."""
+    answer = b'HTTP/1.1 202 Accepted\r\nContent-Length: 15\r\n\r\n{"feedId": "77"}'
+    stop = threading.Event()
+
+    def accept_late(listening):
+        stop.wait(5)
+        while not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                connection, _address = listening.accept()
+                connection.sendall(answer)
+                connection.close()
+
+    with contextlib.ExitStack() as stack:
+        full = stack.enter_context(socket.socket())
+        full.settimeout(0.2)
         full.bind(("127.0.0.1", 0))
         full.listen(0)
         port = full.getsockname()[1]
-        waiting = [socket.socket() for _ in range(3)]
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex(("127.0.0.1", port))
+        for _turn in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", port))
+        thread = threading.Thread(target=accept_late, args=(full,))
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(stop.set)
         endpoint = Endpoint(
             api_url=f"http://127.0.0.1:{port}",
             token_url=amazon.url + TOKEN_PATH,
             document_hosts=(),
             is_simulator=True,
         )
-        with (
-            SellerClient(credentials, endpoint, connect_timeout=0.3) as client,
-            pytest.raises(NotSent, match="ConnectTimeout"),
-        ):
+        client = SellerClient(credentials, endpoint, connect_timeout=0.5)
+        stack.callback(client.close)
+        with pytest.raises(NotSent, match="ConnectTimeout"):
             create_feed(client)
-        for one in waiting:
-            one.close()
 
 
 @pytest.mark.parametrize(
@@ -218,7 +236,8 @@ def test_a_connection_that_nobody_accepts_was_not_sent(amazon, credentials):
         Answer(302, "", {"Location": "/elsewhere"}),
     ],
 )
-def test_without_a_token_nothing_was_sent(amazon, client, trouble):
+def test_without_a_token_nothing_was_sent(amazon, make_client, trouble):
+    client = make_client(read_timeout=0.3)
     amazon.script("POST", TOKEN_PATH, trouble)
     with pytest.raises(NotSent) as caught:
         create_feed(client)
