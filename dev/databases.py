@@ -25,6 +25,23 @@ DEPENDENCIES = ("helpdesk_mgmt", "helpdesk_mgmt_sale", "sale_management", "queue
 BASE_TEMPLATE = "amazon_helpdesk_base"
 ADDON_TEMPLATE = "amazon_helpdesk_addon"
 
+#: Bundles of the login page, and that of the web client, which holds our addon's code.
+LOGIN_BUNDLES = (
+    "web.assets_frontend_minimal",
+    "web.assets_frontend",
+    "web.assets_frontend_lazy",
+)
+CLIENT_BUNDLES = ("web.assets_web",)
+
+#: Compiles bundles as the first visitor would, who then would have to wait for it.
+COMPILE = """
+for name in {bundles!r}:
+    bundle = env["ir.qweb"]._get_asset_bundle(name)
+    bundle.js()
+    bundle.css()
+env.cr.commit()
+"""
+
 
 class Databases:
     """Makes, copies and drops databases of the private cluster."""
@@ -64,11 +81,13 @@ class Databases:
                 self._odoo.tree.identity,
                 self._settings.root / "requirements-oca.txt",
                 *DEPENDENCIES,
+                *LOGIN_BUNDLES,
             )
             self._provide(BASE_TEMPLATE, base_key, self._build_base)
             # Tests are not loaded when the addon is installed
             source = digest_tree(self._settings.addon, skip=("tests", "readme"))
-            self._provide(ADDON_TEMPLATE, digest(base_key, source), self._build_addon)
+            addon_key = digest(base_key, source, *CLIENT_BUNDLES)
+            self._provide(ADDON_TEMPLATE, addon_key, self._build_addon)
         return ADDON_TEMPLATE
 
     def _provide(self, name: str, key: str, build: Callable[[str], None]) -> None:
@@ -91,11 +110,13 @@ class Databases:
     def _build_base(self, name: str) -> None:
         with step("Database: Odoo with helpdesk, sales and demo data (about a minute)"):
             self._install(name, *DEPENDENCIES)
+            self._odoo.shell(name, COMPILE.format(bundles=LOGIN_BUNDLES))
 
     def _build_addon(self, name: str) -> None:
         with step(f"Database: {ADDON} with demo data"):
             self.copy(BASE_TEMPLATE, name)
             self._install(name, ADDON)
+            self._odoo.shell(name, COMPILE.format(bundles=CLIENT_BUNDLES))
 
     def _install(self, database: str, *addons: str) -> None:
         """Install addons with demo data, refusing what Odoo only logs as an error."""

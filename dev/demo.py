@@ -7,7 +7,11 @@ import time
 from dev.console import Problem, say, step
 from dev.ports import check_free
 from dev.settings import Settings
-from dev.stack import Stack, prepared
+from dev.stack import Service, Stack, prepared
+
+#: Orders of the guided path in spapi_simulator/demo_orders.yaml: one shipped, one not.
+REFUND_ORDER = "302-4481516-2342108"
+CANCEL_ORDER = "303-7719024-5588321"
 
 WELCOME = """
 Odoo with the Amazon helpdesk is ready: {url}
@@ -17,10 +21,15 @@ Odoo with the Amazon helpdesk is ready: {url}
   trainee   trainee   a helpdesk agent who may not
   admin     admin     the administrator
 
-What to click: log in as agent, open Helpdesk, then a ticket of a buyer. It shows the
-Amazon order; "Refund" or "Cancel order" sends the request, and within a minute the
-answer comes back into the open ticket. Amazon is a simulator; what it really executed
-is on {simulator}/_simulator/ledger. Every start begins anew, with a fresh database.
+What to click: log in as agent, then
+  - Refund         in {refund} (a leaking kettle)
+  - Cancel Order   in {cancel} (a buyer asks to cancel)
+Choose a reason and confirm. Within a minute Amazon's answer comes back into the open
+ticket. More tickets are in Helpdesk > Tickets > All Tickets; the menu Amazon has all
+requests and, for auditor (password auditor) and admin, the journal.
+
+Amazon is a simulator; {simulator}/_simulator/ledger is what it really
+executed. Every start begins anew: a fresh database, a fresh simulator.
 
 Logs are in {logs}. Ctrl-C stops everything.
 """
@@ -47,8 +56,23 @@ def _serve(settings: Settings, stack: Stack) -> None:
         simulator = stack.start_simulator(settings.simulator_port)
         stack.connect_to(simulator)
         odoo = stack.start_odoo(settings.odoo_port)
-    logs = odoo.log.parent.relative_to(settings.root)
-    say(WELCOME.format(url=odoo.url, simulator=simulator.url, logs=logs))
+    say(
+        WELCOME.format(
+            url=odoo.url,
+            simulator=simulator.url,
+            refund=_ticket(stack, odoo, REFUND_ORDER),
+            cancel=_ticket(stack, odoo, CANCEL_ORDER),
+            logs=odoo.log.parent.relative_to(settings.root),
+        )
+    )
     while not (dead := stack.dead()):
         time.sleep(0.5)
     raise Problem(f"{dead.name} ended by itself: the reason is in {dead.log}.")
+
+
+def _ticket(stack: Stack, odoo: Service, order: str) -> str:
+    """Return the address of the demo's ticket about an order."""
+    ticket = stack.sql(
+        f"SELECT id FROM helpdesk_ticket WHERE amazon_order_ref = '{order}' LIMIT 1"
+    )
+    return f"{odoo.url}/odoo/helpdesk.ticket/{ticket}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 
-from dev.console import clean_environment
+from dev.console import Problem, clean_environment
 from dev.odoo_tree import OdooTree
 from dev.ports import HOST
 from dev.postgres import USER, Cluster
@@ -57,6 +59,27 @@ class OdooCommand:
         """Return the environment in which Odoo runs."""
         path = os.pathsep.join([str(self._venv.tool("")), os.environ.get("PATH", "")])
         return clean_environment(PATH=path, PYTHONUNBUFFERED="1", **extra)
+
+    def shell(self, database: str, script: str) -> str:
+        """Run Python in ``odoo shell`` (``env`` is there) and return what it printed.
+
+        :param script: must commit by itself what shall stay
+        :raise Problem: when the script fails
+        """
+        command = self("shell", "--database", database, "--no-http")
+        result = subprocess.run(
+            [*command, "--log-level", "error"],
+            input=script,
+            env=self.environment(),
+            cwd=self._settings.root,
+            capture_output=True,
+            text=True,
+        )
+        # The shell goes on after a statement that raised, and ends with 0
+        if result.returncode or "Traceback (most recent call last)" in result.stderr:
+            print(result.stderr, file=sys.stderr)
+            raise Problem("the script in Odoo's shell failed with the traceback above.")
+        return result.stdout
 
     def write_config(self, cluster: Cluster) -> None:
         """Write the configuration file, readable by its owner only."""

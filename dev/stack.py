@@ -18,7 +18,6 @@ import ctypes
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -178,25 +177,8 @@ class Stack:
         return self.cluster.sql(statement, self.database)
 
     def shell(self, script: str) -> str:
-        """Run Python in ``odoo shell`` (``env`` is there) and return what it printed.
-
-        :param script: must commit by itself what shall stay
-        :raise Problem: when the script fails
-        """
-        command = self._odoo("shell", "--database", self.database, "--no-http")
-        result = subprocess.run(
-            [*command, "--log-level", "error"],
-            input=script,
-            env=self._odoo.environment(),
-            cwd=self._settings.root,
-            capture_output=True,
-            text=True,
-        )
-        # The shell goes on after a statement that raised, and ends with 0
-        if result.returncode or "Traceback (most recent call last)" in result.stderr:
-            print(result.stderr, file=sys.stderr)
-            raise Problem("the script in Odoo's shell failed with the traceback above.")
-        return result.stdout
+        """Run Python in Odoo's shell on the database, see ``OdooCommand.shell``."""
+        return self._odoo.shell(self.database, script)
 
     def dead(self) -> Service | None:
         """Return a server that ended without being asked to, if there is one."""

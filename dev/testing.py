@@ -82,7 +82,9 @@ def test(settings: Settings) -> int:
     filtered = bool(settings.pytest_args)
     if filtered:
         results = [r for r in results if r.exit_code != NO_TESTS_COLLECTED]
-    say(summary(results))
+    text = summary(results)
+    say(text)
+    (settings.artifacts / "tests/summary.txt").write_text(f"{text.strip()}\n")
     return int(not results or any(result.complaint for result in results))
 
 
@@ -123,8 +125,9 @@ def _run(settings: Settings, workshop: Workshop, suite: Suite) -> Result:
     command += [*shlex.split(settings.pytest_args), settings.test_path or suite.path]
     say(f"\n=== {suite.name}: {command[-1]}")
     started = time.monotonic()
-    # Jobs run only when a test runs them: no runner beside the tests
-    env = workshop.odoo.environment(ODOO_QUEUE_JOB_CHANNELS="root:0")
+    # Inside Odoo, jobs run only when a test runs them: no runner beside the tests
+    channels = {"ODOO_QUEUE_JOB_CHANNELS": "root:0"} if suite.in_odoo else {}
+    env = workshop.odoo.environment(**channels)
     exit_code = subprocess.run(
         command, cwd=settings.root, env=env, stdin=subprocess.DEVNULL
     ).returncode
