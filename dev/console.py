@@ -34,13 +34,17 @@ class Stopped(BaseException):
 
 
 def stop_on_signals() -> None:
-    """Make SIGTERM and SIGHUP unwind the stack instead of ending Python at once."""
+    """Make SIGTERM and SIGHUP unwind the stack instead of ending Python at once.
+
+    And SIGINT also where a script started us in the background, which ignores it.
+    """
 
     def unwind(signum, _frame):
         raise Stopped(signum)
 
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, unwind)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextlib.contextmanager
