@@ -13,6 +13,7 @@ from ..const import (
     CONFIRM_MAX_SECONDS,
     CONFIRM_MIN_SECONDS,
 )
+from .amazon_feed import Lane
 from .amazon_seller_participation import marketplace_selection
 
 _logger = logging.getLogger(__name__)
@@ -329,11 +330,12 @@ class AmazonAction(models.Model):
 
     def _enqueue_dispatch(self):
         """Enqueue a dispatch of every lane that these actions wait in."""
-        for action in self:
-            feed = self.env["amazon.feed"]
-            feed._enqueue_dispatch(
-                action.account_id, action.marketplace, action._kind()._feed_type
-            )
+        lanes = {
+            Lane(action.account_id.id, action.marketplace, action._kind()._feed_type)
+            for action in self
+        }
+        for lane in lanes:
+            self.env["amazon.feed"]._enqueue_dispatch(lane)
 
     # === BUSINESS METHODS - CONFIRMING === #
 
@@ -428,7 +430,6 @@ class AmazonAction(models.Model):
             "feed_ref": self.feed_id.feed_ref,
             "payload_digest": self.feed_id.payload_digest,
             "answer_digest": self.feed_id.report_digest,
-            "amazon_request_ref": self.feed_id.request_ref,
             **vals,
         }
 

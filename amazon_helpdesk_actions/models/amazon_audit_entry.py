@@ -67,9 +67,6 @@ class AmazonAuditEntry(models.Model):
         readonly=True,
         help="Digest of the processing report that Amazon answered with.",
     )
-    amazon_request_ref = fields.Char(
-        "Amazon Request", readonly=True, help="Amazon's x-amzn-RequestId."
-    )
 
     # The lists that people open: by order and by agent, latest first.
     _order_idx = models.Index("(amazon_order_ref, id DESC)")

@@ -1,6 +1,7 @@
 import hashlib
 import logging
 import time
+from datetime import timedelta
 from math import ceil
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ from ..const import (
     POLL_MIN_SECONDS,
     VERIFY_SECONDS,
 )
+from ..spapi.enums import FEED_FINAL_STATUSES
 from ..spapi.errors import (
     IncompleteCredentials,
     InvalidMessage,
@@ -36,6 +38,7 @@ from ..spapi.errors import (
     UnreadableReport,
 )
 from ..spapi.reports import parse_report
+from .amazon_seller_account import is_access_refused
 from .amazon_seller_participation import marketplace_selection
 
 _logger = logging.getLogger(__name__)
@@ -92,7 +95,9 @@ class AmazonFeed(models.Model):
     payload_digest = fields.Char("Payload SHA-256", readonly=True)
     report_attachment_id = fields.Many2one("ir.attachment", readonly=True)
     report_digest = fields.Char("Report SHA-256", readonly=True)
-    request_ref = fields.Char("Amazon Request", readonly=True)
+    not_before = fields.Datetime(
+        readonly=True, help="Where it was not sent: when the next one may be tried."
+    )
     sending_at = fields.Datetime(readonly=True)
     submitted_at = fields.Datetime(readonly=True)
     done_at = fields.Datetime(readonly=True)
@@ -100,23 +105,35 @@ class AmazonFeed(models.Model):
     _sending_idx = models.Index(
         "(account_id, marketplace, feed_type) WHERE state = 'sending'"
     )
+    _not_before_idx = models.Index("(account_id, not_before) WHERE state = 'not_sent'")
 
     # === BUSINESS METHODS - DISPATCHING === #
 
     @api.model
-    def _enqueue_dispatch(self, account, marketplace, feed_type, wait=0):
-        """Enqueue a dispatch of a lane.
+    def _enqueue_dispatch(self, lane):
+        """Enqueue a dispatch for something new in a lane.
 
         One job for each request and no identity key: a job that is about to start may
         have looked before this transaction commits. A dispatch that finds nothing to
         send costs a few milliseconds.
+        """
+        self.sudo().with_delay(
+            description=f"Send {lane.feed_type} to Amazon"
+        )._job_dispatch(*lane)
+
+    def _enqueue_return(self, lane, wait):
+        """Enqueue the next dispatch for what still waits in a lane.
+
+        One such job for each lane is enough: only the holder of the lane enqueues it,
+        and the one that waits already will look after the lane is free.
 
         :param float wait: seconds before which it should not start
         """
-        self.sudo().with_delay(
-            eta=ceil(wait) or None,
-            description=f"Send {feed_type} of {account.name} to Amazon",
-        )._job_dispatch(account.id, marketplace, feed_type)
+        self.with_delay(
+            eta=ceil(wait),
+            description=f"Send {lane.feed_type} to Amazon, what is left",
+            identity_key="amazon_dispatch_{}_{}_{}".format(*lane),
+        )._job_dispatch(*lane)
 
     @api.model
     def _job_dispatch(self, account_id, marketplace, feed_type):
@@ -131,6 +148,8 @@ class AmazonFeed(models.Model):
         self._take_lane(lane)
         self._in_own_transaction("_settle_abandoned", lane)
         if not self._in_own_transaction("_may_send", lane):
+            return
+        if self._in_own_transaction("_wait_for_quota", lane):
             return
         verified = self._verify_orders(lane)
         try:
@@ -191,6 +210,28 @@ class AmazonFeed(models.Model):
         account = self.env["amazon.seller.account"].browse(lane.account_id)
         return account.active and account.sending_enabled
 
+    def _wait_for_quota(self, lane):
+        """Come back later where Amazon has just said that the quota is used up.
+
+        Saves the reading of orders for a feed that Amazon would not take.
+
+        :return: whether it is so
+        :rtype: bool
+        """
+        now = fields.Datetime.now()
+        throttled = self.search(
+            [
+                ("account_id", "=", lane.account_id),
+                ("state", "=", "not_sent"),
+                ("not_before", ">", now),
+            ],
+            order="not_before desc",
+            limit=1,
+        )
+        if throttled:
+            self._enqueue_return(lane, (throttled.not_before - now).total_seconds())
+        return bool(throttled)
+
     def _verify_orders(self, lane):
         """Read the orders of the actions that would be sent next, each in a transaction
         of its own: Amazon is asked right before it is told.
@@ -241,6 +282,9 @@ class AmazonFeed(models.Model):
         :return: what to send, or None
         :rtype: Sending | None
         """
+        if not self._may_send(lane):
+            # switched off while the orders were read
+            return None
         waiting = self._waiting(lane).try_lock_for_update(allow_referencing=True)
         actions = self._drop_blocked(
             waiting.filtered(lambda action: action.order_id.id in verified)
@@ -346,12 +390,7 @@ class AmazonFeed(models.Model):
                     "Not sent yet: the order must be read first. %s", problem
                 )
         unread.order_id._notify_forms()
-        self._enqueue_dispatch(
-            waiting[0].account_id,
-            lane.marketplace,
-            lane.feed_type,
-            wait=NEXT_FEED_SECONDS,
-        )
+        self._enqueue_return(lane, NEXT_FEED_SECONDS)
 
     def _later(self, reason, seconds=None):
         return RetryableJobError(
@@ -378,19 +417,22 @@ class AmazonFeed(models.Model):
     def _record_not_sent(self, feed_id, reason, wait):
         """It is proven that Amazon has nothing; the actions wait again."""
         feed = self.browse(feed_id)
-        feed.write({"state": "not_sent", "state_message": reason})
+        wait = wait or DISPATCH_RETRY_SECONDS
+        feed.write(
+            {
+                "state": "not_sent",
+                "state_message": reason,
+                "not_before": fields.Datetime.now() + timedelta(seconds=wait),
+            }
+        )
         feed.action_ids._set_back_to_queued(
             self.env._(
                 "Not sent yet: Amazon could not take it at the moment. It is tried "
                 "again by itself."
             )
         )
-        self._enqueue_dispatch(
-            feed.account_id,
-            feed.marketplace,
-            feed.feed_type,
-            wait=wait or DISPATCH_RETRY_SECONDS,
-        )
+        lane = Lane(feed.account_id.id, feed.marketplace, feed.feed_type)
+        self._enqueue_return(lane, wait)
 
     def _record_refused(self, feed_id, reason):
         """Amazon said no before it executed anything."""
@@ -425,16 +467,16 @@ class AmazonFeed(models.Model):
         self.ensure_one()
         if self.state != "submitted":
             return
-        client = self.account_id._client()
         try:
+            client = self.account_id._client()
             answer = client.get_feed(self.feed_ref)
             status = answer["processingStatus"]
             report_ref = answer.get("resultFeedDocumentId")
-            if status in ("DONE", "FATAL") and report_ref:
-                self._keep_report(client.read_report(report_ref))
-        except SpApiError as error:
+            if status in FEED_FINAL_STATUSES and report_ref:
+                self._keep_report(client, report_ref)
+        except (SpApiError, IncompleteCredentials) as error:
             raise self._poll_later(str(error), getattr(error, "wait", 0)) from None
-        if status in ("IN_QUEUE", "IN_PROGRESS"):
+        if status not in FEED_FINAL_STATUSES:
             raise self._poll_later(status)
         self._settle(status)
 
@@ -444,8 +486,18 @@ class AmazonFeed(models.Model):
         wait = min(max(age / 2, POLL_MIN_SECONDS), POLL_MAX_SECONDS)
         return self._later(reason, max(wait, at_least))
 
-    def _keep_report(self, report):
-        """Keep the report: Amazon lets it be read once in 45 seconds."""
+    def _keep_report(self, client, report_ref):
+        """Read the report and keep it: Amazon lets it be read once in 45 seconds.
+
+        Amazon deletes it after 28 days; one that is gone is no report.
+        """
+        try:
+            report = client.read_report(report_ref)
+        except Refused as error:
+            if is_access_refused(error):
+                raise
+            _logger.warning("The report of the feed %s is gone", self.feed_ref)
+            return
         self.report_digest = hashlib.sha256(report).hexdigest()
         self.report_attachment_id = self._attach("report", report)
 

@@ -189,7 +189,7 @@ class AmazonSellerAccount(models.Model):
         try:
             call(*args)
         except Refused as error:
-            if not _is_access_refused(error):
+            if not is_access_refused(error):
                 return "works", False
             return "refused", self._describe_error(error)
         except SpApiError as error:
@@ -274,7 +274,7 @@ class AmazonSellerAccount(models.Model):
                 "this company. Check the number.",
                 **values,
             )
-        if isinstance(error, Refused) and _is_access_refused(error):
+        if isinstance(error, Refused) and is_access_refused(error):
             return self.env._(
                 "Amazon refused access to the account %(account)s (%(detail)s). An "
                 "administrator must check the roles of the application and authorise "
@@ -292,8 +292,11 @@ class AmazonSellerAccount(models.Model):
         return str(error)
 
 
-def _is_access_refused(error):
-    """Tell whether a refusal is about who asks, not about what is asked."""
+def is_access_refused(error):
+    """Tell whether a refusal is about who asks, not about what is asked.
+
+    :param Refused error: what Amazon said
+    """
     return error.is_authorisation_problem or error.http_status in (401, 403)
 
 

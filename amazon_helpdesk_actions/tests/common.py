@@ -218,15 +218,18 @@ class AmazonCommon(BaseCommon):
         postponed = []
         for record in self.pending_jobs(*methods):
             job = Job.load(self.env, record.uuid)
+            job.set_started()
+            job.store()
             self.env.flush_all()
             try:
                 with self.env.cr.savepoint():
                     job.perform()
             except RetryableJobError as error:
                 postponed.append(str(error))
+                job.set_pending(reset_retry=False)
             else:
                 job.set_done()
-                job.store()
+            job.store()
             self.env.flush_all()
             self.env.invalidate_all()
         return postponed

@@ -274,9 +274,40 @@ class TestPipeline(AmazonCommon):
         self.run_jobs("_job_dispatch")
         self.assertEqual(action.state, "queued")
         self.assertFalse(action.feed_id)
+        self._let_quota_recover()
         self.settle()
         self.assertEqual(action.state, "confirmed")
         self.assertEqual(len(self.refunds()), 1)
+
+    def test_throttled_lane_is_left_alone_and_its_jobs_do_not_multiply(self):
+        self.ask_refund(self.create_ticket(SHIPPED))
+        self.simulator.fault("throttle", "createFeed", times=1)
+        self.run_jobs("_job_dispatch")
+        calls = self.simulator.ledger()["calls"]
+        for ref in (GIFT_WRAPPED, PARTLY_REFUNDED):
+            self.ask_refund(self.create_ticket(ref))
+        before = self.simulator.ledger()["calls"]
+        for _time in range(3):
+            self.run_jobs("_job_dispatch")
+            self.assertEqual(len(self.pending_jobs("_job_dispatch")), 1)
+        after = self.simulator.ledger()["calls"]
+        self.assertEqual(after["createFeed"], calls["createFeed"])
+        self.assertEqual(after["getOrder"], before["getOrder"])
+        self._let_quota_recover()
+        self.settle()
+        self.assertEqual(
+            after["createFeed"] + 1, self.simulator.ledger()["calls"]["createFeed"]
+        )
+        states = self.env["amazon.action"].search(
+            [("account_id", "=", self.account.id)]
+        )
+        self.assertEqual(set(states.mapped("state")), {"confirmed"})
+
+    def _let_quota_recover(self):
+        """Let the time pass that Amazon asked for."""
+        self.env["amazon.feed"].search(
+            [("not_before", "!=", False)]
+        ).not_before = "2020-01-01"
 
     def test_upload_that_fails_is_tried_again(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
@@ -333,6 +364,14 @@ class TestPipeline(AmazonCommon):
         self.simulator.fault("report_bad_xml")
         self.settle()
         self.assertEqual(action.state, "unknown")
+
+    def test_report_that_is_gone_is_unknown(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.simulator.fault("report_gone")
+        with mute_logger(FEED):
+            self.settle()
+        self.assertEqual(action.state, "unknown")
+        self.assertIn("gave no report", action.state_message)
 
     def test_fatal_feed_without_report_is_unknown(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
