@@ -158,7 +158,8 @@ class AmazonFeed(models.Model):
             # createFeedDocument and the upload move nothing: tried again as a whole.
             raise self._later(str(error), getattr(error, "wait", None)) from None
         if sending:
-            record, *args = self._create_feed(sending)
+            with sending.client:
+                record, *args = self._create_feed(sending)
             self._in_own_transaction(record, sending.feed_id, *args)
         self._in_own_transaction("_come_back", lane, verified)
 
@@ -468,12 +469,12 @@ class AmazonFeed(models.Model):
         if self.state != "submitted":
             return
         try:
-            client = self.account_id._client()
-            answer = client.get_feed(self.feed_ref)
-            status = answer["processingStatus"]
-            report_ref = answer.get("resultFeedDocumentId")
-            if status in FEED_FINAL_STATUSES and report_ref:
-                self._keep_report(client, report_ref)
+            with self.account_id._client() as client:
+                answer = client.get_feed(self.feed_ref)
+                status = answer["processingStatus"]
+                report_ref = answer.get("resultFeedDocumentId")
+                if status in FEED_FINAL_STATUSES and report_ref:
+                    self._keep_report(client, report_ref)
         except (SpApiError, IncompleteCredentials) as error:
             raise self._poll_later(str(error), getattr(error, "wait", 0)) from None
         if status not in FEED_FINAL_STATUSES:

@@ -276,9 +276,10 @@ class AmazonOrder(models.Model):
         failure = None
         for account in accounts:
             try:
-                answer = account._client().get_order(
-                    self.amazon_order_ref, included_data=INCLUDED_DATA
-                )
+                with account._client() as client:
+                    answer = client.get_order(
+                        self.amazon_order_ref, included_data=INCLUDED_DATA
+                    )
             except Refused as error:
                 if failure is None or failure.http_status == 404:
                     failure = error
@@ -361,9 +362,8 @@ class AmazonOrder(models.Model):
         :rtype: bool
         """
         try:
-            events = self.account_id._client().list_financial_events(
-                self.amazon_order_ref
-            )
+            with self.account_id._client() as client:
+                events = client.list_financial_events(self.amazon_order_ref)
             reading = spapi_finances.parse_events(
                 events, self.amazon_order_ref, self._prices_include_tax()
             )

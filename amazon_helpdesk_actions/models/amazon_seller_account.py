@@ -2,7 +2,7 @@ import logging
 from datetime import datetime, timezone
 
 from odoo import SUPERUSER_ID, Command, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from ..spapi.client import SellerClient
@@ -89,6 +89,22 @@ class AmazonSellerAccount(models.Model):
         "This seller is already connected in this region and company.",
     )
 
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("environment", "simulator_url")
+    def _check_simulator_url(self):
+        for account in self:
+            try:
+                account._endpoint()
+            except ValueError:
+                raise ValidationError(
+                    self.env._(
+                        "The account %s is on the simulator: enter its address, such "
+                        "as http://127.0.0.1:28070.",
+                        account.name,
+                    )
+                ) from None
+
     # === CRUD METHODS === #
 
     def write(self, vals):
@@ -119,16 +135,19 @@ class AmazonSellerAccount(models.Model):
             client = self._client()
         except IncompleteCredentials as error:
             raise UserError(self._describe_error(error)) from None
-        results = {
-            "sellers": self._try_capability(self._load_participations, client),
-            "orders": self._try_capability(client.get_order, NO_SUCH_ORDER),
-            "feeds": self._try_capability(
-                client.get_feeds, [FEED_REFUND, FEED_CANCEL], fields.Datetime.now()
-            ),
-            "finances": self._try_capability(
-                client.list_financial_events, NO_SUCH_ORDER
-            ),
-        }
+        with client:
+            results = {
+                "sellers": self._try_capability(self._load_participations, client),
+                "orders": self._try_capability(client.get_order, NO_SUCH_ORDER),
+                "feeds": self._try_capability(
+                    client.get_feeds,
+                    [FEED_REFUND, FEED_CANCEL],
+                    fields.Datetime.now(),
+                ),
+                "finances": self._try_capability(
+                    client.list_financial_events, NO_SUCH_ORDER
+                ),
+            }
         now = fields.Datetime.now()
         self.capability_ids = [Command.clear()] + [
             Command.create(
@@ -162,7 +181,8 @@ class AmazonSellerAccount(models.Model):
         return likely | accounts
 
     def _client(self):
-        """Return the client that speaks to Amazon for this account.
+        """Return the client that speaks to Amazon for this account; the caller closes
+        it.
 
         :rtype: spapi.client.SellerClient
         :raise IncompleteCredentials: when a credential is missing

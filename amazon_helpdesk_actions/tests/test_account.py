@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import file_open
 
@@ -113,6 +113,11 @@ class TestAccount(AmazonCommon):
         self.assertEqual(endpoint.api_url, "https://sellingpartnerapi-eu.amazon.com")
         self.account.environment = "sandbox"
         self.assertIn("sandbox.", self.account._endpoint().api_url)
+
+    def test_simulator_needs_an_address(self):
+        for url in (False, "nowhere", "ftp://127.0.0.1"):
+            with self.assertRaisesRegex(ValidationError, "enter its address"):
+                self.account.simulator_url = url
 
     # === NEUTRALIZED COPY === #
 
