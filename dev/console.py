@@ -7,10 +7,9 @@ import errno
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -77,7 +76,7 @@ def step(text: str) -> Iterator[None]:
 KNOWN_CAUSES = (
     (
         r"No space left on device|ENOSPC|not enough free space",
-        "the disk is full: free some space (about 4 GB are needed) and run it again",
+        "the disk is full: free some space and run it again",
     ),
     (
         r"Temporary failure (in name resolution|resolving)|Could not resolve"
@@ -104,36 +103,6 @@ def known_cause(output: str) -> str | None:
         if re.search(pattern, output):
             return sentence
     return None
-
-
-def run(
-    command: Sequence[str | Path],
-    *,
-    log: Path,
-    otherwise: str,
-    env: dict[str, str] | None = None,
-    cwd: Path | None = None,
-) -> str:
-    """Run a command quietly and return what it printed.
-
-    :param log: file that receives the output, overwritten
-    :param otherwise: the sentence to show when it fails for no known cause
-    :raise Problem: when the command fails
-    """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
-        result = subprocess.run(
-            [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=env,
-            cwd=cwd,
-        )
-    text = log.read_text(errors="replace")
-    if result.returncode:
-        raise Problem(f"{known_cause(text) or otherwise}; its output is in {log}.")
-    return text
 
 
 def sentence_for(error: OSError) -> str | None:

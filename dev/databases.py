@@ -13,9 +13,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from dev.console import Problem, run, show_tail, step
+from dev.console import Problem, show_tail, step
 from dev.odoo_command import OdooCommand
 from dev.postgres import Cluster
+from dev.processes import run
 from dev.settings import ADDON, Settings
 from dev.stamps import digest, digest_tree, exclusive
 

@@ -14,7 +14,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from dev.console import Problem, clean_environment, run, say, step
+from dev.console import Problem, clean_environment, say, step
+from dev.processes import run
 
 WAYS_OUT = (
     "check the network and run it again, or use an Odoo 19 that is already there by "

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from dev.console import say, step
+from dev.processes import run_to_end
 from dev.settings import ADDON, Settings
 from dev.stack import Workshop, prepared
 
@@ -30,13 +30,8 @@ def lint(settings: Settings) -> int:
         complaints = []
         for name, command in checks.items():
             say(f"\n=== {name}")
-            code = subprocess.run(
-                command,
-                cwd=settings.root,
-                env=workshop.odoo.environment(ODOO_QUEUE_JOB_CHANNELS="root:0"),
-                stdin=subprocess.DEVNULL,
-            ).returncode
-            if code:
+            env = workshop.odoo.environment(ODOO_QUEUE_JOB_CHANNELS="root:0")
+            if run_to_end(command, cwd=settings.root, env=env):
                 complaints.append(name)
     say()
     say(

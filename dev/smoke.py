@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import urllib.request
 import xmlrpc.client
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 from dev.browser import find_browser
 from dev.console import Problem, say, step
 from dev.demo import CANCEL_ORDER, REFUND_ORDER
+from dev.processes import run
 from dev.settings import Settings
 from dev.stack import Service, Stack, Workshop, prepared
 
@@ -64,26 +64,18 @@ def _drive(
 ) -> Mapping[str, Mapping[str, Any]]:
     """Run ``dev.smoke_browser`` in the environment that has Playwright."""
     artifacts = workshop.settings.artifacts / "smoke"
-    log = workshop.settings.logs / DATABASE / "browser.log"
-    command = [str(workshop.venv.python), "-m", "dev.smoke_browser"]
-    command += ["--url", odoo.url, "--browser", browser, "--folder", str(artifacts)]
+    report = artifacts / "seen.json"
+    command = [workshop.venv.python, "-m", "dev.smoke_browser"]
+    command += ["--url", odoo.url, "--browser", browser, "--report", report]
     command += ["--refund", REFUND_ORDER, "--cancel", CANCEL_ORDER]
-    with log.open("wb") as errors:
-        result = subprocess.run(
-            command,
-            cwd=workshop.settings.root,
-            env=workshop.odoo.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-    if result.returncode:
-        raise Problem(
-            f"the browser did not get through: the reason is in {log}, what it saw "
-            f"last in {artifacts}."
-        )
-    return json.loads(result.stdout)
+    run(
+        command,
+        log=workshop.settings.logs / DATABASE / "browser.log",
+        otherwise=f"the browser did not get through: what it saw is in {artifacts}",
+        cwd=workshop.settings.root,
+        env=workshop.odoo.environment(),
+    )
+    return json.loads(report.read_text())
 
 
 def _get(url: str) -> Any:

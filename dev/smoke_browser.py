@@ -1,7 +1,8 @@
 """The agent of ``make smoke``: drives Chromium through Odoo's screens.
 
-Runs in the environment of the checkout, since it needs Playwright. Prints what it saw
-as JSON: for each of ``refund`` and ``cancel`` the outcome in the panel and two times.
+Runs in the environment of the checkout, since it needs Playwright. Leaves screenshots
+and a report as JSON: for ``refund`` and ``cancel`` the outcome in the panel and two
+times.
 """
 
 from __future__ import annotations
@@ -109,15 +110,16 @@ class Agent:
 def main() -> None:
     """Refund one order and cancel another, as the demo's agent."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for option in ("url", "browser", "folder", "refund", "cancel"):
+    for option in ("url", "browser", "report", "refund", "cancel"):
         parser.add_argument(f"--{option}", required=True)
     options = parser.parse_args()
+    report = Path(options.report)
     expect.set_options(timeout=SCREEN_SECONDS * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=options.browser)
         page = browser.new_page(viewport=VIEWPORT, locale="en-US")
         page.set_default_timeout(SCREEN_SECONDS * 1000)
-        agent = Agent(page, options.url, Path(options.folder))
+        agent = Agent(page, options.url, report.parent)
         try:
             agent.log_in("agent")
             agent.open_ticket(options.refund)
@@ -133,7 +135,7 @@ def main() -> None:
             raise
         finally:
             browser.close()
-    print(json.dumps({"refund": refund, "cancel": cancel}))
+    report.write_text(json.dumps({"refund": refund, "cancel": cancel}))
 
 
 if __name__ == "__main__":

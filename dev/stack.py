@@ -14,107 +14,25 @@ Used by ``make demo``, ``make smoke`` and the system tests::
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import os
-import signal
-import subprocess
-import time
+import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from dev.console import Problem, show_tail, uninterrupted
+from dev.console import Problem, uninterrupted
 from dev.databases import Databases
 from dev.odoo_command import OdooCommand
 from dev.odoo_tree import provide_odoo
 from dev.ports import HOST, free_port
 from dev.postgres import Cluster, provide_programs
+from dev.processes import Service
 from dev.settings import Settings
 from dev.stamps import Stamps, exclusive
 from dev.venv import Venv
 
-READY_SECONDS = 120
-STOP_SECONDS = 15
-
-_LIBC = ctypes.CDLL(None)
-_PR_SET_PDEATHSIG = 1
-
-
-def _die_with_parent() -> None:
-    """Ask the kernel for SIGTERM when our parent is killed without a chance to stop
-    us (prctl(2), PR_SET_PDEATHSIG)."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-class Service:
-    """A server process in a process group of its own, with its output in a file.
-
-    :param name: how it is called in messages
-    :param log: file for its output
-    """
-
-    def __init__(
-        self, name: str, command: Sequence[str], *, log: Path, env: dict, cwd: Path
-    ):
-        self.name = name
-        self.log = log
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=env,
-                cwd=cwd,
-                start_new_session=True,
-                preexec_fn=_die_with_parent,
-            )
-        self.pid = self._process.pid
-        self.url = ""
-
-    def output(self) -> str:
-        """Return what it has printed so far."""
-        return self.log.read_text(errors="replace")
-
-    def alive(self) -> bool:
-        """Say whether the process runs."""
-        return self._process.poll() is None
-
-    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait for a condition while the process lives.
-
-        :raise Problem: when the process ends, or after two minutes
-        """
-        end = time.monotonic() + READY_SECONDS
-        while not condition():
-            late = time.monotonic() > end
-            if late or not self.alive():
-                show_tail(self.log)
-                how = "took too long" if late else "ended"
-                raise Problem(
-                    f"{self.name} {how} before {what}: the reason is in {self.log}."
-                )
-            time.sleep(0.1)
-
-    def stop(self) -> None:
-        """Ask the process to end, and kill what is left of its group."""
-        if self.alive():
-            self._signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(STOP_SECONDS)
-        self.kill()
-
-    def kill(self) -> None:
-        """Kill the process and its children at once, as a crash would."""
-        self._signal(signal.SIGKILL)
-        self._process.wait()
-
-    def _signal(self, signum: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signum)
+#: What .dev takes, with some room for logs and databases.
+NEEDED_GIGABYTES = 3
 
 
 class Stack:
@@ -240,12 +158,26 @@ class Workshop:
             stack.stop()
 
 
+def check_disk(settings: Settings) -> None:
+    """Refuse to begin a set-up that would fill the disk.
+
+    :raise Problem: when there is not enough space for what is not there yet
+    """
+    free = shutil.disk_usage(settings.root).free / 10**9
+    if not settings.dev.exists() and free < NEEDED_GIGABYTES:
+        raise Problem(
+            f"only {free:.1f} GB are free in {settings.root}, the set-up takes "
+            f"{NEEDED_GIGABYTES} GB: free some space."
+        )
+
+
 def set_up(settings: Settings, *, tests: bool) -> tuple[OdooCommand, Venv]:
     """Provide PostgreSQL, Odoo and the Python packages.
 
     :param tests: also what tests, lint and smoke need
     :raise Problem: when something is missing that cannot be provided
     """
+    check_disk(settings)
     settings.dev.mkdir(exist_ok=True)
     stamps = Stamps(settings.dev / "stamps")
     with exclusive(settings.dev / "setup.lock", "the set-up that another command does"):

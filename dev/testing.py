@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from dev.browser import find_browser
 from dev.console import Problem, say, step
+from dev.processes import run_to_end
 from dev.settings import ADDON, Settings
 from dev.stack import Workshop, prepared
 
@@ -128,9 +128,7 @@ def _run(settings: Settings, workshop: Workshop, suite: Suite) -> Result:
     # Inside Odoo, jobs run only when a test runs them: no runner beside the tests
     channels = {"ODOO_QUEUE_JOB_CHANNELS": "root:0"} if suite.in_odoo else {}
     env = workshop.odoo.environment(**channels)
-    exit_code = subprocess.run(
-        command, cwd=settings.root, env=env, stdin=subprocess.DEVNULL
-    ).returncode
+    exit_code = run_to_end(command, cwd=settings.root, env=env)
     seconds = time.monotonic() - started
     return Result(suite, exit_code, seconds, read_counts(report))
 

@@ -9,8 +9,9 @@ import sysconfig
 from pathlib import Path
 
 from dev import debian
-from dev.console import Problem, clean_environment, run, step
+from dev.console import Problem, clean_environment, step
 from dev.odoo_tree import OdooTree
+from dev.processes import run
 from dev.settings import Settings
 from dev.stamps import Stamps, digest
 

@@ -2,16 +2,18 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
-from dev import commands, console, debian, postgres
+from dev import commands, debian, postgres, processes
 from dev.browser import find_browser
 from dev.console import Problem
 from dev.odoo_tree import find_odoo
 from dev.settings import ROOT, Settings
+from dev.stack import check_disk
 
 
 @pytest.fixture
@@ -80,9 +82,16 @@ def test_failing_command_is_explained_by_what_it_printed(tmp_path, printed, word
     script = f"import sys; print({printed!r}); sys.exit(3)"
     log = tmp_path / "command.log"
     with pytest.raises(Problem, match=words) as problem:
-        console.run([sys.executable, "-c", script], log=log, otherwise="pip failed")
+        processes.run([sys.executable, "-c", script], log=log, otherwise="pip failed")
     assert str(log) in str(problem.value)
     assert printed in log.read_text()
+
+
+def test_full_disk_is_noticed_before_anything_is_downloaded(monkeypatch, tmp_path):
+    usage = shutil.disk_usage(tmp_path)._replace(free=10**9)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
+    with pytest.raises(Problem, match=r"only 1\.0 GB are free.*free some space"):
+        check_disk(Settings(root=tmp_path))
 
 
 def test_missing_postgresql_names_the_package(nothing_installed, tmp_path):

@@ -11,8 +11,8 @@ import pytest
 
 from dev.console import Problem
 from dev.postgres import Cluster, find_programs
+from dev.processes import Service
 from dev.settings import ROOT, Settings
-from dev.stack import Service
 
 SLEEPER = "import time; print('up', flush=True); time.sleep(600)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEPER
@@ -62,7 +62,7 @@ def test_service_is_stopped_with_its_children(tmp_path):
 
 
 def test_service_that_ignores_the_signal_is_killed(tmp_path, monkeypatch):
-    monkeypatch.setattr("dev.stack.STOP_SECONDS", 0.2)
+    monkeypatch.setattr("dev.processes.STOP_SECONDS", 0.2)
     service = start(tmp_path, STUBBORN)
     service.wait_until(lambda: "up" in service.output(), "it was up")
     service.stop()
@@ -95,6 +95,39 @@ time.sleep(600)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert wait_for(lambda: not exists(pid))
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_command_can_clean_up_once(tmp_path, signum):
+    """As pytest does, which has to stop the servers that its tests started."""
+    command = """
+import pathlib, sys, time
+try:
+    print("up", flush=True)
+    time.sleep(600)
+except KeyboardInterrupt:
+    time.sleep(0.5)
+    pathlib.Path("cleaned-up").touch()
+"""
+    runner = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from dev.console import stop_on_signals
+from dev.processes import run_to_end
+stop_on_signals()
+run_to_end([sys.executable, "-c", {command!r}])
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", runner],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(signum)
+    process.communicate()
+    assert (tmp_path / "cleaned-up").exists()
 
 
 @pytest.fixture
