@@ -72,11 +72,13 @@ def step(text: str) -> Iterator[None]:
     say(f"  {text}: done in {time.monotonic() - started:.0f} s")
 
 
+DISK_FULL = "the disk is full: free some space and run it again"
+
 #: What a failing command prints, and the sentence that it deserves.
 KNOWN_CAUSES = (
     (
         r"No space left on device|ENOSPC|not enough free space",
-        "the disk is full: free some space and run it again",
+        DISK_FULL,
     ),
     (
         r"Temporary failure (in name resolution|resolving)|Could not resolve"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -17,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from dev.console import Problem, known_cause, show_tail, uninterrupted
+from dev.console import DISK_FULL, Problem, known_cause, show_tail, uninterrupted
 
 READY_SECONDS = 120
 STOP_SECONDS = 15
@@ -98,7 +99,10 @@ def run(
         exit_code = run_to_end(command, env=env, cwd=cwd, **how)
     text = log.read_text(errors="replace")
     if exit_code:
-        raise Problem(f"{known_cause(text) or otherwise}; its output is in {log}.")
+        # On a full disk the reason could not even be written into the log
+        full = shutil.disk_usage(log.parent).free < 10**6
+        cause = DISK_FULL if full else known_cause(text) or otherwise
+        raise Problem(f"{cause}; its output is in {log}.")
     return text
 
 
