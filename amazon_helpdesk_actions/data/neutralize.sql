@@ -5,3 +5,9 @@ UPDATE amazon_seller_account
        lwa_refresh_token = NULL,
        access_token = NULL,
        access_token_expires_at = NULL;
+-- What waits here is sent by the original; should somebody connect the copy again, it
+-- must not go out a second time.
+UPDATE amazon_action
+   SET state = 'blocked',
+       state_message = 'Blocked in this neutralized copy of the database.'
+ WHERE state IN ('queued', 'sending');

@@ -15,6 +15,7 @@ from ..const import (
 )
 from .amazon_feed import Lane
 from .amazon_seller_participation import marketplace_selection
+from .background import in_background
 
 _logger = logging.getLogger(__name__)
 
@@ -64,7 +65,13 @@ class AmazonAction(models.Model):
     reason = fields.Char(
         readonly=True, help="Amazon's code of the reason that was given."
     )
-    note = fields.Text(readonly=True, help="What the person who asked wrote down.")
+    note = fields.Text(
+        readonly=True,
+        help="What the person who asked wrote down.",
+        groups="amazon_helpdesk_actions.group_refund,"
+        "amazon_helpdesk_actions.group_cancel,"
+        "amazon_helpdesk_actions.group_journal",
+    )
     user_id = fields.Many2one(
         "res.users", "Asked by", required=True, readonly=True, ondelete="restrict"
     )
@@ -138,8 +145,8 @@ class AmazonAction(models.Model):
             except LockError:
                 raise UserError(
                     self.env._(
-                        "%(action)s is being sent to Amazon at this moment and cannot "
-                        "be withdrawn any more.",
+                        "%(action)s is being made ready for Amazon at this moment. "
+                        "Look at it again in a minute.",
                         action=action.name,
                     )
                 ) from None
@@ -188,7 +195,7 @@ class AmazonAction(models.Model):
                 )
             )
         order_sudo = order.sudo()
-        order_sudo._lock_for_request()
+        order_sudo._take()
         asked = self.sudo().search([("nonce", "=", nonce)])
         if asked:
             return asked.with_env(self.env)
@@ -224,7 +231,7 @@ class AmazonAction(models.Model):
         action_sudo._journal(
             "recorded" if assisted else "asked", state_to=action_sudo.state
         )
-        action_sudo._post_sentence()
+        action_sudo._post_sentence(note)
         if assisted:
             action_sudo._enqueue_confirm()
         else:
@@ -346,8 +353,10 @@ class AmazonAction(models.Model):
         for action in self:
             age = (now - action.last_state_change).total_seconds()
             wait = min(max(age / 2, CONFIRM_MIN_SECONDS), CONFIRM_MAX_SECONDS)
-            action.with_delay(
+            in_background(action, action.company_id).with_delay(
+                priority=15,
                 eta=now + timedelta(seconds=wait),
+                max_retries=0,
                 description=f"Look for the outcome of {action.name} at Amazon",
             )._job_confirm()
 
@@ -357,8 +366,7 @@ class AmazonAction(models.Model):
         if self.state not in ACTION_TRANSITIONS["confirmed"]:
             return
         self.order_id._read_from_amazon()
-        if self._kind()._is_confirmed(self):
-            self._set_confirmed()
+        if self.state == "confirmed":
             return
         self.order_id._notify_forms()
         age = fields.Datetime.now() - self.last_state_change
@@ -423,7 +431,8 @@ class AmazonAction(models.Model):
             "action_kind": self.kind,
             "origin_model": origin._name,
             "origin_id": origin.id,
-            "origin_name": origin.display_name,
+            # its number alone: the title of a ticket is what a buyer wrote
+            "origin_name": origin[origin._rec_name],
             "amount": self.amount,
             "currency_id": self.currency_id.id,
             "message": self.state_message,
@@ -437,8 +446,11 @@ class AmazonAction(models.Model):
         """Return the ticket or the sale order that it was asked from."""
         return self.ticket_id or self.sale_order_id
 
-    def _post_sentence(self):
-        """Post what is known now; nothing while the call is on its way."""
+    def _post_sentence(self, note=False):
+        """Post what is known now; nothing while the call is on its way.
+
+        :param str note: what the person who asked wrote down
+        """
         for action in self:
             if action.state != "sending":
                 action._post(
@@ -446,23 +458,21 @@ class AmazonAction(models.Model):
                         "%(action)s: %(sentence)s",
                         action=action.name,
                         sentence=action.state_message,
-                    )
+                    ),
+                    note,
                 )
 
-    def _post(self, sentence):
+    def _post(self, sentence, note=False):
         """Post a note on the tickets and sale orders of the Amazon order.
 
-        By the person who asks, as long as it is about asking; Amazon's news are
-        posted by OdooBot.
+        By whoever works: the person who clicked, or OdooBot in a job.
         """
-        root = self.env.ref("base.partner_root")
-        asking = self.state in ("queued", "withdrawn", "assisted") and not self.feed_id
-        author = self.env.user.partner_id if asking else root
         body = Markup("<p>%s</p>") % sentence
+        if note:
+            body += Markup("<p>%s</p>") % note
         for document in self._documents():
             document.message_post(
                 body=body,
-                author_id=author.id,
                 message_type="notification",
                 subtype_xmlid="mail.mt_note",
             )

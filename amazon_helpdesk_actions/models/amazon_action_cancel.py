@@ -176,7 +176,6 @@ class AmazonActionCancel(models.AbstractModel):
             "user": action.user_id.name,
             "reason": self._reason_label("amazon.cancel.request", action.reason),
             "feed": action.feed_id.feed_ref or "",
-            "note": action.note or "",
             "code": action.amazon_code or "",
             "text": action.amazon_text or "",
             "by": self._cancelled_by_label(action.order_id),
@@ -210,8 +209,7 @@ class AmazonActionCancel(models.AbstractModel):
             ),
             "rejected": self.env._(
                 "Amazon has rejected the cancellation of %(order)s: %(text)s (code "
-                "%(code)s). The order stands. Correct it and ask again, or look at it "
-                "in Seller Central.",
+                "%(code)s). Correct it and ask again, or look at it in Seller Central.",
                 **values,
             ),
             "withdrawn": self.env._(
@@ -221,7 +219,7 @@ class AmazonActionCancel(models.AbstractModel):
             ),
             "assisted": self.env._(
                 "%(user)s recorded that the cancellation of %(order)s was asked for in "
-                "Seller Central: %(note)s",
+                "Seller Central. The order does not show it yet.",
                 **values,
             ),
         }

@@ -1,4 +1,3 @@
-from datetime import timedelta
 from decimal import Decimal
 
 from odoo import fields, models
@@ -7,10 +6,6 @@ from odoo.tools import float_repr
 
 from ..spapi.enums import FEED_REFUND
 from ..spapi.envelopes import RefundItem, RefundMessage, order_adjustment
-
-# A refund posted this long before it was recorded here may still be the one
-# that a person made in Seller Central and then recorded.
-ASSISTED_LOOK_BACK = timedelta(days=1)
 
 # AdjustmentReason of the Order Adjustment, as in spapi.enums; those that fit most
 # tickets first.
@@ -76,7 +71,7 @@ class AmazonActionRefund(models.AbstractModel):
         if not_read:
             return [not_read]
         blockers = [self._status_blocker(order), self._claim_blocker(order)]
-        if not any(blockers) and not order.refundable:
+        if not any(blockers) and not order.refundable and not self._is_assisted(order):
             blockers.append(self._nothing_left(order))
         return [sentence for sentence in blockers if sentence]
 
@@ -154,6 +149,13 @@ class AmazonActionRefund(models.AbstractModel):
                     order.finances_message or self.env._("it was not read yet."),
                 )
             )
+        if order.refund_ids.filtered(lambda refund: not refund.charge_id):
+            warnings.append(
+                self.env._(
+                    "Amazon shows a refund that fits none of the items. Look at the "
+                    "order in Seller Central before you refund."
+                )
+            )
         if order.refunded:
             warnings.append(
                 self.env._(
@@ -198,6 +200,9 @@ class AmazonActionRefund(models.AbstractModel):
             return [self.env._("Enter an amount above zero.")]
         if any(charge.order_id != order for charge in amounts):
             return [self.env._("An amount belongs to another order.")]
+        if self._is_assisted(order):
+            # It is done already; Amazon's finances may even show it.
+            return []
         too_much = [
             charge
             for charge, amount in amounts.items()
@@ -277,23 +282,46 @@ class AmazonActionRefund(models.AbstractModel):
     def _is_confirmed(self, action):
         """Look for every amount of the action among the refunds that Amazon shows and
         that no other action accounts for, and claim them for this action."""
-        claimed = self.env["amazon.order.refund"]
-        since = action.asked_at.replace(microsecond=0)
         if action.state == "assisted":
-            since -= ASSISTED_LOOK_BACK
+            claimed = self._find_by_item(action)
+        else:
+            claimed = self._find_by_amount(action)
+        claimed.action_id = action
+        return bool(claimed)
+
+    def _find_by_amount(self, action):
+        """Return the refunds that show each amount as it was sent, or nothing."""
+        found = self.env["amazon.order.refund"]
         for line in action.line_ids:
-            refund = (line.charge_id.refund_ids - claimed).filtered(
+            refund = (line.charge_id.refund_ids - found).filtered(
                 lambda refund, line=line: (
                     not refund.action_id
-                    and refund.posted_at >= since
+                    and refund.posted_at >= action.feed_id.sending_at
                     and not line.currency_id.compare_amounts(refund.amount, line.amount)
                 )
             )[:1]
             if not refund:
-                return False
-            claimed |= refund
-        claimed.action_id = action
-        return True
+                return refund
+            found |= refund
+        return found
+
+    def _find_by_item(self, action):
+        """Return the refunds that show what a person did in Seller Central, or nothing.
+
+        By the total of each item: how Amazon splits it was not ours to say, and it may
+        have been done long before it was recorded.
+        """
+        found = self.env["amazon.order.refund"]
+        for item, lines in action.line_ids.grouped("order_line_id").items():
+            refunds = item.charge_ids.refund_ids.filtered(
+                lambda refund: not refund.action_id
+            )
+            if action.currency_id.compare_amounts(
+                sum(refunds.mapped("amount")), sum(lines.mapped("amount"))
+            ):
+                return found.browse()
+            found |= refunds
+        return found
 
     # === WHAT IS SAID === #
 
@@ -304,7 +332,6 @@ class AmazonActionRefund(models.AbstractModel):
             "user": action.user_id.name,
             "reason": self._reason_label("amazon.refund.request", action.reason),
             "feed": action.feed_id.feed_ref or "",
-            "note": action.note or "",
             "code": action.amazon_code or "",
             "text": action.amazon_text or "",
         }
@@ -337,8 +364,7 @@ class AmazonActionRefund(models.AbstractModel):
             ),
             "rejected": self.env._(
                 "Amazon has rejected the refund of %(amount)s: %(text)s (code "
-                "%(code)s). The buyer got nothing. Correct it and ask again, or refund "
-                "in Seller Central.",
+                "%(code)s). Correct it and ask again, or refund in Seller Central.",
                 **values,
             ),
             "withdrawn": self.env._(
@@ -346,8 +372,8 @@ class AmazonActionRefund(models.AbstractModel):
                 **values,
             ),
             "assisted": self.env._(
-                "%(user)s recorded a refund of %(amount)s as done in Seller Central: "
-                "%(note)s",
+                "%(user)s recorded a refund of %(amount)s as done in Seller Central. "
+                "Amazon's finances do not show it yet.",
                 **values,
             ),
         }

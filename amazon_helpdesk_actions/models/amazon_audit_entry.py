@@ -81,10 +81,12 @@ class AmazonAuditEntry(models.Model):
                 RAISE EXCEPTION 'The Amazon journal is append-only: % refused.', TG_OP
                     USING ERRCODE = 'insufficient_privilege';
             END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER amazon_audit_entry_append_only
+            DROP TRIGGER IF EXISTS amazon_audit_entry_append_only ON amazon_audit_entry;
+            CREATE TRIGGER amazon_audit_entry_append_only
                 BEFORE UPDATE OR DELETE ON amazon_audit_entry
                 FOR EACH ROW EXECUTE FUNCTION amazon_audit_entry_refuse();
-            CREATE OR REPLACE TRIGGER amazon_audit_entry_no_truncate
+            DROP TRIGGER IF EXISTS amazon_audit_entry_no_truncate ON amazon_audit_entry;
+            CREATE TRIGGER amazon_audit_entry_no_truncate
                 BEFORE TRUNCATE ON amazon_audit_entry
                 FOR EACH STATEMENT EXECUTE FUNCTION amazon_audit_entry_refuse();
             """

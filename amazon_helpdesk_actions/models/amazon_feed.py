@@ -38,8 +38,10 @@ from ..spapi.errors import (
     UnreadableReport,
 )
 from ..spapi.reports import parse_report
+from .amazon_order_reading import is_final
 from .amazon_seller_account import is_access_refused
 from .amazon_seller_participation import marketplace_selection
+from .background import in_background
 
 _logger = logging.getLogger(__name__)
 
@@ -117,8 +119,8 @@ class AmazonFeed(models.Model):
         have looked before this transaction commits. A dispatch that finds nothing to
         send costs a few milliseconds.
         """
-        self.sudo().with_delay(
-            description=f"Send {lane.feed_type} to Amazon"
+        self._at_work(lane).with_delay(
+            priority=5, max_retries=0, description=f"Send {lane.feed_type} to Amazon"
         )._job_dispatch(*lane)
 
     def _enqueue_return(self, lane, wait):
@@ -129,11 +131,17 @@ class AmazonFeed(models.Model):
 
         :param float wait: seconds before which it should not start
         """
-        self.with_delay(
+        self._at_work(lane).with_delay(
+            priority=5,
+            max_retries=0,
             eta=ceil(wait),
             description=f"Send {lane.feed_type} to Amazon, what is left",
             identity_key="amazon_dispatch_{}_{}_{}".format(*lane),
         )._job_dispatch(*lane)
+
+    def _at_work(self, lane):
+        account = self.env["amazon.seller.account"].sudo().browse(lane.account_id)
+        return in_background(self, account.company_id)
 
     @api.model
     def _job_dispatch(self, account_id, marketplace, feed_type):
@@ -161,6 +169,10 @@ class AmazonFeed(models.Model):
             with sending.client:
                 record, *args = self._create_feed(sending)
             self._in_own_transaction(record, sending.feed_id, *args)
+        else:
+            # Where PostgreSQL's answer to the commit was lost, the feed is marked as
+            # being sent, and nobody sends it.
+            self._in_own_transaction("_settle_abandoned", lane)
         self._in_own_transaction("_come_back", lane, verified)
 
     def _take_lane(self, lane):
@@ -208,8 +220,7 @@ class AmazonFeed(models.Model):
             )
 
     def _may_send(self, lane):
-        account = self.env["amazon.seller.account"].browse(lane.account_id)
-        return account.active and account.sending_enabled
+        return self.env["amazon.seller.account"].browse(lane.account_id)._may_send()
 
     def _wait_for_quota(self, lane):
         """Come back later where Amazon has just said that the quota is used up.
@@ -237,14 +248,18 @@ class AmazonFeed(models.Model):
         """Read the orders of the actions that would be sent next, each in a transaction
         of its own: Amazon is asked right before it is told.
 
-        :return: ids of the orders of which all is known that Amazon will say
-        :rtype: set[int]
+        :return: for each order of which all is known that Amazon will say: why Amazon
+            does not show it, or False
+        :rtype: dict
         """
-        verified = set()
+        verified = {}
         end = time.monotonic() + VERIFY_SECONDS
         for order_id in self._in_own_transaction("_orders_to_verify", lane):
-            if self._in_own_transaction("_verify_order", order_id):
-                verified.add(order_id)
+            try:
+                verified |= self._in_own_transaction("_verify_order", order_id)
+            except Exception:
+                # One order that cannot be recorded must not stop the others.
+                _logger.exception("The order %s could not be recorded", order_id)
             if time.monotonic() > end:
                 break
         return verified
@@ -253,7 +268,17 @@ class AmazonFeed(models.Model):
         return self._waiting(lane).order_id.ids
 
     def _verify_order(self, order_id):
-        return self.env["amazon.order"].browse(order_id)._read_from_amazon()
+        """Read one order.
+
+        :return: the order with why Amazon does not show it or False, or nothing where
+            Amazon has not said all
+        :rtype: dict
+        """
+        order = self.env["amazon.order"].browse(order_id)
+        answers = order._read_from_amazon()
+        if not answers.is_complete():
+            return {}
+        return {order_id: answers.order_error and order.read_message}
 
     def _waiting(self, lane):
         """Return the actions that wait to be sent in this lane, oldest first."""
@@ -279,7 +304,7 @@ class AmazonFeed(models.Model):
         The commit after this is the last one before the irreversible call.
 
         :param Lane lane: the lane, which this dispatch holds
-        :param set verified: ids of the orders that were just read
+        :param dict verified: the orders that were just read, see `_verify_orders`
         :return: what to send, or None
         :rtype: Sending | None
         """
@@ -288,7 +313,7 @@ class AmazonFeed(models.Model):
             return None
         waiting = self._waiting(lane).try_lock_for_update(allow_referencing=True)
         actions = self._drop_blocked(
-            waiting.filtered(lambda action: action.order_id.id in verified)
+            waiting.filtered(lambda action: action.order_id.id in verified), verified
         )
         if not actions:
             return None
@@ -297,7 +322,9 @@ class AmazonFeed(models.Model):
         try:
             client = account._client()
             document_ref = client.prepare_feed(payload)
-        except (Refused, IncompleteCredentials) as error:
+        except (SpApiError, IncompleteCredentials) as error:
+            if isinstance(error, SpApiError) and not is_final(error):
+                raise
             actions._set_blocked(
                 self.env._("Nothing was sent. %s", account._describe_error(error))
             )
@@ -316,11 +343,11 @@ class AmazonFeed(models.Model):
         actions._set_sending()
         return Sending(feed.id, client, lane, document_ref)
 
-    def _drop_blocked(self, actions):
+    def _drop_blocked(self, actions, verified):
         """Block the actions that Amazon's data, as of now, speaks against, and those
         that cannot be expressed; number and return the others."""
         for action in actions:
-            reason = self._late_blocker(action)
+            reason = verified[action.order_id.id] or self._late_blocker(action)
             if reason:
                 action._set_blocked(reason)
         ready = actions.filtered(lambda action: action.state == "queued")
@@ -330,8 +357,6 @@ class AmazonFeed(models.Model):
 
     def _late_blocker(self, action):
         """Return why an action cannot be sent any more, or False."""
-        if action.order_id.read_state == "refused":
-            return action.order_id.read_message
         handler = action._kind()
         blocker = handler._late_blocker(action)
         if blocker:
@@ -456,8 +481,11 @@ class AmazonFeed(models.Model):
     # === BUSINESS METHODS - POLLING === #
 
     def _enqueue_poll(self, wait):
-        self.with_delay(
-            eta=wait, description=f"Ask Amazon about the feed {self.feed_ref}"
+        in_background(self, self.company_id).with_delay(
+            priority=10,
+            eta=wait,
+            max_retries=0,
+            description=f"Ask Amazon about the feed {self.feed_ref}",
         )._job_poll()
 
     def _job_poll(self):
@@ -515,15 +543,17 @@ class AmazonFeed(models.Model):
         self.state = "done" if status == "DONE" else "fatal"
         if self.report_attachment_id:
             # in a transaction of its own, so that the report stays kept
-            self.with_delay(
-                description=f"Apply Amazon's report of the feed {self.feed_ref}"
+            in_background(self, self.company_id).with_delay(
+                priority=10,
+                max_retries=0,
+                description=f"Apply Amazon's report of the feed {self.feed_ref}",
             )._job_apply_report()
         else:
             self.action_ids._set_unknown(
                 self.env._(
-                    "Amazon has processed the feed %(feed)s (%(status)s) and gave no "
-                    "report, so the outcome is unknown. Look at the order in Seller "
-                    "Central.",
+                    "Amazon has processed the feed %(feed)s (%(status)s), but there is "
+                    "no report of it, so the outcome is unknown. Look at the order in "
+                    "Seller Central.",
                     feed=self.feed_ref,
                     status=status,
                 )
@@ -551,8 +581,7 @@ class AmazonFeed(models.Model):
 
     def _apply_outcome(self, action, outcome):
         if outcome.status == "accepted":
-            action._set_accepted(outcome.code, outcome.text)
-            action._enqueue_confirm()
+            action._set_accepted(outcome.code, outcome.text)._enqueue_confirm()
         elif outcome.status == "rejected":
             action._set_rejected(outcome.code, outcome.text)
         else:

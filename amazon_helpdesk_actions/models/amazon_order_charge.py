@@ -47,6 +47,7 @@ class AmazonOrderCharge(models.Model):
         "charged",
         "refund_ids.amount",
         "action_line_ids.action_id.state",
+        "line_id.quantity_ordered",
         "line_id.quantity_fulfilled",
         "order_id.claim_found",
         "order_id.chargeback_found",
@@ -70,7 +71,28 @@ class AmazonOrderCharge(models.Model):
         for charge in self:
             charge.refunded = refunded.get(charge, 0.0)
             charge.reserved = reserved.get(charge, 0.0)
-            left = charge.charged - charge.refunded - charge.reserved
-            # Refunds seen and still reserved overlap until the action is confirmed,
-            # and Amazon may have refunded beyond what was charged: never below zero.
-            charge.refundable = max(left, 0.0) if charge.line_id._is_paid() else 0.0
+            share = charge.line_id._paid_share()
+            paid = charge.currency_id.round(charge.charged * share) if share else 0.0
+            left = paid - charge.refunded - charge.reserved
+            # Never below zero: refunds seen and still reserved overlap until the action
+            # is confirmed, and Amazon may refund beyond what was charged. Never more
+            # than was paid: a fee that Amazon kept back is no charge.
+            charge.refundable = max(min(left, paid), 0.0)
+
+    def _awaits(self, amount, states):
+        """Whether an action in one of the states waits for Amazon to show this refund.
+
+        :param float amount: in the order's currency
+        :param states: states of actions
+        """
+        self.ensure_one()
+        compare = self.currency_id.compare_amounts
+        waiting = self.action_line_ids.filtered(
+            lambda line: (
+                line.action_id.state in states and not compare(line.amount, amount)
+            )
+        )
+        seen = self.refund_ids.filtered(
+            lambda refund: not refund.action_id and not compare(refund.amount, amount)
+        )
+        return len(waiting) > len(seen)

@@ -43,14 +43,18 @@ class AmazonOrderLine(models.Model):
             line.reserved = sum(charges.mapped("reserved"))
             line.refundable = sum(charges.mapped("refundable"))
 
-    def _is_paid(self):
-        """Whether the seller has the buyer's money for this item: it was shipped, which
-        charges the buyer, and no claim or chargeback took the money back."""
+    def _paid_share(self):
+        """Return the share of the item that the buyer has paid and that is still with
+        the seller, from 0 to 1.
+
+        The buyer is charged for what is shipped; a claim or a chargeback takes the
+        money back.
+        """
         self.ensure_one()
         order = self.order_id
-        return self.quantity_fulfilled > 0 and not (
-            order.claim_found or order.chargeback_found
-        )
+        if order.claim_found or order.chargeback_found or not self.quantity_ordered:
+            return 0.0
+        return min(self.quantity_fulfilled / self.quantity_ordered, 1.0)
 
     def _get_charge(self, component):
         """Return the charge of a component, a new one of zero where there is none."""

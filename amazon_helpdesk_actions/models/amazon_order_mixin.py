@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from .amazon_order import ORDER_REF
 
@@ -40,8 +40,7 @@ class AmazonOrderMixin(models.AbstractModel):
     @api.depends_context("lang", "uid", "tz")
     def _compute_amazon_order_panel(self):
         for record in self:
-            # sudo: whoever may read the document may see its Amazon order
-            order_sudo = record.sudo().amazon_order_id
+            order_sudo = record._get_amazon_order()
             record.amazon_order_panel = {
                 # of what is saved: while a number is typed, nothing is looked up
                 "notice": record._origin._amazon_notice(),
@@ -71,15 +70,34 @@ class AmazonOrderMixin(models.AbstractModel):
     def create(self, vals_list):
         """Override to find the Amazon order that a number names."""
         records = super().create([self._clean_amazon_ref(vals) for vals in vals_list])
-        records.filtered("amazon_order_ref")._link_amazon_order()
+        records.filtered(
+            lambda record: record.amazon_order_ref or record.sudo().amazon_order_id
+        )._link_amazon_order()
         return records
 
     def write(self, vals):
-        """Override to find the Amazon order that a new number names."""
+        """Override to find the Amazon order that a new number names.
+
+        The number alone says which order it is, whatever a client writes.
+        """
         result = super().write(self._clean_amazon_ref(vals))
-        if "amazon_order_ref" in vals:
+        named = {"amazon_order_ref", "company_id"} & set(vals)
+        if named or ("amazon_order_id" in vals and not self.env.su):
             self._link_amazon_order()
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_asked(self):
+        """Keep what an action was asked from: it is part of the evidence."""
+        for record in self:
+            if record.sudo().amazon_action_ids:
+                raise UserError(
+                    self.env._(
+                        "%s cannot be deleted: something was asked of Amazon from it. "
+                        "Archive or cancel it instead.",
+                        record.display_name,
+                    )
+                )
 
     def _clean_amazon_ref(self, vals):
         """Accept a number with blanks around it or in small letters."""
@@ -100,10 +118,19 @@ class AmazonOrderMixin(models.AbstractModel):
         self.ensure_one()
         self.check_access("read")
         self.env[f"amazon.action.kind.{kind}"]._check_right()
-        order = self.sudo().amazon_order_id._require_one()
+        order = self._get_amazon_order()._require_one()
         return self.env[f"amazon.{kind}.request"]._open(order, self)
 
     # === BUSINESS METHODS === #
+
+    def _get_amazon_order(self):
+        """Return the Amazon order in sudo mode: whoever may read the document may see
+        its order, as long as both are of one company."""
+        record_sudo = self.sudo()
+        order_sudo = record_sudo.amazon_order_id
+        if order_sudo.company_id != record_sudo.company_id:
+            return order_sudo.browse()
+        return order_sudo
 
     def _link_amazon_order(self, marketplace=None):
         """Link the Amazon order that the number names; ask Amazon for a new one.

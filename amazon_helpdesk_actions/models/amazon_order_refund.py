@@ -16,10 +16,10 @@ class AmazonOrderRefund(models.Model):
     currency_id = fields.Many2one(related="order_id.currency_id")
     charge_id = fields.Many2one(
         "amazon.order.charge",
-        required=True,
         readonly=True,
         ondelete="cascade",
-        index=True,
+        index="btree_not_null",
+        help="Empty where it fits none of the items.",
     )
     amount = fields.Monetary(readonly=True, help="Positive: to the buyer.")
     posted_at = fields.Datetime(readonly=True)

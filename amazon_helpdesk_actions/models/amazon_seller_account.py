@@ -22,6 +22,11 @@ _logger = logging.getLogger(__name__)
 
 ADMIN = "amazon_helpdesk_actions.group_admin"
 
+SECRETS = {"lwa_client_id", "lwa_client_secret", "lwa_refresh_token"}
+# What decides whose authorisation it is, so that an access token belongs to it.
+AUTHORISATION = SECRETS | {"seller_id", "region", "environment", "simulator_url"}
+JOURNALED = AUTHORISATION | {"active", "sending_enabled", "company_id"}
+
 # A well-formed number that no order has: Amazon's answer to it (not found) proves
 # that the account may read orders, without reading any.
 NO_SUCH_ORDER = "000-0000000-0000000"
@@ -84,9 +89,10 @@ class AmazonSellerAccount(models.Model):
         "amazon.seller.capability", "account_id", readonly=True
     )
 
+    # In one company only: two would each promise the same money of an order.
     _seller_uniq = models.Constraint(
-        "unique(seller_id, region, environment, company_id)",
-        "This seller is already connected in this region and company.",
+        "unique(seller_id, region, environment)",
+        "This seller is already connected in this region.",
     )
 
     # === CONSTRAINT METHODS === #
@@ -108,18 +114,18 @@ class AmazonSellerAccount(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        """Override to forget what another authorisation was given, to journal the
-        switch, and to send what waited for it."""
-        switched = self.browse()
-        if "sending_enabled" in vals:
-            switched = self.filtered(
-                lambda account: account.sending_enabled != vals["sending_enabled"]
-            )
+        """Override to journal what decides who sends what where, to forget what another
+        authorisation was given, and to send what waited for the switch."""
+        changed = JOURNALED & set(vals)
+        may_send = {account: account._may_send() for account in self if changed}
         result = super().write(vals)
-        if {"lwa_client_id", "lwa_client_secret", "lwa_refresh_token"} & set(vals):
+        if AUTHORISATION & set(vals):
             self.sudo().write({"access_token": False})
-        switched._journal_switch()
-        switched.filtered("sending_enabled")._resume_sending()
+        if changed:
+            self._journal_change(changed)
+        for account, could_send in may_send.items():
+            if account._may_send() and not could_send:
+                account._resume_sending()
         return result
 
     # === ACTION METHODS === #
@@ -236,20 +242,32 @@ class AmazonSellerAccount(models.Model):
                 )
         self.participation_ids = commands
 
-    def _journal_switch(self):
-        self.env["amazon.audit.entry"]._append(
-            [
-                {
-                    "company_id": account.company_id.id,
-                    "account_id": account.id,
-                    "event": "account",
-                    "message": self.env._("Sending to Amazon was switched on.")
-                    if account.sending_enabled
-                    else self.env._("Sending to Amazon was switched off."),
-                }
-                for account in self
-            ]
-        )
+    def _may_send(self):
+        """Whether actions of this account may leave."""
+        return self.active and self.sending_enabled
+
+    def _journal_change(self, names):
+        """Journal that settings were changed; of secrets the name alone.
+
+        :param names: names of fields
+        """
+        entries = []
+        for account in self:
+            for name in sorted(names):
+                field = account._fields[name]
+                entries.append(
+                    {
+                        "company_id": account.company_id.id,
+                        "account_id": account.id,
+                        "event": "account",
+                        "message": self.env._(
+                            "%(field)s changed: %(value)s",
+                            field=field._description_string(self.env),
+                            value="***" if name in SECRETS else account[name],
+                        ),
+                    }
+                )
+        self.env["amazon.audit.entry"]._append(entries)
 
     def _resume_sending(self):
         """Enqueue a dispatch for every lane in which actions wait."""

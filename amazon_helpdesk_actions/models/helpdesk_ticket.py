@@ -1,7 +1,9 @@
 from odoo import Command, api, fields, models
+from odoo.exceptions import ConcurrencyError
 from odoo.tools import email_normalize, html2plaintext
 
 from ..spapi.marketplaces import by_relay_address
+from .background import in_background
 
 
 class HelpdeskTicket(models.Model):
@@ -39,9 +41,14 @@ class HelpdeskTicket(models.Model):
             return
         sender = email_normalize(msg.get("email_from") or msg.get("from") or "")
         marketplace = by_relay_address(sender or "")
-        self.with_context(amazon_marketplace=marketplace and marketplace.id).write(
-            {"amazon_order_ref": refs[0]}
-        )
+        ticket = self.with_context(amazon_marketplace=marketplace and marketplace.id)
+        try:
+            ticket.amazon_order_ref = refs[0]
+        except ConcurrencyError:
+            # A mail is not handed in a second time: its order is linked later.
+            in_background(self, self.company_id).with_delay(
+                max_retries=0, description=f"Link the Amazon order {refs[0]}"
+            )._link_amazon_order()
         if len(refs) > 1:
             self.message_post(
                 body=self.env._(

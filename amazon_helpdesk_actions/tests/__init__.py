@@ -2,6 +2,7 @@ from . import test_account
 from . import test_action_states
 from . import test_allocation
 from . import test_audit_entry
+from . import test_bookkeeping
 from . import test_mail
 from . import test_order
 from . import test_order_panel

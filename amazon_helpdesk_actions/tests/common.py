@@ -1,4 +1,5 @@
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 from odoo.fields import Command
@@ -9,6 +10,16 @@ from odoo.tools import html2plaintext
 from odoo.addons.base.tests.common import BaseCommon
 from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.job import Job
+
+from ..spapi.enums import FEED_CANCEL, FEED_REFUND
+from ..spapi.envelopes import (
+    CancelItem,
+    CancelMessage,
+    RefundItem,
+    RefundMessage,
+    order_acknowledgement,
+    order_adjustment,
+)
 
 # The simulator lives beside the addon; nothing but the tests knows of it.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
@@ -48,6 +59,10 @@ class AmazonCommon(BaseCommon):
         cls.env = cls.env(
             context=dict(cls.env.context, allowed_company_ids=cls.company.ids)
         )
+        # The demo data is connected to the same seller, who can be connected once.
+        for account in cls.env["amazon.seller.account"].sudo().search([]):
+            account.seller_id += "-DEMO"
+        cls.env.flush_all()
         cls.account = cls._create_account()
         cls.team = cls.env["helpdesk.ticket.team"].create(
             {"name": "Amazon", "company_id": cls.company.id}
@@ -198,6 +213,40 @@ class AmazonCommon(BaseCommon):
 
     def last_action(self):
         return self.env["amazon.action"].search([], order="id desc", limit=1)
+
+    # === ELSEWHERE === #
+
+    def refund_elsewhere(self, ref, item, amount):
+        """Refund an order past Odoo, as a person in Seller Central does.
+
+        :param str item: Amazon's id of the item
+        :param str amount: of its price, in EUR
+        """
+        price = (("Principal", Decimal(amount)),)
+        refund = RefundItem(item, "elsewhere", "Other", price, None)
+        message = RefundMessage(1, ref, "EUR", (refund,))
+        self._send_elsewhere(
+            FEED_REFUND, order_adjustment(self.account.seller_id, [message])
+        )
+
+    def cancel_elsewhere(self, order):
+        """Cancel an order past Odoo.
+
+        :param amazon.order order: as it was read
+        """
+        items = tuple(
+            CancelItem(line.amazon_item_ref, "NoInventory") for line in order.line_ids
+        )
+        message = CancelMessage(1, order.amazon_order_ref, items)
+        self._send_elsewhere(
+            FEED_CANCEL, order_acknowledgement(self.account.seller_id, [message])
+        )
+
+    def _send_elsewhere(self, feed_type, payload):
+        with self.account._client() as client:
+            document = client.prepare_feed(payload)
+            feed = client.create_feed(feed_type, ["A1PA6795UKMFR9"], document)
+            self.assertEqual(client.get_feed(feed)["processingStatus"], "DONE")
 
     # === JOBS === #
 

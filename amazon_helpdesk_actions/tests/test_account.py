@@ -1,6 +1,8 @@
+from psycopg2.errors import UniqueViolation
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
-from odoo.tools import file_open
+from odoo.tools import file_open, mute_logger
 
 from .common import SHIPPED, AmazonCommon
 
@@ -65,6 +67,30 @@ class TestAccount(AmazonCommon):
         self.create_ticket(SHIPPED)
         self.account.lwa_refresh_token = "Atzr|another"
         self.assertFalse(self.account.access_token)
+
+    def test_other_region_or_seller_forgets_the_token(self):
+        for values in ({"seller_id": "OTHER"}, {"region": "fe"}):
+            self.account.sudo().access_token = "Atza|token"
+            self.account.write(values)
+            self.assertFalse(self.account.sudo().access_token)
+
+    def test_change_of_credentials_is_journaled_without_them(self):
+        self.account.with_user(self.admin).lwa_client_secret = "very-secret"
+        entry = (
+            self.env["amazon.audit.entry"].sudo().search([], order="id desc", limit=1)
+        )
+        self.assertEqual(entry.user_id, self.admin)
+        self.assertIn("LWA Client Secret", entry.message)
+        self.assertNotIn("very-secret", entry.message)
+
+    def test_seller_can_be_connected_once(self):
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(UniqueViolation),
+            self.env.cr.savepoint(),
+        ):
+            self._create_account()
+            self.env.flush_all()
 
     # === CONNECTION TEST === #
 
@@ -134,5 +160,22 @@ class TestAccount(AmazonCommon):
         self.assertFalse(account.access_token)
         ticket.amazon_order_id._job_read()
         self.settle()
-        self.assertEqual(action.state, "queued")
+        self.assertEqual(action.state, "blocked")
         self.assertEqual(self.simulator.ledger()["calls"], before)
+
+    def test_neutralized_copy_that_is_connected_again_does_not_send_the_old_queue(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.env.flush_all()
+        with file_open("amazon_helpdesk_actions/data/neutralize.sql") as script:
+            self.env.cr.execute(script.read())
+        self.env.invalidate_all()
+        self.account.write(
+            {
+                "lwa_client_secret": "demo-secret",
+                "lwa_refresh_token": "Atzr|demo-refresh-token",
+                "sending_enabled": True,
+            }
+        )
+        self.settle()
+        self.assertEqual(action.state, "blocked")
+        self.assertNotIn("createFeed", self.simulator.ledger()["calls"])

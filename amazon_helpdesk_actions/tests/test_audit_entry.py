@@ -4,7 +4,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import SHIPPED, AmazonCommon
+from .common import FBA_SHIPPED, SHIPPED, AmazonCommon
 
 
 @tagged("post_install", "-at_install")
@@ -86,4 +86,17 @@ class TestAuditEntry(AmazonCommon):
         )
         self.assertEqual(entry.user_id, self.admin)
         self.assertEqual(entry.account_id, self.account)
-        self.assertIn("switched off", entry.message)
+        self.assertIn("Send to Amazon changed: False", entry.message)
+
+    def test_nothing_that_a_buyer_or_agent_wrote_is_journaled(self):
+        ticket = self.create_ticket(FBA_SHIPPED, name="Question of Erika Mustermann")
+        action = self.ask_refund(ticket, note="Her IBAN is DE00 1234")
+        entry = (
+            self.env["amazon.audit.entry"]
+            .sudo()
+            .search([("action_id", "=", action.id)])
+        )
+        self.assertEqual(entry.origin_name, ticket.number)
+        self.assertNotIn("IBAN", entry.message)
+        self.assertIn("IBAN", action.note)
+        self.assertIn("IBAN", self.notes(ticket)[0])

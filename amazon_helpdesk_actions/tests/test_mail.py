@@ -1,3 +1,6 @@
+from unittest.mock import patch
+
+from odoo.exceptions import ConcurrencyError
 from odoo.tests import tagged
 from odoo.tools import file_open
 
@@ -13,21 +16,16 @@ class TestMail(AmazonCommon):
         super().setUpClass()
         cls.domain = cls.env["mail.alias.domain"].create({"name": "shop.example"})
         cls.company.alias_domain_id = cls.domain
-        cls.team.write({"alias_name": "amazon", "alias_domain_id": cls.domain.id})
+        cls.team.write({"alias_name": "orders", "alias_domain_id": cls.domain.id})
 
     def receive(self, name):
         """Hand a mail to Odoo's gateway, as a mail server does."""
         path = f"amazon_helpdesk_actions/tests/data/{name}.eml"
         with file_open(path, "rb") as file:
             raw = file.read()
-        thread_id = self.env["mail.thread"].message_process(
-            "helpdesk.ticket",
-            raw,
-            custom_values={
-                "company_id": self.company.id,
-                "team_id": self.team.id,
-            },
-        )
+        # as it arrives at the alias of this company's team
+        raw = raw.replace(b"amazon@nordlicht.example", b"orders@shop.example")
+        thread_id = self.env["mail.thread"].message_process(False, raw)
         self.run_jobs("_job_read")
         return self.env["helpdesk.ticket"].browse(thread_id)
 
@@ -62,6 +60,16 @@ class TestMail(AmazonCommon):
         ticket = self.receive("relay_de_number_in_subject")
         ticket.message_update({"subject": "999-1234567-1234567", "body": "", "to": ""})
         self.assertEqual(ticket.amazon_order_ref, SHIPPED)
+
+    def test_mail_is_not_lost_when_somebody_records_its_order_at_the_moment(self):
+        orders = type(self.env["amazon.order"])
+        busy = patch.object(orders, "_get_or_create", side_effect=ConcurrencyError)
+        with busy:
+            ticket = self.receive("relay_de_number_in_subject")
+        self.assertEqual(ticket.amazon_order_ref, SHIPPED)
+        self.assertFalse(ticket.amazon_order_id)
+        self.run_jobs("_link_amazon_order")
+        self.assertTrue(ticket.amazon_order_id)
 
     def test_numbers_that_only_look_alike_are_not_taken(self):
         find = self.env["amazon.order"]._find_refs

@@ -5,6 +5,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..spapi.client import SellerClient
+from ..spapi.errors import ACCESS_TOKEN_REJECTED, Refused
 from .common import (
     GIFT_WRAPPED,
     PARTLY_REFUNDED,
@@ -130,6 +131,26 @@ class TestPipeline(AmazonCommon):
             ):
                 self.assertIn(words, notes)
 
+    def test_what_amazon_says_is_journaled_and_posted_as_odoobot(self):
+        first = self.ask_refund(self.create_ticket(SHIPPED))
+        # another agent's click may carry it
+        self.pending_jobs("_job_dispatch").state = "cancelled"
+        second = self._create_user(
+            "second",
+            "helpdesk_mgmt.group_helpdesk_user",
+            "amazon_helpdesk_actions.group_refund",
+        )
+        self.ask_refund(self.create_ticket(GIFT_WRAPPED), user=second)
+        self.settle()
+        entries = self.env["amazon.audit.entry"].sudo()
+        entries = entries.search([("action_id", "=", first.id)], order="id")
+        root = self.env.ref("base.user_root")
+        self.assertEqual(entries[0].user_id, self.agent)
+        self.assertEqual(entries[1:].user_id, root)
+        notes = first.ticket_id.message_ids.filtered("body").sorted("id")
+        authors = notes.filtered(lambda note: first.name in note.body).author_id
+        self.assertEqual(authors, self.agent.partner_id | root.partner_id)
+
     def test_notes_never_go_to_the_buyer(self):
         buyer = self.env["res.partner"].create(
             {"name": "Buyer", "email": "b1@marketplace.amazon.de"}
@@ -158,6 +179,7 @@ class TestPipeline(AmazonCommon):
         second = self.open_request(ticket, "refund")
         (first | second).reason = "CustomerReturn"
         first.action_refund()
+        self.env.invalidate_all()  # the second click is a request of its own
         with self.assertRaisesRegex(UserError, "left to refund"):
             second.action_refund()
         self.settle()
@@ -371,7 +393,7 @@ class TestPipeline(AmazonCommon):
         with mute_logger(FEED):
             self.settle()
         self.assertEqual(action.state, "unknown")
-        self.assertIn("gave no report", action.state_message)
+        self.assertIn("there is no report of it", action.state_message)
 
     def test_fatal_feed_without_report_is_unknown(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
@@ -435,10 +457,8 @@ class TestPipeline(AmazonCommon):
 
     def test_refund_made_elsewhere_meanwhile_blocks(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
-        elsewhere = self._create_rival()
-        rival = self.ask_refund(elsewhere["ticket"], user=elsewhere["agent"])
-        self._dispatch_and_settle(rival)
-        self.assertEqual(len(self.refunds()), 1)
+        item = action.order_id.line_ids.amazon_item_ref
+        self.refund_elsewhere(SHIPPED, item, "39.95")
         self.settle()
         self.assertEqual(action.state, "blocked")
         self.assertIn("more than was charged", action.state_message)
@@ -446,12 +466,72 @@ class TestPipeline(AmazonCommon):
 
     def test_order_cancelled_meanwhile_blocks_the_cancellation(self):
         action = self.ask_cancel(self.create_ticket(UNSHIPPED))
-        elsewhere = self._create_rival(UNSHIPPED)
-        rival = self.ask_cancel(elsewhere["ticket"], user=elsewhere["agent"])
-        self._dispatch_and_settle(rival)
+        self.cancel_elsewhere(action.order_id)
         self.settle()
         self.assertEqual(action.state, "blocked")
         self.assertIn("cancelled at Amazon already", action.state_message)
+
+    def test_order_that_amazon_does_not_show_any_more_blocks_in_spite_of_refresh(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.simulator.fault("forbidden", "getOrder", times=1)
+        feeds = type(self.env["amazon.feed"])
+        verify = feeds._verify_orders
+
+        def verify_and_refresh(feed, lane):
+            verified = verify(feed, lane)
+            action.order_id.with_env(feed.env).action_refresh()
+            feed.env.flush_all()
+            return verified
+
+        with patch.object(feeds, "_verify_orders", verify_and_refresh):
+            self.run_jobs("_job_dispatch")
+        self.assertEqual(action.state, "blocked")
+        self.assertIn("must check the roles", action.state_message)
+
+    def test_refused_access_token_is_no_final_answer(self):
+        def refuse(operation):
+            error = Refused(
+                operation, "The token was refused", code=ACCESS_TOKEN_REJECTED
+            )
+            return lambda *args, **kwargs: _raise(error)
+
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        for method in ("get_order", "list_financial_events", "prepare_feed"):
+            with self.subTest(method):
+                with patch.object(SellerClient, method, refuse(method)):
+                    self.run_jobs("_job_dispatch")
+                self.assertEqual(action.state, "queued")
+        self.settle()
+        self.assertEqual(action.state, "confirmed")
+
+    def test_order_that_cannot_be_recorded_does_not_stop_the_lane(self):
+        bad = self.ask_refund(self.create_ticket(SHIPPED))
+        good = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        orders = type(bad.order_id)
+        record = orders._record
+
+        def fail(order, answers):
+            if order == bad.order_id:
+                raise ZeroDivisionError
+            return record(order, answers)
+
+        with patch.object(orders, "_record", fail), mute_logger(FEED):
+            self.run_jobs("_job_dispatch")
+        self.assertEqual(bad.state, "queued")
+        self.assertEqual(good.state, "submitted")
+
+    def test_lost_answer_to_the_commit_before_sending_becomes_unknown(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        feeds = type(self.env["amazon.feed"])
+        prepare = feeds._prepare
+
+        def prepare_and_lose(feed, lane, verified):
+            prepare(feed, lane, verified)
+            return None
+
+        with patch.object(feeds, "_prepare", prepare_and_lose):
+            self._dispatch(action)
+        self.assertEqual(action.state, "unknown")
 
     def test_order_that_cannot_be_read_keeps_the_action_waiting(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
@@ -462,35 +542,6 @@ class TestPipeline(AmazonCommon):
         self.settle()
         self.assertEqual(action.state, "confirmed")
 
-    def _create_rival(self, ref=SHIPPED):
-        """Another company at the same seller: whoever acts outside of this one."""
-        company = self._create_company(name="Elsewhere")
-        self.env.user.write({"company_ids": [(4, company.id)]})
-        agent = self.agent.copy({"login": "rival"})
-        agent.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
-        self._create_account(company_id=company.id)
-        ticket = (
-            self.env["helpdesk.ticket"]
-            .with_context(allowed_company_ids=company.ids)
-            .create(
-                {
-                    "name": "x",
-                    "description": "x",
-                    "company_id": company.id,
-                    "amazon_order_ref": ref,
-                }
-            )
-        )
-        self.run_jobs("_job_read")
-        return {"ticket": ticket, "agent": agent}
-
-    def _dispatch_and_settle(self, action):
-        """Carry one action to its end, and leave the others waiting."""
-        self._dispatch(action)
-        action.feed_id._job_poll()
-        action.feed_id._job_apply_report()
-        self.assertEqual(action.state, "accepted")
-
     # === THE SWITCH AND THE WAY BACK === #
 
     def test_nothing_is_sent_while_sending_is_switched_off(self):
@@ -500,6 +551,15 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(action.state, "queued")
         self.assertNotIn("createFeed", self.simulator.ledger()["calls"])
         self.account.sending_enabled = True
+        self.settle()
+        self.assertEqual(action.state, "confirmed")
+
+    def test_archived_account_sends_nothing_until_it_is_back(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.account.active = False
+        self.settle()
+        self.assertEqual(action.state, "queued")
+        self.account.active = True
         self.settle()
         self.assertEqual(action.state, "confirmed")
 
@@ -520,6 +580,10 @@ class TestPipeline(AmazonCommon):
             self.assertRaisesRegex(UserError, "not queued any more"),
         ):
             action.with_user(self.agent).action_withdraw()
+
+
+def _raise(error):
+    raise error
 
 
 def _impatient(account_class):

@@ -1,5 +1,8 @@
-from odoo.exceptions import AccessError, UserError
+from psycopg2.errors import UniqueViolation
+
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ..models.amazon_action_cancel import CANCEL_REASONS
 from ..models.amazon_action_refund import REFUND_REASONS
@@ -346,6 +349,86 @@ class TestRights(AmazonCommon):
             self.assertFalse(group.sudo().all_user_ids - known)
             self.assertFalse(group.implied_by_ids)
 
+    def test_stranger_cannot_read_an_order_through_a_dialog(self):
+        order = self.create_ticket(SHIPPED).amazon_order_id
+        company = self._create_company(name="Strangers")
+        stranger = self._create_user(
+            "stranger2",
+            "helpdesk_mgmt.group_helpdesk_user",
+            "amazon_helpdesk_actions.group_refund",
+            "amazon_helpdesk_actions.group_cancel",
+        )
+        stranger.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
+        env = self.env(user=stranger, context={"allowed_company_ids": company.ids})
+        for model in ("amazon.refund.request", "amazon.cancel.request"):
+            with self.assertRaises(AccessError):
+                env[model].create({"order_id": order.id})
+        account = self._create_account(company_id=company.id, seller_id="STRANGER")
+        own_order = order.copy({"company_id": company.id, "account_id": account.id})
+        own = env["amazon.refund.request"].create({"order_id": own_order.id})
+        with self.assertRaises(ValidationError):
+            own.write({"line_ids": [(0, 0, {"order_line_id": order.line_ids.id})]})
+
+    def test_item_of_another_order_does_not_fit_into_a_dialog(self):
+        request = self.open_request(self.create_ticket(SHIPPED), "refund")
+        other = self.create_ticket(GIFT_WRAPPED).amazon_order_id.line_ids[0]
+        with self.assertRaises(ValidationError):
+            request.write({"line_ids": [(0, 0, {"order_line_id": other.id})]})
+
+    def test_item_stands_once_in_a_dialog(self):
+        request = self.open_request(self.create_ticket(SHIPPED), "refund")
+        item = request.line_ids.order_line_id.id
+        with mute_logger("odoo.sql_db"), self.assertRaises(UniqueViolation):
+            request.write({"line_ids": [(0, 0, {"order_line_id": item, "amount": 5})]})
+
+    def test_client_does_not_choose_the_nonce(self):
+        request = self.open_request(self.create_ticket(SHIPPED), "refund")
+        nonce = request.nonce
+        request.write({"nonce": "mine"})
+        self.assertEqual(request.nonce, nonce)
+        values = {"order_id": request.order_id.id, "ticket_id": request.ticket_id.id}
+        for model in (request, request.with_context(default_nonce="mine")):
+            self.assertNotEqual(model.create({**values, "nonce": "mine"}).nonce, "mine")
+
+    def test_order_of_another_company_cannot_be_written_into_a_ticket(self):
+        order = self.create_ticket(SHIPPED).amazon_order_id
+        company = self._create_company(name="Strangers")
+        stranger = self._create_user("stranger3", "helpdesk_mgmt.group_helpdesk_user")
+        stranger.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
+        tickets = self.env["helpdesk.ticket"].with_env(
+            self.env(user=stranger, context={"allowed_company_ids": company.ids})
+        )
+        values = {"name": "x", "description": "x", "amazon_order_id": order.id}
+        for ticket in (
+            tickets.create(values),
+            tickets.with_context(default_amazon_order_id=order.id).create(
+                {"name": "x", "description": "x"}
+            ),
+        ):
+            self.assertFalse(ticket.amazon_order_panel["order"])
+            ticket.write({"amazon_order_id": order.id})
+            self.assertFalse(ticket.amazon_order_panel["order"])
+            self.assertFalse(ticket.sudo().amazon_order_id)
+
+    def test_ticket_that_moves_to_another_company_leaves_its_order_behind(self):
+        ticket = self.create_ticket(SHIPPED)
+        company = self._create_company(name="Elsewhere")
+        self.env.user.write({"company_ids": [(4, company.id)]})
+        ticket.write({"team_id": False, "company_id": company.id})
+        self.assertFalse(ticket.amazon_order_id)
+
+    def test_notes_of_actions_are_for_those_who_act_or_audit(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED), note="private")
+        self.assertEqual(action.with_user(self.agent).note, "private")
+        self.assertEqual(action.with_user(self.auditor).note, "private")
+        with self.assertRaises(AccessError):
+            action.with_user(self.trainee).read(["note"])
+
+    def test_auditor_opens_action_and_order(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED)).with_user(self.auditor)
+        self.assertTrue(action.line_ids.read(["component", "amount"]))
+        self.assertTrue(action.order_id.line_ids.read(["title", "refundable"]))
+
     def test_other_company_sees_and_does_nothing(self):
         ticket = self.create_ticket(SHIPPED)
         action = self.ask_refund(ticket)
@@ -381,7 +464,5 @@ class TestRights(AmazonCommon):
         ticket.sudo().amazon_order_id = order
         both = self.agent
         both.write({"company_ids": [(4, company.id)]})
-        request = self.open_request(ticket, "refund", both)
-        request.reason = "Other"
-        with self.assertRaises(UserError):
-            request.action_refund()
+        with self.assertRaisesRegex(UserError, "no Amazon order here"):
+            self.open_request(ticket, "refund", both)

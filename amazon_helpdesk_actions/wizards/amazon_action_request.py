@@ -23,10 +23,8 @@ class AmazonActionRequest(models.AbstractModel):
     fulfillment_status = fields.Selection(related="order_id.fulfillment_status")
     ticket_id = fields.Many2one("helpdesk.ticket", readonly=True)
     sale_order_id = fields.Many2one("sale.order", readonly=True)
-    # Readonly for the client: the server alone says what one dialog is.
-    nonce = fields.Char(
-        required=True, readonly=True, default=lambda self: uuid.uuid4().hex
-    )
+    # The server alone says what one dialog is.
+    nonce = fields.Char(required=True, readonly=True)
     note = fields.Text()
     blockers = fields.Text(compute="_compute_sentences")
     warnings = fields.Text(compute="_compute_sentences")
@@ -43,6 +41,34 @@ class AmazonActionRequest(models.AbstractModel):
             warnings = [] if request.blockers else handler._warnings(order)
             request.warnings = "\n".join(warnings)
             request.is_assisted = handler._is_assisted(order)
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("order_id", "ticket_id", "sale_order_id")
+    def _check_readable(self):
+        """Refuse documents that the user may not read: the related fields show them.
+
+        Odoo checks constraints in sudo mode; this one is about the user.
+        """
+        for request in self.sudo(False):
+            documents = (request.order_id, request.ticket_id, request.sale_order_id)
+            for document in filter(None, documents):
+                document.check_access("read")
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override to make the nonce here, whatever a client says."""
+        return super().create(
+            [{**vals, "nonce": uuid.uuid4().hex} for vals in vals_list]
+        )
+
+    def write(self, vals):
+        """Override to keep the nonce."""
+        return super().write({k: v for k, v in vals.items() if k != "nonce"})
+
+    # === BUSINESS METHODS === #
 
     @api.model
     def _open(self, order, origin):

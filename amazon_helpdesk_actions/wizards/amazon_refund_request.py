@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import float_repr
 
 from ..allocation import allocate
@@ -31,11 +31,26 @@ class AmazonRefundRequest(models.TransientModel):
         """Override to list the items of the order, each with all that is refundable."""
         requests = super().create(vals_list)
         for request in requests:
-            request.line_ids = [
-                Command.create({"order_line_id": line.id, "amount": line.refundable})
-                for line in request.order_id.line_ids
-            ]
+            left = request.order_id.refundable
+            commands = []
+            for line in request.order_id.line_ids:
+                amount = request._default_amount(line, left)
+                left -= amount
+                commands.append(
+                    Command.create({"order_line_id": line.id, "amount": amount})
+                )
+            request.line_ids = commands
         return requests
+
+    def _default_amount(self, line, left):
+        """Return what is offered for an item: all that is refundable of it, as far as
+        the order has it left. What was done in Seller Central may show already."""
+        if self.is_assisted and not line.refundable:
+            unclaimed = line.charge_ids.refund_ids.filtered(
+                lambda refund: not refund.action_id
+            )
+            return sum(unclaimed.mapped("amount"))
+        return min(line.refundable, left)
 
     def _title(self):
         return self.env._("Refund %s", self.amazon_order_ref)
@@ -83,6 +98,20 @@ class AmazonRefundRequestLine(models.TransientModel):
     refundable = fields.Monetary(related="order_line_id.refundable")
     amount = fields.Monetary("Refund")
 
+    _item_uniq = models.Constraint(
+        "unique(request_id, order_line_id)",
+        "Each item stands only once in a refund.",
+    )
+
+    @api.constrains("request_id", "order_line_id")
+    def _check_same_order(self):
+        """Refuse an item that the refund is not about: its amounts would be shown."""
+        for line in self:
+            if line.order_line_id.order_id != line.request_id.order_id:
+                raise ValidationError(
+                    self.env._("An item belongs to another order than the refund.")
+                )
+
     def _split_amount(self):
         """Return the amount for each charge of this item."""
         self.ensure_one()
@@ -92,7 +121,7 @@ class AmazonRefundRequestLine(models.TransientModel):
             shares = allocate(
                 _decimal(self.amount, currency),
                 {
-                    component: _decimal(charge.refundable, currency)
+                    component: _decimal(self._limit(charge), currency)
                     for component, charge in charges.items()
                 },
                 _decimal(currency.rounding, currency),
@@ -102,10 +131,16 @@ class AmazonRefundRequestLine(models.TransientModel):
                 self.env._(
                     "For %(item)s at most %(left)s can still be refunded.",
                     item=self.title,
-                    left=currency.format(self.refundable),
+                    left=currency.format(
+                        sum(self._limit(charge) for charge in charges.values())
+                    ),
                 )
             ) from None
         return {charges[name]: float(share) for name, share in shares.items()}
+
+    def _limit(self, charge):
+        """Return how much of a charge can be asked for, or recorded as refunded."""
+        return charge.charged if self.request_id.is_assisted else charge.refundable
 
 
 def _decimal(amount, currency):
