@@ -42,3 +42,26 @@ def test_one_dialog_clicked_at_once_asks_once(odoo, stack, simulator, agent):
     dialog = agent.refund_dialog(ref)
     click_at_once(odoo, stack, [dialog] * CLICKS)
     assert len(agent.actions_about(ref)) == 1
+
+
+def test_refreshes_at_once_lose_no_job(odoo, stack, simulator, agent):
+    refs = ["202-1735509-6648827", "305-2260917-9913547"]
+    actions = [agent.refund(ref) for ref in refs]
+    domain = [("amazon_order_ref", "in", refs)]
+    orders = agent.call("amazon.order", "search", domain)
+
+    def refresh(_number):
+        person = Person(odoo.url, stack.database, "agent")
+        for _time in range(10):
+            for order in orders:
+                try:
+                    person.call("amazon.order", "action_refresh", [order])
+                except xmlrpc.client.Fault as fault:
+                    # Odoo has tried five times; a person would click again
+                    assert "serialize" in fault.faultString
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(refresh, range(3)))
+    for action in actions:
+        agent.wait_for_state(action, "confirmed")
+    assert stack.sql("SELECT count(*) FROM queue_job WHERE state = 'failed'") == "0"

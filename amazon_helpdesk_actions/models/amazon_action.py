@@ -158,6 +158,7 @@ class AmazonAction(models.Model):
                         action=action.name,
                     )
                 )
+        return True
 
     # === BUSINESS METHODS - ASKING === #
 

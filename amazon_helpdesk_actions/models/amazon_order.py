@@ -154,6 +154,7 @@ class AmazonOrder(models.Model):
         """Have the order read from Amazon again, in the background."""
         self.check_access("read")
         self.sudo()._request_read()
+        return True
 
     def refresh_if_stale(self):
         """Have those orders read again whose last reading is old.
@@ -165,6 +166,7 @@ class AmazonOrder(models.Model):
         self.sudo().filtered(
             lambda order: not order.read_at or order.read_at < limit
         )._request_read()
+        return True
 
     # === BUSINESS METHODS - FINDING === #
 

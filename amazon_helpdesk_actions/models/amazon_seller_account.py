@@ -166,6 +166,7 @@ class AmazonSellerAccount(models.Model):
             )
             for capability, (state, message) in results.items()
         ]
+        return True
 
     # === BUSINESS METHODS === #
 
