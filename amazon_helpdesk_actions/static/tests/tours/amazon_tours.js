@@ -146,7 +146,7 @@ registry.category("web_tour.tours").add("amazon_ticket_refund_assisted", {
             run: "edit Refunded in full, today at 10",
         },
         clickFooter("Record as Refunded in Seller Central"),
-        seeState("assisted", "Refunded in full, today at 10"),
+        seeState("assisted", "as done in Seller Central"),
     ],
 });
 
