@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import shutil
 
 from dev import debian
@@ -32,6 +33,19 @@ def find_browser(settings: Settings) -> str:
             "apt-get installed Chromium, but none is in PATH: look into PATH."
         )
     return browser
+
+
+def provide_driver_library(settings: Settings) -> None:
+    """Install what Playwright's driver is linked to and its package does not bring.
+
+    :raise Problem: when it is missing and cannot be installed
+    """
+    if not ctypes.util.find_library("atomic"):
+        debian.install(
+            "libatomic1",
+            purpose="for Playwright, which drives the browser of the smoke",
+            log=settings.logs / "apt-install-libatomic1.log",
+        )
 
 
 def _installed() -> str | None:

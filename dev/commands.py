@@ -20,10 +20,11 @@ from dev.settings import Settings
 
 def setup(settings: Settings) -> int:
     """Provide everything that the other commands need, and build the databases."""
-    from dev.browser import find_browser
+    from dev.browser import find_browser, provide_driver_library
     from dev.stack import prepared
 
     find_browser(settings)
+    provide_driver_library(settings)
     with prepared(settings, tests=True) as workshop:
         workshop.databases.provide_templates()
     say("Everything is set up in .dev.")

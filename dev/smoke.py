@@ -10,7 +10,7 @@ import xmlrpc.client
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dev.browser import find_browser
+from dev.browser import find_browser, provide_driver_library
 from dev.console import Problem, say, step
 from dev.demo import CANCEL_ORDER, REFUND_ORDER
 from dev.processes import run
@@ -35,6 +35,7 @@ def smoke(settings: Settings) -> int:
     :raise Problem: when something cannot be started or is not as it should be
     """
     browser = find_browser(settings)
+    provide_driver_library(settings)
     artifacts = settings.artifacts / "smoke"
     shutil.rmtree(artifacts, ignore_errors=True)
     artifacts.mkdir(parents=True)

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from dev import commands, debian, postgres, processes
-from dev.browser import find_browser
+from dev.browser import find_browser, provide_driver_library
 from dev.console import Problem
 from dev.odoo_tree import find_odoo
 from dev.settings import ROOT, Settings
@@ -102,6 +102,14 @@ def test_missing_postgresql_names_the_package(nothing_installed, tmp_path):
 def test_missing_browser_is_an_error(nothing_installed, tmp_path):
     with pytest.raises(Problem, match="sudo apt-get install chromium"):
         find_browser(Settings(root=tmp_path))
+
+
+def test_missing_library_of_the_browsers_driver_is_an_error(
+    nothing_installed, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("ctypes.util.find_library", lambda _name: None)
+    with pytest.raises(Problem, match="sudo apt-get install libatomic1"):
+        provide_driver_library(Settings(root=tmp_path))
 
 
 def test_machine_without_apt_is_told_about_odoo_home(nothing_installed, tmp_path):
