@@ -38,7 +38,7 @@ ACTION_TRANSITIONS = {
     "submitted": ("sending", "unknown"),
     "unknown": ("sending", "submitted"),
     "accepted": ("submitted", "unknown", "rejected"),
-    "confirmed": ("accepted", "assisted"),
+    "confirmed": ("submitted", "unknown", "accepted", "assisted"),
     "rejected": ("submitted", "unknown"),
     # back to the queue only where it is proven that nothing reached Amazon
     "queued": ("sending", "unknown"),
@@ -88,6 +88,10 @@ VERIFY_SECONDS = 40
 # (amzn/selling-partner-api-models, rate tables of the operations).
 POLL_MIN_SECONDS, POLL_MAX_SECONDS = 3, 600
 CONFIRM_MIN_SECONDS, CONFIRM_MAX_SECONDS = 10, 6 * 3600
+
+# Amazon's clock and ours may differ by this many minutes when a refund is matched to
+# the feed that asked for it.
+CLOCK_TOLERANCE_MINUTES = 15
 
 # Days after which an accepted action that Amazon's own data does not show is reported.
 # Amazon: "Orders from the last 48 hours might not be included" (listFinancialEvents);

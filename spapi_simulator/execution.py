@@ -313,10 +313,11 @@ def refundable(order, item):
         for component, charge in TAX_CHARGE_OF.items():
             if charge in item.taxes:
                 limits[component] = item.taxes[charge]
-    part = Decimal(item.quantity_shipped) / item.quantity
     step = Decimal(1) if order.currency == "JPY" else Decimal("0.01")
     return {
-        component: (amount * part).quantize(step, ROUND_DOWN)
+        component: (amount * item.quantity_shipped / item.quantity).quantize(
+            step, ROUND_DOWN
+        )
         for component, amount in limits.items()
     }
 

@@ -2,6 +2,7 @@ import logging
 from datetime import timedelta
 
 from markupsafe import Markup
+from psycopg2 import OperationalError
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import LockError, UserError
@@ -472,11 +473,19 @@ class AmazonAction(models.Model):
         if note:
             body += Markup("<p>%s</p>") % note
         for document in self._documents():
-            document.message_post(
-                body=body,
-                message_type="notification",
-                subtype_xmlid="mail.mt_note",
-            )
+            try:
+                with self.env.cr.savepoint():
+                    document.message_post(
+                        body=body,
+                        message_type="notification",
+                        subtype_xmlid="mail.mt_note",
+                    )
+            except OperationalError:
+                raise
+            except Exception:
+                # State and journal are the record; what other code does with a note
+                # must not undo them.
+                _logger.exception("%s: no note on %s", self.name, document)
 
     def _documents(self):
         """Return the tickets and sale orders to tell: where it was asked from first,

@@ -1,9 +1,11 @@
+from datetime import timedelta
 from decimal import Decimal
 
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import float_repr
 
+from ..const import CLOCK_TOLERANCE_MINUTES
 from ..spapi.enums import FEED_REFUND
 from ..spapi.envelopes import RefundItem, RefundMessage, order_adjustment
 
@@ -225,19 +227,18 @@ class AmazonActionRefund(models.AbstractModel):
         if blocker:
             return blocker
         compare = order.currency_id.compare_amounts
-        over = (
-            any(
-                compare(charge.charged, charge.refunded + charge.reserved) < 0
-                for charge in action.line_ids.charge_id
-            )
-            or compare(order.charged, order.refunded + order.reserved) < 0
+        charges = action.line_ids.charge_id
+        over = any(
+            compare(charge.paid, charge.refunded + charge.reserved) < 0
+            for charge in charges
         )
-        if over:
+        paid = sum(order.charge_ids.mapped("paid"))
+        if over or compare(paid, order.refunded + order.reserved) < 0:
             return self.env._(
-                "Meanwhile Amazon shows %(refunded)s of %(charged)s as refunded, so "
-                "this refund would be more than was charged. Nothing was sent.",
+                "Meanwhile Amazon shows %(refunded)s of %(paid)s as refunded, so "
+                "this refund would be more than was paid. Nothing was sent.",
                 refunded=self._money(order.refunded, order.currency_id),
-                charged=self._money(order.charged, order.currency_id),
+                paid=self._money(paid, order.currency_id),
             )
         return False
 
@@ -280,23 +281,26 @@ class AmazonActionRefund(models.AbstractModel):
     # === HOW IT IS CONFIRMED === #
 
     def _is_confirmed(self, action):
-        """Look for every amount of the action among the refunds that Amazon shows and
-        that no other action accounts for, and claim them for this action."""
+        """Look for the action among the refunds that Amazon shows and that no other
+        action accounts for, and claim them for this action."""
         if action.state == "assisted":
-            claimed = self._find_by_item(action)
+            # It may have been done long before it was recorded.
+            claimed = self._find_by_amount(action) or self._find_by_item(action)
         else:
-            claimed = self._find_by_amount(action)
+            tolerance = timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
+            since = action.feed_id.sending_at - tolerance
+            claimed = self._find_by_amount(action, since)
         claimed.action_id = action
         return bool(claimed)
 
-    def _find_by_amount(self, action):
-        """Return the refunds that show each amount as it was sent, or nothing."""
+    def _find_by_amount(self, action, since=None):
+        """Return the refunds that show each amount as it was asked for, or nothing."""
         found = self.env["amazon.order.refund"]
         for line in action.line_ids:
             refund = (line.charge_id.refund_ids - found).filtered(
                 lambda refund, line=line: (
                     not refund.action_id
-                    and refund.posted_at >= action.feed_id.sending_at
+                    and (not since or refund.posted_at >= since)
                     and not line.currency_id.compare_amounts(refund.amount, line.amount)
                 )
             )[:1]
@@ -306,21 +310,23 @@ class AmazonActionRefund(models.AbstractModel):
         return found
 
     def _find_by_item(self, action):
-        """Return the refunds that show what a person did in Seller Central, or nothing.
-
-        By the total of each item: how Amazon splits it was not ours to say, and it may
-        have been done long before it was recorded.
-        """
+        """Return the refunds that show the total of each item, or nothing: how Amazon
+        splits what a person did in Seller Central was not ours to say."""
         found = self.env["amazon.order.refund"]
         for item, lines in action.line_ids.grouped("order_line_id").items():
-            refunds = item.charge_ids.refund_ids.filtered(
+            unclaimed = item.charge_ids.refund_ids.filtered(
                 lambda refund: not refund.action_id
             )
-            if action.currency_id.compare_amounts(
-                sum(refunds.mapped("amount")), sum(lines.mapped("amount"))
-            ):
+            total = sum(lines.mapped("amount"))
+            # what was posted together first, then all of it
+            options = [*unclaimed.grouped("posted_at").values(), unclaimed]
+            for refunds in options:
+                posted = sum(refunds.mapped("amount"))
+                if not action.currency_id.compare_amounts(posted, total):
+                    found |= refunds
+                    break
+            else:
                 return found.browse()
-            found |= refunds
         return found
 
     # === WHAT IS SAID === #

@@ -265,7 +265,9 @@ class AmazonFeed(models.Model):
         return verified
 
     def _orders_to_verify(self, lane):
-        return self._waiting(lane).order_id.ids
+        """Return the ids of the orders to read, those that failed last time last."""
+        orders = self._waiting(lane).order_id
+        return orders.sorted(lambda order: bool(order.read_message)).ids
 
     def _verify_order(self, order_id):
         """Read one order.

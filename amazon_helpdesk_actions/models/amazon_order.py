@@ -129,7 +129,7 @@ class AmazonOrder(models.Model):
             order.refundable = max(
                 min(
                     sum(charges.mapped("refundable")),
-                    order.charged - order.refunded - order.reserved,
+                    sum(charges.mapped("paid")) - order.refunded - order.reserved,
                 ),
                 0.0,
             )

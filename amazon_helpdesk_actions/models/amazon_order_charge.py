@@ -29,6 +29,11 @@ class AmazonOrderCharge(models.Model):
         help="Amazon's name of the component, as in an Order Adjustment.",
     )
     charged = fields.Monetary(readonly=True)
+    paid = fields.Monetary(
+        compute="_compute_amounts",
+        help="What the buyer was charged for the share that is shipped. Zero where a "
+        "claim or a chargeback took the money back.",
+    )
     refund_ids = fields.One2many("amazon.order.refund", "charge_id", readonly=True)
     action_line_ids = fields.One2many("amazon.action.line", "charge_id", readonly=True)
     refunded = fields.Monetary("Refunded at Amazon", compute="_compute_amounts")
@@ -72,12 +77,14 @@ class AmazonOrderCharge(models.Model):
             charge.refunded = refunded.get(charge, 0.0)
             charge.reserved = reserved.get(charge, 0.0)
             share = charge.line_id._paid_share()
-            paid = charge.currency_id.round(charge.charged * share) if share else 0.0
-            left = paid - charge.refunded - charge.reserved
+            charge.paid = (
+                charge.currency_id.round(charge.charged * share) if share else 0.0
+            )
+            left = charge.paid - charge.refunded - charge.reserved
             # Never below zero: refunds seen and still reserved overlap until the action
             # is confirmed, and Amazon may refund beyond what was charged. Never more
             # than was paid: a fee that Amazon kept back is no charge.
-            charge.refundable = max(min(left, paid), 0.0)
+            charge.refundable = max(min(left, charge.paid), 0.0)
 
     def _awaits(self, amount, states):
         """Whether an action in one of the states waits for Amazon to show this refund.

@@ -40,10 +40,11 @@ class AmazonOrderMixin(models.AbstractModel):
     @api.depends_context("lang", "uid", "tz")
     def _compute_amazon_order_panel(self):
         for record in self:
-            order_sudo = record._get_amazon_order()
+            # of what is saved: nothing is looked up while a form is being filled in
+            saved = record._origin
+            order_sudo = saved._get_amazon_order()
             record.amazon_order_panel = {
-                # of what is saved: while a number is typed, nothing is looked up
-                "notice": record._origin._amazon_notice(),
+                "notice": saved._amazon_notice(),
                 "order": order_sudo.sudo(False)._panel_data() if order_sudo else False,
             }
 

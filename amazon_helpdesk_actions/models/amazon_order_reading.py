@@ -115,6 +115,9 @@ class AmazonOrder(models.Model):
                 )
                 if failure is None or is_not_found(failure):
                     failed, failure = account, error
+                if isinstance(error, SpApiError) and not is_final(error):
+                    # No answer is no reason to ask elsewhere, and costs time.
+                    break
         return failed, None, failure
 
     def _ask_for_finances(self, account, order):
@@ -227,8 +230,9 @@ class AmazonOrder(models.Model):
         )
 
     def _record_finances(self, finances):
-        self.claim_found = finances.claim_found
-        self.chargeback_found = finances.chargeback_found
+        # Once seen, it stays: an answer without it means "not known yet".
+        self.claim_found |= finances.claim_found
+        self.chargeback_found |= finances.chargeback_found
         foreign = [r for r in finances.refunds if r.currency != self.currency_id.name]
         self.finances_state = "failed" if foreign else "read"
         self.finances_message = foreign and self.env._(
@@ -286,9 +290,8 @@ class AmazonOrder(models.Model):
         At once, so that a refund does not count as refunded and as reserved.
         """
         for action in self.action_ids.sorted("id"):
-            if action.state in ("accepted", "assisted"):
-                if action._kind()._is_confirmed(action):
-                    action._set_confirmed()
+            if action.state in AWAITED_STATES and action._kind()._is_confirmed(action):
+                action._set_confirmed()
 
 
 def is_final(error):

@@ -2,10 +2,13 @@ from datetime import datetime, timedelta, timezone
 from unittest.mock import patch
 
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ..spapi.client import SellerClient
-from .common import FBA_SHIPPED, SHIPPED, AmazonCommon
+from .common import CLAIMED, FBA_SHIPPED, SHIPPED, AmazonCommon
 
+FEED = "odoo.addons.amazon_helpdesk_actions.models.amazon_feed"
+ACTION = "odoo.addons.amazon_helpdesk_actions.models.amazon_action"
 SKU = "NW-KESSEL-12-SW"
 
 
@@ -88,6 +91,39 @@ class TestBookkeeping(AmazonCommon):
         self.settle()
         self.assertEqual((first | second).mapped("state"), ["confirmed", "confirmed"])
 
+    def test_reading_that_shows_a_submitted_refund_confirms_it(self):
+        ticket = self.create_ticket(SHIPPED)
+        first = self.ask_refund(ticket, amounts={SKU: 30})
+        self.run_jobs("_job_dispatch")
+        self.simulator.advance(1)
+        self.assertEqual(first.state, "submitted")
+        second = self.ask_refund(ticket, amounts={SKU: 14.94})
+        with mute_logger(ACTION):  # the report comes after the proof
+            self.settle()
+        self.assertEqual((first | second).mapped("state"), ["confirmed", "confirmed"])
+
+    def test_reading_that_shows_an_unknown_refund_confirms_it(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.simulator.fault("cut_after", "createFeed", times=1)
+        with mute_logger(FEED):
+            self.settle()
+        self.assertEqual(action.state, "unknown")
+        self.simulator.advance(1)
+        action.order_id._job_read()
+        self.assertEqual(action.state, "confirmed")
+        self.assertEqual(action.order_id.reserved, 0)
+
+    def test_clocks_that_differ_by_minutes_do_not_matter(self):
+        self.simulator.reset(
+            processing_seconds=0, finance_delay_seconds=999999, quotas=False
+        )
+        action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 10})
+        self.accept()
+        earlier = datetime.now(timezone.utc) - timedelta(minutes=5)
+        with finances(refund_event(SKU, {"Principal": 10}, posted=earlier)):
+            self.run_jobs("_job_confirm")
+        self.assertEqual(action.state, "confirmed")
+
     def test_refund_posted_before_ours_was_sent_does_not_confirm_it(self):
         self.simulator.reset(
             processing_seconds=0, finance_delay_seconds=999999, quotas=False
@@ -133,7 +169,30 @@ class TestBookkeeping(AmazonCommon):
         self.assertEqual(action.state, "confirmed")
         self.assertEqual(order.reserved, 0)
 
+    def test_assisted_refunds_are_told_from_older_ones_of_the_same_item(self):
+        order = self.create_ticket(FBA_SHIPPED).amazon_order_id
+        yesterday = datetime.now(timezone.utc) - timedelta(days=1)
+        events = [
+            refund_event(order.line_ids.sku, {"Principal": 5}, "1", yesterday),
+            refund_event(order.line_ids.sku, {"Principal": 6, "Goodwill": 1}, "2"),
+        ]
+        ticket = self.create_ticket(FBA_SHIPPED)
+        amounts = {order.line_ids.sku: 7}
+        action = self.ask_refund(ticket, amounts=amounts, note="By hand")
+        with finances(*events):
+            self.settle(rounds=3)
+        self.assertEqual(action.state, "confirmed")
+        self.assertEqual((order.refunded, order.reserved), (12, 0))
+
     # === WHAT AMAZON'S FINANCES MAY SHOW === #
+
+    def test_claim_that_was_seen_stays_when_an_answer_comes_without_it(self):
+        order = self.create_ticket(CLAIMED).amazon_order_id
+        self.assertTrue(order.claim_found)
+        with finances():
+            order._job_read()
+        self.assertTrue(order.claim_found)
+        self.assertEqual(order.refundable, 0)
 
     def test_charge_type_that_the_feed_does_not_know_lowers_what_is_left(self):
         event = refund_event(SKU, {"Principal": 5, "PaymentMethodFee": 1})
@@ -208,6 +267,30 @@ class TestBookkeeping(AmazonCommon):
         self.assertEqual(ticket.amazon_order_id.charged, 30)
         action = self.ask_refund(ticket)
         self.assertEqual(action.amount, 10)
+        self.settle()
+        self.assertEqual(action.state, "confirmed")
+
+    def test_refund_of_the_shipped_part_leaves_nothing_of_the_order(self):
+        ref = self.add_order(
+            "302-1111111-4444444",
+            {
+                "id": "147645420399907",
+                "sku": "TWO",
+                "price": 20.0,
+                "quantity": 2,
+                "quantity_shipped": 1,
+            },
+            status="partially shipped",
+        )
+        for event in (
+            refund_event("OLD-SKU", {"Principal": 10}),
+            refund_event("TWO", {"Goodwill": 10}),
+        ):
+            with finances(event):
+                order = self.create_ticket(ref).amazon_order_id
+                order.refund_ids.unlink()
+                order._job_read()
+            self.assertEqual(order.refundable, 0)
 
     def test_charge_and_item_that_amazon_lists_no_more_count_zero(self):
         first = {"id": "147645420399905", "sku": "A", "price": 30.0, "shipping": 4.99}

@@ -162,6 +162,22 @@ class TestPipeline(AmazonCommon):
         notified = ticket.message_ids.notification_ids.res_partner_id
         self.assertNotIn(buyer, notified)
 
+    def test_note_that_fails_undoes_nothing_and_stops_nobody(self):
+        bad = self.ask_refund(self.create_ticket(SHIPPED))
+        good = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        tickets = type(bad.ticket_id)
+        post = tickets.message_post
+
+        def fail(ticket, **values):
+            if ticket == bad.ticket_id:
+                raise ValueError("somebody else's code")
+            return post(ticket, **values)
+
+        with patch.object(tickets, "message_post", fail), mute_logger(ACTION):
+            self.settle()
+        self.assertEqual((bad | good).mapped("state"), ["confirmed", "confirmed"])
+        self.assertEqual(self.simulator.ledger()["calls"]["createFeed"], 1)
+
     # === EXACTLY ONCE === #
 
     def test_one_dialog_asks_only_once(self):
@@ -461,7 +477,7 @@ class TestPipeline(AmazonCommon):
         self.refund_elsewhere(SHIPPED, item, "39.95")
         self.settle()
         self.assertEqual(action.state, "blocked")
-        self.assertIn("more than was charged", action.state_message)
+        self.assertIn("more than was paid", action.state_message)
         self.assertEqual(len(self.refunds()), 1)
 
     def test_order_cancelled_meanwhile_blocks_the_cancellation(self):

@@ -369,6 +369,32 @@ class TestRights(AmazonCommon):
         with self.assertRaises(ValidationError):
             own.write({"line_ids": [(0, 0, {"order_line_id": order.line_ids.id})]})
 
+    def test_stranger_cannot_read_an_order_while_filling_in_a_form(self):
+        order = self.create_ticket(SHIPPED).amazon_order_id
+        company = self._create_company(name="Strangers")
+        stranger = self._create_user(
+            "stranger4",
+            "helpdesk_mgmt.group_helpdesk_user",
+            "sales_team.group_sale_salesman_all_leads",
+            "amazon_helpdesk_actions.group_refund",
+        )
+        stranger.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
+        env = self.env(user=stranger, context={"allowed_company_ids": company.ids})
+        for model in ("helpdesk.ticket", "sale.order"):
+            values = {"amazon_order_id": order.id, "company_id": self.company.id}
+            spec = {"amazon_order_panel": {}, "amazon_order_id": {}}
+            answer = env[model].onchange(values, ["amazon_order_id"], spec)
+            panel = answer["value"].get("amazon_order_panel")
+            self.assertFalse(panel and panel["order"])
+        for model, field, record in (
+            ("amazon.refund.request", "order_id", order),
+            ("amazon.refund.request.line", "order_line_id", order.line_ids),
+        ):
+            fields = ("amazon_order_ref", "channel", "title", "sku", "charged")
+            spec = {name: {} for name in fields if name in env[model]._fields}
+            with self.assertRaises(AccessError):
+                env[model].onchange({field: record.id}, [field], spec)
+
     def test_item_of_another_order_does_not_fit_into_a_dialog(self):
         request = self.open_request(self.create_ticket(SHIPPED), "refund")
         other = self.create_ticket(GIFT_WRAPPED).amazon_order_id.line_ids[0]

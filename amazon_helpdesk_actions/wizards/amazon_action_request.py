@@ -17,10 +17,14 @@ class AmazonActionRequest(models.AbstractModel):
     _kind = None
 
     order_id = fields.Many2one("amazon.order", required=True, readonly=True)
-    amazon_order_ref = fields.Char(related="order_id.amazon_order_ref")
-    currency_id = fields.Many2one(related="order_id.currency_id")
-    channel = fields.Selection(related="order_id.channel")
-    fulfillment_status = fields.Selection(related="order_id.fulfillment_status")
+    amazon_order_ref = fields.Char(
+        related="order_id.amazon_order_ref", related_sudo=False
+    )
+    currency_id = fields.Many2one(related="order_id.currency_id", related_sudo=False)
+    channel = fields.Selection(related="order_id.channel", related_sudo=False)
+    fulfillment_status = fields.Selection(
+        related="order_id.fulfillment_status", related_sudo=False
+    )
     ticket_id = fields.Many2one("helpdesk.ticket", readonly=True)
     sale_order_id = fields.Many2one("sale.order", readonly=True)
     # The server alone says what one dialog is.
@@ -29,7 +33,9 @@ class AmazonActionRequest(models.AbstractModel):
     blockers = fields.Text(compute="_compute_sentences")
     warnings = fields.Text(compute="_compute_sentences")
     is_assisted = fields.Boolean(compute="_compute_sentences")
-    seller_central_url = fields.Char(related="order_id.seller_central_url")
+    seller_central_url = fields.Char(
+        related="order_id.seller_central_url", related_sudo=False
+    )
 
     @api.depends("order_id")
     def _compute_sentences(self):

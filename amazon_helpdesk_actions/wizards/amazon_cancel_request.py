@@ -13,9 +13,13 @@ class AmazonCancelRequest(models.TransientModel):
     reason = fields.Selection(
         CANCEL_REASONS, compute="_compute_reason", store=True, readonly=False
     )
-    order_line_ids = fields.One2many(related="order_id.line_ids")
-    cancel_requested = fields.Boolean(related="order_id.cancel_requested")
-    cancel_request_reason = fields.Char(related="order_id.cancel_request_reason")
+    order_line_ids = fields.One2many(related="order_id.line_ids", related_sudo=False)
+    cancel_requested = fields.Boolean(
+        related="order_id.cancel_requested", related_sudo=False
+    )
+    cancel_request_reason = fields.Char(
+        related="order_id.cancel_request_reason", related_sudo=False
+    )
 
     @api.depends("order_id")
     def _compute_reason(self):

@@ -88,14 +88,18 @@ class AmazonRefundRequestLine(models.TransientModel):
         "amazon.refund.request", required=True, ondelete="cascade", index=True
     )
     order_line_id = fields.Many2one("amazon.order.line", required=True, readonly=True)
-    title = fields.Char(related="order_line_id.title")
-    sku = fields.Char(related="order_line_id.sku")
-    quantity_ordered = fields.Integer(related="order_line_id.quantity_ordered")
-    currency_id = fields.Many2one(related="order_line_id.currency_id")
-    charged = fields.Monetary(related="order_line_id.charged")
-    refunded = fields.Monetary(related="order_line_id.refunded")
-    reserved = fields.Monetary(related="order_line_id.reserved")
-    refundable = fields.Monetary(related="order_line_id.refundable")
+    title = fields.Char(related="order_line_id.title", related_sudo=False)
+    sku = fields.Char(related="order_line_id.sku", related_sudo=False)
+    quantity_ordered = fields.Integer(
+        related="order_line_id.quantity_ordered", related_sudo=False
+    )
+    currency_id = fields.Many2one(
+        related="order_line_id.currency_id", related_sudo=False
+    )
+    charged = fields.Monetary(related="order_line_id.charged", related_sudo=False)
+    refunded = fields.Monetary(related="order_line_id.refunded", related_sudo=False)
+    reserved = fields.Monetary(related="order_line_id.reserved", related_sudo=False)
+    refundable = fields.Monetary(related="order_line_id.refundable", related_sudo=False)
     amount = fields.Monetary("Refund")
 
     _item_uniq = models.Constraint(
