@@ -51,5 +51,4 @@
         ],
     },
     "installable": True,
-    "application": False,
 }

@@ -95,13 +95,13 @@ class AmazonAuditEntry(models.Model):
     # === CRUD METHODS === #
 
     @api.model_create_multi
-    def create(self, vals_list):
+    def create(self, vals_list):  # pylint: disable=unknown-option-value,method-required-super
         """Refuse: the journal is written by the addon alone."""
         raise AccessError(
             self.env._("Entries of the Amazon journal cannot be created by hand.")
         )
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=unknown-option-value,method-required-super
         """Refuse: what was journaled stays as it is."""
         raise AccessError(
             self.env._("Entries of the Amazon journal cannot be changed.")
@@ -120,11 +120,12 @@ class AmazonAuditEntry(models.Model):
         """Append entries, in the current transaction.
 
         :param list[dict] vals_list: values of the entries; actor and time are added
-        :return: None, so that no caller can hold on to an entry
+        :return: the entries
+        :rtype: amazon.audit.entry
         """
         now = fields.Datetime.now()
         stamped = [
             {"occurred_at": now, "user_id": self.env.uid, **vals} for vals in vals_list
         ]
         # sudo: nobody has the right to create an entry, by design
-        super(AmazonAuditEntry, self.sudo()).create(stamped)
+        return super(AmazonAuditEntry, self.sudo()).create(stamped)

@@ -31,7 +31,7 @@ class AmazonOrderMixin(models.AbstractModel):
         groups=READERS,
     )
     amazon_order_panel = fields.Json(
-        "Amazon Order Panel", compute="_compute_amazon_order_panel", groups=READERS
+        compute="_compute_amazon_order_panel", groups=READERS
     )
 
     # === COMPUTE METHODS === #

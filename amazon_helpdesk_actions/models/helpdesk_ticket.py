@@ -15,17 +15,17 @@ class HelpdeskTicket(models.Model):
     # === MAIL GATEWAY === #
 
     @api.model
-    def message_new(self, msg, custom_values=None):
+    def message_new(self, msg_dict, custom_values=None):
         """Override of `mail` to find the Amazon order that a buyer writes about."""
-        ticket = super().message_new(msg, custom_values=custom_values)
-        ticket._find_amazon_order(msg)
+        ticket = super().message_new(msg_dict, custom_values=custom_values)
+        ticket._find_amazon_order(msg_dict)
         return ticket
 
-    def message_update(self, msg, update_vals=None):
+    def message_update(self, msg_dict, update_vals=None):
         """Override of `mail`: a later mail may be the first to name the order."""
-        result = super().message_update(msg, update_vals=update_vals)
+        result = super().message_update(msg_dict, update_vals=update_vals)
         for ticket in self.filtered(lambda ticket: not ticket.amazon_order_ref):
-            ticket._find_amazon_order(msg)
+            ticket._find_amazon_order(msg_dict)
         return result
 
     def _find_amazon_order(self, msg):
