@@ -115,25 +115,13 @@ class AmazonActionCancel(models.AbstractModel):
         )
 
     def _warnings(self, order):
-        warnings = []
-        if order.read_message and order.read_at:
-            warnings.append(
-                self.env._("This is an old reading. %s", order.read_message)
-            )
+        warnings = super()._warnings(order)
         if not order.cancel_requested and not self._is_assisted(order):
             warnings.append(
                 self.env._(
                     "The buyer has not asked for it in Your Orders. A cancellation "
                     "that the buyer asked for only in a message counts against your "
                     "cancellation rate."
-                )
-            )
-        if not order.account_id.sending_enabled:
-            warnings.append(
-                self.env._(
-                    "Sending to Amazon is switched off for the account %s. The "
-                    "cancellation will wait until it is switched on.",
-                    order.account_id.name,
                 )
             )
         return warnings

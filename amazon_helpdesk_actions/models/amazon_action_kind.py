@@ -41,8 +41,22 @@ class AmazonActionKind(models.AbstractModel):
         raise NotImplementedError
 
     def _warnings(self, order):
-        """Hook: sentences that a person should read before asking for it."""
-        return []
+        """Return sentences that a person should read before asking for it. Kinds add
+        their own."""
+        warnings = []
+        if order.read_message and order.read_at:
+            warnings.append(
+                self.env._("This is an old reading. %s", order.read_message)
+            )
+        if not self._is_assisted(order) and not order.account_id.sending_enabled:
+            warnings.append(
+                self.env._(
+                    "Sending to Amazon is switched off for the account %s. What you "
+                    "ask for waits until it is switched on.",
+                    order.account_id.name,
+                )
+            )
+        return warnings
 
     def _is_assisted(self, order):
         """Hook: whether Amazon offers no operation for it, so that a person does it

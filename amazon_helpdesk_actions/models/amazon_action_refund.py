@@ -140,11 +140,7 @@ class AmazonActionRefund(models.AbstractModel):
         )
 
     def _warnings(self, order):
-        warnings = []
-        if order.read_message and order.read_at:
-            warnings.append(
-                self.env._("This is an old reading. %s", order.read_message)
-            )
+        warnings = super()._warnings(order)
         if order.finances_state != "read":
             warnings.append(
                 self.env._(
@@ -171,14 +167,6 @@ class AmazonActionRefund(models.AbstractModel):
                 self.env._(
                     "%s is asked for already, and not confirmed by Amazon yet.",
                     self._money(order.reserved, order.currency_id),
-                )
-            )
-        if not order.account_id.sending_enabled:
-            warnings.append(
-                self.env._(
-                    "Sending to Amazon is switched off for the account %s. The refund "
-                    "will wait until it is switched on.",
-                    order.account_id.name,
                 )
             )
         return warnings
