@@ -15,7 +15,8 @@ from dev.settings import Settings
 from dev.venv import Venv
 
 #: One process with threads, jobs by queue_job's runner inside of it. Two jobs at a
-#: time, so that jobs of two accounts do not wait for each other.
+#: time, so that jobs of two accounts do not wait for each other. No mail leaves: the
+#: demo's buyers have addresses at Amazon's real domains, and port 9 takes no mail.
 CONFIG = """\
 [options]
 addons_path = {addons_path}
@@ -27,6 +28,8 @@ db_password = {db_password}
 http_interface = {http_interface}
 list_db = False
 server_wide_modules = base,web,queue_job
+smtp_server = 127.0.0.1
+smtp_port = 9
 workers = 0
 
 [queue_job]
