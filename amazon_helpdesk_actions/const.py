@@ -46,6 +46,10 @@ ACTION_TRANSITIONS = {
     "withdrawn": ("queued",),
 }
 
+# News that come after better ones, and are no contradiction: Amazon's data may show
+# the outcome before its report is read.
+SURPASSED = {"confirmed": ("submitted", "accepted")}
+
 # An action in one of these states may still move (or has just moved) money that
 # Amazon's finances do not show yet, so its amount is not offered a second time.
 RESERVING_STATES = (

@@ -13,6 +13,7 @@ from ..const import (
     CONFIRM_ALERT_DAYS,
     CONFIRM_MAX_SECONDS,
     CONFIRM_MIN_SECONDS,
+    SURPASSED,
 )
 from .amazon_feed import Lane
 from .amazon_seller_participation import marketplace_selection
@@ -313,8 +314,8 @@ class AmazonAction(models.Model):
         moved = self.browse()
         for action in self:
             source = action.state
-            if source == target:
-                _logger.info("%s is %s already", action.name, target)
+            if source == target or target in SURPASSED.get(source, ()):
+                _logger.info("%s is %s already, not %s", action.name, source, target)
                 continue
             if source not in ACTION_TRANSITIONS[target]:
                 _logger.warning(

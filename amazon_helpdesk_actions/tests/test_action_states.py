@@ -50,6 +50,12 @@ class TestActionStates(AmazonCommon):
         self.assertEqual(self.action.state, "confirmed")
         self.assertFalse(self.action.amazon_code)
 
+    def test_older_news_after_better_ones_is_no_contradiction(self):
+        self._force("confirmed")
+        with self.assertNoLogs(ACTION, "WARNING"):
+            self.action._set_accepted()
+        self.assertEqual(self.action.state, "confirmed")
+
     def test_repeated_news_changes_nothing(self):
         self._force("submitted")
         before = self.action.last_state_change

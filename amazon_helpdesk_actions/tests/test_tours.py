@@ -18,6 +18,10 @@ STAGES = (
 )
 
 
+# Seconds of Amazon's time until its finances show a refund: later than its report.
+FINANCE_DELAY = 3600
+
+
 class JobRunner(threading.Thread):
     """Runs jobs beside a tour, as the runner of queue_job does beside a browser.
 
@@ -26,10 +30,11 @@ class JobRunner(threading.Thread):
     whenever the order was read: so the tour decides how long a state is to be seen.
     """
 
-    def __init__(self, registry, first_job):
+    def __init__(self, registry, first_job, simulator):
         super().__init__(name="job runner of a tour", daemon=True)
         self.registry = registry
         self.first_job = first_job
+        self.simulator = simulator
         self.open_methods = ["_job_read"]
         self.stages = iter(STAGES)
         self.error = None
@@ -75,7 +80,10 @@ class JobRunner(threading.Thread):
         job.set_done()
         job.store()
         if job.method_name == "_job_read":
-            self.open_methods.extend(next(self.stages, ()))
+            stage = next(self.stages, ())
+            self.open_methods.extend(stage)
+            if "_job_confirm" in stage:
+                self.simulator.advance(FINANCE_DELAY + 1)
 
 
 @tagged("post_install", "-at_install")
@@ -83,9 +91,16 @@ class TestTours(AmazonCommon, HttpCase):
     """What people do in a browser, with the jobs running beside it and Odoo's bus
     telling the open form."""
 
+    def setUp(self):
+        super().setUp()
+        self.simulator.reset(
+            processing_seconds=0, finance_delay_seconds=FINANCE_DELAY, quotas=False
+        )
+
     def run_tour(self, document, tour, user=None):
         """Walk a tour on the form of a document, with the jobs beside it."""
-        runner = JobRunner(self.registry, self._last_job_id() + 1)
+        first_job = self._last_job_id() + 1
+        runner = JobRunner(self.registry, first_job, self.simulator)
         wait_for_end = ChromeBrowser._wait_code_ok
 
         def run_jobs_meanwhile(*args, **kwargs):

@@ -90,8 +90,6 @@ registry.category("web_tour.tours").add("amazon_ticket_cancel", {
         letTimePass(),
         seeState("submitted", "has not processed it yet"),
         letTimePass(),
-        seeState("accepted", "The order does not show it yet"),
-        letTimePass(),
         seeState("confirmed", "as cancelled"),
         see("The order is cancelled", `${PANEL} .o_amazon_order_status:contains(Cancelled)`),
     ],
