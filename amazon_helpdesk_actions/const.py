@@ -66,11 +66,17 @@ FEED_STATES = [
     ("not_sent", "Not sent"),
     ("submitted", "Submitted"),
     ("unknown", "Unknown"),
+    ("absent", "Not at Amazon"),
     ("refused", "Refused"),
     ("done", "Processed"),
     ("cancelled", "Cancelled by Amazon"),
     ("fatal", "Failed at Amazon"),
 ]
+
+# Seconds. What Amazon said of an order may be this old when an action of it is sent.
+# By range it can be known 120 seconds late (searchOrders and listTransactions leave the
+# last two minutes out), and searchOrders allows one call in 178 seconds.
+ORDER_FRESH_SECONDS = 600
 
 # Seconds. An order that was read longer ago is read again in the background when
 # somebody opens a form that shows it. getOrder allows 0.5 calls a second.

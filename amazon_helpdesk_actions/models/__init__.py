@@ -13,6 +13,8 @@ from . import amazon_action_kind
 from . import amazon_action_refund
 from . import amazon_action_cancel
 from . import amazon_feed
+from . import amazon_feed_dispatch
+from . import amazon_feed_poll
 from . import amazon_order_mixin
 from . import helpdesk_ticket
 from . import sale_order

@@ -78,6 +78,14 @@ class AmazonAction(models.Model):
         "res.users", "Asked by", required=True, readonly=True, ondelete="restrict"
     )
     asked_at = fields.Datetime(required=True, readonly=True)
+    due_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="Not sent before: until then it can surely be taken back.",
+    )
+    urgent_from = fields.Datetime(
+        readonly=True, copy=False, help="From then on it is sent before the others."
+    )
     ticket_id = fields.Many2one(
         "helpdesk.ticket",
         readonly=True,

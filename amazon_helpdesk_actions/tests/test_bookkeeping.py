@@ -7,7 +7,7 @@ from odoo.tools import mute_logger
 from ..spapi.client import SellerClient
 from .common import CLAIMED, FBA_SHIPPED, SHIPPED, AmazonCommon
 
-FEED = "odoo.addons.amazon_helpdesk_actions.models.amazon_feed"
+FEED = "odoo.addons.amazon_helpdesk_actions.models.amazon_feed_dispatch"
 SKU = "NW-KESSEL-12-SW"
 
 

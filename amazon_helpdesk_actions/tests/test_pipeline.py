@@ -14,7 +14,7 @@ from .common import (
     AmazonCommon,
 )
 
-FEED = "odoo.addons.amazon_helpdesk_actions.models.amazon_feed"
+FEED = "odoo.addons.amazon_helpdesk_actions.models.amazon_feed_dispatch"
 ACTION = "odoo.addons.amazon_helpdesk_actions.models.amazon_action"
 
 
