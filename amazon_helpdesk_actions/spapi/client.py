@@ -20,6 +20,7 @@ from .library import (
     StrictOrders,
     StrictSellers,
 )
+from .quota import NoQuota
 from .transport import CONNECT_TIMEOUT, READ_TIMEOUT, MemoryTokenStore, Session
 
 #: What the panel of an order needs. No RECIPIENT and no BUYER: the addon keeps no
@@ -68,6 +69,8 @@ class SellerClient:
     :param Endpoint endpoint: where to call
     :param token_store: keeps the access token, see `transport.MemoryTokenStore`; None
         for one in memory that lives as long as this object
+    :param quota: asked before every request to SP-API, see `quota.NoQuota`; None for
+        one that lets everything pass
     :param float connect_timeout: seconds
     :param float read_timeout: seconds between two pieces of an answer
     :param float max_retry_wait: seconds between two attempts at most
@@ -78,6 +81,7 @@ class SellerClient:
         credentials,
         endpoint,
         token_store=None,
+        quota=None,
         *,
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
@@ -85,7 +89,12 @@ class SellerClient:
     ):
         store = MemoryTokenStore() if token_store is None else token_store
         self._session = Session(
-            endpoint, credentials, store, connect_timeout, read_timeout
+            endpoint,
+            credentials,
+            store,
+            NoQuota() if quota is None else quota,
+            connect_timeout,
+            read_timeout,
         )
         self._documents = Documents(endpoint, connect_timeout, read_timeout)
         self._orders = StrictOrders(self._session)
@@ -104,6 +113,17 @@ class SellerClient:
     def close(self):
         """Close the connections; the object cannot be used afterwards."""
         self._session.close()
+
+    def amazon_now(self):
+        """Return the time by Amazon's clock, for spans that Amazon measures.
+
+        From the ``Date`` of the last answer and the time that has passed here since:
+        never ahead of Amazon's clock, behind it by a second or so.
+
+        :return: aware, in UTC; None before any answer
+        :rtype: datetime | None
+        """
+        return self._session.amazon_now()
 
     # === READS === #
 

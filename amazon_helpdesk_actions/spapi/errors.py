@@ -4,7 +4,7 @@
 kind                what is known
 ==================  ==========================================================
 ``NotSent``         Amazon never got the request: safe to repeat
-``Throttled``       Amazon refused for quota: safe to repeat after ``wait``
+``Throttled``       stopped by a quota: safe to repeat after ``wait``
 ``Refused``         Amazon (or this layer) said no: final, repeating is useless
 ``OutcomeUnknown``  nobody can say: a write is never repeated, a read may be
 ``MalformedAnswer`` a read came back without a part that is needed
@@ -59,14 +59,17 @@ class NotSent(SpApiError):
 
 
 class Throttled(SpApiError):
-    """Amazon's quota is used up (HTTP 429); the request was not executed.
+    """The quota is used up; the request was not executed.
 
     :param float wait: seconds until one more request of this operation is allowed
+    :param bool local: True when our own count of the quota stopped it, so that nothing
+        was sent; False when Amazon refused it (HTTP 429)
     """
 
-    def __init__(self, operation, message, wait, **facts):
+    def __init__(self, operation, message, wait, local=False, **facts):
         super().__init__(operation, message, **facts)
         self.wait = wait
+        self.local = local
 
 
 class Refused(SpApiError):

@@ -7,7 +7,8 @@ import platform
 import re
 import threading
 import time
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 
 import httpx
 
@@ -93,6 +94,34 @@ class MemoryTokenStore:
         self._token = None
 
 
+class AmazonClock:
+    """Amazon's time: that of its last answer, and what has passed here since.
+
+    Never ahead of Amazon's clock, but behind it by the way of the answer and by up to
+    a second, which the ``Date`` header does not tell.
+    """
+
+    def __init__(self):
+        self._seen = None
+
+    def see(self, headers):
+        """Note the time of an answer, if it tells one (RFC 9110, ``Date``)."""
+        try:
+            moment = parsedate_to_datetime(headers.get("date", ""))
+        except ValueError:
+            return
+        if moment.tzinfo is None:  # "-0000": in UTC, says RFC 5322
+            moment = moment.replace(tzinfo=timezone.utc)
+        self._seen = moment.astimezone(timezone.utc), time.monotonic()
+
+    def now(self):
+        """Return Amazon's time, aware and in UTC; None before any answer."""
+        if self._seen is None:
+            return None
+        moment, since = self._seen
+        return moment + timedelta(seconds=time.monotonic() - since)
+
+
 class _Raw:
     """Status, headers and bytes of an answer."""
 
@@ -124,6 +153,7 @@ class Http:
     """
 
     def __init__(self, endpoint, connect_timeout, read_timeout):
+        self.clock = AmazonClock()
         self._total_timeout = 3 * read_timeout
         self._client = httpx.Client(
             timeout=httpx.Timeout(
@@ -168,6 +198,7 @@ class Http:
     def _exchange(self, method, url, request):
         deadline = time.monotonic() + self._total_timeout
         with self._client.stream(method, url, **request) as response:
+            self.clock.see(response.headers)
             content = bytearray()
             for chunk in response.iter_bytes():
                 content += chunk
@@ -298,14 +329,16 @@ class Session:
     :param Endpoint endpoint: where to
     :param Credentials credentials: on whose behalf
     :param token_store: see `MemoryTokenStore`
+    :param quota: see `quota.NoQuota`
     :param float connect_timeout: seconds
     :param float read_timeout: seconds
     """
 
     def __init__(
-        self, endpoint, credentials, token_store, connect_timeout, read_timeout
+        self, endpoint, credentials, token_store, quota, connect_timeout, read_timeout
     ):
         self._endpoint = endpoint
+        self._quota = quota
         self._http = Http(endpoint, connect_timeout, read_timeout)
         self._tokens = AccessTokens(
             self._http, credentials, endpoint.token_url, token_store
@@ -324,7 +357,8 @@ class Session:
         :rtype: tuple
         :raises LookupError: not an operation of this layer
         :raises NotSent: not executed, may be sent again
-        :raises Throttled: not executed, may be sent again after `wait` seconds
+        :raises Throttled: not executed, may be sent again after `wait` seconds; where
+            it is `local`, not even sent
         :raises Refused: not executed, and would be refused again
         :raises OutcomeUnknown: may have been executed
         """
@@ -338,6 +372,10 @@ class Session:
             if not refusal.may_be_repeated:
                 raise
         return self._send_once(operation, request, TOKEN_VALIDITY_TO_READ)
+
+    def amazon_now(self):
+        """Return Amazon's time, see `AmazonClock`."""
+        return self._http.clock.now()
 
     def close(self):
         """Close the connections; the object cannot be used afterwards."""
@@ -364,16 +402,46 @@ class Session:
         headers = {"x-amz-access-token": token}
         if "content" in request:
             headers["content-type"] = "application/json"
+        # Last of all, so that a token is taken only for a request that leaves.
+        self._take_quota(operation)
         raw = self._http.exchange(
             operation.name, operation.method, headers=headers, **request
         )
         _logger.debug("%s: HTTP %s, %s", operation.name, raw.status, raw.request_id)
+        self._tell_quota(operation, raw)
         if 200 <= raw.status < 300:
             return self._parse(operation, raw), dict(raw.headers)
         error = _failure(operation, raw)
         if isinstance(error, Refused) and error.may_be_repeated:
             self._tokens.forget(token)
         raise error
+
+    def _take_quota(self, operation):
+        """Take a token of the operation's quota.
+
+        :raises Throttled: there is none; nothing was sent
+        """
+        wait = self._quota.take(operation)
+        if wait > 0:
+            raise Throttled(
+                operation.name,
+                "The quota that Amazon gives for this is used up at the moment; "
+                "nothing was sent.",
+                wait=wait,
+                local=True,
+            )
+
+    def _tell_quota(self, operation, raw):
+        """Tell the quota what Amazon said of it."""
+        try:
+            rate = _told_rate(raw.headers)
+            if rate:
+                self._quota.learn(operation, rate)
+            if raw.status == 429:
+                self._quota.exhausted(operation, _wait(operation, raw.headers))
+        except Exception:
+            # Amazon has answered, perhaps with the id of a feed: the answer counts.
+            _logger.exception("What Amazon said of its quota could not be kept")
 
     @staticmethod
     def _parse(operation, raw):
@@ -458,15 +526,22 @@ def _clean(text):
     return re.sub(r"[\x00-\x1f\x7f]+", " ", redact(text)).strip()[:MAX_MESSAGE]
 
 
+def _told_rate(headers):
+    """Return the rate that Amazon tells in an answer, None where it tells none.
+
+    In requests per second; "best effort", and not to be expected with 401, 403 and 429
+    (usage plans guide).
+    """
+    try:
+        rate = float(headers.get("x-amzn-ratelimit-limit", ""))
+    except ValueError:
+        return None
+    return rate if _is_positive(rate) else None
+
+
 def _wait(operation, headers):
     """Return seconds until one more request is due, from Amazon's rate or the table."""
-    rate = headers.get("x-amzn-ratelimit-limit", "")
-    try:
-        rate = float(rate)
-    except ValueError:
-        rate = 0.0
-    if not _is_positive(rate):
-        rate = operation.rate
+    rate = _told_rate(headers) or operation.rate
     return min(max(1 / rate, MIN_WAIT), MAX_WAIT)
 
 

@@ -194,7 +194,9 @@ class FakeAmazon:
             handler.connection.close()
             handler.close_connection = True
             return
-        handler.send_response(answer.status)
+        handler.send_response_only(answer.status)
+        if "Date" not in answer.headers:
+            handler.send_header("Date", handler.date_time_string())
         for name, value in answer.headers.items():
             handler.send_header(name, value)
         if answer.status != 204 and "Transfer-Encoding" not in answer.headers:

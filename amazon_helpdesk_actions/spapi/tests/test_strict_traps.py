@@ -35,6 +35,7 @@ from spapi.credentials import Credentials, Endpoint
 from spapi.errors import IncompleteCredentials, OutcomeUnknown, Refused
 from spapi.library import StrictFeeds
 from spapi.operations import OPERATIONS
+from spapi.quota import NoQuota
 from spapi.transport import MemoryTokenStore, Session
 
 
@@ -142,9 +143,8 @@ def test_4_what_the_model_does_not_know_is_dropped(amazon, credentials, name):
     path = path.replace("{feedDocumentId}", "x")
     amazon.script(operation.method, path, Answer(200, {"feedId": "1"}))
     stray = {"MarketplaceIds": ["X"], "path": path, "method": "GET", "secret": "no"}
-    session = Session(
-        Endpoint.simulator(amazon.url), credentials, MemoryTokenStore(), 1, 1
-    )
+    endpoint, store = Endpoint.simulator(amazon.url), MemoryTokenStore()
+    session = Session(endpoint, credentials, store, NoQuota(), 1, 1)
     session.send(operation.method, path, dict(stray), dict(stray))
     session.close()
     (request,) = amazon.calls()
@@ -152,9 +152,8 @@ def test_4_what_the_model_does_not_know_is_dropped(amazon, credentials, name):
 
 
 def test_4_what_is_no_operation_of_ours_is_not_sent(amazon, credentials):
-    session = Session(
-        Endpoint.simulator(amazon.url), credentials, MemoryTokenStore(), 1, 1
-    )
+    endpoint, store = Endpoint.simulator(amazon.url), MemoryTokenStore()
+    session = Session(endpoint, credentials, store, NoQuota(), 1, 1)
     for method, path in (
         ("PUT", FEEDS),
         ("POST", "/feeds/2021-06-30/feeds/"),
