@@ -33,6 +33,8 @@ ACTION_STATES = [
 
 # The one table of legal moves: target state -> states it may be reached from.
 # ``rejected -> accepted`` and ``unknown -> ...`` are late news, taken on evidence.
+# ``submitted -> withdrawn``: Amazon dropped the feed, as it was asked to, before it
+# processed anything.
 ACTION_TRANSITIONS = {
     "sending": ("queued",),
     "submitted": ("sending", "unknown"),
@@ -43,7 +45,9 @@ ACTION_TRANSITIONS = {
     # back to the queue only where it is proven that nothing reached Amazon
     "queued": ("sending", "unknown"),
     "blocked": ("queued", "sending", "unknown"),
-    "withdrawn": ("queued",),
+    "withdrawn": ("queued", "submitted"),
+    # a person saw it in Seller Central
+    "assisted": ("unknown",),
 }
 
 # News that come after better ones, and are no contradiction: Amazon's data may show
@@ -82,16 +86,43 @@ ORDER_FRESH_SECONDS = 600
 # somebody opens a form that shows it. getOrder allows 0.5 calls a second.
 ORDER_STALE_AFTER = 600
 
-# Actions in one envelope. The order of each is read right before it is sent, and
-# getOrder and listFinancialEventsByOrderId both allow 30 calls at once, then one in two
-# seconds (rate tables of amzn/selling-partner-api-models).
-MAX_ACTIONS_PER_FEED = 30
-# Seconds after which the next of them can be read.
-NEXT_FEED_SECONDS = 60
-# Seconds that a dispatch may spend on reading orders, so that createFeed is over well
-# before Odoo ends a request that takes too long (limit_time_real, 120 by default): a
-# worker killed in createFeed leaves an unknown outcome.
+# Actions in one envelope: what one dispatch works off in reasonable time. Amazon
+# advises at most 10 MiB (feeds guide), which hold more messages than this.
+MAX_ACTIONS_PER_FEED = 5000
+
+# createFeed allows 15 calls at once, then one in 120 seconds, for all feed types of an
+# account together. So many tokens are kept for what cannot wait: cancellations that
+# race the warehouse, and tickets near the end of their answer time.
+URGENT_RESERVE = 3
+
+# Hours in which Amazon wants a buyer's message answered (Seller Central, Contact
+# Response Time), and how long before its end an action from the ticket goes first.
+ANSWER_HOURS = 24
+ANSWER_RESERVE_HOURS = 2
+
+# Seconds until a range that is read by last update or posting date shows what happened
+# now: Amazon leaves the last 120 seconds out (searchOrders, listTransactions).
+RANGE_LAG_SECONDS = 130
+# Bounds of the wait for it, in seconds.
+NEXT_FEED_MIN_SECONDS, NEXT_FEED_MAX_SECONDS = 15, 60
+
+# Seconds that a dispatch may spend on reading single orders, so that createFeed is over
+# well before Odoo ends a request that takes too long (limit_time_real, 120 by default):
+# a worker killed in createFeed leaves an unknown outcome.
 VERIFY_SECONDS = 40
+
+# Actions that are changed in one transaction where many are: a chunk that fails to
+# serialize is done again, so it should be short.
+CHUNK = 200
+
+# Seconds: clicks within so many seconds share a dispatch job.
+DISPATCH_SLOT_SECONDS = 2
+# A second job, this much later, finds what a click committed only after the first one
+# had looked.
+DISPATCH_SWEEP_SECONDS = 60
+
+# Seconds in which an action can be taken back, unless the account says otherwise.
+UNDO_SECONDS = 10
 
 # Seconds between two looks at the same thing: half of its age, within these bounds.
 # getFeed allows 2 calls a second, financial events of one order 0.5 a second

@@ -2,6 +2,7 @@ from . import amazon_audit_entry
 from . import amazon_seller_account
 from . import amazon_seller_participation
 from . import amazon_seller_capability
+from . import amazon_quota
 from . import amazon_order
 from . import amazon_order_reading
 from . import amazon_order_line

@@ -13,6 +13,7 @@ from ..const import (
     CONFIRM_ALERT_DAYS,
     CONFIRM_MAX_SECONDS,
     CONFIRM_MIN_SECONDS,
+    ORDER_FRESH_SECONDS,
     SURPASSED,
 )
 from .amazon_feed import Lane
@@ -128,7 +129,11 @@ class AmazonAction(models.Model):
     )
     # What a dispatcher looks for: few rows, however many actions there have been.
     _queued_idx = models.Index(
-        "(account_id, marketplace, kind, id) WHERE state = 'queued'"
+        "(account_id, marketplace, kind, due_at) WHERE state = 'queued'"
+    )
+    # What is on its way, for whoever looks after it: few rows, too.
+    _moving_idx = models.Index(
+        "(account_id, state, id) WHERE state IN ('sending', 'submitted', 'unknown')"
     )
 
     # === CRUD METHODS === #
@@ -161,7 +166,7 @@ class AmazonAction(models.Model):
                     )
                 ) from None
             action_sudo.invalidate_recordset(["state"])
-            if not action_sudo._set_withdrawn():
+            if action_sudo.state != "queued" or not action_sudo._set_withdrawn():
                 raise UserError(
                     self.env._(
                         "%(action)s is not queued any more, so it cannot be withdrawn.",
@@ -229,6 +234,8 @@ class AmazonAction(models.Model):
                 "note": note,
                 "user_id": self.env.uid,
                 "asked_at": now,
+                "due_at": now + timedelta(seconds=handler._undo_seconds(order_sudo)),
+                "urgent_from": handler._urgent_from(origin.sudo()),
                 "ticket_id": origin.id if origin._name == "helpdesk.ticket" else False,
                 "sale_order_id": origin.id if origin._name == "sale.order" else False,
                 "nonce": nonce,
@@ -303,9 +310,13 @@ class AmazonAction(models.Model):
         """It did not happen and will not: nothing was executed at Amazon."""
         return self._update_state("blocked", reason)
 
-    def _set_withdrawn(self):
-        """Somebody took it back while nothing had been sent."""
-        return self._update_state("withdrawn")
+    def _set_withdrawn(self, reason=None):
+        """Somebody took it back, and Amazon has executed nothing of it."""
+        return self._update_state("withdrawn", reason)
+
+    def _set_assisted(self, reason):
+        """A person saw in Seller Central that it is done."""
+        return self._update_state("assisted", reason)
 
     def _update_state(self, target, reason=None, vals=None):
         """Move those actions to ``target`` that may go there; the only way to move.
@@ -319,41 +330,65 @@ class AmazonAction(models.Model):
         :return: the actions that moved
         :rtype: amazon.action
         """
-        moved = self.browse()
-        for action in self:
-            source = action.state
-            if source == target or target in SURPASSED.get(source, ()):
-                _logger.info("%s is %s already, not %s", action.name, source, target)
-                continue
-            if source not in ACTION_TRANSITIONS[target]:
-                _logger.warning(
-                    "%s: refused to go from %s to %s", action.name, source, target
-                )
-                continue
-            action.write(
-                {
-                    **(vals or {}),
-                    "state": target,
-                    "last_state_change": fields.Datetime.now(),
-                }
-            )
+        moved = self.filtered(lambda action: action._may_become(target))
+        sources = {action: action.state for action in moved}
+        moved.write(
+            {
+                **(vals or {}),
+                "state": target,
+                "last_state_change": fields.Datetime.now(),
+            }
+        )
+        for action in moved:
             action.state_message = reason or action._sentence()
-            action._journal("state", state_from=source, state_to=target)
-            moved |= action
+        self.env["amazon.audit.entry"]._append(
+            [
+                action._prepare_journal_entry(
+                    "state", state_from=sources[action], state_to=target
+                )
+                for action in moved
+            ]
+        )
         moved._post_sentence()
         moved.order_id._notify_forms()
         return moved
+
+    def _may_become(self, target):
+        """Tell whether the table of moves allows it; log what it does not."""
+        source = self.state
+        if source == target or target in SURPASSED.get(source, ()):
+            _logger.info("%s is %s already, not %s", self.name, source, target)
+            return False
+        if source not in ACTION_TRANSITIONS[target]:
+            _logger.warning(
+                "%s: refused to go from %s to %s", self.name, source, target
+            )
+            return False
+        return True
 
     # === BUSINESS METHODS - SENDING === #
 
     def _enqueue_dispatch(self):
         """Enqueue a dispatch of every lane that these actions wait in."""
-        lanes = {
-            Lane(action.account_id.id, action.marketplace, action._kind()._feed_type)
-            for action in self
-        }
-        for lane in lanes:
-            self.env["amazon.feed"]._enqueue_dispatch(lane)
+        due = {}
+        for action in self:
+            lane = Lane(
+                action.account_id.id, action.marketplace, action._kind()._feed_type
+            )
+            due[lane] = max(due.get(lane, action.due_at), action.due_at)
+        for lane, due_at in due.items():
+            self.env["amazon.feed"]._enqueue_dispatch(lane, due_at)
+
+    def _is_urgent(self):
+        """Whether it goes before the others by now."""
+        return bool(self.urgent_from) and self.urgent_from <= fields.Datetime.now()
+
+    def _is_verified(self):
+        """Whether Amazon was asked about the order after the agent asked, and not too
+        long ago."""
+        known_until = self.order_id.known_until
+        oldest = fields.Datetime.now() - timedelta(seconds=ORDER_FRESH_SECONDS)
+        return bool(known_until) and known_until > max(self.asked_at, oldest)
 
     # === BUSINESS METHODS - CONFIRMING === #
 
@@ -385,10 +420,10 @@ class AmazonAction(models.Model):
             self._enqueue_confirm()
         else:
             self._post(
-                self.env._(
+                lambda action: self.env._(
                     "%(action)s: Amazon's own data has not shown it within %(days)s "
                     "days. Check the order in Seller Central.",
-                    action=self.name,
+                    action=action.name,
                     days=CONFIRM_ALERT_DAYS,
                 )
             )
@@ -462,44 +497,65 @@ class AmazonAction(models.Model):
 
         :param str note: what the person who asked wrote down
         """
-        for action in self:
-            if action.state != "sending":
-                action._post(
-                    self.env._(
-                        "%(action)s: %(sentence)s",
-                        action=action.name,
-                        sentence=action.state_message,
-                    ),
-                    note,
-                )
+        self.filtered(lambda action: action.state != "sending")._post(
+            lambda action: self.env._(
+                "%(action)s: %(sentence)s",
+                action=action.name,
+                sentence=action.state_message,
+            ),
+            note,
+        )
 
-    def _post(self, sentence, note=False):
-        """Post a note on the tickets and sale orders of the Amazon order.
+    def _post(self, sentence_of, note=False):
+        """Post a note on the tickets and sale orders of the Amazon orders.
 
         By whoever works: the person who clicked, or OdooBot in a job.
+
+        :param sentence_of: returns the sentence of an action
+        :param str note: what a person wrote down
         """
-        body = Markup("<p>%s</p>") % sentence
-        if note:
-            body += Markup("<p>%s</p>") % note
-        for document in self._documents():
-            try:
-                with self.env.cr.savepoint():
-                    document.message_post(
-                        body=body,
-                        message_type="notification",
-                        subtype_xmlid="mail.mt_note",
-                    )
-            except OperationalError:
-                raise
-            except Exception:
-                # State and journal are the record; what other code does with a note
-                # must not undo them.
-                _logger.exception("%s: no note on %s", self.name, document)
+        bodies = {}
+        for action, documents in self._documents().items():
+            body = Markup("<p>%s</p>") % sentence_of(action)
+            if note:
+                body += Markup("<p>%s</p>") % note
+            for document in documents:
+                by_id = bodies.setdefault(document._name, {})
+                by_id[document.id] = by_id.get(document.id, Markup()) + body
+        for model, by_id in bodies.items():
+            self._log_notes(model, by_id)
+
+    def _log_notes(self, model, bodies):
+        """Log a note on each document, on the others even where one refuses it."""
+        documents = self.env[model].browse(bodies)
+        try:
+            with self.env.cr.savepoint():
+                documents._message_log_batch(bodies=bodies)
+        except OperationalError:
+            raise
+        except Exception:
+            # State and journal are the record; what other code does with a note
+            # must not undo them.
+            _logger.exception("No note on %s", documents)
+            if len(bodies) > 1:
+                for document_id, body in bodies.items():
+                    self._log_notes(model, {document_id: body})
 
     def _documents(self):
-        """Return the tickets and sale orders to tell: where it was asked from first,
-        then the sale orders of the same Amazon order."""
-        sale_orders = self.sale_order_id | self.env["sale.order"].search(
-            [("amazon_order_id", "=", self.order_id.id)]
+        """Return the tickets and sale orders to tell for each action: where it was
+        asked from first, then the sale orders of the same Amazon order.
+
+        :rtype: dict
+        """
+        sale_orders = self.env["sale.order"].search(
+            [("amazon_order_id", "in", self.order_id.ids)]
         )
-        return [*self.ticket_id, *sale_orders]
+        by_order = sale_orders.grouped("amazon_order_id")
+        none = sale_orders.browse()
+        return {
+            action: [
+                *action.ticket_id,
+                *(action.sale_order_id | by_order.get(action.order_id, none)),
+            ]
+            for action in self
+        }

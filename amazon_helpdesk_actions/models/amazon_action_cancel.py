@@ -1,9 +1,14 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..const import RESERVING_STATES
+from ..const import RESERVING_STATES, UNDO_SECONDS
 from ..spapi.enums import FEED_CANCEL
-from ..spapi.envelopes import CancelItem, CancelMessage, order_acknowledgement
+from ..spapi.envelopes import (
+    CancelItem,
+    CancelMessage,
+    check_message,
+    write_order_acknowledgement,
+)
 
 # CancelReason of the Order Acknowledgement, as in spapi.enums; those that fit most
 # tickets first.
@@ -34,6 +39,21 @@ class AmazonAction(models.Model):
     )
 
 
+class AmazonSellerAccount(models.Model):
+    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    cancel_undo_seconds = fields.Integer(
+        "Undo of Cancellations",
+        default=UNDO_SECONDS,
+        help="Seconds for which it stays here, so that it can surely be taken back.",
+    )
+
+    _cancel_undo_seconds = models.Constraint(
+        "CHECK(cancel_undo_seconds BETWEEN 0 AND 3600)",
+        "The time to take it back must be between 0 and 3600 seconds.",
+    )
+
+
 class AmazonActionCancel(models.AbstractModel):
     """Cancellation of a whole order that the seller ships and has not shipped.
 
@@ -48,6 +68,7 @@ class AmazonActionCancel(models.AbstractModel):
 
     _group = "amazon_helpdesk_actions.group_cancel"
     _feed_type = FEED_CANCEL
+    _undo_field = "cancel_undo_seconds"
 
     # === WHO AND WHEN === #
 
@@ -134,12 +155,18 @@ class AmazonActionCancel(models.AbstractModel):
     def _late_blocker(self, action):
         return self._status_blocker(action.order_id)
 
+    def _urgent_from(self, origin):
+        """At once: the warehouse may ship the order at any moment."""
+        return fields.Datetime.now()
+
     # === WHAT IS SENT === #
 
-    def _build_envelope(self, seller_id, actions):
-        return order_acknowledgement(
-            seller_id, [self._build_message(action) for action in actions]
-        )
+    def _write_envelope(self, file, seller_id, actions, max_bytes):
+        messages = (self._build_message(action) for action in actions)
+        return write_order_acknowledgement(file, seller_id, messages, max_bytes)
+
+    def _check_message(self, action):
+        check_message(self._build_message(action))
 
     def _build_message(self, action):
         return CancelMessage(

@@ -1,6 +1,10 @@
+from datetime import timedelta
+
 from odoo import api, models
 from odoo.exceptions import AccessError
 from odoo.tools import formatLang
+
+from ..const import ANSWER_HOURS, ANSWER_RESERVE_HOURS
 
 
 class AmazonActionKind(models.AbstractModel):
@@ -16,6 +20,8 @@ class AmazonActionKind(models.AbstractModel):
     _group = None
     # The feed that carries it to Amazon
     _feed_type = None
+    # Field of the account: seconds in which it can be taken back
+    _undo_field = None
 
     @api.model
     def _check_right(self):
@@ -76,14 +82,44 @@ class AmazonActionKind(models.AbstractModel):
         """Hook: why an action that waits may not be sent any more, or False."""
         raise NotImplementedError
 
-    def _build_envelope(self, seller_id, actions):
-        """Hook: the document that carries the actions.
+    def _undo_seconds(self, order):
+        """Return the seconds for which it stays here, so that it can be taken back.
 
+        :param amazon.order order: the order to act on
+        :rtype: int
+        """
+        return 0 if self._is_assisted(order) else order.account_id[self._undo_field]
+
+    def _urgent_from(self, origin):
+        """Return the time from which it is sent before the others, or False.
+
+        Amazon wants a buyer's message answered within a day, so what a ticket asks for
+        goes first near the end of that time.
+
+        :param origin: the ticket or sale order that it is asked from
+        """
+        if origin._name != "helpdesk.ticket":
+            return False
+        hours = ANSWER_HOURS - ANSWER_RESERVE_HOURS
+        return origin.create_date + timedelta(hours=hours)
+
+    def _write_envelope(self, file, seller_id, actions, max_bytes):
+        """Hook: write the document that carries the actions, as many as fit.
+
+        :param file: binary file
         :param str seller_id: Amazon's id of the seller
         :param amazon.action actions: their ``message_number`` says which message
             each of them is
-        :rtype: bytes
-        :raise InvalidMessage: when an action cannot be expressed
+        :param int max_bytes: size that it must not pass
+        :return: how many of the actions are in it
+        :rtype: int
+        """
+        raise NotImplementedError
+
+    def _check_message(self, action):
+        """Hook: refuse what Amazon's form cannot express.
+
+        :raise InvalidMessage: with the reason
         """
         raise NotImplementedError
 

@@ -5,9 +5,14 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import float_repr
 
-from ..const import CLOCK_TOLERANCE_MINUTES
+from ..const import CLOCK_TOLERANCE_MINUTES, UNDO_SECONDS
 from ..spapi.enums import FEED_REFUND
-from ..spapi.envelopes import RefundItem, RefundMessage, order_adjustment
+from ..spapi.envelopes import (
+    RefundItem,
+    RefundMessage,
+    check_message,
+    write_order_adjustment,
+)
 
 # AdjustmentReason of the Order Adjustment, as in spapi.enums; those that fit most
 # tickets first.
@@ -42,6 +47,21 @@ class AmazonAction(models.Model):
     )
 
 
+class AmazonSellerAccount(models.Model):
+    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    refund_undo_seconds = fields.Integer(
+        "Undo of Refunds",
+        default=UNDO_SECONDS,
+        help="Seconds for which it stays here, so that it can surely be taken back.",
+    )
+
+    _refund_undo_seconds = models.Constraint(
+        "CHECK(refund_undo_seconds BETWEEN 0 AND 3600)",
+        "The time to take it back must be between 0 and 3600 seconds.",
+    )
+
+
 class AmazonActionRefund(models.AbstractModel):
     """Refund: money back to the buyer of an order that was shipped by the seller.
 
@@ -55,6 +75,7 @@ class AmazonActionRefund(models.AbstractModel):
 
     _group = "amazon_helpdesk_actions.group_refund"
     _feed_type = FEED_REFUND
+    _undo_field = "refund_undo_seconds"
 
     # === WHO AND WHEN === #
 
@@ -233,10 +254,12 @@ class AmazonActionRefund(models.AbstractModel):
 
     # === WHAT IS SENT === #
 
-    def _build_envelope(self, seller_id, actions):
-        return order_adjustment(
-            seller_id, [self._build_message(action) for action in actions]
-        )
+    def _write_envelope(self, file, seller_id, actions, max_bytes):
+        messages = (self._build_message(action) for action in actions)
+        return write_order_adjustment(file, seller_id, messages, max_bytes)
+
+    def _check_message(self, action):
+        check_message(self._build_message(action))
 
     def _build_message(self, action):
         items = [

@@ -46,9 +46,6 @@ class AmazonFeed(models.Model):
     payload_digest = fields.Char("Payload SHA-256", readonly=True)
     report_attachment_id = fields.Many2one("ir.attachment", readonly=True)
     report_digest = fields.Char("Report SHA-256", readonly=True)
-    not_before = fields.Datetime(
-        readonly=True, help="Where it was not sent: when the next one may be tried."
-    )
     sending_at = fields.Datetime(readonly=True)
     amazon_sent_after = fields.Datetime(
         readonly=True, help="Amazon's own clock right before it was sent."
@@ -66,9 +63,16 @@ class AmazonFeed(models.Model):
     _sending_idx = models.Index(
         "(account_id, marketplace, feed_type) WHERE state = 'sending'"
     )
-    _not_before_idx = models.Index("(account_id, not_before) WHERE state = 'not_sent'")
 
     # === HELPERS === #
+
+    def _lane(self):
+        """Return the lane that it belongs to.
+
+        :rtype: Lane
+        """
+        self.ensure_one()
+        return Lane(self.account_id.id, self.marketplace, self.feed_type)
 
     def _attach(self, part, content):
         """Keep a document beside the feed, readable by whoever may read the feed."""

@@ -1,5 +1,6 @@
 import hashlib
 import logging
+import tempfile
 import time
 from datetime import timedelta
 from math import ceil
@@ -18,13 +19,20 @@ from odoo import api, fields, models
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..const import (
+    CHUNK,
     DISPATCH_RETRY_SECONDS,
+    DISPATCH_SLOT_SECONDS,
+    DISPATCH_SWEEP_SECONDS,
     LANE_BUSY_SECONDS,
     MAX_ACTIONS_PER_FEED,
-    NEXT_FEED_SECONDS,
+    NEXT_FEED_MAX_SECONDS,
+    NEXT_FEED_MIN_SECONDS,
     POLL_MIN_SECONDS,
+    RANGE_LAG_SECONDS,
+    URGENT_RESERVE,
     VERIFY_SECONDS,
 )
+from ..spapi.client import MAX_FEED_BYTES
 from ..spapi.errors import (
     IncompleteCredentials,
     InvalidMessage,
@@ -33,18 +41,20 @@ from ..spapi.errors import (
     SpApiError,
     Throttled,
 )
+from ..spapi.operations import OPERATIONS
 from .amazon_feed import Lane
 from .amazon_order_reading import is_final
 from .background import in_background
 
 _logger = logging.getLogger(__name__)
 
+CREATE_FEED = OPERATIONS["createFeed"]
+
 
 class Sending(NamedTuple):
     """All that the irreversible call needs, known before it."""
 
     feed_id: int
-    client: object
     lane: Lane
     document_ref: str
 
@@ -52,27 +62,31 @@ class Sending(NamedTuple):
 class AmazonFeed(models.Model):
     """How what is queued is sent to Amazon.
 
-    The pipeline (docs/architecture.md): a dispatch takes the lane, checks the orders,
-    uploads the document, COMMITS the state *sending*, calls createFeed once, and
-    commits what came of it. Whatever dies in between leaves a feed in *sending*, and
-    the next dispatch of the lane turns it into *unknown*, never back into a sending.
+    The pipeline (docs/architecture.md): a dispatch takes the lane, waits for a token of
+    createFeed, makes sure that the orders are known as of after the click, uploads the
+    document, COMMITS the state *sending*, calls createFeed once, and commits what came
+    of it. Whatever dies in between leaves a feed in *sending*, and the next dispatch of
+    the lane turns it into *unknown*, never back into a sending.
     """
 
     _inherit = "amazon.feed"
 
-    # === BUSINESS METHODS - DISPATCHING === #
+    # === BUSINESS METHODS - ENQUEUEING === #
 
     @api.model
-    def _enqueue_dispatch(self, lane):
+    def _enqueue_dispatch(self, lane, due_at=None):
         """Enqueue a dispatch for something new in a lane.
 
-        One job for each request and no identity key: a job that is about to start may
-        have looked before this transaction commits. A dispatch that finds nothing to
-        send costs a few milliseconds.
+        Clicks of the same moment share a job. It may look before this transaction
+        commits, so a second one sweeps up behind it.
+
+        :param datetime due_at: when it may be sent, now when None
         """
-        self._at_work(lane).with_delay(
-            priority=5, max_retries=0, description=f"Send {lane.feed_type} to Amazon"
-        )._job_dispatch(*lane)
+        due = (due_at or fields.Datetime.now()).timestamp()
+        slot = (due // DISPATCH_SLOT_SECONDS + 1) * DISPATCH_SLOT_SECONDS
+        sweep = (due // DISPATCH_SWEEP_SECONDS + 2) * DISPATCH_SWEEP_SECONDS
+        for moment in (slot, sweep):
+            self._enqueue_dispatch_at(lane, moment, int(moment))
 
     def _enqueue_return(self, lane, wait):
         """Enqueue the next dispatch for what still waits in a lane.
@@ -82,17 +96,20 @@ class AmazonFeed(models.Model):
 
         :param float wait: seconds before which it should not start
         """
-        self._at_work(lane).with_delay(
+        moment = fields.Datetime.now().timestamp() + wait
+        self._enqueue_dispatch_at(lane, moment, "left")
+
+    def _enqueue_dispatch_at(self, lane, moment, name):
+        account = self.env["amazon.seller.account"].sudo().browse(lane.account_id)
+        in_background(self, account.company_id).with_delay(
             priority=5,
             max_retries=0,
-            eta=ceil(wait),
-            description=f"Send {lane.feed_type} to Amazon, what is left",
-            identity_key="amazon_dispatch_{}_{}_{}".format(*lane),
+            eta=_from_timestamp(moment),
+            description=f"Send {lane.feed_type} to Amazon",
+            identity_key="amazon_dispatch_{}_{}_{}_{}".format(*lane, name),
         )._job_dispatch(*lane)
 
-    def _at_work(self, lane):
-        account = self.env["amazon.seller.account"].sudo().browse(lane.account_id)
-        return in_background(self, account.company_id)
+    # === BUSINESS METHODS - DISPATCHING === #
 
     @api.model
     def _job_dispatch(self, account_id, marketplace, feed_type):
@@ -105,26 +122,13 @@ class AmazonFeed(models.Model):
         """
         lane = Lane(account_id, marketplace, feed_type)
         self._take_lane(lane)
-        self._in_own_transaction("_settle_abandoned", lane)
-        if not self._in_own_transaction("_may_send", lane):
-            return
-        if self._in_own_transaction("_wait_for_quota", lane):
+        self._settle_interrupted(lane)
+        if not self._in_own_transaction("_is_open", lane):
             return
         verified = self._verify_orders(lane)
-        try:
-            sending = self._in_own_transaction("_prepare", lane, verified)
-        except SpApiError as error:
-            # createFeedDocument and the upload move nothing: tried again as a whole.
-            raise self._later(str(error), getattr(error, "wait", None)) from None
-        if sending:
-            with sending.client:
-                record, *args = self._create_feed(sending)
-            self._in_own_transaction(record, sending.feed_id, *args)
-        else:
-            # Where PostgreSQL's answer to the commit was lost, the feed is marked as
-            # being sent, and nobody sends it.
-            self._in_own_transaction("_settle_abandoned", lane)
-        self._in_own_transaction("_come_back", lane, verified)
+        if verified:
+            self._send(lane, verified)
+        self._in_own_transaction("_come_back", lane)
 
     def _take_lane(self, lane):
         """Hold the lane until this transaction ends, however it ends.
@@ -151,12 +155,22 @@ class AmazonFeed(models.Model):
         reraise=True,
     )
     def _in_own_transaction(self, method, *args):
-        """Call a method of this model in a transaction of its own, and commit.
+        """Call a method of this model in a transaction of its own, and commit so that
+        it survives a crash of the database, too.
 
         Tried again when PostgreSQL could not serialize it or was restarted.
         """
         with self.env.registry.cursor() as cr:
+            cr.execute("SET LOCAL synchronous_commit = on")
             return getattr(self.with_env(self.env(cr=cr)), method)(*args)
+
+    # --- what was interrupted --- #
+
+    def _settle_interrupted(self, lane):
+        """Finish what a dispatch of this lane did not live to finish."""
+        self._in_own_transaction("_settle_abandoned", lane)
+        for feed_id in self._in_own_transaction("_feeds_to_follow", lane):
+            self._follow(feed_id)
 
     def _settle_abandoned(self, lane):
         """Say of feeds whose sender died that nobody knows whether Amazon has them."""
@@ -165,147 +179,273 @@ class AmazonFeed(models.Model):
                 feed.id,
                 self.env._(
                     "The program was stopped while it sent this to Amazon, so it is "
-                    "unknown whether Amazon has it. It is not sent again. Look at the "
-                    "order in Seller Central."
+                    "unknown whether Amazon has it. It is looked for at Amazon; it is "
+                    "not simply sent again."
                 ),
             )
+
+    def _feeds_to_follow(self, lane):
+        """Return the ids of feeds of the lane that know more than their actions."""
+        left = self.env["amazon.action"]._read_group(
+            [
+                ("account_id", "=", lane.account_id),
+                ("marketplace", "=", lane.marketplace),
+                ("state", "=", "sending"),
+                ("feed_id.feed_type", "=", lane.feed_type),
+                ("feed_id.state", "!=", "sending"),
+            ],
+            ["feed_id"],
+        )
+        return [feed.id for (feed,) in left]
+
+    # --- whether and when --- #
+
+    def _is_open(self, lane):
+        """Whether something of the lane may be sent now; comes back later where only
+        the quota is missing.
+
+        :rtype: bool
+        """
+        if not self._may_send(lane):
+            return False
+        due = self._due(lane)
+        if not due:
+            return False
+        wait = self._quota_of(lane).wait(CREATE_FEED, self._tokens_needed(lane, due))
+        if wait:
+            self._enqueue_return(lane, max(wait, 1))
+        return not wait
 
     def _may_send(self, lane):
         return self.env["amazon.seller.account"].browse(lane.account_id)._may_send()
 
-    def _wait_for_quota(self, lane):
-        """Come back later where Amazon has just said that the quota is used up.
+    def _quota_of(self, lane):
+        return self.env["amazon.seller.account"].browse(lane.account_id)._quota()
 
-        Saves the reading of orders for a feed that Amazon would not take.
+    def _tokens_needed(self, lane, due):
+        """Return how many tokens of createFeed must be there for this lane to take one.
 
-        :return: whether it is so
-        :rtype: bool
+        A scarce token goes first to what is urgent, then to the lane that has waited
+        longest; what is ordinary leaves a reserve.
+
+        :param amazon.action due: what would be sent, the most urgent first
         """
-        now = fields.Datetime.now()
-        throttled = self.search(
+        if due[0]._is_urgent():
+            return 1
+        return 1 + URGENT_RESERVE + self._lanes_before(lane, due)
+
+    def _lanes_before(self, lane, due):
+        """Return how many other lanes of the account have waited longer."""
+        oldest = min(due.mapped("due_at"))
+        waiting = self.env["amazon.action"]._read_group(
             [
                 ("account_id", "=", lane.account_id),
-                ("state", "=", "not_sent"),
-                ("not_before", ">", now),
+                ("state", "=", "queued"),
+                ("due_at", "<", oldest),
             ],
-            order="not_before desc",
-            limit=1,
+            ["marketplace", "kind"],
         )
-        if throttled:
-            self._enqueue_return(lane, (throttled.not_before - now).total_seconds())
-        return bool(throttled)
+        lanes = {
+            (marketplace, self.env[f"amazon.action.kind.{kind}"]._feed_type)
+            for marketplace, kind in waiting
+        }
+        return len(lanes - {(lane.marketplace, lane.feed_type)})
 
-    def _verify_orders(self, lane):
-        """Read the orders of the actions that would be sent next, each in a transaction
-        of its own: Amazon is asked right before it is told.
-
-        :return: for each order of which all is known that Amazon will say: why Amazon
-            does not show it, or False
-        :rtype: dict
-        """
-        verified = {}
-        end = time.monotonic() + VERIFY_SECONDS
-        for order_id in self._in_own_transaction("_orders_to_verify", lane):
-            try:
-                verified |= self._in_own_transaction("_verify_order", order_id)
-            except Exception:
-                # One order that cannot be recorded must not stop the others.
-                _logger.exception("The order %s could not be recorded", order_id)
-            if time.monotonic() > end:
-                break
-        return verified
-
-    def _orders_to_verify(self, lane):
-        """Return the ids of the orders to read, those that failed last time last."""
-        orders = self._waiting(lane).order_id
-        return orders.sorted(lambda order: bool(order.read_message)).ids
-
-    def _verify_order(self, order_id):
-        """Read one order.
-
-        :return: the order with why Amazon does not show it or False, or nothing where
-            Amazon has not said all
-        :rtype: dict
-        """
-        order = self.env["amazon.order"].browse(order_id)
-        answers = order._read_from_amazon()
-        if not answers.is_complete():
-            return {}
-        return {order_id: answers.order_error and order.read_message}
-
-    def _waiting(self, lane):
-        """Return the actions that wait to be sent in this lane, oldest first."""
+    def _waiting_domain(self, lane):
         kinds = [
             kind
             for kind, _label in self.env["amazon.action"]._fields["kind"].selection
             if self.env[f"amazon.action.kind.{kind}"]._feed_type == lane.feed_type
         ]
-        return self.env["amazon.action"].search(
-            [
-                ("account_id", "=", lane.account_id),
-                ("marketplace", "=", lane.marketplace),
-                ("kind", "in", kinds),
-                ("state", "=", "queued"),
-            ],
-            order="id",
+        return [
+            ("account_id", "=", lane.account_id),
+            ("marketplace", "=", lane.marketplace),
+            ("kind", "in", kinds),
+            ("state", "=", "queued"),
+        ]
+
+    def _due(self, lane):
+        """Return the actions that may leave now, the most urgent and oldest first."""
+        now = fields.Datetime.now()
+        due = self.env["amazon.action"].search(
+            [*self._waiting_domain(lane), ("due_at", "<=", now)],
+            order="urgent_from, id",
             limit=MAX_ACTIONS_PER_FEED,
         )
+        return due.sorted(lambda action: not action._is_urgent())
 
-    def _prepare(self, lane, verified):
+    # --- what Amazon says by then --- #
+
+    def _verify_orders(self, lane):
+        """Make sure that Amazon was asked about the orders after the agent asked.
+
+        By range where there are many and Amazon shows them already; single orders are
+        read only where that leaves a gap.
+
+        :return: the ids of the actions whose orders are known well enough, each with
+            why Amazon does not show the order, or False
+        :rtype: dict
+        """
+        unread = self._in_own_transaction("_unverified", lane)
+        if any(action.by_range for action in unread):
+            account = self.env["amazon.seller.account"].browse(lane.account_id)
+            account._read_ranges()
+            unread = self._in_own_transaction("_unverified", lane)
+        read = self._read_single_orders([action.order_id for action in unread])
+        return self._in_own_transaction("_verified", lane, read)
+
+    def _unverified(self, lane):
+        """Return what has to be asked of Amazon before the due actions can leave.
+
+        :rtype: list[Unverified]
+        """
+        shown = fields.Datetime.now() - timedelta(seconds=RANGE_LAG_SECONDS)
+        return [
+            Unverified(action.order_id.id, action.asked_at <= shown)
+            for action in self._due(lane)
+            if not action._is_verified()
+        ]
+
+    def _verified(self, lane, read):
+        return {
+            action.id: read.get(action.order_id.id, False)
+            for action in self._due(lane)
+            if action.order_id.id in read or action._is_verified()
+        }
+
+    def _read_single_orders(self, order_ids):
+        """Read orders one by one, as far as quota and time allow.
+
+        :return: the ids of the orders of which Amazon has said all that it will say,
+            each with why Amazon does not show it, or False
+        :rtype: dict
+        """
+        read = {}
+        end = time.monotonic() + VERIFY_SECONDS
+        for order_id in dict.fromkeys(order_ids):
+            try:
+                answers, reason = self._in_own_transaction(
+                    "_read_single_order", order_id
+                )
+            except Exception:
+                # One order that cannot be recorded must not stop the others.
+                _logger.exception("The order %s could not be recorded", order_id)
+                continue
+            if answers.is_complete():
+                read[order_id] = reason
+            if answers.is_throttled() or time.monotonic() > end:
+                break
+        return read
+
+    def _read_single_order(self, order_id):
+        order = self.env["amazon.order"].browse(order_id)
+        answers = order._read_from_amazon()
+        return answers, answers.order_error and order.read_message
+
+    # --- the envelope --- #
+
+    def _send(self, lane, verified):
+        """Send the actions, as far as one envelope holds them.
+
+        :param dict verified: see `_verify_orders`
+        :raise RetryableJobError: when it should be run again later
+        """
+        account = self.env["amazon.seller.account"].browse(lane.account_id)
+        quota = account._quota()
+        needed = self._in_own_transaction("_needed_now", lane, verified)
+        if not needed or quota.prepay(CREATE_FEED, needed):
+            return
+        try:
+            client = account._client(quota)
+        except IncompleteCredentials as error:
+            quota.give_back(CREATE_FEED)
+            self._in_own_transaction("_block", lane, verified, error)
+            return
+        try:
+            with client:
+                self._send_with(client, lane, verified)
+        finally:
+            quota.give_back(CREATE_FEED)
+
+    def _needed_now(self, lane, verified):
+        """Return the tokens that must be there, or 0 where nothing can leave."""
+        due = self._due(lane).filtered(lambda action: action.id in verified)
+        return self._tokens_needed(lane, due) if due else 0
+
+    def _send_with(self, client, lane, verified):
+        try:
+            sending = self._in_own_transaction("_prepare", client, lane, verified)
+        except SpApiError as error:
+            if is_final(error):
+                self._in_own_transaction("_block", lane, verified, error)
+                return
+            # createFeedDocument and the upload move nothing: tried again as a whole.
+            raise self._later(str(error), getattr(error, "wait", None)) from None
+        if not sending:
+            # Where PostgreSQL's answer to the commit was lost, the feed is marked as
+            # being sent, and nobody sends it.
+            self._settle_interrupted(lane)
+            return
+        record, *args = self._create_feed(client, sending)
+        self._in_own_transaction(record, sending.feed_id, *args)
+        self._follow(sending.feed_id)
+
+    def _prepare(self, client, lane, verified):
         """Take what may be sent, upload its document, and mark it as being sent.
 
         The commit after this is the last one before the irreversible call.
 
+        :param SellerClient client: of the lane's account
         :param Lane lane: the lane, which this dispatch holds
-        :param dict verified: the orders that were just read, see `_verify_orders`
+        :param dict verified: see `_verify_orders`
         :return: what to send, or None
         :rtype: Sending | None
+        :raise SpApiError: when the document could not be uploaded
         """
         if not self._may_send(lane):
             # switched off while the orders were read
             return None
-        waiting = self._waiting(lane).try_lock_for_update(allow_referencing=True)
+        due = self._due(lane).filtered(lambda action: action.id in verified)
         actions = self._drop_blocked(
-            waiting.filtered(lambda action: action.order_id.id in verified), verified
+            due.try_lock_for_update(allow_referencing=True), verified
         )
         if not actions:
             return None
-        account = self.env["amazon.seller.account"].browse(lane.account_id)
-        payload = self._build_payload(account, actions)
-        try:
-            client = account._client()
+        with tempfile.TemporaryFile() as payload:
+            actions = self._write_payload(payload, actions)
             document_ref = client.prepare_feed(payload)
-        except (SpApiError, IncompleteCredentials) as error:
-            if isinstance(error, SpApiError) and not is_final(error):
-                raise
-            actions._set_blocked(
-                self.env._("Nothing was sent. %s", account._describe_error(error))
-            )
-            return None
+            feed = self._create_sending(client, lane, actions, document_ref, payload)
+        actions.feed_id = feed
+        actions._set_sending()
+        return Sending(feed.id, lane, document_ref)
+
+    def _create_sending(self, client, lane, actions, document_ref, payload):
+        payload.seek(0)
+        content = payload.read()
         feed = self.create(
             {
                 **lane._asdict(),
                 "state": "sending",
+                "message_count": len(actions),
                 "document_ref": document_ref,
-                "payload_digest": hashlib.sha256(payload).hexdigest(),
+                "payload_digest": hashlib.sha256(content).hexdigest(),
                 "sending_at": fields.Datetime.now(),
+                "amazon_sent_after": _naive(client.amazon_now()),
             }
         )
-        feed.payload_attachment_id = feed._attach("payload", payload)
-        actions.feed_id = feed
-        actions._set_sending()
-        return Sending(feed.id, client, lane, document_ref)
+        feed.payload_attachment_id = feed._attach("payload", content)
+        return feed
 
     def _drop_blocked(self, actions, verified):
         """Block the actions that Amazon's data, as of now, speaks against, and those
-        that cannot be expressed; number and return the others."""
+        that cannot be expressed; return the others."""
+        ready = self.env["amazon.action"]
         for action in actions:
-            reason = verified[action.order_id.id] or self._late_blocker(action)
+            reason = verified[action.id] or self._late_blocker(action)
             if reason:
                 action._set_blocked(reason)
-        ready = actions.filtered(lambda action: action.state == "queued")
-        for number, action in enumerate(ready, start=1):
-            action.message_number = number
+            else:
+                ready |= action
         return ready
 
     def _late_blocker(self, action):
@@ -317,15 +457,34 @@ class AmazonFeed(models.Model):
         try:
             # alone, so that it cannot spoil the envelope of the others
             action.message_number = 1
-            handler._build_envelope(action.account_id.seller_id, action)
+            handler._check_message(action)
         except InvalidMessage as error:
             return self.env._("Amazon's form does not take it: %s", error)
         return False
 
-    def _build_payload(self, account, actions):
-        return actions[0]._kind()._build_envelope(account.seller_id, actions)
+    def _write_payload(self, payload, actions):
+        """Number the actions and write their messages, as many as Amazon takes at once.
 
-    def _create_feed(self, sending):
+        :param payload: binary file
+        :return: the actions whose messages are in it
+        """
+        for number, action in enumerate(actions, start=1):
+            action.message_number = number
+        written = actions[0]._kind()._write_envelope(
+            payload, actions.account_id.seller_id, actions, MAX_FEED_BYTES
+        )
+        payload.seek(0)
+        return actions[:written]
+
+    def _block(self, lane, verified, error):
+        """Block what would have been sent: Amazon, or we, said no for good."""
+        account = self.env["amazon.seller.account"].browse(lane.account_id)
+        due = self._due(lane).filtered(lambda action: action.id in verified)
+        due._set_blocked(
+            self.env._("Nothing was sent. %s", account._describe_error(error))
+        )
+
+    def _create_feed(self, client, sending):
         """Make the one call that cannot be repeated.
 
         :return: the method that records what came of it, and its arguments
@@ -333,7 +492,7 @@ class AmazonFeed(models.Model):
         """
         lane = sending.lane
         try:
-            feed_ref = sending.client.create_feed(
+            feed_ref = client.create_feed(
                 lane.feed_type, [lane.marketplace], sending.document_ref
             )
         except (NotSent, Throttled) as error:
@@ -353,15 +512,17 @@ class AmazonFeed(models.Model):
     def _unknown_sentence(self):
         return self.env._(
             "Amazon did not answer when this was sent, so it is unknown whether Amazon "
-            "has it. It is not sent again. Look at the order in Seller Central."
+            "has it. It is looked for at Amazon; it is not simply sent again."
         )
 
-    def _come_back(self, lane, verified):
+    # --- what is left --- #
+
+    def _come_back(self, lane):
         """Enqueue the next dispatch for what still waits, and say what it waits for."""
-        waiting = self._waiting(lane)
-        if not waiting:
+        left = self._due(lane)
+        if not left or not self._may_send(lane):
             return
-        unread = waiting.filtered(lambda action: action.order_id.id not in verified)
+        unread = left.filtered(lambda action: not action._is_verified())
         for action in unread:
             problem = action.order_id.read_message or action.order_id.finances_message
             if problem:
@@ -369,7 +530,10 @@ class AmazonFeed(models.Model):
                     "Not sent yet: the order must be read first. %s", problem
                 )
         unread.order_id._notify_forms()
-        self._enqueue_return(lane, NEXT_FEED_SECONDS)
+        newest = max(left.mapped("asked_at"))
+        shown_in = RANGE_LAG_SECONDS - _seconds_since(newest)
+        wait = min(max(shown_in, NEXT_FEED_MIN_SECONDS), NEXT_FEED_MAX_SECONDS)
+        self._enqueue_return(lane, wait)
 
     def _later(self, reason, seconds=None):
         return RetryableJobError(
@@ -378,55 +542,125 @@ class AmazonFeed(models.Model):
 
     # === BUSINESS METHODS - RECORDING WHAT CAME OF IT === #
 
+    # On the feed alone, so that what Amazon said is kept at once, however many actions
+    # it concerns. They follow in chunks.
+
     def _record_submitted(self, feed_id, feed_ref):
         """Amazon has taken the feed under ``feed_ref``."""
         feed = self.browse(feed_id)
-        now = fields.Datetime.now()
-        feed.write(
+        if feed._record(
             {
                 "state": "submitted",
                 "state_message": False,
                 "feed_ref": feed_ref,
-                "submitted_at": now,
+                "submitted_at": fields.Datetime.now(),
             }
-        )
-        feed.action_ids._set_submitted()
-        feed._enqueue_poll(POLL_MIN_SECONDS)
+        ):
+            feed._enqueue_poll(POLL_MIN_SECONDS)
 
     def _record_not_sent(self, feed_id, reason, wait):
         """It is proven that Amazon has nothing; the actions wait again."""
         feed = self.browse(feed_id)
-        wait = wait or DISPATCH_RETRY_SECONDS
-        feed.write(
-            {
-                "state": "not_sent",
-                "state_message": reason,
-                "not_before": fields.Datetime.now() + timedelta(seconds=wait),
-            }
-        )
-        feed.action_ids._set_back_to_queued(
-            self.env._(
-                "Not sent yet: Amazon could not take it at the moment. It is tried "
-                "again by itself."
-            )
-        )
-        lane = Lane(feed.account_id.id, feed.marketplace, feed.feed_type)
-        self._enqueue_return(lane, wait)
+        if feed._record({"state": "not_sent", "state_message": reason}):
+            self._enqueue_return(feed._lane(), wait or DISPATCH_RETRY_SECONDS)
 
     def _record_refused(self, feed_id, reason):
         """Amazon said no before it executed anything."""
-        feed = self.browse(feed_id)
-        feed.write({"state": "refused", "state_message": reason})
-        feed.action_ids._set_blocked(
-            self.env._(
-                "Amazon refused to take it: %s. Nothing was executed. Tell an "
-                "administrator.",
-                reason,
-            )
-        )
+        self.browse(feed_id)._record({"state": "refused", "state_message": reason})
 
     def _record_unknown(self, feed_id, reason):
         """Nobody can say whether Amazon has it."""
+        self.browse(feed_id)._record({"state": "unknown", "state_message": reason})
+
+    def _record(self, vals):
+        """Write what came of createFeed, unless more is known already.
+
+        The sender may learn it late: where PostgreSQL was restarted, it lost the lane,
+        and another dispatch has called the feed unknown.
+
+        :return: whether it was news
+        :rtype: bool
+        """
+        if self.state not in ("sending", "unknown"):
+            _logger.warning("Feed %s is %s, not %s", self.id, self.state, vals)
+            return False
+        self.write(vals)
+        return True
+
+    # --- the actions follow --- #
+
+    def _follow(self, feed_id):
+        """Let the actions of a feed follow what is known of it, chunk by chunk."""
+        while self._in_own_transaction("_follow_chunk", feed_id):
+            pass
+
+    def _job_follow(self):
+        """Let the actions follow what is known of the feed. Job; safe to run twice."""
+        self.ensure_one()
+        self._follow(self.id)
+
+    def _follow_chunk(self, feed_id):
+        """Move some of the actions that are still *sending* on.
+
+        :return: whether there may be more
+        :rtype: bool
+        """
         feed = self.browse(feed_id)
-        feed.write({"state": "unknown", "state_message": reason})
-        feed.action_ids._set_unknown(reason)
+        if feed.state == "sending":
+            return False
+        behind = ["sending"]
+        if feed.state in ("submitted", "not_sent", "refused"):
+            # what was called unknown meanwhile
+            behind.append("unknown")
+        actions = self.env["amazon.action"].search(
+            [("feed_id", "=", feed.id), ("state", "in", behind)],
+            order="id",
+            limit=CHUNK,
+        )
+        if feed.state == "not_sent":
+            actions._set_back_to_queued(
+                self.env._(
+                    "Not sent yet: Amazon could not take it at the moment. It is tried "
+                    "again by itself."
+                )
+            )
+        elif feed.state == "refused":
+            actions._set_blocked(
+                self.env._(
+                    "Amazon refused to take it: %s. Nothing was executed. Tell an "
+                    "administrator.",
+                    feed.state_message,
+                )
+            )
+        elif feed.state == "unknown":
+            actions._set_unknown(feed.state_message)
+        else:
+            # Amazon has it, and may even have processed it meanwhile.
+            actions._set_submitted()
+        return len(actions) == CHUNK
+
+
+class Unverified(NamedTuple):
+    """An order that must be asked for before an action leaves.
+
+    :param int order_id: id of the order
+    :param bool by_range: whether a range read now could show it
+    """
+
+    order_id: int
+    by_range: bool
+
+
+def _from_timestamp(moment):
+    return fields.Datetime.to_datetime("1970-01-01 00:00:00") + timedelta(
+        seconds=moment
+    )
+
+
+def _seconds_since(moment):
+    return (fields.Datetime.now() - moment).total_seconds()
+
+
+def _naive(moment):
+    """Return a moment as Odoo keeps it, False where there is none."""
+    return moment.replace(tzinfo=None, microsecond=0) if moment else False

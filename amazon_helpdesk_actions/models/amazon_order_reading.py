@@ -7,7 +7,7 @@ from ..const import FULFILLMENT_STATUSES
 from ..spapi import finances as spapi_finances
 from ..spapi import orders as spapi_orders
 from ..spapi.enums import ADJUSTMENT_COMPONENTS
-from ..spapi.errors import IncompleteCredentials, Refused, SpApiError
+from ..spapi.errors import IncompleteCredentials, Refused, SpApiError, Throttled
 from ..spapi.marketplaces import MARKETPLACES
 from .background import in_background
 
@@ -34,6 +34,13 @@ class Answers(NamedTuple):
         refused for good. Without the role for finances there is nothing to wait for."""
         error = self.order_error or self.finances_error
         return error is None or is_final(error)
+
+    def is_throttled(self):
+        """Whether Amazon's quota is used up, so that the next order can wait, too."""
+        return any(
+            isinstance(error, Throttled)
+            for error in (self.order_error, self.finances_error)
+        )
 
 
 class AmazonOrder(models.Model):

@@ -1,4 +1,5 @@
 import logging
+import time
 from datetime import datetime, timezone
 
 from odoo import SUPERUSER_ID, Command, api, fields, models
@@ -17,6 +18,8 @@ from ..spapi.errors import (
     Throttled,
 )
 from ..spapi.marketplaces import MARKETPLACES
+from ..spapi.operations import OPERATIONS
+from .amazon_quota import QuotaStore
 
 _logger = logging.getLogger(__name__)
 
@@ -30,6 +33,10 @@ JOURNALED = AUTHORISATION | {"active", "sending_enabled", "company_id"}
 # A well-formed number that no order has: Amazon's answer to it (not found) proves
 # that the account may read orders, without reading any.
 NO_SUCH_ORDER = "000-0000000-0000000"
+
+# Seconds that a token at hand must still be valid, so that the database is asked for a
+# newer one in time: the strict layer wants 300 for a call that cannot be repeated.
+AT_HAND_SECONDS = 400
 
 
 class AmazonSellerAccount(models.Model):
@@ -187,10 +194,11 @@ class AmazonSellerAccount(models.Model):
         )
         return likely | accounts
 
-    def _client(self):
+    def _client(self, quota=None):
         """Return the client that speaks to Amazon for this account; the caller closes
         it.
 
+        :param QuotaStore quota: with prepaid calls, a new one when None
         :rtype: spapi.client.SellerClient
         :raise IncompleteCredentials: when a credential is missing
         """
@@ -204,7 +212,27 @@ class AmazonSellerAccount(models.Model):
             ),
             self._endpoint(),
             AccessTokenStore(self.env.registry, self.id),
+            quota=quota or self._quota(),
         )
+
+    def _read_ranges(self):
+        return 0.0
+
+    def _quota(self):
+        """Return how often this account may call Amazon.
+
+        :rtype: QuotaStore
+        """
+        self.ensure_one()
+        return QuotaStore(self.env.registry, self.id)
+
+    def _quota_wait(self, operation, tokens=1):
+        """Return seconds until Amazon allows so many calls; takes nothing.
+
+        :param str operation: Amazon's name of the operation
+        :rtype: float
+        """
+        return self._quota().wait(OPERATIONS[operation], tokens)
 
     def _endpoint(self):
         if self.environment == "simulator":
@@ -343,7 +371,9 @@ class AccessTokenStore:
     """Keeps the access token of one account in its row, where all workers find it.
 
     In a cursor of its own: the token stays valid when the caller's transaction is
-    rolled back, and no transaction waits for another's token.
+    rolled back, and no transaction waits for another's token. What was read stays at
+    hand for as long as the client lives, so that a call that cannot be repeated does
+    not depend on the database any more.
 
     :param registry: of the database
     :param int account_id: id of the account
@@ -352,9 +382,15 @@ class AccessTokenStore:
     def __init__(self, registry, account_id):
         self._registry = registry
         self._account_id = account_id
+        self._at_hand = None
 
     def load(self):
         """Return (access token, seconds since 1970 at its end), or None."""
+        if not self._at_hand or self._at_hand[1] < time.time() + AT_HAND_SECONDS:
+            self._at_hand = self._load()
+        return self._at_hand
+
+    def _load(self):
         with self._registry.cursor() as cr:
             account = self._browse(cr)
             if not account.access_token or not account.access_token_expires_at:
@@ -368,9 +404,11 @@ class AccessTokenStore:
             tzinfo=None, microsecond=0
         )
         self._write(access_token, moment)
+        self._at_hand = (access_token, expires_at)
 
     def clear(self):
         """Forget the token: Amazon does not accept it any more."""
+        self._at_hand = None
         self._write(False, False)
 
     def _browse(self, cr):

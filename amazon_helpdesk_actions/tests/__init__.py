@@ -10,3 +10,5 @@ from . import test_pipeline
 from . import test_refund_request
 from . import test_tours
 from . import test_websocket
+from . import test_quota
+from . import test_dispatch

@@ -110,6 +110,8 @@ class AmazonCommon(BaseCommon):
                 "lwa_client_id": SimulatorProcess.CLIENT_ID,
                 "lwa_client_secret": SimulatorProcess.CLIENT_SECRET,
                 "lwa_refresh_token": SimulatorProcess.REFRESH_TOKEN,
+                "refund_undo_seconds": 0,
+                "cancel_undo_seconds": 0,
                 "participation_ids": [
                     Command.create({"marketplace": marketplace})
                     for marketplace in (
@@ -260,13 +262,20 @@ class AmazonCommon(BaseCommon):
     def run_jobs(self, *methods):
         """Run once each job that waits, as the runner would, whatever its time.
 
+        Of several that do the same, the first.
+
         :param str methods: names of job methods; all where none is given
         :return: the messages of the jobs that want to be run again later
         :rtype: list[str]
         """
         postponed = []
+        done = []
         for record in self.pending_jobs(*methods):
             job = Job.load(self.env, record.uuid)
+            what = (job.recordset, job.method_name, job.args)
+            if what in done:
+                continue
+            done.append(what)
             job.set_started()
             job.store()
             self.env.flush_all()
