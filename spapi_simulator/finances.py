@@ -35,6 +35,9 @@ BREAKDOWNS = {
     "Tax": ("Tax", "OurPriceTax"),
     "ShippingTax": ("Tax", "ShippingTax"),
     "GiftWrapTax": ("Tax", "GiftwrapTax"),
+    "Goodwill": ("Goodwill", "GoodwillPrincipal"),
+    "RestockingFee": ("RestockingDeduction", "RestockingDeductionPrincipal"),
+    "RestockingFeeTax": ("Tax", "RestockingDeductionTax"),
 }
 TAX_OF_COMPONENT = {
     "Principal": "Tax",
@@ -195,8 +198,8 @@ def _v0_money(order, amount):
 
 def _adjustment_id(order, event, position):
     """Return an id of Amazon's own, the same on every reading."""
-    digits = order.id.replace("-", "")[-9:]
-    return f"5{digits}{event.number:02d}{position:02d}"
+    digits = order.id.replace("-", "")
+    return f"{digits}{event.number:02d}{position:02d}"
 
 
 # === FINANCES 2024-06-19 === #
@@ -226,11 +229,14 @@ def check_transactions_query(query, now):
 
 
 def transactions(orders, query, now):
-    """Return the transactions of a listTransactions query, oldest first.
+    """Find the transactions of a listTransactions query, oldest first.
 
     :param orders: the orders of the seller
     :param dict query: checked parameters
-    :return: list of the model `Transaction`
+    Deferred money is listed twice: when it was posted, and when it was released, as
+    sellers report.
+
+    :return: list of (order, event, whether it is the release), for `transaction`
     """
     by_order = query.get("relatedIdentifierName") == "ORDER_ID"
     if "relatedIdentifierName" in query and not by_order:
@@ -242,18 +248,27 @@ def transactions(orders, query, now):
     if after and not before:
         before = now - SETTLING_TIME
     rows = [
-        (event.posted, order, event)
+        (posted, order, event, is_release)
         for order in orders
         if not by_order or order.id == query["relatedIdentifierValue"]
         if _in_marketplace(order, query.get("marketplaceId"))
         for event in order.events
-        if event.visible_from <= now
-        and (not after or event.posted >= after)
-        and (not before or event.posted < before)
-        and query.get("transactionStatus") in (None, _status(order, event, now))
+        for posted, is_release in _postings(order, event, now)
+        if (not after or posted >= after)
+        and (not before or posted < before)
+        and query.get("transactionStatus")
+        in (None, _status(order, event, is_release, now))
     ]
-    rows.sort(key=lambda row: (row[0], row[1].id))
-    return [_transaction(order, event, now) for _, order, event in rows]
+    rows.sort(key=lambda row: (row[0], row[1].id, row[2].number))
+    return [row[1:] for row in rows]
+
+
+def _postings(order, event, now):
+    """Yield when an event was posted, and whether that was its release."""
+    if event.visible_from <= now:
+        yield event.posted, False
+    if order.deferral and event.released_at <= now:
+        yield event.released_at, True
 
 
 def _in_marketplace(order, marketplace_id):
@@ -268,13 +283,14 @@ def _in_marketplace(order, marketplace_id):
     return order.marketplace.id == marketplace_id and not us_merchant
 
 
-def _status(order, event, now):
-    if not order.deferral:
+def _status(order, event, is_release, now):
+    if not order.deferral or is_release:
         return "RELEASED"
     return "DEFERRED" if now < event.released_at else "DEFERRED_RELEASED"
 
 
-def _transaction(order, event, now):
+def transaction(order, event, is_release, now):
+    """Return the model `Transaction` as it stands now."""
     kind, description = TRANSACTION_TYPES[event.kind]
     items = [
         _transaction_item(order, event, position, item, amounts)
@@ -286,6 +302,11 @@ def _transaction(order, event, now):
         related.append(("SHIPMENT_ID", f"S{_adjustment_id(order, event, 0)}"))
     if event.kind == "refund":
         related.append(("REFUND_ID", f"amzn1:crow:{_adjustment_id(order, event, 0)}"))
+    own_id = _transaction_id(order, event, is_release)
+    if order.deferral and event.released_at <= now:
+        name = "DEFERRED" if is_release else "RELEASE"
+        other_id = _transaction_id(order, event, not is_release)
+        related.append((f"{name}_TRANSACTION_ID", other_id))
     context = {"contextType": "AmazonPayContext", "channel": _network(order)}
     if order.deferral:
         context = {
@@ -304,10 +325,10 @@ def _transaction(order, event, now):
             for name, value in related
         ],
         "transactionType": kind,
-        "transactionId": f"{order.id}-{event.number}",
-        "transactionStatus": _status(order, event, now),
+        "transactionId": own_id,
+        "transactionStatus": _status(order, event, is_release, now),
         "description": description,
-        "postedDate": iso(event.posted),
+        "postedDate": iso(event.released_at if is_release else event.posted),
         "totalAmount": _currency(order, total),
         "marketplaceDetails": {
             "marketplaceId": order.marketplace.id,
@@ -319,6 +340,10 @@ def _transaction(order, event, now):
             _breakdown(order, "Expenses" if total < 0 else "Sales", total),
         ],
     }
+
+
+def _transaction_id(order, event, is_release):
+    return f"{order.id}-{event.number}" + ("-release" if is_release else "")
 
 
 def _network(order):

@@ -1,5 +1,6 @@
 """The calls of SP-API that the addon needs, on behalf of one seller account."""
 
+import io
 import re
 from typing import NamedTuple
 
@@ -329,15 +330,18 @@ class SellerClient:
     def prepare_feed(self, payload, content_type=FEED_CONTENT_TYPE):
         """Reserve a document and upload `payload`; has no effect at Amazon by itself.
 
-        :param bytes payload: the envelope, encoded
+        :param payload: the envelope, encoded: bytes, or a binary file that can seek,
+            which is sent from its start and a piece at a time
         :param str content_type: of the payload
         :return: ``feedDocumentId``, for `create_feed` within two days
         :rtype: str
-        :raises ValueError: `payload` is empty, no bytes, or bigger than Amazon advises
+        :raises ValueError: `payload` is empty, not binary, or bigger than Amazon
+            advises
         """
-        if not isinstance(payload, bytes) or not payload:
+        size = _size(payload)
+        if not size:
             raise ValueError("The feed must be bytes, and not empty.")
-        if len(payload) > MAX_FEED_BYTES:
+        if size > MAX_FEED_BYTES:
             raise ValueError(
                 f"The feed is bigger than {MAX_FEED_BYTES // 1024 // 1024} MiB; send "
                 "fewer messages in one feed."
@@ -403,6 +407,14 @@ class SellerClient:
             reraise=True,
         )
         return retrying(function, *args)
+
+
+def _size(payload):
+    """Return the size of bytes or of a binary file, 0 for anything else."""
+    if isinstance(payload, bytes):
+        return len(payload)
+    is_file = hasattr(payload, "seek") and not isinstance(payload, io.TextIOBase)
+    return payload.seek(0, io.SEEK_END) if is_file else 0
 
 
 def _part(operation, answer, name, kind):

@@ -50,7 +50,7 @@ class Documents:
         """Put `payload` to a presigned URL.
 
         :param str url: as createFeedDocument gave it
-        :param bytes payload: the feed
+        :param payload: the feed: bytes, or a binary file, sent from its start
         :param str content_type: exactly as given to createFeedDocument
         :raises NotSent: the host could not be reached
         :raises Refused: the host is not on the list, or refuses the document
@@ -58,6 +58,8 @@ class Documents:
         """
         self._check_host(_UPLOAD, url)
         headers = {"Content-Type": content_type}
+        if not isinstance(payload, bytes):
+            payload.seek(0)  # perhaps sent before, up to anywhere
         self._run(_UPLOAD, "PUT", url, lambda response: None, headers, payload)
 
     def download(self, url, compression):

@@ -5,6 +5,7 @@ Structure and order of the elements follow Amazon's feed schemas, release 4.1
 payloads are an ``xsd:sequence``, so the order counts.
 """
 
+import io
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -34,6 +35,8 @@ _ADJUSTMENT_ID = re.compile(r"[\x21-\x7e]{1,50}")
 _SELLER_ID = re.compile(r"[A-Za-z0-9]{1,50}")
 _MAX_MESSAGE_ID = 10**20 - 1
 _MAX_DIGITS = 20
+
+_TAIL = b"</AmazonEnvelope>"
 
 
 @dataclass(frozen=True)
@@ -102,77 +105,212 @@ class CancelMessage:
 def order_adjustment(seller_id, messages):
     """Return the feed POST_PAYMENT_ADJUSTMENT_DATA that refunds `messages`.
 
-    :param str seller_id: the merchant identifier of the account
-    :param messages: `RefundMessage`
+    See `write_order_adjustment`.
+
     :rtype: bytes
-    :raises InvalidMessage: something in it cannot be right; names the order
     """
-    messages = tuple(messages)
-    envelope = _envelope(seller_id, "OrderAdjustment", messages)
-    adjustment_ids = [
-        item.merchant_adjustment_item_id
-        for message in messages
-        for item in message.items
-    ]
-    for message in messages:
-        for item in message.items:
-            if adjustment_ids.count(item.merchant_adjustment_item_id) > 1:
-                raise InvalidMessage(
-                    f"Order {message.amazon_order_id}: the adjustment id "
-                    f"{item.merchant_adjustment_item_id!r} is used twice."
-                )
-        _add_adjustment(_add_message(envelope, message), message)
-    return _bytes(envelope)
+    return _in_memory(write_order_adjustment, seller_id, messages)
 
 
 def order_acknowledgement(seller_id, messages):
     """Return the feed POST_ORDER_ACKNOWLEDGEMENT_DATA that cancels `messages`.
 
-    :param str seller_id: the merchant identifier of the account
-    :param messages: `CancelMessage`
+    See `write_order_acknowledgement`.
+
     :rtype: bytes
+    """
+    return _in_memory(write_order_acknowledgement, seller_id, messages)
+
+
+def write_order_adjustment(file, seller_id, messages, max_bytes=None):
+    """Write the feed POST_PAYMENT_ADJUSTMENT_DATA that refunds `messages`.
+
+    One message at a time is in memory. Where it raises, the file holds a beginning
+    that must not be sent.
+
+    :param file: binary file, written from where it stands
+    :param str seller_id: the merchant identifier of the account
+    :param messages: iterable of `RefundMessage`
+    :param int max_bytes: the document ends before the message that would make it
+        longer; None for no limit
+    :return: how many messages were written, the first ones; one more may have been
+        taken from `messages`
+    :rtype: int
+    :raises InvalidMessage: something in a message cannot be right, or there is none
+    """
+    return _write(file, seller_id, "OrderAdjustment", messages, max_bytes)
+
+
+def write_order_acknowledgement(file, seller_id, messages, max_bytes=None):
+    """Write the feed POST_ORDER_ACKNOWLEDGEMENT_DATA that cancels `messages`.
+
+    See `write_order_adjustment`.
+
+    :param messages: iterable of `CancelMessage`
+    """
+    return _write(file, seller_id, "OrderAcknowledgement", messages, max_bytes)
+
+
+def check_message(message):
+    """Check one message alone, as it is checked before it is written.
+
+    :param message: `RefundMessage` or `CancelMessage`
     :raises InvalidMessage: something in it cannot be right; names the order
     """
-    messages = tuple(messages)
-    envelope = _envelope(seller_id, "OrderAcknowledgement", messages)
+    _message(message)
+
+
+# === WRITE === #
+
+
+def _in_memory(write, seller_id, messages):
+    file = io.BytesIO()
+    write(file, seller_id, messages)
+    return file.getvalue()
+
+
+def _write(file, seller_id, message_type, messages, max_bytes):
+    head = _head(seller_id, message_type)
+    size = len(head) + len(_TAIL)
+    file.write(head)
+    count, seen = 0, _Seen()
     for message in messages:
-        node = etree.SubElement(_add_message(envelope, message), "OrderAcknowledgement")
-        _add(node, "AmazonOrderID", message.amazon_order_id)
-        _add(node, "StatusCode", "Failure")
-        for item in message.items:
-            order = message.amazon_order_id
-            _check_choice(order, "cancel reason", item.reason, CANCEL_REASONS)
-            child = etree.SubElement(node, "Item")
-            _add(child, "AmazonOrderItemCode", item.order_item_id)
-            _add(child, "CancelReason", item.reason)
-    return _bytes(envelope)
+        written = _serialize(_message(message, message_type))
+        size += len(written)
+        if max_bytes is not None and size > max_bytes:
+            if count:
+                break
+            raise InvalidMessage(
+                f"Order {message.amazon_order_id}: the message is too long for a feed."
+            )
+        seen.add(message)
+        file.write(written)
+        count += 1
+    if not count:
+        raise InvalidMessage("A feed needs at least one message.")
+    file.write(_TAIL)
+    return count
 
 
-def _add_adjustment(parent, message):
+def _head(seller_id, message_type):
+    """Return all that stands before the first message."""
+    if not isinstance(seller_id, str) or not _SELLER_ID.fullmatch(seller_id):
+        raise InvalidMessage("The seller id of the account is missing or not valid.")
+    envelope = etree.Element("AmazonEnvelope", nsmap={"xsi": _XSI})
+    envelope.set(f"{{{_XSI}}}noNamespaceSchemaLocation", "amzn-envelope.xsd")
+    header = _add(envelope, "Header")
+    _add(header, "DocumentVersion", DOCUMENT_VERSION)
+    _add(header, "MerchantIdentifier", seller_id)
+    _add(envelope, "MessageType", message_type)
+    return _serialize(envelope, xml_declaration=True).removesuffix(_TAIL)
+
+
+class _Seen:
+    """The ids of an envelope, none of which may stand there twice."""
+
+    def __init__(self):
+        self._message_ids = set()
+        self._adjustment_ids = set()
+
+    def add(self, message):
+        """Note the ids of a message.
+
+        :raises InvalidMessage: one of them was there before
+        """
+        if message.message_id in self._message_ids:
+            raise InvalidMessage(
+                f"Order {message.amazon_order_id}: the message id "
+                f"{message.message_id} is used twice."
+            )
+        self._message_ids.add(message.message_id)
+        if isinstance(message, RefundMessage):
+            for item in message.items:
+                self._add_adjustment(message, item.merchant_adjustment_item_id)
+
+    def _add_adjustment(self, message, adjustment_id):
+        if adjustment_id in self._adjustment_ids:
+            raise InvalidMessage(
+                f"Order {message.amazon_order_id}: the adjustment id "
+                f"{adjustment_id!r} is used twice."
+            )
+        self._adjustment_ids.add(adjustment_id)
+
+
+def _message(message, message_type=None):
+    """Return the element of one message, after checking it.
+
+    :raises InvalidMessage: something in it cannot be right
+    :raises TypeError: it is no message of this type
+    """
+    kind, add = _PAYLOADS.get(type(message), (None, None))
+    if not kind or message_type not in (None, kind):
+        raise TypeError(f"{type(message).__name__} does not go into this feed.")
+    _check_message(message)
+    node = etree.Element("Message")
+    _add(node, "MessageID", str(message.message_id))
+    add(_add(node, kind), message)
+    return node
+
+
+def _add_adjustment(node, message):
     order = message.amazon_order_id
     if message.currency not in CURRENCY_DECIMALS:
         raise InvalidMessage(
             f"Order {order}: Amazon takes no refund by feed in the currency "
             f"{message.currency!r}."
         )
-    node = etree.SubElement(parent, "OrderAdjustment")
     _add(node, "AmazonOrderID", order)
     # Optional in the schema; says that this is a refund and no partial cancellation.
     _add(node, "ActionType", "Refund")
     for item in message.items:
         _check_refund_item(order, item)
-        child = etree.SubElement(node, "AdjustedItem")
+        _add_adjusted_item(node, message, item)
+
+
+def _add_adjusted_item(node, message, item):
+    child = _add(node, "AdjustedItem")
+    _add(child, "AmazonOrderItemCode", item.order_item_id)
+    _add(child, "MerchantAdjustmentItemID", item.merchant_adjustment_item_id)
+    _add(child, "AdjustmentReason", item.reason)
+    prices = _add(child, "ItemPriceAdjustments")
+    for kind, amount in item.components:
+        component = _add(prices, "Component")
+        _add(component, "Type", kind)
+        text = _amount(message.amazon_order_id, kind, amount, message.currency)
+        _add(component, "Amount", text).set("currency", message.currency)
+    if item.quantity is not None:
+        _add(child, "Quantity", str(item.quantity))
+
+
+def _add_acknowledgement(node, message):
+    order = message.amazon_order_id
+    _add(node, "AmazonOrderID", order)
+    _add(node, "StatusCode", "Failure")
+    for item in message.items:
+        _check_choice(order, "cancel reason", item.reason, CANCEL_REASONS)
+        child = _add(node, "Item")
         _add(child, "AmazonOrderItemCode", item.order_item_id)
-        _add(child, "MerchantAdjustmentItemID", item.merchant_adjustment_item_id)
-        _add(child, "AdjustmentReason", item.reason)
-        prices = etree.SubElement(child, "ItemPriceAdjustments")
-        for kind, amount in item.components:
-            component = etree.SubElement(prices, "Component")
-            _add(component, "Type", kind)
-            text = _amount(order, kind, amount, message.currency)
-            _add(component, "Amount", text).set("currency", message.currency)
-        if item.quantity is not None:
-            _add(child, "Quantity", str(item.quantity))
+        _add(child, "CancelReason", item.reason)
+
+
+_PAYLOADS = {
+    RefundMessage: ("OrderAdjustment", _add_adjustment),
+    CancelMessage: ("OrderAcknowledgement", _add_acknowledgement),
+}
+
+
+def _add(parent, name, text=None):
+    node = etree.SubElement(parent, name)
+    if text is not None:
+        node.text = text
+    return node
+
+
+def _serialize(node, **options):
+    return etree.tostring(node, encoding="UTF-8", **options)
+
+
+# === CHECK === #
 
 
 def _check_refund_item(order, item):
@@ -184,43 +322,20 @@ def _check_refund_item(order, item):
         raise InvalidMessage(
             f"Order {order}: item {item.order_item_id} has no amount to refund."
         )
-    kinds = [kind for kind, _amount in item.components]
-    for kind in kinds:
+    seen = set()
+    for kind, _amount_of_it in item.components:
         _check_choice(order, "component", kind, ADJUSTMENT_COMPONENTS)
-        if kinds.count(kind) > 1:
+        if kind in seen:
             raise InvalidMessage(
                 f"Order {order}: item {item.order_item_id} has the component {kind} "
                 "twice."
             )
+        seen.add(kind)
     if item.quantity is not None and not _is_whole(item.quantity):
         raise InvalidMessage(
             f"Order {order}: the quantity of item {item.order_item_id} must be a whole "
             "number above zero."
         )
-
-
-def _envelope(seller_id, message_type, messages):
-    """Return an envelope without messages, after checking what all kinds share."""
-    if not isinstance(seller_id, str) or not _SELLER_ID.fullmatch(seller_id):
-        raise InvalidMessage("The seller id of the account is missing or not valid.")
-    if not messages:
-        raise InvalidMessage("A feed needs at least one message.")
-    seen = set()
-    for message in messages:
-        _check_message(message)
-        if message.message_id in seen:
-            raise InvalidMessage(
-                f"Order {message.amazon_order_id}: the message id "
-                f"{message.message_id} is used twice."
-            )
-        seen.add(message.message_id)
-    envelope = etree.Element("AmazonEnvelope", nsmap={"xsi": _XSI})
-    envelope.set(f"{{{_XSI}}}noNamespaceSchemaLocation", "amzn-envelope.xsd")
-    header = etree.SubElement(envelope, "Header")
-    _add(header, "DocumentVersion", DOCUMENT_VERSION)
-    _add(header, "MerchantIdentifier", seller_id)
-    _add(envelope, "MessageType", message_type)
-    return envelope
 
 
 def _check_message(message):
@@ -236,11 +351,13 @@ def _check_message(message):
         )
     if not message.items:
         raise InvalidMessage(f"Order {order}: the message lists no items.")
-    item_ids = [item.order_item_id for item in message.items]
-    for item_id in item_ids:
+    seen = set()
+    for item in message.items:
+        item_id = item.order_item_id
         _check_text(order, "order item id", item_id, _ITEM_ID)
-        if item_ids.count(item_id) > 1:
+        if item_id in seen:
             raise InvalidMessage(f"Order {order}: item {item_id} is listed twice.")
+        seen.add(item_id)
 
 
 def _check_choice(order, what, value, choices):
@@ -277,19 +394,3 @@ def _amount(order, kind, amount, currency):
             f"Order {order}: the amount {amount} {currency} of {kind} {problem}."
         )
     return f"{amount:.{decimals}f}"
-
-
-def _add_message(envelope, message):
-    node = etree.SubElement(envelope, "Message")
-    _add(node, "MessageID", str(message.message_id))
-    return node
-
-
-def _add(parent, name, text):
-    node = etree.SubElement(parent, name)
-    node.text = text
-    return node
-
-
-def _bytes(envelope):
-    return etree.tostring(envelope, encoding="UTF-8", xml_declaration=True)

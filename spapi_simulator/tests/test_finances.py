@@ -143,6 +143,14 @@ def test_events_come_in_pages_with_the_same_arguments(simulator, amazon, run):
     assert found == 4
 
 
+def related(row):
+    """Return the related identifiers of a transaction by name."""
+    return {
+        entry["relatedIdentifierName"]: entry["relatedIdentifierValue"]
+        for entry in row["relatedIdentifiers"]
+    }
+
+
 def test_deferred_money_shows_as_deferred_and_not_at_all_in_v0(simulator):
     american = Amazon(simulator.url, "ADEMOSELLER02", "Atzr|demo-refresh-token-us")
     order_id, item_id = "112-3957204-8816273", "147645420371108"
@@ -156,8 +164,17 @@ def test_deferred_money_shows_as_deferred_and_not_at_all_in_v0(simulator):
     assert american.events(order_id, "RefundEventList") == []
     simulator.advance(7 * 24 * 3600)
     american.access_token = american.login().json()["access_token"]
-    row = by_order(american, order_id)[-1]
+    row, release = (
+        row
+        for row in by_order(american, order_id)
+        if row["transactionType"] == "Refund"
+    )
     assert row["transactionStatus"] == "DEFERRED_RELEASED"
+    assert related(row)["RELEASE_TRANSACTION_ID"] == release["transactionId"]
+    assert release["transactionStatus"] == "RELEASED"
+    assert related(release)["DEFERRED_TRANSACTION_ID"] == row["transactionId"]
+    assert release["postedDate"] > row["postedDate"]
+    assert release["items"] == row["items"]
     assert len(american.events(order_id, "RefundEventList")) == 1
 
 

@@ -1,8 +1,10 @@
 """Upload and download of documents by presigned URLs."""
 
 import gzip
+import io
 import re
 import struct
+import tempfile
 import zlib
 
 import pytest
@@ -37,6 +39,32 @@ def test_an_upload_has_the_content_type_of_the_creation_and_no_token(amazon, cli
     assert upload.query["X-Amz-Signature"] == ["up-secret"]
     for header in ("Authorization", "x-amz-access-token", "Cookie"):
         assert header not in upload.headers
+
+
+def test_a_file_is_uploaded_from_its_start_and_with_its_length(amazon, client):
+    accept_documents(amazon)
+    payload = b"<x>" + b"y" * 200_000 + b"</x>"
+    with tempfile.TemporaryFile() as file:
+        file.write(payload)
+        client.prepare_feed(file)
+    (upload,) = amazon.calls("PUT")
+    assert upload.body == payload
+    assert upload.headers["Content-Length"] == str(len(payload))
+    assert "Transfer-Encoding" not in upload.headers
+
+
+def test_a_repeated_upload_sends_the_whole_file_again(amazon, client):
+    accept_documents(amazon)
+    amazon.script("PUT", "/documents/up", Answer(503), Answer(fault="cut"), Answer(200))
+    client.prepare_feed(io.BytesIO(b"<x/>"))
+    assert [upload.body for upload in amazon.calls("PUT")] == [b"<x/>"] * 3
+
+
+@pytest.mark.parametrize("payload", [b"", "<x/>", None, io.BytesIO(), io.StringIO("x")])
+def test_what_is_no_document_is_not_sent(amazon, client, payload):
+    with pytest.raises(ValueError, match="must be bytes"):
+        client.prepare_feed(payload)
+    assert not amazon.requests
 
 
 def test_a_netrc_of_the_machine_does_not_add_a_password(
@@ -272,6 +300,9 @@ def test_a_host_that_is_down_was_not_reached(store, amazon):
 def test_a_feed_bigger_than_amazon_advises_is_refused(amazon, client):
     with pytest.raises(ValueError, match="10 MiB"):
         client.prepare_feed(b"x" * (10 * 1024 * 1024 + 1))
+    with tempfile.TemporaryFile() as file, pytest.raises(ValueError, match="10 MiB"):
+        file.truncate(10 * 1024 * 1024 + 1)
+        client.prepare_feed(file)
     assert not amazon.requests
 
 

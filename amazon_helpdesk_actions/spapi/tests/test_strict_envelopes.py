@@ -1,5 +1,6 @@
 """The envelopes of refunds and cancellations."""
 
+import io
 from decimal import Decimal
 
 import pytest
@@ -17,8 +18,11 @@ from spapi.envelopes import (
     CancelMessage,
     RefundItem,
     RefundMessage,
+    check_message,
     order_acknowledgement,
     order_adjustment,
+    write_order_acknowledgement,
+    write_order_adjustment,
 )
 from spapi.errors import InvalidMessage
 
@@ -255,6 +259,103 @@ def test_an_adjustment_id_that_is_used_twice_is_refused():
 def test_a_cancellation_that_cannot_be_right_is_refused_naming_the_order(items):
     with pytest.raises(InvalidMessage, match=ORDER):
         order_acknowledgement(SELLER, [cancel(items=items)])
+
+
+# === as a stream === #
+
+
+def _orders(count):
+    """Refunds of so many orders, all of one length."""
+    return [refund(n, f"302-1234567-{n:07d}") for n in range(101, 101 + count)]
+
+
+def _written(messages, **options):
+    """Write refunds; return how many were written, and the document."""
+    file = io.BytesIO()
+    count = write_order_adjustment(file, SELLER, messages, **options)
+    return count, file.getvalue()
+
+
+def test_a_stream_is_the_same_document():
+    messages = _orders(5)
+    assert _written(iter(messages)) == (5, order_adjustment(SELLER, messages))
+    file = io.BytesIO()
+    assert write_order_acknowledgement(file, SELLER, iter([cancel()])) == 1
+    assert file.getvalue() == order_acknowledgement(SELLER, [cancel()])
+
+
+def test_a_document_goes_up_to_its_limit_and_not_beyond():
+    messages = _orders(5)
+    three = order_adjustment(SELLER, messages[:3])
+    for limit, count in ((len(three), 3), (len(three) + 1, 3), (len(three) - 1, 2)):
+        assert _written(messages, max_bytes=limit) == (
+            count,
+            order_adjustment(SELLER, messages[:count]),
+        )
+
+
+def test_what_was_not_written_makes_the_next_document():
+    messages, sent = _orders(7), []
+    limit = len(order_adjustment(SELLER, messages[:3]))
+    while messages:
+        count, data = _written(messages, max_bytes=limit)
+        sent += [node.text for node in etree.fromstring(data).iter("AmazonOrderID")]
+        messages = messages[count:]
+    assert sent == [message.amazon_order_id for message in _orders(7)]
+
+
+def test_messages_are_taken_one_at_a_time():
+    taken = []
+
+    def messages():
+        for message in _orders(100):
+            taken.append((message, file.tell()))
+            yield message
+
+    file = io.BytesIO()
+    limit = len(order_adjustment(SELLER, _orders(10)))
+    assert write_order_adjustment(file, SELLER, messages(), limit) == 10
+    positions = [position for _message, position in taken]
+    assert len(positions) == 11
+    assert positions == sorted(set(positions))
+
+
+def test_a_message_longer_than_a_whole_document_is_refused():
+    with pytest.raises(InvalidMessage, match=ORDER):
+        _written([refund()], max_bytes=400)
+
+
+@pytest.mark.parametrize("problem", ["zero", "message id zero", "item twice"])
+def test_nothing_is_written_of_a_message_that_cannot_be_right(problem):
+    file = io.BytesIO()
+    good = refund(2, "302-7654321-7654321")
+    with pytest.raises(InvalidMessage, match=ORDER):
+        write_order_adjustment(file, SELLER, [good, BAD_REFUNDS[problem]])
+    assert b"302-7654321-7654321" in file.getvalue()
+    assert ORDER.encode() not in file.getvalue()
+
+
+@pytest.mark.parametrize("problem", BAD_REFUNDS)
+def test_a_refund_can_be_checked_alone(problem):
+    check_message(refund())
+    with pytest.raises(InvalidMessage, match=ORDER):
+        check_message(BAD_REFUNDS[problem])
+
+
+def test_a_cancellation_can_be_checked_alone():
+    check_message(cancel())
+    with pytest.raises(InvalidMessage, match=ORDER):
+        check_message(cancel(items=(CancelItem(ITEM, "CustomerCancel"),)))
+
+
+def test_a_message_of_another_feed_does_not_get_in():
+    for write, message in (
+        (order_adjustment, cancel()),
+        (order_acknowledgement, refund()),
+        (order_adjustment, "no message"),
+    ):
+        with pytest.raises(TypeError):
+            write(SELLER, [message])
 
 
 # === generated === #
