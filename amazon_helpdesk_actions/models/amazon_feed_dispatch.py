@@ -470,8 +470,12 @@ class AmazonFeed(models.Model):
         """
         for number, action in enumerate(actions, start=1):
             action.message_number = number
-        written = actions[0]._kind()._write_envelope(
-            payload, actions.account_id.seller_id, actions, MAX_FEED_BYTES
+        written = (
+            actions[0]
+            ._kind()
+            ._write_envelope(
+                payload, actions.account_id.seller_id, actions, MAX_FEED_BYTES
+            )
         )
         payload.seek(0)
         return actions[:written]

@@ -39,6 +39,9 @@ class TestDispatch(AmazonCommon):
         action._enqueue_dispatch()
         return self.run_jobs("_job_dispatch")
 
+    def _lane(self, action):
+        return action.account_id.id, action.marketplace, action._kind()._feed_type
+
     # === UNDO === #
 
     def test_nothing_leaves_before_the_time_to_take_it_back_is_over(self):
@@ -210,7 +213,9 @@ class TestDispatch(AmazonCommon):
         feeds = type(self.env["amazon.feed"])
         with patch.object(feeds, "_create_feed", side_effect=KeyboardInterrupt):
             try:
-                self.dispatch(action)
+                self.env.flush_all()
+                # not as a job, whose savepoint would roll back what must survive
+                feeds._job_dispatch(self.env["amazon.feed"], *self._lane(action))
             except KeyboardInterrupt:
                 self.env.invalidate_all()
         self.env["amazon.feed"]._settle_interrupted(action.feed_id._lane())

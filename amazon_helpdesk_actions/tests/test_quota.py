@@ -123,9 +123,7 @@ class TestQuotaAtOnce(TransactionCase):
             return cr.fetchall() if cr.description else None
 
     def _forget(self):
-        self._execute(
-            "DELETE FROM amazon_quota WHERE account_id = %s", self.account_id
-        )
+        self._execute("DELETE FROM amazon_quota WHERE account_id = %s", self.account_id)
 
     @mute_logger("odoo.sql_db")
     def test_two_at_once_never_take_the_same_token(self):
