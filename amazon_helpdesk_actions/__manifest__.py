@@ -22,6 +22,7 @@
         "security/ir.model.access.csv",
         "data/ir_sequence_data.xml",
         "data/queue_job_data.xml",
+        "data/ir_cron_data.xml",
         "data/ir_actions_server_data.xml",
         "wizards/amazon_refund_request_views.xml",
         "wizards/amazon_cancel_request_views.xml",

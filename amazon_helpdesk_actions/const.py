@@ -128,7 +128,11 @@ UNDO_SECONDS = 10
 # getFeed allows 2 calls a second, financial events of one order 0.5 a second
 # (amzn/selling-partner-api-models, rate tables of the operations).
 POLL_MIN_SECONDS, POLL_MAX_SECONDS = 3, 600
-CONFIRM_MIN_SECONDS, CONFIRM_MAX_SECONDS = 10, 6 * 3600
+
+# Seconds until the first look for the outcome of an action in Amazon's data; orders
+# that are then read by themselves, where more were accepted at once their lists do.
+CONFIRM_MIN_SECONDS = 10
+CONFIRM_SINGLE_ORDERS = 10
 
 # Amazon's clock and ours may differ by this many minutes when a refund is matched to
 # the feed that asked for it.
@@ -144,3 +148,32 @@ CONFIRM_ALERT_DAYS = 14
 DISPATCH_RETRY_SECONDS = 30
 # Seconds until a dispatcher that found its lane taken looks again.
 LANE_BUSY_SECONDS = 5
+
+# === READING BY RANGE === #
+
+# Seconds. Both ranges are read again this far back, for what Amazon shows a little
+# later than its time says.
+RANGE_OVERLAP_SECONDS = 300
+# Hours. A longer gap is not caught up (searchOrders gives 100 orders in 178 seconds):
+# the cover begins anew, and each order must be read once by itself.
+RANGE_GAP_HOURS = 24
+# Seconds between two questions about the same range where half of the quota is used up;
+# with more than half of it at hand there is no need to wait.
+RANGE_EVERY_SECONDS = 240
+# Seconds that one run may take; what is left is for the next one.
+RANGE_RUN_SECONDS = 40
+# Seconds until a run that failed, or found somebody else at it, looks again.
+RANGE_RETRY_SECONDS, RANGE_BUSY_SECONDS = 60, 5
+# listTransactions leaves out the last two minutes before the request; the rest is for
+# the way there.
+TRANSACTIONS_LAG_SECONDS = 125
+# "Financial events might not include orders from the last 48 hours" (both Finances
+# models): so far back transactions are listed again, once in so many seconds.
+LATE_HOURS, LATE_EVERY_SECONDS = 48, 3600
+# Seconds: requests to read within so many seconds share a job.
+RANGE_SLOT_SECONDS = 10
+# Days. The ranges of an account are read while an order of it was read so lately.
+RANGE_IDLE_DAYS = 60
+# Orders that a run has read by themselves where Amazon's lists have not confirmed their
+# actions for a day, as may be after a gap.
+RANGE_LEFTOVERS = 10

@@ -4,7 +4,9 @@ from . import amazon_seller_participation
 from . import amazon_seller_capability
 from . import amazon_quota
 from . import amazon_order
+from . import amazon_watermark
 from . import amazon_order_reading
+from . import amazon_range_reading
 from . import amazon_order_line
 from . import amazon_order_charge
 from . import amazon_order_refund

@@ -10,13 +10,14 @@ from odoo.exceptions import LockError, UserError
 from ..const import (
     ACTION_STATES,
     ACTION_TRANSITIONS,
-    CONFIRM_ALERT_DAYS,
-    CONFIRM_MAX_SECONDS,
     CONFIRM_MIN_SECONDS,
+    CONFIRM_SINGLE_ORDERS,
     ORDER_FRESH_SECONDS,
     SURPASSED,
 )
+from ..spapi.operations import OPERATIONS
 from .amazon_feed import Lane
+from .amazon_order_reading import AWAITED_STATES, PER_ORDER
 from .amazon_seller_participation import marketplace_selection
 from .background import in_background
 
@@ -134,6 +135,11 @@ class AmazonAction(models.Model):
     # What is on its way, for whoever looks after it: few rows, too.
     _moving_idx = models.Index(
         "(account_id, state, id) WHERE state IN ('sending', 'submitted', 'unknown')"
+    )
+
+    # What Amazon's own data may still confirm.
+    _awaited_idx = models.Index(
+        f"(account_id, last_state_change) WHERE state IN {AWAITED_STATES}"
     )
 
     # === CRUD METHODS === #
@@ -375,9 +381,10 @@ class AmazonAction(models.Model):
             lane = Lane(
                 action.account_id.id, action.marketplace, action._kind()._feed_type
             )
-            due[lane] = max(due.get(lane, action.due_at), action.due_at)
-        for lane, due_at in due.items():
-            self.env["amazon.feed"]._enqueue_dispatch(lane, due_at)
+            due.setdefault(lane, set()).add(action.due_at)
+        for lane, moments in due.items():
+            for due_at in {min(moments), max(moments)}:
+                self.env["amazon.feed"]._enqueue_dispatch(lane, due_at)
 
     def _is_urgent(self):
         """Whether it goes before the others by now."""
@@ -393,40 +400,36 @@ class AmazonAction(models.Model):
     # === BUSINESS METHODS - CONFIRMING === #
 
     def _enqueue_confirm(self):
-        """Look later for the outcome in Amazon's own data: after half of the time
-        that has passed, within bounds."""
-        now = fields.Datetime.now()
+        """Have the outcome looked for in Amazon's own data: soon, then by range."""
+        for account in self.account_id:
+            account._enqueue_range_read(CONFIRM_MIN_SECONDS)
+        sent_together = max(self.feed_id.mapped("message_count"), default=0)
+        if max(sent_together, len(self)) > CONFIRM_SINGLE_ORDERS:
+            return
         for action in self:
-            age = (now - action.last_state_change).total_seconds()
-            wait = min(max(age / 2, CONFIRM_MIN_SECONDS), CONFIRM_MAX_SECONDS)
             in_background(action, action.company_id).with_delay(
                 priority=15,
-                eta=now + timedelta(seconds=wait),
+                eta=CONFIRM_MIN_SECONDS,
                 max_retries=0,
                 description=f"Look for the outcome of {action.name} at Amazon",
             )._job_confirm()
 
     def _job_confirm(self):
-        """Look for the outcome in Amazon's own data. Job; comes again by itself."""
+        """Look for the outcome in Amazon's data of this order, once. Job.
+
+        Only while Amazon's quota is plentiful; whatever is not seen then, the lists of
+        the account show later.
+        """
         self.ensure_one()
         if self.state not in ACTION_TRANSITIONS["confirmed"]:
             return
-        self.order_id._read_from_amazon()
-        if self.state == "confirmed":
+        if any(
+            self.account_id._quota_wait(name, OPERATIONS[name].burst // 2)
+            for name in PER_ORDER
+        ):
             return
+        self.order_id._read_from_amazon()
         self.order_id._notify_forms()
-        age = fields.Datetime.now() - self.last_state_change
-        if age < timedelta(days=CONFIRM_ALERT_DAYS):
-            self._enqueue_confirm()
-        else:
-            self._post(
-                lambda action: self.env._(
-                    "%(action)s: Amazon's own data has not shown it within %(days)s "
-                    "days. Check the order in Seller Central.",
-                    action=action.name,
-                    days=CONFIRM_ALERT_DAYS,
-                )
-            )
 
     # === GETTERS === #
 

@@ -6,14 +6,6 @@ from datetime import timedelta
 from math import ceil
 from typing import NamedTuple
 
-import psycopg2
-from tenacity import (
-    retry,
-    retry_if_exception_type,
-    stop_after_delay,
-    wait_random_exponential,
-)
-
 from odoo import api, fields, models
 
 from odoo.addons.queue_job.exception import RetryableJobError
@@ -44,7 +36,7 @@ from ..spapi.errors import (
 from ..spapi.operations import OPERATIONS
 from .amazon_feed import Lane
 from .amazon_order_reading import is_final
-from .background import in_background
+from .background import in_background, in_own_transaction
 
 _logger = logging.getLogger(__name__)
 
@@ -146,23 +138,9 @@ class AmazonFeed(models.Model):
             raise self._later("Another dispatch of this lane runs.", LANE_BUSY_SECONDS)
 
     @api.model
-    @retry(
-        retry=retry_if_exception_type(
-            (psycopg2.OperationalError, psycopg2.InterfaceError)
-        ),
-        wait=wait_random_exponential(multiplier=0.1, max=5),
-        stop=stop_after_delay(120),
-        reraise=True,
-    )
     def _in_own_transaction(self, method, *args):
-        """Call a method of this model in a transaction of its own, and commit so that
-        it survives a crash of the database, too.
-
-        Tried again when PostgreSQL could not serialize it or was restarted.
-        """
-        with self.env.registry.cursor() as cr:
-            cr.execute("SET LOCAL synchronous_commit = on")
-            return getattr(self.with_env(self.env(cr=cr)), method)(*args)
+        """Call a method of this model in a transaction of its own, and commit."""
+        return in_own_transaction(self, method, *args)
 
     # --- what was interrupted --- #
 

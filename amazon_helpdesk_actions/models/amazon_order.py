@@ -110,13 +110,7 @@ class AmazonOrder(models.Model):
         "An Amazon order is recorded only once in a company.",
     )
 
-    known_until = fields.Datetime(compute="_compute_known_until")
-
     # === COMPUTE METHODS === #
-
-    def _compute_known_until(self):
-        for order in self:
-            order.known_until = order.finances_state == "read" and order.read_at
 
     @api.depends(
         "charge_ids.charged",

@@ -1,9 +1,10 @@
 import logging
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from odoo import fields, models
+from odoo import api, fields, models
 
-from ..const import FULFILLMENT_STATUSES
+from ..const import FULFILLMENT_STATUSES, ORDER_STALE_AFTER
 from ..spapi import finances as spapi_finances
 from ..spapi import orders as spapi_orders
 from ..spapi.enums import ADJUSTMENT_COMPONENTS
@@ -16,6 +17,9 @@ _logger = logging.getLogger(__name__)
 # Parts of the order asked of getOrder. Nothing that names the buyer.
 INCLUDED_DATA = ("PROCEEDS", "PROMOTION", "CANCELLATION", "FULFILLMENT", "TAX")
 
+# What reading one order costs of Amazon's quotas.
+PER_ORDER = ("getOrder", "listFinancialEventsByOrderId")
+
 # States of an action that waits for its refund to be seen at Amazon.
 AWAITED_STATES = ("submitted", "unknown", "accepted", "assisted")
 
@@ -24,6 +28,7 @@ class Answers(NamedTuple):
     """What Amazon said: the order and its finances, each parsed or an error."""
 
     account: object
+    asked_at: datetime
     order: object = None
     order_error: Exception | None = None
     finances: object = None
@@ -47,6 +52,65 @@ class AmazonOrder(models.Model):
     """How an order is read from Amazon, and how what Amazon says is recorded."""
 
     _inherit = "amazon.order"
+
+    complete_at = fields.Datetime(
+        "Asked for Alone",
+        readonly=True,
+        help="When Amazon was last asked for this order alone, and told all that it "
+        "tells of it.",
+    )
+    last_update_at = fields.Datetime(
+        "Changed at Amazon", readonly=True, help="By Amazon's clock."
+    )
+    finances_refused = fields.Boolean(
+        readonly=True, help="Amazon does not let the account read the finances."
+    )
+    known_until = fields.Datetime(
+        compute="_compute_known_until",
+        help="What Amazon said of this order is known up to then.",
+    )
+
+    # Whether an account has business, and which of its orders were left alone.
+    _account_read_idx = models.Index("(account_id, read_at)")
+
+    @api.depends("account_id", "complete_at", "finances_refused")
+    def _compute_known_until(self):
+        covers = self.env["amazon.watermark"].sudo()._covers(self.account_id)
+        for order in self:
+            order.known_until = order._known_until(covers.get(order.account_id.id, {}))
+
+    def _known_until(self, cover):
+        """Return up to when this order is known, by our clock.
+
+        It is known up to its own reading. Where the lists cover all that happened since
+        that reading, it is known up to where they reach.
+
+        :param dict cover: watermarks of the account by subject
+        """
+        if not self.complete_at:
+            return False
+        needed = [cover.get("orders"), cover.get("transactions")]
+        if self.finances_refused and needed[1] and needed[1].is_refused:
+            # Without the role for finances there is nothing to wait for.
+            needed.pop()
+        if all(mark and mark._covers_since(self.complete_at) for mark in needed):
+            return max(self.complete_at, min(mark.known_until for mark in needed))
+        return self.complete_at
+
+    def refresh_if_stale(self):
+        """Override to ask Amazon only where the lists do not tell already."""
+        self.check_access("read")
+        limit = fields.Datetime.now() - timedelta(seconds=ORDER_STALE_AFTER)
+        self.sudo().filtered(
+            lambda order: not order.known_until or order.known_until < limit
+        )._request_read()
+        return True
+
+    def _distrust(self):
+        """Have the order read by itself, before anything is sent for it: a list speaks
+        of it in a way that cannot be recorded."""
+        self.complete_at = False
+        self._request_read()
 
     def _request_read(self):
         """Enqueue a reading of each order. One waiting reading is enough."""
@@ -90,11 +154,13 @@ class AmazonOrder(models.Model):
 
         :rtype: Answers
         """
+        # before the first question: what happens meanwhile may be missing
+        now = fields.Datetime.now()
         account, order, error = self._ask_for_order()
         if error:
-            return Answers(account, order_error=error)
+            return Answers(account, now, order_error=error)
         finances, error = self._ask_for_finances(account, order)
-        return Answers(account, order, None, finances, error)
+        return Answers(account, now, order, None, finances, error)
 
     def _ask_for_order(self):
         """Ask the order's account for it, then the other accounts of the company.
@@ -156,7 +222,15 @@ class AmazonOrder(models.Model):
         if answers.order_error:
             self._record_failure(answers)
             return
-        self._record_order(answers)
+        self.write(
+            {
+                "account_id": answers.account.id,
+                "read_state": "read",
+                "read_message": False,
+                "read_at": fields.Datetime.now(),
+            }
+        )
+        self._record_order(answers.order)
         self._record_items(answers.order.lines)
         if answers.finances_error:
             self.finances_state = "failed"
@@ -165,6 +239,9 @@ class AmazonOrder(models.Model):
             )
         else:
             self._record_finances(answers.finances)
+        if answers.is_complete():
+            self.complete_at = answers.asked_at
+            self.finances_refused = bool(answers.finances_error)
         self._confirm_actions()
 
     def _record_failure(self, answers):
@@ -174,16 +251,19 @@ class AmazonOrder(models.Model):
             answers.order_error, self.amazon_order_ref
         )
 
-    def _record_order(self, answers):
-        order = answers.order
+    def _record_order(self, order):
+        """Record what Amazon says of the order as a whole.
+
+        :param spapi.orders.OrderReading order: the order as parsed
+        """
         self.write(
             {
-                "account_id": answers.account.id,
                 "marketplace": _known(order.marketplace_id, MARKETPLACES),
                 "channel": order.channel,
                 "fulfillment_status": _known(order.status, dict(FULFILLMENT_STATUSES))
                 or "OTHER",
-                "purchased_at": _naive_utc(order.purchase_date),
+                "purchased_at": naive_utc(order.purchase_date),
+                "last_update_at": naive_utc(order.last_update),
                 "currency_id": self._get_currency(order.currency).id,
                 "cancel_requested": order.cancel_requested,
                 "cancel_request_reason": next(
@@ -192,9 +272,6 @@ class AmazonOrder(models.Model):
                 "cancelled_by": _known(
                     order.cancelled_by, dict(self._fields["cancelled_by"].selection)
                 ),
-                "read_state": "read",
-                "read_message": False,
-                "read_at": fields.Datetime.now(),
             }
         )
 
@@ -240,24 +317,48 @@ class AmazonOrder(models.Model):
         # Once seen, it stays: an answer without it means "not known yet".
         self.claim_found |= finances.claim_found
         self.chargeback_found |= finances.chargeback_found
-        foreign = [r for r in finances.refunds if r.currency != self.currency_id.name]
-        self.finances_state = "failed" if foreign else "read"
-        self.finances_message = foreign and self.env._(
-            "Amazon shows a refund in %s, which is not the currency of this order. "
-            "Look at the order in Seller Central before you refund.",
-            foreign[0].currency,
-        )
-        self._record_refunds([r for r in finances.refunds if r not in foreign])
+        self.finances_state = "read"
+        self.finances_message = False
+        self._record_refunds(self._refunds_to_count(finances.refunds, "events"))
 
-    def _record_refunds(self, refunds):
+    def _refunds_to_count(self, refunds, source):
+        """Return the refunds that can be counted, and say of the others that a person
+        must look."""
+        foreign = [r for r in refunds if r.currency != self.currency_id.name]
+        elsewhere = self.refund_ids.filtered(lambda row: row.source != source)
+        doubtful = [r for r in refunds if elsewhere and not r.order_adjustment_item_id]
+        message = False
+        if foreign:
+            message = self.env._(
+                "Amazon shows a refund in %s, which is not the currency of this order. "
+                "Look at the order in Seller Central before you refund.",
+                foreign[0].currency,
+            )
+        elif doubtful:
+            message = self.env._(
+                "Amazon shows a refund that may be the same as another one. Look at "
+                "the order in Seller Central before you refund."
+            )
+        if message:
+            self.write({"finances_state": "failed", "finances_message": message})
+        return [r for r in refunds if r not in foreign and r not in doubtful]
+
+    def _record_refunds(self, refunds, source="events"):
         """Record refunds that Amazon shows and that are not recorded yet.
 
         What fits no item is recorded without one: it is money of the order all the
-        same.
+        same. Amazon has two lists of its finances; an adjustment belongs to the one
+        that showed it first, and counts only there.
+
+        :param refunds: `spapi.finances.RefundEvent` rows
+        :param str source: the list that they are from
         """
         known = set(self.refund_ids.mapped("event_key"))
-        for key, rows in _by_key(refunds).items():
-            if key in known:
+        elsewhere = self.refund_ids.filtered(lambda row: row.source != source)
+        adjustments = set(elsewhere.mapped("adjustment_ref"))
+        for key, rows in _by_key(refunds, source).items():
+            adjustment = rows[0].order_adjustment_item_id or False
+            if key in known or (adjustment and adjustment in adjustments):
                 continue
             component = _charged_as(rows[0])
             amount = float(sum(row.amount for row in rows))
@@ -267,8 +368,10 @@ class AmazonOrder(models.Model):
                     "order_id": self.id,
                     "charge_id": line._get_charge(component).id if line else False,
                     "amount": amount,
-                    "posted_at": _naive_utc(rows[0].posted_date),
+                    "posted_at": naive_utc(rows[0].posted_date),
                     "event_key": key,
+                    "adjustment_ref": adjustment,
+                    "source": source,
                 }
             )
 
@@ -290,6 +393,79 @@ class AmazonOrder(models.Model):
             if line.currency_id.compare_amounts(left, amount) >= 0:
                 return line
         return lines[:1]
+
+    # === RECORDING WHAT A LIST SAYS === #
+
+    def _record_listed(self, row):
+        """Record what a list of orders says of this one.
+
+        :param dict row: Amazon's ``order`` object
+        :raise MalformedAnswer: when a part of it is missing
+        """
+        listed = spapi_orders.parse_order(row)
+        if self.last_update_at and naive_utc(listed.last_update) < self.last_update_at:
+            # a page may be older than what was read since
+            return
+        self._take()
+        self._record_order(listed)
+        self._record_items(listed.lines)
+        self._confirm_actions()
+        self._notify_forms()
+
+    def _record_transactions(self, transactions):
+        """Record what a list of transactions says of this order.
+
+        :param transactions: `spapi.transactions` rows of this order
+        """
+        claimed = any(row.kind == "claim" for row in transactions)
+        charged_back = any(row.kind == "chargeback" for row in transactions)
+        refunds = [
+            _refund_rows(row)
+            for row in transactions
+            if row.kind == "refund" and row.is_readable
+        ]
+        if not self._is_clear(transactions, refunds):
+            self._distrust()
+            refunds = []
+        if not (
+            any(self._has_news(rows) for rows in refunds)
+            or claimed > self.claim_found
+            or charged_back > self.chargeback_found
+        ):
+            return
+        self._take()
+        self.claim_found |= claimed
+        self.chargeback_found |= charged_back
+        for rows in refunds:
+            # One by one: what is deferred and then released may be listed twice, and
+            # must not be added up.
+            rows = self._refunds_to_count(rows, "transactions")
+            self._record_refunds(rows, "transactions")
+        self._confirm_actions()
+        self._notify_forms()
+
+    def _is_clear(self, transactions, refunds):
+        """Whether the list can be counted: all of it was understood, and Amazon names
+        each adjustment here and in what is counted already."""
+        understood = all(
+            row.is_readable or row.kind in ("claim", "chargeback")
+            for row in transactions
+        )
+        return (
+            understood
+            and all(row.order_adjustment_item_id for rows in refunds for row in rows)
+            and (not refunds or all(self.refund_ids.mapped("adjustment_ref")))
+        )
+
+    def _has_news(self, refunds):
+        """Whether one of the refunds of a transaction is not recorded yet."""
+        known = set(self.refund_ids.mapped("event_key"))
+        elsewhere = self.refund_ids.filtered(lambda row: row.source != "transactions")
+        adjustments = set(elsewhere.mapped("adjustment_ref"))
+        return any(
+            key not in known and rows[0].order_adjustment_item_id not in adjustments
+            for key, rows in _by_key(refunds, "transactions").items()
+        )
 
     def _confirm_actions(self):
         """Confirm the actions whose outcome Amazon's data, as just read, shows.
@@ -316,7 +492,7 @@ def _known(value, options):
     return value if value in options else False
 
 
-def _naive_utc(moment):
+def naive_utc(moment):
     """Return an aware datetime as Odoo keeps it: UTC, without a time zone."""
     if not moment:
         return False
@@ -335,21 +511,31 @@ def _charged_as(refund):
     return refund.component if refund.component in ADJUSTMENT_COMPONENTS else "Other"
 
 
-def _by_key(refunds):
+def _refund_rows(transaction):
+    """Return the amounts of a transaction as `spapi.finances.RefundEvent` rows."""
+    return transaction.refunds
+
+
+def _by_key(refunds, source):
     """Group refund events by a key that is the same at every reading.
 
     What Amazon adjusts together belongs together: the same adjustment of an item and
-    the same component. Equal events without Amazon's adjustment id are counted.
+    the same component. Equal events without Amazon's adjustment id are counted. The
+    date of a transaction is no part of its key: it may change when Amazon releases
+    what it deferred.
+
+    :param str source: the list that they are from, "events" or "transactions"
     """
     groups, counts = {}, {}
     for refund in refunds:
-        parts = [
-            refund.posted_date.isoformat(),
-            refund.sku or "",
-            _charged_as(refund),
-        ]
-        if refund.order_adjustment_item_id:
-            parts.append(refund.order_adjustment_item_id)
+        adjustment = refund.order_adjustment_item_id
+        parts = [refund.sku or "", _charged_as(refund)]
+        if source == "transactions":
+            parts = [source, *parts]
+        else:
+            parts = [refund.posted_date.isoformat(), *parts]
+        if adjustment:
+            parts.append(adjustment)
         else:
             equal = (*parts, refund.amount)
             counts[equal] = counts.get(equal, 0) + 1

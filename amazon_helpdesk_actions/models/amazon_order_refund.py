@@ -28,6 +28,21 @@ class AmazonOrderRefund(models.Model):
         readonly=True,
         help="Tells this row of Amazon's answer from the others of the same order.",
     )
+    adjustment_ref = fields.Char(
+        "Amazon Adjustment",
+        readonly=True,
+        help="Amazon's number of the adjustment, the same in both of its lists.",
+    )
+    source = fields.Selection(
+        [
+            ("events", "Financial events of the order"),
+            ("transactions", "List of transactions"),
+        ],
+        default="events",
+        required=True,
+        readonly=True,
+        help="Which of Amazon's lists showed it first; it counts only there.",
+    )
     action_id = fields.Many2one(
         "amazon.action",
         readonly=True,

@@ -215,9 +215,6 @@ class AmazonSellerAccount(models.Model):
             quota=quota or self._quota(),
         )
 
-    def _read_ranges(self):
-        return 0.0
-
     def _quota(self):
         """Return how often this account may call Amazon.
 

@@ -7,6 +7,7 @@ from . import test_mail
 from . import test_order
 from . import test_order_panel
 from . import test_pipeline
+from . import test_ranges
 from . import test_refund_request
 from . import test_tours
 from . import test_websocket

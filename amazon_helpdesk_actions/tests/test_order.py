@@ -154,7 +154,7 @@ class TestOrder(AmazonCommon):
 
     def test_old_reading_is_asked_for_again_in_the_background(self):
         order = self.read_order(SHIPPED)
-        order.read_at = fields.Datetime.now() - timedelta(hours=1)
+        order.complete_at = fields.Datetime.now() - timedelta(hours=1)
         order.with_user(self.agent).refresh_if_stale()
         self.assertEqual(len(self.pending_jobs("_job_read")), 1)
 
