@@ -1,6 +1,7 @@
 """Command line of the simulator: `python -m spapi_simulator`."""
 
 import argparse
+import json
 import signal
 import sys
 from pathlib import Path
@@ -84,8 +85,9 @@ def _settings(options):
 
 
 def _read_seed(path):
-    # JSON is a part of YAML
     with open(path, encoding="utf-8") as file:
+        if path.suffix == ".json":
+            return json.load(file)  # much faster, for thousands of orders
         return yaml.safe_load(file)
 
 

@@ -263,13 +263,22 @@ def list_transactions(simulator, call):
     if "nextToken" in query:
         rows, token = simulator.pager.next(owner, query["nextToken"])
     else:
-        found = finances.transactions(simulator.orders_of(seller_id), query, now)
+        found = finances.transactions(_orders_asked(simulator, call), query, now)
         size = finances.TRANSACTIONS_PER_PAGE
         rows, token = simulator.pager.first(owner, found, size)
-    payload = {"transactions": rows}
+    payload = {"transactions": [finances.transaction(*row, now) for row in rows]}
     if token:
         payload["nextToken"] = token
     return 200, {"payload": payload}
+
+
+def _orders_asked(simulator, call):
+    """Return the orders of the seller that a listTransactions query can be about."""
+    seller_id, query = call.seller.seller_id, call.query
+    if query.get("relatedIdentifierName") != "ORDER_ID":
+        return simulator.orders_of(seller_id)
+    order = simulator.orders.get((seller_id, query["relatedIdentifierValue"]))
+    return [order] if order else []
 
 
 # === SELLERS === #

@@ -50,9 +50,12 @@ class Application:
         # Read it all: the connection is kept and must be free of this body.
         body = request.get_data(cache=True)
         if request.path.startswith(control.PREFIX):
-            return self._control(request, body)(environ, start_response)
+            response = self._dated(self._control(request, body))
+            return response(environ, start_response)
         started, clock = datetime.now(timezone.utc), time.monotonic()
         response, cut, note = self._exchange(request, body)
+        if response:
+            self._dated(response)
         if cut:
             self.connections.hold(environ, cut.hold_seconds)
         if self.recorder:
@@ -63,6 +66,11 @@ class Application:
         if cut:
             self.connections.cut(environ)
         return response(environ, start_response)
+
+    def _dated(self, response):
+        """Put the simulated time on an answer; a client may go by Amazon's clock."""
+        response.date = self.simulator.clock.now()
+        return response
 
     def _exchange(self, request, body):
         """Return (response, Cut or None, what was done to the request)."""
@@ -133,7 +141,8 @@ class Application:
                 self.simulator.settle()
                 seller = self._admit(request, operation)
                 # Told from here on: not with 401, 403 and 429 (usage plans guide).
-                headers["x-amzn-RateLimit-Limit"] = str(operation.rate)
+                rate = self.simulator.quotas.told_rate(operation)
+                headers["x-amzn-RateLimit-Limit"] = f"{rate:.6g}"
                 call = Call(
                     seller=seller,
                     path=path,

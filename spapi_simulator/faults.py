@@ -12,8 +12,8 @@ REQUEST_KINDS = frozenset(
 )
 # Faults of a feed, bound to it when it is created
 FEED_KINDS = frozenset(
-    "fatal fatal_partial cancelled stuck report_bad_xml report_gone"
-    " getfeeds_lag".split()
+    "fatal fatal_partial cancelled stuck report_bad_xml report_gone report_late"
+    " getfeeds_lag slow_processing".split()
 )
 # Faults of one message, found when it is executed
 MESSAGE_KINDS = frozenset({"report_error", "report_missing"})
@@ -27,6 +27,8 @@ _OPTIONS = {
     "timeout_before": {"seconds"},
     "timeout_after": {"seconds"},
     "getfeeds_lag": {"seconds"},
+    "report_late": {"seconds"},
+    "slow_processing": {"seconds"},
     "fatal_partial": {"executed"},
     "stuck": {"executed"},
     "report_error": {"order_id", "code", "text", "executed"},
@@ -35,6 +37,8 @@ _OPTIONS = {
 _REQUIRED = {
     "slow": {"seconds"},
     "getfeeds_lag": {"seconds"},
+    "report_late": {"seconds"},
+    "slow_processing": {"seconds"},
     "report_error": {"order_id"},
     "report_missing": {"order_id"},
 }

@@ -8,6 +8,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from . import envelope
 from .clock import iso
@@ -35,6 +36,7 @@ class Document:
     seller_id: str
     content_type: str
     expires: datetime
+    available_from: datetime | None = None
     data: bytes | None = None
     compressed: bool = False
 
@@ -63,9 +65,10 @@ class Feed:
     ends: datetime
     faults: dict = field(default_factory=dict)
     status: str = IN_QUEUE
+    messages: int | None = None
     result_document_id: str | None = None
 
-    @property
+    @cached_property
     def digest(self):
         """SHA-256 of the uploaded bytes, in hexadecimal."""
         return hashlib.sha256(self.data).hexdigest()
@@ -95,13 +98,15 @@ class Feed:
         return data
 
     def to_ledger(self):
-        """Return the ledger's row."""
+        """Return the ledger's row. `messages`: None before it was read."""
         return {
             "feed_id": self.id,
             "feed_type": self.feed_type,
             "marketplace_ids": list(self.marketplace_ids),
             "status": self.status,
             "created_time": iso(self.created, milliseconds=True),
+            "end_time": iso(self.ends, milliseconds=True),
+            "messages": self.messages,
             "seller_id": self.seller_id,
             "input_digest": self.digest,
         }
@@ -163,7 +168,10 @@ class FeedDesk:
         document = self.documents.get(document_id)
         if document is None or document.seller_id != seller_id:
             return None
-        return document if document.expires > self.clock.now() else None
+        now = self.clock.now()
+        if document.available_from and now < document.available_from:
+            return None
+        return document if document.expires > now else None
 
     def _sign(self, document, method, encoding=None):
         signature = secrets.token_hex(32)
@@ -192,7 +200,10 @@ class FeedDesk:
         if document.data is None:
             raise invalid_input("Nothing was uploaded to the input feed document.")
         created = self.clock.now()
+        faults = self.faults.for_feed()
         seconds = self.settings.processing_seconds
+        if "slow_processing" in faults:
+            seconds = faults["slow_processing"].options["seconds"]
         feed = Feed(
             id=str(next(_feed_numbers)),
             seller_id=seller.seller_id,
@@ -202,7 +213,7 @@ class FeedDesk:
             created=created,
             starts=created + timedelta(seconds=seconds * QUEUE_SHARE),
             ends=created + timedelta(seconds=seconds),
-            faults=self.faults.for_feed(),
+            faults=faults,
         )
         self.feeds[feed.id] = feed
         self._open.append(feed)
@@ -309,6 +320,7 @@ class FeedDesk:
             text = f"The XML document is malformed or invalid: {error}"
             report.results.append(Result("0", envelope.INVALID_XML, text))
             return report
+        feed.messages = len(messages)
         context = Context(
             feed_id=feed.id,
             seller_id=feed.seller_id,
@@ -376,6 +388,9 @@ class FeedDesk:
             data=gzip.compress(data) if compressed else data,
             compressed=compressed,
         )
+        if "report_late" in feed.faults:
+            late = feed.faults["report_late"].options["seconds"]
+            document.available_from = feed.ends + timedelta(seconds=late)
         if "report_gone" not in feed.faults:
             self.documents[document.id] = document
         feed.result_document_id = document.id

@@ -195,8 +195,8 @@ def _v0_money(order, amount):
 
 def _adjustment_id(order, event, position):
     """Return an id of Amazon's own, the same on every reading."""
-    digits = order.id.replace("-", "")[-9:]
-    return f"5{digits}{event.number:02d}{position:02d}"
+    digits = order.id.replace("-", "")
+    return f"{digits}{event.number:02d}{position:02d}"
 
 
 # === FINANCES 2024-06-19 === #
@@ -226,11 +226,11 @@ def check_transactions_query(query, now):
 
 
 def transactions(orders, query, now):
-    """Return the transactions of a listTransactions query, oldest first.
+    """Find the transactions of a listTransactions query, oldest first.
 
     :param orders: the orders of the seller
     :param dict query: checked parameters
-    :return: list of the model `Transaction`
+    :return: list of (order, event), for `transaction`
     """
     by_order = query.get("relatedIdentifierName") == "ORDER_ID"
     if "relatedIdentifierName" in query and not by_order:
@@ -253,7 +253,7 @@ def transactions(orders, query, now):
         and query.get("transactionStatus") in (None, _status(order, event, now))
     ]
     rows.sort(key=lambda row: (row[0], row[1].id))
-    return [_transaction(order, event, now) for _, order, event in rows]
+    return [(order, event) for _, order, event in rows]
 
 
 def _in_marketplace(order, marketplace_id):
@@ -274,7 +274,8 @@ def _status(order, event, now):
     return "DEFERRED" if now < event.released_at else "DEFERRED_RELEASED"
 
 
-def _transaction(order, event, now):
+def transaction(order, event, now):
+    """Return the model `Transaction` as it stands now."""
     kind, description = TRANSACTION_TYPES[event.kind]
     items = [
         _transaction_item(order, event, position, item, amounts)

@@ -25,13 +25,27 @@ class Pager:
         :param tuple owner: what the token is good for (seller, operation, arguments)
         :return: (rows of the page, token or None)
         """
-        page, rest = rows[:size], rows[size:]
-        if not rest:
-            return page, None
+        return self._cut(owner, rows, 0, size)
+
+    def _cut(self, owner, rows, start, size):
+        end = start + size
+        if end >= len(rows):
+            return rows[start:], None
+        self._forget_expired()
         token = secrets.token_urlsafe(24)
         expires = self.clock.now() + TOKEN_LIFETIME
-        self._rests[token] = owner, rest, size, expires
-        return page, token
+        # All tokens of a list share its rows.
+        self._rests[token] = owner, rows, end, size, expires
+        return rows[start:end], token
+
+    def _forget_expired(self):
+        """Drop the oldest tokens; they were made in the order of their expiry."""
+        now = self.clock.now()
+        while self._rests:
+            token = next(iter(self._rests))
+            if self._rests[token][-1] > now:
+                return
+            del self._rests[token]
 
     def next(self, owner, token):
         """Return the page that a token stands for.
@@ -39,10 +53,10 @@ class Pager:
         :raise ApiError: 400 when the token is unknown, expired or of another request
         """
         known = self._rests.get(token)
-        if known is None or known[3] <= self.clock.now():
+        if known is None or known[-1] <= self.clock.now():
             raise invalid_input("The pagination token is invalid or has expired.")
         if known[0] != owner:
             raise invalid_input(
                 "The pagination token belongs to a request with other parameters."
             )
-        return self.first(owner, known[1], known[2])
+        return self._cut(*known[:-1])

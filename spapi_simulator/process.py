@@ -14,6 +14,8 @@ from pathlib import Path
 
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 10.0
+# The simulator answers nobody else while it reads them.
+_ORDERS_PER_REQUEST = 1000
 _READY = "simulator ready on "
 
 
@@ -115,6 +117,12 @@ class SimulatorProcess:
     def add_order(self, order):
         """Add or replace an order, shaped as in the orders file."""
         self._control("POST", "orders", {"orders": [order]})
+
+    def add_orders(self, orders):
+        """Add or replace many orders, e.g. those of `generate.orders`."""
+        for start in range(0, len(orders), _ORDERS_PER_REQUEST):
+            part = orders[start : start + _ORDERS_PER_REQUEST]
+            self._control("POST", "orders", {"orders": part})
 
     def add_authorisation(self, authorisation):
         """Add or replace a seller authorisation, shaped as in the orders file."""

@@ -5,6 +5,9 @@ Source: "Usage plans and rate limits in the SP-API".
 
 from .errors import quota_exceeded
 
+# Told when no call is ever refused, so that nobody holds back either.
+UNLIMITED = 1000.0
+
 
 class Quotas:
     """The buckets, filled by the simulated clock.
@@ -17,6 +20,15 @@ class Quotas:
         self.clock = clock
         self.enabled = enabled
         self._buckets = {}
+
+    def told_rate(self, operation):
+        """Return the rate for `x-amzn-RateLimit-Limit`, per real second of the caller.
+
+        The bucket is filled by the simulated clock, the caller counts by his own.
+        """
+        if not self.enabled:
+            return UNLIMITED
+        return operation.rate * self.clock.factor
 
     def take(self, client_id, seller_id, operation):
         """Take one token.

@@ -26,6 +26,11 @@ class Handler(WSGIRequestHandler):
     def log(self, *args, **kwargs):
         """Write nothing: presigned URLs and tokens must not get into a log."""
 
+    def send_response(self, code, message=None):
+        """Begin an answer, without the real date: the application tells its own."""
+        self.send_response_only(code, message)
+        self.send_header("Server", self.version_string())
+
     def connection_dropped(self, error, environ=None):
         """Stop serving this connection."""
         self.close_connection = True

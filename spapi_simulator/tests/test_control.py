@@ -6,11 +6,13 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
+from ..clock import parse_iso
 from ..process import SimulatorFailed, SimulatorProcess
 from .amazon import REFUND, SHIPPED, SHIPPED_ITEM, Amazon, refund
 
@@ -30,6 +32,28 @@ def start(*options):
         check=False,
     )
     return done.returncode, done.stderr
+
+
+# === CLOCK === #
+
+
+@pytest.mark.parametrize(
+    "path", ["/orders/2026-01-01/orders", "/auth/o2/token", "/documents/x", "/nothing"]
+)
+def test_every_answer_carries_the_simulated_time(simulator, amazon, path):
+    simulator.advance(10 * 24 * 3600)
+    earliest = parse_iso(simulator.now()).replace(microsecond=0)
+    told = parsedate_to_datetime(amazon.get(path).headers["Date"])
+    assert earliest <= told <= parse_iso(simulator.now())
+
+
+def test_a_fault_carries_the_simulated_time_too(simulator, amazon):
+    simulator.advance(10 * 24 * 3600)
+    earliest = parse_iso(simulator.now()).replace(microsecond=0)
+    simulator.fault("html_503", "getOrder")
+    answer = amazon.get(f"/orders/2026-01-01/orders/{SHIPPED}")
+    assert answer.status_code == 503
+    assert earliest <= parsedate_to_datetime(answer.headers["Date"])
 
 
 # === STATE === #

@@ -219,6 +219,31 @@ def test_report_is_gone_although_all_was_done(simulator, amazon):
     assert len(simulator.ledger()["refunds"]) == 1
 
 
+def test_late_report_can_be_had_in_the_end(simulator, amazon):
+    simulator.fault("report_late", seconds=300)
+    feed = submit(simulator, amazon, ONE_EURO)
+    assert feed["processingStatus"] == "DONE"
+    path = f"/feeds/2021-06-30/documents/{feed['resultFeedDocumentId']}"
+    assert amazon.get(path).status_code == 404
+    simulator.advance(299)
+    assert amazon.get(path).status_code == 404
+    simulator.advance(1)
+    assert amazon.report(feed["feedId"]) == (1, {})
+
+
+def test_slow_feed_takes_its_own_time(simulator, amazon):
+    simulator.fault("slow_processing", seconds=1200)
+    slow = submit(simulator, amazon, ONE_EURO)
+    other = submit(simulator, amazon, ONE_EURO)
+    assert slow["processingStatus"] == "IN_QUEUE"
+    assert other["processingStatus"] == "DONE"
+    simulator.advance(300)
+    assert amazon.feed(slow["feedId"])["processingStatus"] == "IN_PROGRESS"
+    simulator.advance(900)
+    assert amazon.report(slow["feedId"]) == (1, {})
+    assert len(simulator.ledger()["refunds"]) == 2
+
+
 def test_get_feeds_lags_while_get_feed_knows(simulator, amazon):
     simulator.fault("getfeeds_lag", seconds=300)
     feed_id = amazon.submit(REFUND, ONE_EURO)

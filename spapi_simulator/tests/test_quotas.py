@@ -82,3 +82,15 @@ def test_quotas_can_be_switched_off(simulator, amazon):
     simulator.reset(quotas=False)
     method, path = PATHS["getFeeds"]
     assert {amazon.call(method, path).status_code for _ in range(30)} == {400}
+
+
+def test_told_limit_counts_by_the_callers_clock(simulator, amazon):
+    simulator.reset(clock_factor=60)
+    answer = amazon.call(*PATHS["createFeed"])
+    assert answer.headers["x-amzn-RateLimit-Limit"] == "0.498"
+
+
+def test_without_quotas_nobody_is_told_to_hold_back(simulator, amazon):
+    simulator.reset(quotas=False)
+    answer = amazon.call(*PATHS["createFeed"])
+    assert answer.headers["x-amzn-RateLimit-Limit"] == "1000"
