@@ -307,6 +307,10 @@ class AmazonAction(models.Model):
         """Somebody took it back while nothing had been sent."""
         return self._update_state("withdrawn")
 
+    def _set_assisted(self, reason):
+        """A person saw in Seller Central that it is done."""
+        return self._update_state("assisted", reason)
+
     def _update_state(self, target, reason=None, vals=None):
         """Move those actions to ``target`` that may go there; the only way to move.
 

@@ -289,6 +289,8 @@ class AmazonFeed(models.Model):
                 "document_ref": document_ref,
                 "payload_digest": hashlib.sha256(payload).hexdigest(),
                 "sending_at": fields.Datetime.now(),
+                "amazon_sent_after": _naive(client.amazon_now()),
+                "message_count": len(actions),
             }
         )
         feed.payload_attachment_id = feed._attach("payload", payload)
@@ -430,3 +432,9 @@ class AmazonFeed(models.Model):
         feed = self.browse(feed_id)
         feed.write({"state": "unknown", "state_message": reason})
         feed.action_ids._set_unknown(reason)
+        feed._enqueue_reconcile()
+
+
+def _naive(moment):
+    """Return a moment as Odoo keeps it, False where there is none."""
+    return moment.replace(tzinfo=None, microsecond=0) if moment else False

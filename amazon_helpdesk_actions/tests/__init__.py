@@ -9,4 +9,6 @@ from . import test_order_panel
 from . import test_pipeline
 from . import test_refund_request
 from . import test_tours
+from . import test_unknown
+from . import test_unknown_decision
 from . import test_websocket
