@@ -26,6 +26,7 @@
         "data/ir_actions_server_data.xml",
         "wizards/amazon_refund_request_views.xml",
         "wizards/amazon_cancel_request_views.xml",
+        "wizards/amazon_unknown_decision_views.xml",
         "views/amazon_seller_account_views.xml",
         "views/amazon_order_views.xml",
         "views/amazon_action_views.xml",

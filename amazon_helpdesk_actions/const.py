@@ -177,3 +177,36 @@ RANGE_IDLE_DAYS = 60
 # Orders that a run has read by themselves where Amazon's lists have not confirmed their
 # actions for a day, as may be after a gap.
 RANGE_LEFTOVERS = 10
+# Seconds between two looks for a feed in Amazon's list: half of the time that has
+# passed since it was sent, within these bounds. getFeeds allows 10 calls at once, then
+# one in 45 seconds.
+RECONCILE_MIN_SECONDS, RECONCILE_MAX_SECONDS = 10, 900
+# Seconds. The list is read from so long before the sending, so that a feed that lies
+# before its window is seen, too.
+LISTING_TOLERANCE_SECONDS = 120
+# Seconds after the sending in which Amazon must have created our feed. We wait at most
+# 40 seconds for its answer (spapi.transport); what is created much later is not ours.
+ADOPT_SECONDS = 300
+# Amazon's list may lag. A feed that it does not show is called absent after so many
+# minutes where a later feed of ours is shown, and after so many hours in any case.
+ABSENT_MINUTES, ABSENT_ALONE_HOURS = 60, 4
+# Seconds until the orders are asked again where an absence cannot be declared yet.
+ABSENT_RETRY_SECONDS = 60
+
+# A report that is missing is asked for every so many seconds during the first hours,
+# then daily, until Amazon deletes it (result documents are kept for 28 days: model of
+# getFeeds).
+LATE_REPORT_SECONDS, LATE_REPORT_HOURS, REPORT_DAYS = 300, 6, 28
+
+# Minutes after the end of a feed from which on an order that is not cancelled proves
+# that its cancellation was not executed.
+NOT_CANCELLED_MINUTES = 30
+# Hours between two looks at the orders of actions whose outcome is unknown, and after
+# which a person is asked. Amazon: "Orders from the last 48 hours might not be included"
+# (listFinancialEvents).
+ORDER_LOOK_HOURS, NO_TRACE_HOURS = 6, 72
+
+# Seconds between two looks at a feed that Amazon has had for more than a day.
+POLL_STUCK_SECONDS = 3600
+# Days after which a feed that Amazon does not know any more is given up.
+FEED_GONE_DAYS = 1

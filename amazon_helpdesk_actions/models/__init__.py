@@ -11,6 +11,7 @@ from . import amazon_order_line
 from . import amazon_order_charge
 from . import amazon_order_refund
 from . import amazon_action
+from . import amazon_action_unknown
 from . import amazon_action_line
 from . import amazon_action_kind
 from . import amazon_action_refund
@@ -18,6 +19,7 @@ from . import amazon_action_cancel
 from . import amazon_feed
 from . import amazon_feed_dispatch
 from . import amazon_feed_poll
+from . import amazon_feed_reconcile
 from . import amazon_order_mixin
 from . import helpdesk_ticket
 from . import sale_order

@@ -1,7 +1,9 @@
+from datetime import timedelta
+
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..const import RESERVING_STATES, UNDO_SECONDS
+from ..const import NOT_CANCELLED_MINUTES, RESERVING_STATES, UNDO_SECONDS
 from ..spapi.enums import FEED_CANCEL
 from ..spapi.envelopes import (
     CancelItem,
@@ -28,6 +30,9 @@ CANCEL_REASONS = [
     ("RejectOrder", "Order rejected"),
     ("WeatherDelay", "Weather delay"),
 ]
+
+# Statuses that say for sure that an order was not cancelled.
+NOT_CANCELLED = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED")
 
 
 class AmazonAction(models.Model):
@@ -183,6 +188,20 @@ class AmazonActionCancel(models.AbstractModel):
 
     def _is_confirmed(self, action):
         return action.order_id.fulfillment_status == "CANCELLED"
+
+    def _disproof(self, action):
+        """An order that stays as it was, long after Amazon has processed the feed."""
+        order, ended = action.order_id, action.feed_id.done_at
+        wait = timedelta(minutes=NOT_CANCELLED_MINUTES)
+        if not (ended and order.read_at and order.read_at >= ended + wait):
+            return False
+        if order.fulfillment_status not in NOT_CANCELLED:
+            return False
+        return self.env._(
+            "Amazon failed to process it: the order, as read on %s UTC, is not "
+            "cancelled",
+            fields.Datetime.to_string(order.read_at),
+        )
 
     # === WHAT IS SAID === #
 

@@ -131,6 +131,11 @@ class AmazonActionKind(models.AbstractModel):
         """Hook: whether Amazon's own data, as just read, shows the outcome."""
         raise NotImplementedError
 
+    def _disproof(self, action):
+        """Hook: the sentence that says by what Amazon's own data shows that it was not
+        executed, or False where it cannot be known."""
+        return False
+
     def _sentence(self, action, state):
         """Hook: what the chatter says of an action that reached ``state``."""
         raise NotImplementedError

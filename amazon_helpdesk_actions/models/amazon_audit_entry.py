@@ -34,6 +34,8 @@ class AmazonAuditEntry(models.Model):
             ("asked", "Asked for"),
             ("state", "State changed"),
             ("recorded", "Recorded by a person"),
+            ("handed", "Handed to a person"),
+            ("decided", "Decided by a person"),
             ("account", "Account changed"),
         ],
         required=True,

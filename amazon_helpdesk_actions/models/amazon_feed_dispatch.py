@@ -552,7 +552,9 @@ class AmazonFeed(models.Model):
 
     def _record_unknown(self, feed_id, reason):
         """Nobody can say whether Amazon has it."""
-        self.browse(feed_id)._record({"state": "unknown", "state_message": reason})
+        feed = self.browse(feed_id)
+        if feed._record({"state": "unknown", "state_message": reason}):
+            feed._enqueue_reconcile()
 
     def _record(self, vals):
         """Write what came of createFeed, unless more is known already.

@@ -1,16 +1,32 @@
 import hashlib
 import logging
 
-from odoo import fields, models
+from odoo import api, fields, models
 
-from ..const import POLL_MAX_SECONDS, POLL_MIN_SECONDS
+from ..const import (
+    ACTION_TRANSITIONS,
+    CHUNK,
+    FEED_GONE_DAYS,
+    LATE_REPORT_HOURS,
+    LATE_REPORT_SECONDS,
+    POLL_MAX_SECONDS,
+    POLL_MIN_SECONDS,
+    POLL_STUCK_SECONDS,
+    REPORT_DAYS,
+)
 from ..spapi.enums import FEED_FINAL_STATUSES
 from ..spapi.errors import IncompleteCredentials, Refused, SpApiError, UnreadableReport
-from ..spapi.reports import parse_report
+from ..spapi.reports import count_processed, parse_report
+from .amazon_order_reading import is_not_found
 from .amazon_seller_account import is_access_refused
 from .background import in_background
 
 _logger = logging.getLogger(__name__)
+
+DAY = 24 * 3600
+# States in which an action still waits for what becomes of its feed.
+UNKNOWN = [("state", "=", "unknown")]
+OPEN_STATES = ("sending", "submitted", "unknown")
 
 
 class AmazonFeed(models.Model):
@@ -37,98 +53,286 @@ class AmazonFeed(models.Model):
         if self.state != "submitted":
             return
         try:
-            with self.account_id._client() as client:
-                answer = client.get_feed(self.feed_ref)
-                status = answer["processingStatus"]
-                report_ref = answer.get("resultFeedDocumentId")
-                if status in FEED_FINAL_STATUSES and report_ref:
-                    self._keep_report(client, report_ref)
+            status = self._ask_for_report()
         except (SpApiError, IncompleteCredentials) as error:
+            if is_not_found(error) and self._age(self.submitted_at) > (
+                FEED_GONE_DAYS * DAY
+            ):
+                self._lose()
+                return
             raise self._poll_later(str(error), getattr(error, "wait", 0)) from None
         if status not in FEED_FINAL_STATUSES:
+            # not in this transaction, which is rolled back
+            self._in_own_transaction("_record_status", self.id, status)
             raise self._poll_later(status)
         self._settle(status)
 
+    def _ask_for_report(self):
+        """Ask Amazon how far it is, and keep the report where there is one.
+
+        :return: Amazon's processing status
+        :rtype: str
+        """
+        with self.account_id._client() as client:
+            answer = client.get_feed(self.feed_ref)
+            status = answer["processingStatus"]
+            report_ref = answer.get("resultFeedDocumentId")
+            if status in FEED_FINAL_STATUSES and report_ref:
+                self._keep_report(client, report_ref)
+        return status
+
+    @api.model
+    def _record_status(self, feed_id, status):
+        """Keep what Amazon said last of a feed that it has not processed yet."""
+        self.browse(feed_id).write(
+            {"processing_status": status, "polled_at": fields.Datetime.now()}
+        )
+
     def _poll_later(self, reason, at_least=0):
         """Half of the time that has passed since Amazon took it, within bounds."""
-        age = (fields.Datetime.now() - self.submitted_at).total_seconds()
-        wait = min(max(age / 2, POLL_MIN_SECONDS), POLL_MAX_SECONDS)
+        age = self._age(self.submitted_at)
+        longest = POLL_STUCK_SECONDS if age > DAY else POLL_MAX_SECONDS
+        wait = min(max(age / 2, POLL_MIN_SECONDS), longest)
         return self._later(reason, max(wait, at_least))
+
+    def _age(self, moment):
+        """Return the seconds that have passed since then."""
+        return (fields.Datetime.now() - moment).total_seconds()
+
+    def _lose(self):
+        """Amazon does not know the feed any more that it had taken."""
+        self._end_without_outcome(
+            "fatal",
+            self.env._(
+                "Amazon does not know the feed %s any more, so the outcome is unknown. "
+                "Amazon's own data of the order is watched.",
+                self.feed_ref,
+            ),
+        )
+
+    # === BUSINESS METHODS - THE REPORT === #
 
     def _keep_report(self, client, report_ref):
         """Read the report and keep it: Amazon lets it be read once in 45 seconds.
 
-        Amazon deletes it after 28 days; one that is gone is no report.
+        Amazon deletes it after 28 days; one that cannot be had is no report.
         """
         try:
             report = client.read_report(report_ref)
         except Refused as error:
             if is_access_refused(error):
                 raise
-            _logger.warning("The report of the feed %s is gone", self.feed_ref)
+            _logger.info("There is no report of the feed %s", self.feed_ref)
             return
         self.report_digest = hashlib.sha256(report).hexdigest()
         self.report_attachment_id = self._attach("report", report)
 
     def _settle(self, status):
         """Record the end of the feed's processing at Amazon."""
-        self.done_at = fields.Datetime.now()
+        now = fields.Datetime.now()
+        self.write({"done_at": now, "polled_at": now, "processing_status": status})
         if status == "CANCELLED":
-            self.state = "cancelled"
-            self.action_ids._set_rejected(
-                status,
-                self.env._("Amazon cancelled the feed before it processed anything"),
+            self.write(
+                {
+                    "state": "cancelled",
+                    "state_message": self.env._(
+                        "Amazon cancelled the feed before it processed anything"
+                    ),
+                }
             )
+            self._enqueue_move("rejected")
             return
-        self.state = "done" if status == "DONE" else "fatal"
+        state = "done" if status == "DONE" else "fatal"
         if self.report_attachment_id:
-            # in a transaction of its own, so that the report stays kept
-            in_background(self, self.company_id).with_delay(
-                priority=10,
-                max_retries=0,
-                description=f"Apply Amazon's report of the feed {self.feed_ref}",
-            )._job_apply_report()
-        else:
-            self.action_ids._set_unknown(
-                self.env._(
-                    "Amazon has processed the feed %(feed)s (%(status)s), but there is "
-                    "no report of it, so the outcome is unknown. Look at the order in "
-                    "Seller Central.",
-                    feed=self.feed_ref,
-                    status=status,
-                )
-            )
+            self.state = state
+            self._enqueue_apply_report()
+            return
+        self._end_without_outcome(
+            state,
+            self.env._(
+                "Amazon has processed the feed %(feed)s (%(status)s), but there is no "
+                "report of it yet, so the outcome is unknown. The report is asked for "
+                "again, and Amazon's own data of the order is watched.",
+                feed=self.feed_ref,
+                status=status,
+            ),
+        )
+        self._enqueue_late_report()
 
-    def _job_apply_report(self):
-        """Give every action the outcome that Amazon's report says. Job."""
+    def _end_without_outcome(self, state, reason):
+        """The feed is over, and nothing says what became of its messages."""
+        self.write(
+            {
+                "state": state,
+                "state_message": reason,
+                "done_at": self.done_at or fields.Datetime.now(),
+            }
+        )
+        self._enqueue_move("unknown")
+        self._enqueue_look_at_orders()
+
+    def _enqueue_late_report(self):
+        in_background(self, self.company_id).with_delay(
+            priority=20,
+            eta=LATE_REPORT_SECONDS,
+            max_retries=0,
+            description=f"Ask Amazon for the report of the feed {self.feed_ref}",
+        )._job_late_report()
+
+    def _job_late_report(self):
+        """Ask again for a report that was missing: it still settles what is unknown.
+        Job.
+
+        :raise RetryableJobError: as long as it is missing and Amazon may have it
+        """
         self.ensure_one()
-        by_number = {action.message_number: action for action in self.action_ids}
+        age = self._age(self.done_at)
+        if self.report_attachment_id or age > REPORT_DAYS * DAY:
+            return
+        if not self._actions_in(OPEN_STATES, limit=1):
+            # Amazon's own data has settled all of it
+            return
+        soon = age < LATE_REPORT_HOURS * 3600
+        pause = LATE_REPORT_SECONDS if soon else DAY
         try:
-            outcomes = parse_report(self.report_attachment_id.raw, by_number)
+            status = self._ask_for_report()
+        except (SpApiError, IncompleteCredentials) as error:
+            wait = max(pause, getattr(error, "wait", 0))
+            raise self._later(str(error), wait) from None
+        if not self.report_attachment_id:
+            raise self._later(status, pause)
+        self.state_message = False
+        self._enqueue_apply_report()
+
+    def _enqueue_apply_report(self, after=0):
+        # in a transaction of its own, so that the report stays kept
+        in_background(self, self.company_id).with_delay(
+            priority=10,
+            max_retries=0,
+            description=f"Apply Amazon's report of the feed {self.feed_ref}",
+        )._job_apply_report(after)
+
+    def _job_apply_report(self, after=0):
+        """Give the actions the outcome that Amazon's report says. Job; many actions
+        are told in several jobs.
+
+        :param int after: number of the message after which to go on
+        """
+        self.ensure_one()
+        report = self.report_attachment_id.raw
+        try:
+            if self.is_adopted and not after and not self._fits_report(report):
+                return
+            outcomes = parse_report(report, self.action_ids.mapped("message_number"))
         except UnreadableReport as error:
-            self.action_ids._set_unknown(
+            self._end_without_outcome(
+                self.state,
                 self.env._(
                     "Amazon's report about the feed %(feed)s cannot be read "
-                    "(%(error)s), so the outcome is unknown. Look at the order in "
-                    "Seller Central.",
+                    "(%(error)s), so the outcome is unknown. Amazon's own data of the "
+                    "order is watched.",
                     feed=self.feed_ref,
                     error=error,
-                )
+                ),
             )
             return
-        for number, outcome in outcomes.items():
-            self._apply_outcome(by_number[number], outcome)
+        actions = self.env["amazon.action"].search(
+            [("feed_id", "=", self.id), ("message_number", ">", after)],
+            order="message_number",
+            limit=CHUNK,
+        )
+        # Amazon may be faster than the recording of what it took
+        actions.filtered(lambda action: action.state == "sending")._set_submitted()
+        by_outcome = actions.grouped(lambda action: outcomes[action.message_number])
+        for outcome, told in by_outcome.items():
+            self._apply_outcome(told, outcome)
+        if len(actions) == CHUNK:
+            self._enqueue_apply_report(actions[-1].message_number)
+        elif self._actions_in(["unknown"], limit=1):
+            self._enqueue_look_at_orders()
 
-    def _apply_outcome(self, action, outcome):
+    def _fits_report(self, report):
+        """Refuse the report of a feed that was taken for ours and is not.
+
+        :return: whether it fits
+        :rtype: bool
+        """
+        processed = count_processed(report)
+        count = self.message_count or len(self.action_ids)
+        if processed == count:
+            return True
+        self._refute(
+            self.env._(
+                "The feed %(feed)s at Amazon was taken for this one, but Amazon "
+                "processed %(processed)s messages in it, and this one has %(count)s. "
+                "So it is unknown again whether Amazon has it.",
+                feed=self.feed_ref,
+                processed=processed,
+                count=count,
+            )
+        )
+        return False
+
+    def _apply_outcome(self, actions, outcome):
         if outcome.status == "accepted":
-            action._set_accepted(outcome.code, outcome.text)._enqueue_confirm()
+            actions._set_accepted(outcome.code, outcome.text)._enqueue_confirm()
         elif outcome.status == "rejected":
-            action._set_rejected(outcome.code, outcome.text)
+            actions._set_rejected(outcome.code, outcome.text)
         else:
-            action._set_unknown(
+            actions._set_unknown(
                 self.env._(
                     "Amazon's report about the feed %s does not say what became of "
-                    "this. Look at the order in Seller Central.",
+                    "this. Amazon's own data of the order is watched.",
                     self.feed_ref,
                 )
             )
+
+    # === BUSINESS METHODS - MOVING ACTIONS === #
+
+    def _actions_in(self, states, limit=None, domain=()):
+        """Return actions of this feed in some states, by their number."""
+        return self.env["amazon.action"].search(
+            [("feed_id", "=", self.id), ("state", "in", list(states)), *domain],
+            order="message_number, id",
+            limit=limit,
+        )
+
+    def _enqueue_move(self, target):
+        """Let the actions follow what is known of the feed, in a job: they are many.
+
+        :param str target: state of an action, or "person"
+        """
+        in_background(self, self.company_id).with_delay(
+            priority=10,
+            max_retries=0,
+            description=f"Tell the actions of the feed {self.feed_ref or self.id}",
+        )._job_move_actions(target)
+
+    def _job_move_actions(self, target):
+        """Move the actions, so many at a time, with the sentence of the feed. Job.
+
+        :param str target: state of an action, or "person"
+        """
+        self.ensure_one()
+        actions = self._to_move(target)
+        reason = self.state_message
+        if target == "person":
+            (actions - actions.filtered_domain(UNKNOWN))._set_unknown(reason)
+            actions._hand_to_person(reason)
+        elif target == "queued":
+            actions._set_back_to_queued(reason)._enqueue_dispatch()
+        elif target == "submitted":
+            now = fields.Datetime.now()
+            actions._update_state(target, reason, {"submitted_at": now})
+        elif target == "rejected":
+            actions._set_rejected(self.processing_status, reason)
+        else:
+            actions._set_unknown(reason)
+        if len(actions) == CHUNK:
+            self._enqueue_move(target)
+
+    def _to_move(self, target):
+        if target == "person":
+            unhanded = [("needs_person", "=", False)]
+            return self._actions_in(OPEN_STATES, CHUNK, unhanded)
+        return self._actions_in(ACTION_TRANSITIONS[target], CHUNK)

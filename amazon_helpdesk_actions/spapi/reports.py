@@ -91,6 +91,16 @@ def parse_report(data, message_ids):
     }
 
 
+def count_processed(data):
+    """Tell how many messages a report says were processed.
+
+    :param bytes data: the document, unpacked
+    :rtype: int | None
+    :raises UnreadableReport: no processing report; nothing is known from it
+    """
+    return _read(data).processed
+
+
 def _outcome(report, message_id, doubt):
     own, whole = report.errors_of(message_id), report.errors_of(_WHOLE_DOCUMENT)
     if own and _errors_count(report):

@@ -1,3 +1,4 @@
 from . import amazon_action_request
 from . import amazon_refund_request
 from . import amazon_cancel_request
+from . import amazon_unknown_decision

@@ -1,0 +1,154 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..const import ORDER_STALE_AFTER
+
+
+class AmazonAction(models.Model):
+    """What a person can do where the search for an outcome has ended without one."""
+
+    _inherit = "amazon.action"
+
+    needs_person = fields.Boolean(
+        "Waits for a Decision",
+        readonly=True,
+        copy=False,
+        help="Its outcome is unknown, and the search at Amazon has ended without one.",
+    )
+    decision_note = fields.Text(
+        "Decision",
+        readonly=True,
+        copy=False,
+        help="What the person wrote down who decided on the unknown outcome.",
+        groups="amazon_helpdesk_actions.group_refund,"
+        "amazon_helpdesk_actions.group_cancel,"
+        "amazon_helpdesk_actions.group_journal",
+    )
+
+    _needs_person_idx = models.Index("(company_id) WHERE needs_person")
+
+    # === ACTION METHODS === #
+
+    def action_decide_unknown(self):
+        """Open the screen that shows what is known of an unknown outcome, and lets a
+        person decide. Sends nothing.
+
+        :raise AccessError: when the user may not ask for this kind
+        :raise UserError: when its outcome is not unknown any more
+        """
+        self.ensure_one()
+        self.check_access("read")
+        self._kind()._check_right()
+        self._check_unknown()
+        # What Amazon shows by now belongs to the evidence.
+        self.sudo().order_id.refresh_if_stale()
+        return self.env["amazon.unknown.decision"]._open(self)
+
+    # === BUSINESS METHODS === #
+
+    def _hand_to_person(self, reason):
+        """The search has ended without a result: a person must look at these.
+
+        :param str reason: the sentence that says why
+        """
+        unknown = self.filtered(lambda action: action.state == "unknown")
+        unknown.write({"needs_person": True, "state_message": reason})
+        unknown._journal("handed", state_from="unknown", state_to="unknown")
+        unknown._post_sentence()
+        unknown.order_id._notify_forms()
+
+    def _update_state(self, target, reason=None, vals=None):
+        """Override: whatever becomes known needs no person any more."""
+        return super()._update_state(
+            target, reason, {**(vals or {}), "needs_person": False}
+        )
+
+    def _post_sentence(self, note=False):
+        """Override to post with the sentence what the person wrote down who decided."""
+        return super()._post_sentence(note or self.env.context.get("amazon_note"))
+
+    def _decide_executed(self, note):
+        """Record that a person saw at Amazon that it is executed.
+
+        :param str note: the person's words
+        """
+        action_sudo = self._take_unknown(note)
+        action_sudo._set_assisted(
+            self.env._(
+                "%s saw in Seller Central that Amazon has executed it, and recorded "
+                "that.",
+                self.env.user.name,
+            )
+        )
+        action_sudo._journal("recorded", state_from="unknown", state_to="assisted")
+        action_sudo._enqueue_confirm()
+
+    def _decide_absent(self, note):
+        """Let it be sent again, since a person saw that Amazon does not have it.
+
+        :param str note: the person's words
+        :raise UserError: as long as it is searched for, or Amazon's data is old
+        """
+        action_sudo = self._take_unknown(note)
+        if not action_sudo.needs_person:
+            raise UserError(
+                self.env._(
+                    "%s is still looked for at Amazon. It can be sent again when that "
+                    "has ended without a result.",
+                    self.name,
+                )
+            )
+        action_sudo._check_order_known()
+        action_sudo._journal("decided", state_from="unknown", state_to="queued")
+        action_sudo._set_back_to_queued(
+            self.env._(
+                "%s saw in Seller Central that Amazon does not have it. It is sent "
+                "again.",
+                self.env.user.name,
+            )
+        )
+        action_sudo._enqueue_dispatch()
+
+    def _take_unknown(self, note):
+        """Check again all that allows a decision, with the order taken.
+
+        :return: the action in sudo mode
+        :rtype: amazon.action
+        """
+        self.ensure_one()
+        self.check_access("read")
+        self._kind()._check_right()
+        if not (note or "").strip():
+            raise UserError(
+                self.env._("Write down what you saw in Seller Central, and when.")
+            )
+        action_sudo = self.sudo().with_context(amazon_note=note)
+        # Whoever else moves it takes the order, too, or changes the same row.
+        action_sudo.order_id._take()
+        action_sudo.invalidate_recordset(["state", "needs_person"])
+        action_sudo._check_unknown()
+        action_sudo.decision_note = note
+        return action_sudo
+
+    def _check_unknown(self):
+        if self.state != "unknown":
+            raise UserError(
+                self.env._(
+                    "The outcome of %(action)s is not unknown any more: %(message)s",
+                    action=self.name,
+                    message=self.state_message,
+                )
+            )
+
+    def _check_order_known(self):
+        """Refuse to send again what Amazon's data may show by now."""
+        order = self.order_id
+        age = order.read_at and (fields.Datetime.now() - order.read_at).total_seconds()
+        if not order.read_at or age > ORDER_STALE_AFTER:
+            raise UserError(
+                self.env._(
+                    "The order %s was not read from Amazon lately. Refresh it, look at "
+                    "what it shows, and try again.",
+                    order.amazon_order_ref,
+                )
+            )
