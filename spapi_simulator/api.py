@@ -94,18 +94,20 @@ def search_orders(simulator, call):
         "searchOrders",
         _arguments(query, "paginationToken"),
     )
-    key, data = _search_window(query, simulator.clock.now())
+    key, window = _search_window(query, simulator.clock.now())
     if "paginationToken" in query:
         rows, token = simulator.pager.next(owner, query["paginationToken"])
     else:
-        found = _search(simulator.orders_of(call.seller.seller_id), query, key, data)
+        orders = simulator.orders_of(call.seller.seller_id)
+        found = [(window[1], order) for order in _search(orders, query, key, window)]
         size = query.get("maxResultsPerPage", ORDERS_PER_PAGE)
         rows, token = simulator.pager.first(owner, found, size)
     included = query.get("includedData", ())
-    answer = {"orders": [order.to_api(included) for order in rows]}
+    answer = {"orders": [order.to_api(included) for _, order in rows]}
     if token:
         answer["pagination"] = {"nextToken": token}
-    answer[f"{key}Before"] = iso(data[1])
+    # Later pages belong to the search of the first.
+    answer[f"{key}Before"] = iso(rows[0][0] if rows else window[1])
     return 200, answer
 
 

@@ -5,6 +5,7 @@ import json
 from .clock import iso
 from .errors import SeedError
 from .faults import Fault
+from .incidents import happen
 
 PREFIX = "/_simulator/"
 
@@ -68,6 +69,14 @@ def _orders(simulator, data):
     return {"orders": simulator.load(seed)}
 
 
+def _happen(simulator, data):
+    missing = {"order_id", "kind"} - set(data)
+    if missing:
+        raise ValueError(f"{', '.join(sorted(missing))} is missing.")
+    happen(simulator, **data)
+    return {}
+
+
 def _clock(simulator, data):
     return {"now": iso(simulator.clock.now(), milliseconds=True)}
 
@@ -88,6 +97,7 @@ _ROUTES = {
     ("DELETE", "faults"): _clear_faults,
     ("POST", "reset"): _reset,
     ("POST", "orders"): _orders,
+    ("POST", "incidents"): _happen,
     ("GET", "clock"): _clock,
     ("POST", "clock"): _advance,
 }

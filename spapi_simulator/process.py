@@ -124,6 +124,15 @@ class SimulatorProcess:
             part = orders[start : start + _ORDERS_PER_REQUEST]
             self._control("POST", "orders", {"orders": part})
 
+    def happen(self, order_id, kind, **details):
+        """Let something happen to an order outside of the API, see `incidents`.
+
+        E.g. `happen("302-…", "refund", items={"1476…": {"Principal": 5}})`, `"ship"`,
+        `"cancel"`, `"cancel_request"`, `"claim"`, `"chargeback"`.
+        """
+        body = {"order_id": order_id, "kind": kind, **details}
+        self._control("POST", "incidents", body)
+
     def add_authorisation(self, authorisation):
         """Add or replace a seller authorisation, shaped as in the orders file."""
         self._control("POST", "orders", {"authorisations": [authorisation]})

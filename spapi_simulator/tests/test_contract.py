@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from .. import generate
 from ..operations import OPERATIONS
+from ..orders import STATUSES
 from . import models
 from .amazon import (
     CANCEL,
@@ -124,6 +126,26 @@ def test_every_demo_order_has_the_shape_of_the_model(simulator, amazon):
         models.check_answer("getMarketplaceParticipations", participations)
         assert participations.status_code == 200
     assert seen == 17
+
+
+def test_generated_orders_and_released_money_have_the_shape_of_the_model(
+    simulator, amazon
+):
+    simulator.reset(quotas=False)
+    for status in STATUSES:
+        simulator.add_orders(generate.orders(10, status=status, deferral="1 hour"))
+    found = amazon.get(
+        "/orders/2026-01-01/orders",
+        createdAfter="2020-01-01T00:00:00Z",
+        includedData=ALL_DATA,
+    )
+    models.check_answer("searchOrders", found)
+    assert len(found.json()["orders"]) >= 10 * len(STATUSES)
+    found = amazon.get(
+        "/finances/2024-06-19/transactions", postedAfter="2026-01-01T00:00:00Z"
+    )
+    models.check_answer("listTransactions", found)
+    assert "DEFERRED_TRANSACTION_ID" in found.text
 
 
 def test_every_answer_about_a_feed_has_the_shape_of_the_model(simulator, amazon):

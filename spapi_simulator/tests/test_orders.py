@@ -178,6 +178,16 @@ def test_pages_hold_every_order_once(simulator, amazon):
     assert len(found) == len(set(found)) == 15
 
 
+def test_later_pages_end_where_the_first_one_ended(simulator, amazon):
+    query = {"lastUpdatedAfter": ago(days=700), "maxResultsPerPage": 4}
+    first = search(amazon, **query)
+    simulator.advance(1000)
+    token = first["pagination"]["nextToken"]
+    second = search(amazon, paginationToken=token, **query)
+    assert second["lastUpdatedBefore"] == first["lastUpdatedBefore"]
+    assert search(amazon, **query)["lastUpdatedBefore"] > first["lastUpdatedBefore"]
+
+
 def test_page_token_goes_with_its_own_search_only(amazon):
     first = search(amazon, createdAfter=ago(days=700), maxResultsPerPage=2)
     token = first["pagination"]["nextToken"]

@@ -4,6 +4,7 @@ Its ledger says what was really executed.
 """
 
 import sys
+import tempfile
 import time
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -20,6 +21,7 @@ from spapi.envelopes import (
     RefundMessage,
     order_acknowledgement,
     order_adjustment,
+    write_order_adjustment,
 )
 from spapi.errors import NotSent, OutcomeUnknown, Refused, Throttled
 from spapi.finances import parse_events
@@ -34,6 +36,7 @@ if not (REPOSITORY / "spapi_simulator").is_dir():
     )
 
 sys.path.append(str(REPOSITORY))
+from spapi_simulator import generate  # noqa: E402
 from spapi_simulator.process import SimulatorProcess  # noqa: E402
 
 DE = by_country("DE").id
@@ -256,6 +259,84 @@ def test_orders_and_money_can_be_read_by_range(simulator, client):
     assert {order.marketplace_id for order in orders} == {DE}
     page = client.list_transactions(posted_after=since)
     assert page.items
+
+
+def test_a_range_tells_the_same_of_an_order_as_its_own_reading(simulator, client):
+    made = generate.orders(60, marketplaces=("DE", "FR"))
+    simulator.add_orders(made)
+    simulator.advance(600)
+    since = datetime.now(timezone.utc) - timedelta(days=365)
+    rows, page = [], client.search_orders(last_updated_after=since, page_size=25)
+    complete_until = page.last_updated_before
+    while True:
+        rows += page.items
+        assert page.last_updated_before == complete_until
+        if not page.next_token:
+            break
+        page = client.search_orders(
+            last_updated_after=since, page_size=25, next_token=page.next_token
+        )
+    orders = [parse_order(row) for row in rows]
+    assert {order["id"] for order in made} <= {order.order_id for order in orders}
+    for order in orders:
+        assert order == parse_order(client.get_order(order.order_id))
+
+
+def test_a_range_ends_where_the_caller_wants(simulator, client):
+    simulator.happen(UNSHIPPED, "cancel_request")
+    changed = datetime.fromisoformat(simulator.now().replace("Z", "+00:00"))
+    simulator.advance(600)
+    after, minute = changed - timedelta(minutes=1), timedelta(minutes=1)
+    page = client.search_orders(
+        last_updated_after=after, last_updated_before=changed + minute
+    )
+    (order,) = map(parse_order, page.items)
+    assert (order.order_id, order.cancel_requested) == (UNSHIPPED, True)
+    page = client.search_orders(
+        last_updated_after=after, last_updated_before=changed - minute / 2
+    )
+    assert page.items == []
+
+
+def test_all_feeds_are_listed_over_the_pages(simulator, client):
+    started = datetime.now(timezone.utc) - timedelta(minutes=1)
+    document_id = client.prepare_feed(order_adjustment(simulator.SELLER_ID, [refund()]))
+    made = {
+        client.create_feed(enums.FEED_REFUND, [market], document_id)
+        for market in [DE, by_country("FR").id] * 60
+    }
+    feeds = client.get_feeds([enums.FEED_REFUND], started)
+    assert {feed["feedId"] for feed in feeds} == made
+    assert sum(feed["marketplaceIds"] == [DE] for feed in feeds) == 60
+    german = client.get_feeds([enums.FEED_REFUND], started, marketplace_ids=[DE])
+    assert len(german) == 60
+    assert simulator.ledger()["calls"]["getFeeds"] == 3
+
+
+def test_amazons_time_is_that_of_the_simulator(simulator, client):
+    client.get_order(SHIPPED)
+    simulator.advance(3000)
+    client.get_order(SHIPPED)
+    now = datetime.fromisoformat(simulator.now().replace("Z", "+00:00"))
+    assert abs(now - client.amazon_now()) < timedelta(minutes=5)
+    assert client.amazon_now() - datetime.now(timezone.utc) > timedelta(minutes=45)
+
+
+def test_a_streamed_envelope_is_executed_message_by_message(simulator, client):
+    made = generate.orders(300)
+    simulator.add_orders(made)
+    messages = (
+        refund(order["id"], order["items"][0]["id"], "1.00", number)
+        for number, order in enumerate(made, 1)
+    )
+    with tempfile.TemporaryFile() as file:
+        count = write_order_adjustment(file, simulator.SELLER_ID, messages, 100_000)
+        document_id = client.prepare_feed(file)
+    assert 100 < count < 300
+    client.create_feed(enums.FEED_REFUND, [DE], document_id)
+    simulator.advance(10)
+    done = [row["order_id"] for row in simulator.ledger()["refunds"]]
+    assert done == [order["id"] for order in made[:count]]
 
 
 def test_every_order_of_the_demo_can_be_read(simulator, client):
