@@ -157,14 +157,14 @@ class AmazonOrder(models.Model):
         return True
 
     def refresh_if_stale(self):
-        """Have those orders read again whose last reading is old.
+        """Have those orders read again that are not known up to lately.
 
         Called by the form when it opens. Asks Amazon nothing itself.
         """
         self.check_access("read")
         limit = fields.Datetime.now() - timedelta(seconds=ORDER_STALE_AFTER)
         self.sudo().filtered(
-            lambda order: not order.read_at or order.read_at < limit
+            lambda order: not order.known_until or order.known_until < limit
         )._request_read()
         return True
 

@@ -1,10 +1,10 @@
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from odoo import api, fields, models
 
-from ..const import FULFILLMENT_STATUSES, ORDER_STALE_AFTER
+from ..const import FULFILLMENT_STATUSES
 from ..spapi import finances as spapi_finances
 from ..spapi import orders as spapi_orders
 from ..spapi.enums import ADJUSTMENT_COMPONENTS
@@ -96,15 +96,6 @@ class AmazonOrder(models.Model):
         if all(mark and mark._covers_since(self.complete_at) for mark in needed):
             return max(self.complete_at, min(mark.known_until for mark in needed))
         return self.complete_at
-
-    def refresh_if_stale(self):
-        """Override to ask Amazon only where the lists do not tell already."""
-        self.check_access("read")
-        limit = fields.Datetime.now() - timedelta(seconds=ORDER_STALE_AFTER)
-        self.sudo().filtered(
-            lambda order: not order.known_until or order.known_until < limit
-        )._request_read()
-        return True
 
     def _distrust(self):
         """Have the order read by itself, before anything is sent for it: a list speaks
@@ -420,7 +411,7 @@ class AmazonOrder(models.Model):
         claimed = any(row.kind == "claim" for row in transactions)
         charged_back = any(row.kind == "chargeback" for row in transactions)
         refunds = [
-            _refund_rows(row)
+            row.refunds
             for row in transactions
             if row.kind == "refund" and row.is_readable
         ]
@@ -509,11 +500,6 @@ def _charged_as(refund):
     if refund.component == "Promotion":
         return "Principal"
     return refund.component if refund.component in ADJUSTMENT_COMPONENTS else "Other"
-
-
-def _refund_rows(transaction):
-    """Return the amounts of a transaction as `spapi.finances.RefundEvent` rows."""
-    return transaction.refunds
 
 
 def _by_key(refunds, source):

@@ -133,12 +133,12 @@ class QuotaStore:
         self._rates[operation.name] = rate
         self._best_effort(self._learn, operation, rate)
 
-    def exhausted(self, operation, wait):
+    def exhausted(self, operation, _wait):
         """Empty the bucket: Amazon said 429, so somebody else uses this quota too.
 
-        :param float wait: seconds until Amazon allows one more call
+        It fills again with the rate that is known; a 429 itself names none.
         """
-        self._best_effort(self._exhausted, operation, wait)
+        self._best_effort(self._exhausted, operation)
 
     # === IN THE DATABASE === #
 
@@ -181,16 +181,14 @@ class QuotaStore:
             [rate, self._account_id, operation.name, rate, RATE_TOLERANCE],
         )
 
-    def _exhausted(self, cr, operation, wait):
+    def _exhausted(self, cr, operation):
         self._provide(cr, operation)
-        # below zero, so that one token is there when Amazon said it would be
         cr.execute(
             f"""
-            UPDATE amazon_quota
-               SET tokens = LEAST({FILLED}, 1 - rate * %s), refilled_at = {NOW}
+            UPDATE amazon_quota SET tokens = LEAST({FILLED}, 0), refilled_at = {NOW}
              WHERE account_id = %s AND operation = %s
             """,
-            [wait, self._account_id, operation.name],
+            [self._account_id, operation.name],
         )
 
     def _provide(self, cr, operation):
