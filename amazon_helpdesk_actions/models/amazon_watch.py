@@ -13,6 +13,7 @@ from ..spapi.credentials import IncompleteCredentials
 from ..spapi.errors import Refused
 from .amazon_alarm import PANEL_KINDS, Finding
 from .amazon_feed import Lane
+from .amazon_order_reading import AWAITED_STATES
 from .amazon_seller_account import is_access_refused
 from .background import in_background
 
@@ -38,8 +39,8 @@ EXPLAINING = ("runner", "switched_off", "stalled", "watermark", "quota", "access
 
 # A working runner starts a due job within seconds; the watch itself looks this often.
 RUNNER_DELAY = timedelta(minutes=5)
-# Odoo ends a request, and so a job, after limit_time_real (120 s by default); a job that
-# is under way for longer has lost its process, and no runner has noticed.
+# Odoo ends a request, and so a job, after limit_time_real (120 s by default); a job
+# that is under way for longer has lost its process, and no runner has noticed.
 JOB_LONGEST = timedelta(minutes=15)
 # The next dispatch of a lane is enqueued by the one before it, at most a minute ahead,
 # or for when Amazon's quota allows it; a lane without any for longer was lost.
@@ -80,15 +81,10 @@ class AmazonAlarm(models.Model):
     def _cron_watch(self):
         """Look at all companies. Scheduled action, every five minutes."""
         accounts = self.env["amazon.seller.account"].search([])
-        companies = (
-            accounts.company_id | self.search([("state", "=", "open")]).company_id
-        )
-        for company in companies:
-            alarms = in_background(self, company)
-            alarms._watch(
-                accounts.filtered(
-                    lambda account: account.company_id in alarms.env.company
-                )
+        open_alarms = self.search([("state", "=", "open")])
+        for company in accounts.company_id | open_alarms.company_id:
+            in_background(self, company)._watch(
+                accounts.filtered_domain([("company_id", "=", company.id)])
             )
 
     def _watch(self, accounts):
@@ -131,16 +127,16 @@ class AmazonAlarm(models.Model):
             return []
         if self._is_runner_connected():
             message = self.env._(
-                "Nothing is sent to Amazon at the moment: jobs are due (%s), and the job "
-                "runner starts none. Check the capacity of the channel root.amazon, and "
-                "that the runner reaches Odoo by HTTP.",
+                "Nothing is sent to Amazon at the moment: jobs are due (%s), and the "
+                "job runner starts none. Check the capacity of the channel "
+                "root.amazon, and that the runner reaches Odoo by HTTP.",
                 count,
             )
         else:
             message = self.env._(
-                "Nothing is sent to Amazon at the moment: jobs are due (%s), and no job "
-                "runner is connected to this database. Check that queue_job is among "
-                "the server-wide modules, and that its Odoo process runs.",
+                "Nothing is sent to Amazon at the moment: jobs are due (%s), and no "
+                "job runner is connected to this database. Check that queue_job is "
+                "among the server-wide modules, and that its Odoo process runs.",
                 count,
             )
         return [Finding(self.env["amazon.seller.account"], count, message)]
@@ -321,7 +317,7 @@ class AmazonAlarm(models.Model):
     # === FEEDS === #
 
     def _check_abandoned(self, accounts):
-        """A sender died. Enqueues a dispatch, which says that the outcome is unknown."""
+        """A sender died. Enqueues a dispatch, which says so of the feed."""
         groups = self.env["amazon.feed"]._read_group(
             [
                 ("account_id", "in", accounts.ids),
@@ -469,9 +465,9 @@ class AmazonAlarm(models.Model):
                 account,
                 count,
                 self.env._(
-                    "Actions that Amazon accepted more than %(days)s days ago, and that "
-                    "its own data does not show: %(count)s. Look at their orders in "
-                    "Seller Central.",
+                    "Actions that Amazon accepted more than %(days)s days ago, and "
+                    "that its own data does not show: %(count)s. Look at their orders "
+                    "in Seller Central.",
                     days=UNCONFIRMED_AFTER.days,
                     count=count,
                 ),
@@ -499,7 +495,7 @@ class AmazonAlarm(models.Model):
         overdue = self.env["amazon.action"].search(
             [
                 ("account_id", "in", accounts.ids),
-                ("state", "in", ("submitted", "unknown", "accepted", "assisted")),
+                ("state", "in", AWAITED_STATES),
                 ("last_state_change", "<", limit),
                 ("unconfirmed_noted_at", "=", False),
             ],
