@@ -1,3 +1,4 @@
+import json
 import logging
 from datetime import timedelta
 
@@ -96,7 +97,7 @@ class AmazonAlarm(models.Model):
         for kind in CHECKS:
             try:
                 with self.env.cr.savepoint():
-                    self._report(kind, getattr(self, f"_check_{kind}")(accounts))
+                    self._report(kind, getattr(self, f"_find_{kind}")(accounts))
             except OperationalError:
                 # Odoo runs the scheduled action again.
                 raise
@@ -106,7 +107,7 @@ class AmazonAlarm(models.Model):
 
     # === JOBS === #
 
-    def _check_runner(self, accounts):
+    def _find_runner(self, accounts):
         """Jobs are due, and nobody starts any."""
         now = fields.Datetime.now()
         due = now - RUNNER_DELAY
@@ -177,7 +178,7 @@ class AmazonAlarm(models.Model):
         )
         return bool(self.env.cr.fetchone())
 
-    def _check_job_failed(self, accounts):
+    def _find_job_failed(self, accounts):
         """A job ended with an error in the program."""
         count = self.env["queue.job"].search_count(
             [
@@ -197,7 +198,7 @@ class AmazonAlarm(models.Model):
 
     # === QUEUED ACTIONS === #
 
-    def _check_switched_off(self, accounts):
+    def _find_switched_off(self, accounts):
         """Actions wait because somebody switched sending off."""
         stopped = accounts.filtered(lambda account: not account._may_send())
         return [
@@ -215,7 +216,7 @@ class AmazonAlarm(models.Model):
             for account, (count, since) in self._waiting(stopped, STALLED_AFTER).items()
         ]
 
-    def _check_stalled(self, accounts):
+    def _find_stalled(self, accounts):
         """Actions wait in a lane that no job will look at. Enqueues one."""
         sending = accounts.filtered(lambda account: account._may_send())
         with_job = self._lanes_with_job()
@@ -246,14 +247,14 @@ class AmazonAlarm(models.Model):
         self.env["queue.job"].flush_model()
         self.env.cr.execute(
             """
-            SELECT DISTINCT args FROM queue_job
+            SELECT DISTINCT args::text FROM queue_job
              WHERE state IN ('wait_dependencies', 'pending', 'enqueued', 'started')
                AND model_name = 'amazon.feed' AND method_name = '_job_dispatch'
             """
         )
-        return {Lane(*args) for (args,) in self.env.cr.fetchall()}
+        return {Lane(*json.loads(args)) for (args,) in self.env.cr.fetchall()}
 
-    def _check_waiting(self, accounts):
+    def _find_waiting(self, accounts):
         """Actions wait for long, and no other alarm says why."""
         explained = self.search(
             [
@@ -316,7 +317,7 @@ class AmazonAlarm(models.Model):
 
     # === FEEDS === #
 
-    def _check_abandoned(self, accounts):
+    def _find_abandoned(self, accounts):
         """A sender died. Enqueues a dispatch, which says so of the feed."""
         groups = self.env["amazon.feed"]._read_group(
             [
@@ -347,7 +348,7 @@ class AmazonAlarm(models.Model):
             for account, (count, since) in self._by_account(lanes).items()
         ]
 
-    def _check_unfollowed(self, accounts):
+    def _find_unfollowed(self, accounts):
         """More is known of a feed than its actions say. Enqueues what tells them."""
         groups = self.env["amazon.action"]._read_group(
             [
@@ -377,7 +378,7 @@ class AmazonAlarm(models.Model):
             for account, (count, since) in found.items()
         ]
 
-    def _check_feed_slow(self, accounts):
+    def _find_feed_slow(self, accounts):
         """Amazon takes longer over a feed than usual."""
         now = fields.Datetime.now()
         found = {}
@@ -438,7 +439,7 @@ class AmazonAlarm(models.Model):
 
     # === OUTCOMES === #
 
-    def _check_unknown(self, accounts):
+    def _find_unknown(self, accounts):
         """Nobody can say whether Amazon executed it: a person must look."""
         return [
             Finding(
@@ -456,7 +457,7 @@ class AmazonAlarm(models.Model):
             )
         ]
 
-    def _check_unconfirmed(self, accounts):
+    def _find_unconfirmed(self, accounts):
         """Amazon accepted it, and its own data does not show it. After a time, the
         tickets are told, too."""
         self._note_unconfirmed(accounts)
@@ -503,7 +504,7 @@ class AmazonAlarm(models.Model):
         )
         overdue._note_unconfirmed()
 
-    def _check_access(self, accounts):
+    def _find_access(self, accounts):
         """Amazon refuses who we are."""
         limit = fields.Datetime.now() - ACCESS_AFTER
         return [
@@ -533,26 +534,36 @@ class AmazonSellerAccount(models.Model):
         help="Since when Amazon refuses who we are; empty where it lets us in.",
     )
 
+    def action_test_connection(self):
+        """Override to let what the administrator has just mended count at once."""
+        result = super().action_test_connection()
+        orders = self.capability_ids.filtered(lambda row: row.capability == "orders")
+        if orders.state == "works":
+            self._set_access_refused(False)
+        return result
+
     def _note_access(self, error):
         """Keep in mind whether Amazon lets this account in, as a call has just shown.
 
-        In a cursor of its own, for the reasons of AccessTokenStore, and written only
-        when it changes.
-
         :param Exception error: what the strict layer raised; None where the call worked
         """
-        refused = isinstance(error, IncompleteCredentials) or (
-            isinstance(error, Refused) and is_access_refused(error)
-        )
+        if error is None:
+            self._set_access_refused(False)
+        elif isinstance(error, IncompleteCredentials):
+            self._set_access_refused(True)
+        elif isinstance(error, Refused):
+            # any other refusal shows that Amazon knows who asks
+            self._set_access_refused(is_access_refused(error))
+
+    def _set_access_refused(self, refused):
+        """Write it where it changes, in a cursor of its own, as AccessTokenStore does:
+        the row of an account must not make its readers wait for each other."""
         if bool(self.access_refused_at) == refused:
             return
-        if error and not refused and not isinstance(error, Refused):
-            # no answer tells nothing of it
-            return
         with self.env.registry.cursor() as cr:
-            account = self.sudo().with_env(self.env(cr=cr, su=True))
-            account = account.try_lock_for_update(allow_referencing=True)
-            account.access_refused_at = refused and fields.Datetime.now()
+            account_sudo = self.sudo().with_env(self.env(cr=cr, su=True))
+            locked = account_sudo.try_lock_for_update(allow_referencing=True)
+            locked.access_refused_at = refused and fields.Datetime.now()
         self.invalidate_recordset(["access_refused_at"])
 
 
