@@ -6,7 +6,7 @@ from .amazon_seller_account import ADMIN
 
 # What the program mends by itself is told to people only where it is still so at the
 # next look.
-HEALED = ("stalled", "abandoned", "unfollowed")
+HEALED = ("stalled", "abandoned", "unfollowed", "unasked")
 
 # What concerns everybody who is about to ask for something, on whatever order.
 PANEL_KINDS = (
@@ -60,6 +60,7 @@ class AmazonAlarm(models.Model):
             ("switched_off", "Sending switched off"),
             ("abandoned", "Sending was interrupted"),
             ("unfollowed", "Actions behind their feed"),
+            ("unasked", "Feeds without a job"),
             ("feed_slow", "Amazon is slow"),
             ("unknown", "Outcome unknown"),
             ("unconfirmed", "Confirmation overdue"),

@@ -9,7 +9,7 @@ from odoo.fields import Domain
 
 from odoo.addons.queue_job.jobrunner.runner import PG_ADVISORY_LOCK_ID
 
-from ..const import CONFIRM_ALERT_DAYS
+from ..const import CONFIRM_ALERT_DAYS, URGENT_RESERVE
 from ..spapi.credentials import IncompleteCredentials
 from ..spapi.errors import Refused
 from .amazon_alarm import PANEL_KINDS, Finding
@@ -28,10 +28,13 @@ CHECKS = (
     "stalled",
     "abandoned",
     "unfollowed",
+    "unasked",
     "feed_slow",
     "unknown",
     "unconfirmed",
     "access",
+    "watermark",
+    "quota",
     "waiting",
 )
 
@@ -46,9 +49,12 @@ JOB_LONGEST = timedelta(minutes=15)
 # The next dispatch of a lane is enqueued by the one before it, at most a minute ahead,
 # or for when Amazon's quota allows it; a lane without any for longer was lost.
 STALLED_AFTER = timedelta(minutes=10)
-# createFeed is given up after a minute, and what came of it is recorded within two.
+# createFeed is given up after 100 seconds, and what came of it is recorded for two
+# minutes more.
 ABANDONED_AFTER = timedelta(minutes=5)
 UNFOLLOWED_AFTER = timedelta(minutes=5)
+# The job that asks Amazon about a feed is there from the moment that it was sent.
+UNASKED_AFTER = timedelta(minutes=10)
 # Amazon processes feeds in minutes to hours. Below an hour nothing is slow; above it,
 # what takes twice as long as nine in ten of the last feeds.
 FEED_SLOW_AFTER = timedelta(hours=1)
@@ -60,6 +66,9 @@ UNKNOWN_AFTER = timedelta(hours=2)
 UNCONFIRMED_AFTER = timedelta(days=3)
 # A single refusal may be a hiccup at Amazon; the next reading that works ends it.
 ACCESS_AFTER = timedelta(minutes=5)
+# Ranges are read every five minutes while there is something to do, and nothing is sent
+# for an order that is not known up to now.
+WATERMARK_AFTER = timedelta(hours=1)
 # createFeed allows one call in two minutes, and an envelope takes thousands: nothing
 # that can be sent waits so long.
 WAITING_AFTER = timedelta(minutes=30)
@@ -243,16 +252,70 @@ class AmazonAlarm(models.Model):
         ]
 
     def _lanes_with_job(self):
-        """Return the lanes that a dispatch is enqueued for or runs in."""
+        """Return the lanes that a dispatch is enqueued for or runs in.
+
+        queue_job keeps the arguments as JSON or as JSON in a string of JSON.
+        """
         self.env["queue.job"].flush_model()
         self.env.cr.execute(
             """
-            SELECT DISTINCT args::text FROM queue_job
+            SELECT DISTINCT args #>> '{}' FROM queue_job
              WHERE state IN ('wait_dependencies', 'pending', 'enqueued', 'started')
                AND model_name = 'amazon.feed' AND method_name = '_job_dispatch'
             """
         )
         return {Lane(*json.loads(args)) for (args,) in self.env.cr.fetchall()}
+
+    def _find_watermark(self, accounts):
+        """What changed at Amazon is not read, so what waits cannot be checked."""
+        limit = fields.Datetime.now() - WATERMARK_AFTER
+        waiting = self._waiting(accounts, STALLED_AFTER)
+        behind = self.env["amazon.watermark"].search(
+            [
+                ("account_id", "in", [account.id for account in waiting]),
+                ("subject", "in", ("orders", "transactions")),
+                # Without the role for finances nothing waits for them.
+                ("is_refused", "=", False),
+                *["|", ("known_until", "<", limit)],
+                *["&", ("known_until", "=", False), ("known_since", "<", limit)],
+            ]
+        )
+        return [
+            Finding(
+                account,
+                len(marks),
+                self.env._(
+                    "What changed at Amazon was not read for more than an hour, and "
+                    "actions wait for it: %(count)s. %(problem)s",
+                    count=waiting[account][0],
+                    problem=marks.filtered("message")[:1].message or "",
+                ),
+                min(mark.known_until or mark.known_since for mark in marks),
+            )
+            for account, marks in behind.grouped("account_id").items()
+        ]
+
+    def _find_quota(self, accounts):
+        """Amazon's quota for feeds is used up for long."""
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Amazon's quota for sending is used up, and actions wait for more "
+                    "than %(minutes)s minutes: %(count)s. They leave as the quota "
+                    "allows. Find out which other program sends feeds for this seller.",
+                    minutes=_minutes(WAITING_AFTER),
+                    count=count,
+                ),
+                since,
+            )
+            for account, (count, since) in self._waiting(
+                accounts, WAITING_AFTER
+            ).items()
+            # as many as what is not urgent needs
+            if account._quota_wait("createFeed", 1 + URGENT_RESERVE)
+        ]
 
     def _find_waiting(self, accounts):
         """Actions wait for long, and no other alarm says why."""
@@ -377,6 +440,67 @@ class AmazonAlarm(models.Model):
             )
             for account, (count, since) in found.items()
         ]
+
+    def _find_unasked(self, accounts):
+        """The job is lost that asks Amazon about a feed, or that reads out its report.
+        Enqueues it."""
+        limit = fields.Datetime.now() - UNASKED_AFTER
+        submitted = self.env["amazon.feed"].search(
+            [
+                ("account_id", "in", accounts.ids),
+                ("state", "=", "submitted"),
+                ("submitted_at", "<", limit),
+            ]
+        )
+        unread = self.env["amazon.action"]._read_group(
+            [
+                ("account_id", "in", accounts.ids),
+                ("state", "=", "submitted"),
+                ("last_state_change", "<", limit),
+                ("feed_id.state", "in", ("done", "fatal")),
+                ("feed_id.report_attachment_id", "!=", False),
+                ("feed_id.done_at", "<", limit),
+            ],
+            ["feed_id"],
+        )
+        asked_for = self._feeds_with_job("_job_poll")
+        read_out = self._feeds_with_job("_job_apply_report")
+        lost = submitted.filtered(lambda feed: feed.id not in asked_for)
+        for feed in lost:
+            feed._enqueue_poll(0)
+        for (feed,) in unread:
+            if feed.id not in read_out:
+                feed._enqueue_report_again()
+                lost |= feed
+        found = {}
+        for feed in lost:
+            _add(found, feed.account_id, 1, feed.submitted_at)
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Feeds that no job asked Amazon about: %s. A new job was enqueued.",
+                    count,
+                ),
+                since,
+            )
+            for account, (count, since) in found.items()
+        ]
+
+    def _feeds_with_job(self, method):
+        """Return the ids of the feeds that a job of this method is there for."""
+        self.env["queue.job"].flush_model()
+        self.env.cr.execute(
+            """
+            SELECT ((records #>> '{}')::jsonb -> 'ids' ->> 0)::integer
+              FROM queue_job
+             WHERE state IN ('wait_dependencies', 'pending', 'enqueued', 'started')
+               AND model_name = 'amazon.feed' AND method_name = %s
+            """,
+            [method],
+        )
+        return {feed_id for (feed_id,) in self.env.cr.fetchall()}
 
     def _find_feed_slow(self, accounts):
         """Amazon takes longer over a feed than usual."""
@@ -576,23 +700,16 @@ class AmazonAction(models.Model):
         help="When it was noted that Amazon's own data does not show it.",
     )
 
-    # What waits for Amazon's own data: few rows, however many were confirmed.
-    _awaited_idx = models.Index(
-        "(account_id, state, last_state_change)"
-        " WHERE state IN ('submitted', 'unknown', 'accepted', 'assisted')"
-    )
-
     def _note_unconfirmed(self):
         """Note on the documents that Amazon's data has not shown these actions."""
-        for action in self:
-            action._post(
-                action.env._(
-                    "%(action)s: Amazon's own data has not shown it within %(days)s "
-                    "days. Check the order in Seller Central.",
-                    action=action.name,
-                    days=CONFIRM_ALERT_DAYS,
-                )
+        self._post(
+            lambda action: action.env._(
+                "%(action)s: Amazon's own data has not shown it within %(days)s days. "
+                "Check the order in Seller Central.",
+                action=action.name,
+                days=CONFIRM_ALERT_DAYS,
             )
+        )
         self.unconfirmed_noted_at = fields.Datetime.now()
 
 
@@ -605,6 +722,15 @@ class AmazonFeed(models.Model):
     _answered_idx = models.Index(
         "(account_id, feed_type, done_at) WHERE done_at IS NOT NULL"
     )
+
+    def _enqueue_report_again(self):
+        """Enqueue once more what gives the actions the outcomes of the report."""
+        in_background(self, self.company_id).with_delay(
+            priority=10,
+            max_retries=0,
+            description=f"Apply Amazon's report of the feed {self.feed_ref}",
+            identity_key=f"amazon_report_{self.id}",
+        )._job_apply_report()
 
     def _enqueue_follow(self):
         """Enqueue what lets the actions follow their feed."""

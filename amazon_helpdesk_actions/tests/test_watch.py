@@ -15,6 +15,7 @@ from ..const import CONFIRM_ALERT_DAYS
 from ..spapi.client import SellerClient
 from ..spapi.enums import FEED_REFUND
 from ..spapi.errors import ACCESS_TOKEN_REJECTED, Refused
+from ..spapi.operations import OPERATIONS
 from .common import GIFT_WRAPPED, NOWHERE, SHIPPED, AmazonCommon
 
 FEED = "odoo.addons.amazon_helpdesk_actions.models.amazon_feed_dispatch"
@@ -22,7 +23,7 @@ WATCH = "odoo.addons.amazon_helpdesk_actions.models.amazon_watch"
 
 # Queries of one run of the watch over the demo's companies and the test's, that finds
 # nothing new.
-QUERIES = 120
+QUERIES = 160
 
 
 @tagged("post_install", "-at_install")
@@ -407,6 +408,40 @@ class TestWatch(AmazonCommon):
         self.watch()
         self.assert_alarms("stalled")
 
+    def test_reading_that_is_behind_is_an_alarm_while_actions_wait(self):
+        self.ask_long_ago(minutes=11)
+        self.account._read_ranges()
+        marks = self.env["amazon.watermark"].search(
+            [("account_id", "=", self.account.id)]
+        )
+        self.watch()
+        self.assert_alarms()
+        self.age(marks, "known_until", minutes=61)
+        self.watch()
+        self.assert_alarms("watermark")
+        self.last_action().with_user(self.agent).action_withdraw()
+        self.watch()
+        self.assert_alarms()
+
+    def test_finances_that_amazon_does_not_let_us_read_hold_nobody_up(self):
+        self.ask_long_ago(minutes=11)
+        self.account._read_ranges()
+        marks = self.env["amazon.watermark"].search(
+            [("account_id", "=", self.account.id), ("subject", "=", "transactions")]
+        )
+        marks.is_refused = True
+        self.age(marks, "known_until", minutes=61)
+        self.watch()
+        self.assert_alarms()
+
+    def test_quota_that_is_used_up_explains_why_actions_wait(self):
+        self.ask_long_ago(minutes=31)
+        quota = self.account._quota()
+        for _call in range(13):
+            quota.take(OPERATIONS["createFeed"])
+        self.watch()
+        self.assert_alarms("quota")
+
     # === FEEDS === #
 
     def test_feed_whose_sender_died_is_settled_and_never_sent_again(self):
@@ -447,6 +482,46 @@ class TestWatch(AmazonCommon):
         self.age(action.feed_id, "submitted_at", hours=2)
         self.watch()
         self.assert_alarms("feed_slow")
+
+    def test_lost_job_that_asks_about_a_feed_is_enqueued_again(self):
+        action = self.send()
+        self.drop_jobs("_job_poll")
+        self.age(action.feed_id, "submitted_at", minutes=11)
+        self.watch()
+        self.assert_alarms("unasked")
+        self.assertEqual(len(self.pending_jobs("_job_poll")), 1)
+        self.watch()
+        self.assert_alarms()
+        self.assertEqual(len(self.pending_jobs("_job_poll")), 1)
+
+    def test_lost_job_that_reads_out_a_report_is_enqueued_again(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.run_jobs("_job_dispatch")
+        self.run_jobs("_job_poll")
+        self.drop_jobs("_job_apply_report")
+        self.assertEqual(action.state, "submitted")
+        self.age(action.feed_id, "done_at", minutes=11)
+        self.age(action, "last_state_change", minutes=11)
+        self.watch()
+        self.assert_alarms("unasked")
+        self.run_jobs("_job_apply_report")
+        self.assertEqual(action.state, "accepted")
+
+    def test_actions_behind_their_feed_are_told(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.die_while_sending(action)
+        # what Amazon answered was recorded on the feed, and then the process died
+        action.feed_id._record_submitted(action.feed_id.id, "4711")
+        self.assertEqual(action.state, "sending")
+        self.watch()
+        self.assert_alarms()
+        self.age(action, "last_state_change", minutes=6)
+        self.watch()
+        self.assert_alarms("unfollowed")
+        self.run_jobs("_job_follow")
+        self.assertEqual(action.state, "submitted")
+        self.watch()
+        self.assert_alarms()
 
     # === OUTCOMES === #
 
