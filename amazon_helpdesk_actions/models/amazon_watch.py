@@ -756,13 +756,14 @@ class AmazonOrder(models.Model):
         alarms_sudo = (
             self.env["amazon.alarm"]
             .sudo()
-            .search(
+            .search_fetch(
                 [
                     ("company_id", "=", order_sudo.company_id.id),
                     ("account_id", "in", (False, order_sudo.account_id.id)),
                     ("kind", "in", PANEL_KINDS),
                     ("state", "=", "open"),
-                ]
+                ],
+                ["kind", "message", "since"],
             )
         )
         return [
