@@ -20,6 +20,8 @@ from . import amazon_feed
 from . import amazon_feed_dispatch
 from . import amazon_feed_poll
 from . import amazon_feed_reconcile
+from . import amazon_alarm
+from . import amazon_watch
 from . import amazon_order_mixin
 from . import helpdesk_ticket
 from . import sale_order

@@ -37,6 +37,7 @@ class AmazonAuditEntry(models.Model):
             ("handed", "Handed to a person"),
             ("decided", "Decided by a person"),
             ("account", "Account changed"),
+            ("alarm", "Alarm"),
         ],
         required=True,
         readonly=True,

@@ -132,6 +132,7 @@ class AmazonOrder(models.Model):
         """
         self.ensure_one()
         answers = self._ask_amazon()
+        answers.account._note_access(answers.order_error)
         # Before the first row is added: two readers of one order must meet here,
         # where the second one is run again, and not in a unique index.
         self._take()

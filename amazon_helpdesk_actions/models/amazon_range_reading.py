@@ -166,6 +166,7 @@ class AmazonSellerAccount(models.Model):
         try:
             client = self._client()
         except IncompleteCredentials as error:
+            self._note_access(error)
             for subject, _label in SUBJECTS:
                 self._in_own("_fail_range", subject, self._describe_error(error), True)
             return 0.0
@@ -234,6 +235,8 @@ class AmazonSellerAccount(models.Model):
             return error.wait
         except SpApiError as error:
             return self._settle_range_error(query, error)
+        if subject == "orders":
+            self._note_access(None)
         self._in_own("_advance_range", query, page.next_token)
         return None if page.next_token else 0.0
 
@@ -297,6 +300,9 @@ class AmazonSellerAccount(models.Model):
             self._in_own("_drop_range_page", query.subject)
             return RANGE_BUSY_SECONDS
         _logger.info("%s: %s not read: %s", self.name, query.subject, error)
+        if query.subject == "orders":
+            # The finances are a role of their own; without it all else works.
+            self._note_access(error)
         self._in_own(
             "_fail_range",
             query.subject,

@@ -12,6 +12,7 @@ from . import test_refund_request
 from . import test_tours
 from . import test_unknown
 from . import test_unknown_decision
+from . import test_watch
 from . import test_websocket
 from . import test_quota
 from . import test_dispatch

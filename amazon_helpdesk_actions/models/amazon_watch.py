@@ -1,0 +1,786 @@
+import json
+import logging
+from datetime import timedelta
+
+from psycopg2 import OperationalError
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from odoo.addons.queue_job.jobrunner.runner import PG_ADVISORY_LOCK_ID
+
+from ..const import CONFIRM_ALERT_DAYS, URGENT_RESERVE
+from ..spapi.credentials import IncompleteCredentials
+from ..spapi.errors import Refused
+from .amazon_alarm import PANEL_KINDS, Finding
+from .amazon_feed import Lane
+from .amazon_order_reading import AWAITED_STATES
+from .amazon_seller_account import is_access_refused
+from .background import in_background
+
+_logger = logging.getLogger(__name__)
+
+# In this order: the last one names what none of the others explains.
+CHECKS = (
+    "runner",
+    "job_failed",
+    "switched_off",
+    "stalled",
+    "abandoned",
+    "unfollowed",
+    "unasked",
+    "feed_slow",
+    "unknown",
+    "unconfirmed",
+    "access",
+    "watermark",
+    "quota",
+    "waiting",
+)
+
+# What explains why actions wait.
+EXPLAINING = ("runner", "switched_off", "stalled", "watermark", "quota", "access")
+
+# A working runner starts a due job within seconds; the watch itself looks this often.
+RUNNER_DELAY = timedelta(minutes=5)
+# Odoo ends a request, and so a job, after limit_time_real (120 s by default); a job
+# that is under way for longer has lost its process, and no runner has noticed.
+JOB_LONGEST = timedelta(minutes=15)
+# The next dispatch of a lane is enqueued by the one before it, at most a minute ahead,
+# or for when Amazon's quota allows it; a lane without any for longer was lost.
+STALLED_AFTER = timedelta(minutes=10)
+# createFeed is given up after 100 seconds, and what came of it is recorded for two
+# minutes more.
+ABANDONED_AFTER = timedelta(minutes=5)
+UNFOLLOWED_AFTER = timedelta(minutes=5)
+# The job that asks Amazon about a feed is there from the moment that it was sent.
+UNASKED_AFTER = timedelta(minutes=10)
+# Amazon processes feeds in minutes to hours. Below an hour nothing is slow; above it,
+# what takes twice as long as nine in ten of the last feeds.
+FEED_SLOW_AFTER = timedelta(hours=1)
+FEED_SLOW_FACTOR = 2
+USUAL_FEEDS = 50
+# Listings of feeds lag, and a late report still settles much of what is unknown.
+UNKNOWN_AFTER = timedelta(hours=2)
+# Amazon: "Orders from the last 48 hours might not be included" (listFinancialEvents).
+UNCONFIRMED_AFTER = timedelta(days=3)
+# A single refusal may be a hiccup at Amazon; the next reading that works ends it.
+ACCESS_AFTER = timedelta(minutes=5)
+# Ranges are read every five minutes while there is something to do, and nothing is sent
+# for an order that is not known up to now.
+WATERMARK_AFTER = timedelta(hours=1)
+# createFeed allows one call in two minutes, and an envelope takes thousands: nothing
+# that can be sent waits so long.
+WAITING_AFTER = timedelta(minutes=30)
+
+# Notes posted in one run, so that a run stays short; the rest follows in the next ones.
+NOTES_PER_RUN = 200
+
+
+class AmazonAlarm(models.Model):
+    """The watch: finds rows that nobody moves, and says so.
+
+    Independent of the job runner, by a scheduled action. Nothing depends on it: the
+    state rows decide what may be sent. It mends only by enqueueing a job that is safe
+    to run at any time. Each check counts; none walks through the rows it counts.
+    """
+
+    _inherit = "amazon.alarm"
+
+    @api.model
+    def _cron_watch(self):
+        """Look at all companies. Scheduled action, every five minutes."""
+        accounts = self.env["amazon.seller.account"].search([])
+        open_alarms = self.search([("state", "=", "open")])
+        for company in accounts.company_id | open_alarms.company_id:
+            in_background(self, company)._watch(
+                accounts.filtered_domain([("company_id", "=", company.id)])
+            )
+
+    def _watch(self, accounts):
+        """Run the checks for the current company.
+
+        :param amazon.seller.account accounts: the active ones of the company
+        """
+        accounts = accounts.with_env(self.env)
+        for kind in CHECKS:
+            try:
+                with self.env.cr.savepoint():
+                    self._report(kind, getattr(self, f"_find_{kind}")(accounts))
+            except OperationalError:
+                # Odoo runs the scheduled action again.
+                raise
+            except Exception:
+                # One check that fails must not silence the others.
+                _logger.exception("The check %s failed", kind)
+
+    # === JOBS === #
+
+    def _find_runner(self, accounts):
+        """Jobs are due, and nobody starts any."""
+        now = fields.Datetime.now()
+        due = now - RUNNER_DELAY
+        channels = self._channels()
+        overdue = Domain("channel", "in", channels) & Domain(
+            [
+                ("company_id", "=", self.env.company.id),
+                *["|", "&", "&"],
+                ("state", "=", "pending"),
+                ("date_created", "<", due),
+                *["|", ("eta", "=", False), ("eta", "<", due)],
+                *["&", ("state", "in", ("enqueued", "started"))],
+                ("date_enqueued", "<", now - JOB_LONGEST),
+            ]
+        )
+        count = self.env["queue.job"].search_count(overdue)
+        if not count or self._is_any_started(channels, due):
+            return []
+        if self._is_runner_connected():
+            message = self.env._(
+                "Nothing is sent to Amazon at the moment: jobs are due (%s), and the "
+                "job runner starts none. Check the capacity of the channel "
+                "root.amazon, and that the runner reaches Odoo by HTTP.",
+                count,
+            )
+        else:
+            message = self.env._(
+                "Nothing is sent to Amazon at the moment: jobs are due (%s), and no "
+                "job runner is connected to this database. Check that queue_job is "
+                "among the server-wide modules, and that its Odoo process runs.",
+                count,
+            )
+        return [Finding(self.env["amazon.seller.account"], count, message)]
+
+    def _channels(self):
+        """Return the channels that our jobs run in, wherever they were moved to."""
+        functions = self.env["queue.job.function"].search(
+            [("model_id.model", "=like", "amazon.%")]
+        )
+        return list(set(functions.mapped("channel")))
+
+    def _is_any_started(self, channels, since):
+        """Whether a runner works: a job of these channels was started, of whatever
+        company."""
+        jobs = self.env["queue.job"]
+        in_channels = Domain("channel", "in", channels)
+        return bool(
+            jobs.search_count(in_channels & Domain("date_done", ">=", since), limit=1)
+            or jobs.search_count(
+                in_channels
+                & Domain([("state", "=", "started"), ("date_started", ">=", since)]),
+                limit=1,
+            )
+        )
+
+    def _is_runner_connected(self):
+        """Whether a runner holds the lock that makes it the only one of this database
+        (queue_job, jobrunner/runner.py)."""
+        self.env.cr.execute(
+            """
+            SELECT 1 FROM pg_locks
+             WHERE locktype = 'advisory' AND granted AND objsubid = 1
+               AND database = (SELECT oid FROM pg_database
+                                WHERE datname = current_database())
+               AND ((classid::bigint << 32) | objid::bigint) = %s
+            """,
+            [PG_ADVISORY_LOCK_ID],
+        )
+        return bool(self.env.cr.fetchone())
+
+    def _find_job_failed(self, accounts):
+        """A job ended with an error in the program."""
+        count = self.env["queue.job"].search_count(
+            [
+                ("state", "=", "failed"),
+                ("model_name", "=like", "amazon.%"),
+                ("company_id", "=", self.env.company.id),
+            ]
+        )
+        if not count:
+            return []
+        message = self.env._(
+            "Jobs that failed with an error in the program: %s. See them under Job "
+            "Queue. It is safe to set them to pending again.",
+            count,
+        )
+        return [Finding(self.env["amazon.seller.account"], count, message)]
+
+    # === QUEUED ACTIONS === #
+
+    def _find_switched_off(self, accounts):
+        """Actions wait because somebody switched sending off."""
+        stopped = accounts.filtered(lambda account: not account._may_send())
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Sending to Amazon is switched off for %(account)s. Actions that "
+                    "wait for it: %(count)s.",
+                    account=account.name,
+                    count=count,
+                ),
+                since,
+            )
+            for account, (count, since) in self._waiting(stopped, STALLED_AFTER).items()
+        ]
+
+    def _find_stalled(self, accounts):
+        """Actions wait in a lane that no job will look at. Enqueues one."""
+        sending = accounts.filtered(lambda account: account._may_send())
+        with_job = self._lanes_with_job()
+        lost = {
+            lane: numbers
+            for lane, numbers in self._waiting_lanes(sending, STALLED_AFTER).items()
+            if lane not in with_job
+        }
+        for lane in lost:
+            self.env["amazon.feed"]._enqueue_return(lane, 0)
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Actions that waited for more than %(minutes)s minutes without a "
+                    "job to send them: %(count)s. A new job was enqueued.",
+                    minutes=_minutes(STALLED_AFTER),
+                    count=count,
+                ),
+                since,
+            )
+            for account, (count, since) in self._by_account(lost).items()
+        ]
+
+    def _lanes_with_job(self):
+        """Return the lanes that a dispatch is enqueued for or runs in.
+
+        queue_job keeps the arguments as JSON or as JSON in a string of JSON.
+        """
+        self.env["queue.job"].flush_model()
+        self.env.cr.execute(
+            """
+            SELECT DISTINCT args #>> '{}' FROM queue_job
+             WHERE state IN ('wait_dependencies', 'pending', 'enqueued', 'started')
+               AND model_name = 'amazon.feed' AND method_name = '_job_dispatch'
+            """
+        )
+        return {Lane(*json.loads(args)) for (args,) in self.env.cr.fetchall()}
+
+    def _find_watermark(self, accounts):
+        """What changed at Amazon is not read, so what waits cannot be checked."""
+        limit = fields.Datetime.now() - WATERMARK_AFTER
+        waiting = self._waiting(accounts, STALLED_AFTER)
+        behind = self.env["amazon.watermark"].search(
+            [
+                ("account_id", "in", [account.id for account in waiting]),
+                ("subject", "in", ("orders", "transactions")),
+                # Without the role for finances nothing waits for them.
+                ("is_refused", "=", False),
+                *["|", ("known_until", "<", limit)],
+                *["&", ("known_until", "=", False), ("known_since", "<", limit)],
+            ]
+        )
+        return [
+            Finding(
+                account,
+                len(marks),
+                self.env._(
+                    "What changed at Amazon was not read for more than an hour, and "
+                    "actions wait for it: %(count)s. %(problem)s",
+                    count=waiting[account][0],
+                    problem=marks.filtered("message")[:1].message or "",
+                ),
+                min(mark.known_until or mark.known_since for mark in marks),
+            )
+            for account, marks in behind.grouped("account_id").items()
+        ]
+
+    def _find_quota(self, accounts):
+        """Amazon's quota for feeds is used up for long."""
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Amazon's quota for sending is used up, and actions wait for more "
+                    "than %(minutes)s minutes: %(count)s. They leave as the quota "
+                    "allows. Find out which other program sends feeds for this seller.",
+                    minutes=_minutes(WAITING_AFTER),
+                    count=count,
+                ),
+                since,
+            )
+            for account, (count, since) in self._waiting(
+                accounts, WAITING_AFTER
+            ).items()
+            # as many as what is not urgent needs
+            if account._quota_wait("createFeed", 1 + URGENT_RESERVE)
+        ]
+
+    def _find_waiting(self, accounts):
+        """Actions wait for long, and no other alarm says why."""
+        explained = self.search(
+            [
+                ("company_id", "=", self.env.company.id),
+                ("kind", "in", EXPLAINING),
+                ("state", "=", "open"),
+            ]
+        )
+        if any(not alarm.account_id for alarm in explained):
+            return []
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Actions that are due for more than %(minutes)s minutes and not "
+                    "sent: %(count)s. See under Amazon > Actions what each waits for.",
+                    minutes=_minutes(WAITING_AFTER),
+                    count=count,
+                ),
+                since,
+            )
+            for account, (count, since) in self._waiting(
+                accounts - explained.account_id, WAITING_AFTER
+            ).items()
+        ]
+
+    def _waiting(self, accounts, at_least):
+        """Count the actions of each account that are due for so long.
+
+        :return: for each account with such actions, how many, and the oldest time
+        :rtype: dict
+        """
+        return self._by_account(self._waiting_lanes(accounts, at_least))
+
+    def _waiting_lanes(self, accounts, at_least):
+        limit = fields.Datetime.now() - at_least
+        groups = self.env["amazon.action"]._read_group(
+            [
+                ("account_id", "in", accounts.ids),
+                ("state", "=", "queued"),
+                ("last_state_change", "<", limit),
+                *["|", ("due_at", "=", False), ("due_at", "<", limit)],
+            ],
+            ["account_id", "marketplace", "kind"],
+            ["__count", "last_state_change:min"],
+        )
+        lanes = {}
+        for account, marketplace, kind, count, since in groups:
+            feed_type = self.env[f"amazon.action.kind.{kind}"]._feed_type
+            _add(lanes, Lane(account.id, marketplace, feed_type), count, since)
+        return lanes
+
+    def _by_account(self, lanes):
+        accounts = {}
+        for lane, (count, since) in lanes.items():
+            account = self.env["amazon.seller.account"].browse(lane.account_id)
+            _add(accounts, account, count, since)
+        return accounts
+
+    # === FEEDS === #
+
+    def _find_abandoned(self, accounts):
+        """A sender died. Enqueues a dispatch, which says so of the feed."""
+        groups = self.env["amazon.feed"]._read_group(
+            [
+                ("account_id", "in", accounts.ids),
+                ("state", "=", "sending"),
+                ("sending_at", "<", fields.Datetime.now() - ABANDONED_AFTER),
+            ],
+            ["account_id", "marketplace", "feed_type"],
+            ["__count", "sending_at:min"],
+        )
+        lanes = {
+            Lane(account.id, marketplace, feed_type): (count, since)
+            for account, marketplace, feed_type, count, since in groups
+        }
+        for lane in lanes:
+            self.env["amazon.feed"]._enqueue_return(lane, 0)
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Feeds whose sending was interrupted: %s. A job was enqueued that "
+                    "settles what became of them; they are not sent again.",
+                    count,
+                ),
+                since,
+            )
+            for account, (count, since) in self._by_account(lanes).items()
+        ]
+
+    def _find_unfollowed(self, accounts):
+        """More is known of a feed than its actions say. Enqueues what tells them."""
+        groups = self.env["amazon.action"]._read_group(
+            [
+                ("account_id", "in", accounts.ids),
+                ("state", "=", "sending"),
+                ("last_state_change", "<", fields.Datetime.now() - UNFOLLOWED_AFTER),
+                ("feed_id.state", "!=", "sending"),
+            ],
+            ["feed_id"],
+            ["__count", "last_state_change:min"],
+        )
+        found = {}
+        for feed, count, since in groups:
+            feed._enqueue_follow()
+            _add(found, feed.account_id, count, since)
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Actions that do not show yet what is known of their feed: %s. A "
+                    "job was enqueued that tells them.",
+                    count,
+                ),
+                since,
+            )
+            for account, (count, since) in found.items()
+        ]
+
+    def _find_unasked(self, accounts):
+        """The job is lost that asks Amazon about a feed, or that reads out its report.
+        Enqueues it."""
+        limit = fields.Datetime.now() - UNASKED_AFTER
+        submitted = self.env["amazon.feed"].search(
+            [
+                ("account_id", "in", accounts.ids),
+                ("state", "=", "submitted"),
+                ("submitted_at", "<", limit),
+            ]
+        )
+        unread = self.env["amazon.action"]._read_group(
+            [
+                ("account_id", "in", accounts.ids),
+                ("state", "=", "submitted"),
+                ("last_state_change", "<", limit),
+                ("feed_id.state", "in", ("done", "fatal")),
+                ("feed_id.report_attachment_id", "!=", False),
+                ("feed_id.done_at", "<", limit),
+            ],
+            ["feed_id"],
+        )
+        asked_for = self._feeds_with_job("_job_poll")
+        read_out = self._feeds_with_job("_job_apply_report")
+        lost = submitted.filtered(lambda feed: feed.id not in asked_for)
+        for feed in lost:
+            feed._enqueue_poll(0)
+        for (feed,) in unread:
+            if feed.id not in read_out:
+                feed._enqueue_report_again()
+                lost |= feed
+        found = {}
+        for feed in lost:
+            _add(found, feed.account_id, 1, feed.submitted_at)
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Feeds that no job asked Amazon about: %s. A new job was enqueued.",
+                    count,
+                ),
+                since,
+            )
+            for account, (count, since) in found.items()
+        ]
+
+    def _feeds_with_job(self, method):
+        """Return the ids of the feeds that a job of this method is there for."""
+        self.env["queue.job"].flush_model()
+        self.env.cr.execute(
+            """
+            SELECT ((records #>> '{}')::jsonb -> 'ids' ->> 0)::integer
+              FROM queue_job
+             WHERE state IN ('wait_dependencies', 'pending', 'enqueued', 'started')
+               AND model_name = 'amazon.feed' AND method_name = %s
+            """,
+            [method],
+        )
+        return {feed_id for (feed_id,) in self.env.cr.fetchall()}
+
+    def _find_feed_slow(self, accounts):
+        """Amazon takes longer over a feed than usual."""
+        now = fields.Datetime.now()
+        found = {}
+        for account, feed_type in self._slow_candidates(accounts, now):
+            usual = self._usual_processing(account, feed_type)
+            limit = now - max(FEED_SLOW_AFTER, FEED_SLOW_FACTOR * usual)
+            count, since = self.env["amazon.feed"]._read_group(
+                [
+                    ("account_id", "=", account.id),
+                    ("feed_type", "=", feed_type),
+                    ("state", "=", "submitted"),
+                    ("submitted_at", "<", limit),
+                ],
+                [],
+                ["__count", "submitted_at:min"],
+            )[0]
+            if count:
+                _add(found, account, count, since)
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Amazon takes longer than usual over what it was sent. Feeds that "
+                    "wait for its answer: %s. Nothing is lost; do not do it a second "
+                    "time in Seller Central.",
+                    count,
+                ),
+                since,
+            )
+            for account, (count, since) in found.items()
+        ]
+
+    def _slow_candidates(self, accounts, now):
+        return self.env["amazon.feed"]._read_group(
+            [
+                ("account_id", "in", accounts.ids),
+                ("state", "=", "submitted"),
+                ("submitted_at", "<", now - FEED_SLOW_AFTER),
+            ],
+            ["account_id", "feed_type"],
+        )
+
+    def _usual_processing(self, account, feed_type):
+        """Return the time within which nine in ten of the last feeds were processed."""
+        self.env["amazon.feed"].flush_model()
+        self.env.cr.execute(
+            """
+            SELECT percentile_cont(0.9) WITHIN GROUP (ORDER BY done_at - submitted_at)
+              FROM (SELECT done_at, submitted_at FROM amazon_feed
+                     WHERE account_id = %s AND feed_type = %s
+                       AND done_at IS NOT NULL AND submitted_at IS NOT NULL
+                     ORDER BY done_at DESC LIMIT %s) AS latest
+            """,
+            [account.id, feed_type, USUAL_FEEDS],
+        )
+        return self.env.cr.fetchone()[0] or timedelta()
+
+    # === OUTCOMES === #
+
+    def _find_unknown(self, accounts):
+        """Nobody can say whether Amazon executed it: a person must look."""
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Actions whose outcome is unknown: %s. They are not sent again. "
+                    "Look at their orders in Seller Central.",
+                    count,
+                ),
+                since,
+            )
+            for account, count, since in self._in_state(
+                accounts, "unknown", UNKNOWN_AFTER
+            )
+        ]
+
+    def _find_unconfirmed(self, accounts):
+        """Amazon accepted it, and its own data does not show it. After a time, the
+        tickets are told, too."""
+        self._note_unconfirmed(accounts)
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Actions that Amazon accepted more than %(days)s days ago, and "
+                    "that its own data does not show: %(count)s. Look at their orders "
+                    "in Seller Central.",
+                    days=UNCONFIRMED_AFTER.days,
+                    count=count,
+                ),
+                since,
+            )
+            for account, count, since in self._in_state(
+                accounts, "accepted", UNCONFIRMED_AFTER
+            )
+        ]
+
+    def _in_state(self, accounts, state, at_least):
+        return self.env["amazon.action"]._read_group(
+            [
+                ("account_id", "in", accounts.ids),
+                ("state", "=", state),
+                ("last_state_change", "<", fields.Datetime.now() - at_least),
+            ],
+            ["account_id"],
+            ["__count", "last_state_change:min"],
+        )
+
+    def _note_unconfirmed(self, accounts):
+        """Say once on the ticket of each action that Amazon's data does not show it."""
+        limit = fields.Datetime.now() - timedelta(days=CONFIRM_ALERT_DAYS)
+        overdue = self.env["amazon.action"].search(
+            [
+                ("account_id", "in", accounts.ids),
+                ("state", "in", AWAITED_STATES),
+                ("last_state_change", "<", limit),
+                ("unconfirmed_noted_at", "=", False),
+            ],
+            limit=NOTES_PER_RUN,
+        )
+        overdue._note_unconfirmed()
+
+    def _find_access(self, accounts):
+        """Amazon refuses who we are."""
+        limit = fields.Datetime.now() - ACCESS_AFTER
+        return [
+            Finding(
+                account,
+                1,
+                self.env._(
+                    "Amazon refuses access to the account %s, or its credentials are "
+                    "incomplete. Nothing is read or sent. An administrator must check "
+                    "the credentials and authorise the application again, then test "
+                    "the connection.",
+                    account.name,
+                ),
+                account.access_refused_at,
+            )
+            for account in accounts
+            if account.access_refused_at and account.access_refused_at < limit
+        ]
+
+
+class AmazonSellerAccount(models.Model):
+    _inherit = "amazon.seller.account"
+
+    access_refused_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="Since when Amazon refuses who we are; empty where it lets us in.",
+    )
+
+    def action_test_connection(self):
+        """Override to let what the administrator has just mended count at once."""
+        result = super().action_test_connection()
+        orders = self.capability_ids.filtered(lambda row: row.capability == "orders")
+        if orders.state == "works":
+            self._set_access_refused(False)
+        return result
+
+    def _note_access(self, error):
+        """Keep in mind whether Amazon lets this account in, as a call has just shown.
+
+        :param Exception error: what the strict layer raised; None where the call worked
+        """
+        if error is None:
+            self._set_access_refused(False)
+        elif isinstance(error, IncompleteCredentials):
+            self._set_access_refused(True)
+        elif isinstance(error, Refused):
+            # any other refusal shows that Amazon knows who asks
+            self._set_access_refused(is_access_refused(error))
+
+    def _set_access_refused(self, refused):
+        """Write it where it changes, in a cursor of its own, as AccessTokenStore does:
+        the row of an account must not make its readers wait for each other."""
+        if bool(self.access_refused_at) == refused:
+            return
+        with self.env.registry.cursor() as cr:
+            account_sudo = self.sudo().with_env(self.env(cr=cr, su=True))
+            locked = account_sudo.try_lock_for_update(allow_referencing=True)
+            locked.access_refused_at = refused and fields.Datetime.now()
+        self.invalidate_recordset(["access_refused_at"])
+
+
+class AmazonAction(models.Model):
+    _inherit = "amazon.action"
+
+    unconfirmed_noted_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="When it was noted that Amazon's own data does not show it.",
+    )
+
+    def _note_unconfirmed(self):
+        """Note on the documents that Amazon's data has not shown these actions."""
+        self._post(
+            lambda action: action.env._(
+                "%(action)s: Amazon's own data has not shown it within %(days)s days. "
+                "Check the order in Seller Central.",
+                action=action.name,
+                days=CONFIRM_ALERT_DAYS,
+            )
+        )
+        self.unconfirmed_noted_at = fields.Datetime.now()
+
+
+class AmazonFeed(models.Model):
+    _inherit = "amazon.feed"
+
+    _submitted_idx = models.Index(
+        "(account_id, feed_type, submitted_at) WHERE state = 'submitted'"
+    )
+    _answered_idx = models.Index(
+        "(account_id, feed_type, done_at) WHERE done_at IS NOT NULL"
+    )
+
+    def _enqueue_report_again(self):
+        """Enqueue once more what gives the actions the outcomes of the report."""
+        in_background(self, self.company_id).with_delay(
+            priority=10,
+            max_retries=0,
+            description=f"Apply Amazon's report of the feed {self.feed_ref}",
+            identity_key=f"amazon_report_{self.id}",
+        )._job_apply_report()
+
+    def _enqueue_follow(self):
+        """Enqueue what lets the actions follow their feed."""
+        in_background(self, self.company_id).with_delay(
+            priority=5,
+            max_retries=0,
+            description=f"Let the actions follow the feed {self.feed_ref}",
+            identity_key=f"amazon_follow_{self.id}",
+        )._job_follow()
+
+
+class AmazonOrder(models.Model):
+    _inherit = "amazon.order"
+
+    def _alarms_for_panel(self):
+        """Return what everybody should know who is about to act on this order.
+
+        :return: dicts with kind, message, and since when (UTC)
+        :rtype: list[dict]
+        """
+        self.ensure_one()
+        order_sudo = self.sudo()
+        alarms_sudo = (
+            self.env["amazon.alarm"]
+            .sudo()
+            .search_fetch(
+                [
+                    ("company_id", "=", order_sudo.company_id.id),
+                    ("account_id", "in", (False, order_sudo.account_id.id)),
+                    ("kind", "in", PANEL_KINDS),
+                    ("state", "=", "open"),
+                ],
+                ["kind", "message", "since"],
+            )
+        )
+        return [
+            {
+                "kind": alarm.kind,
+                "message": alarm.message,
+                "since": fields.Datetime.to_string(alarm.since),
+            }
+            for alarm in alarms_sudo
+        ]
+
+
+def _add(numbers, key, count, since):
+    """Add a count to those of a key, and keep the oldest time."""
+    former = numbers.get(key, (0, since))
+    numbers[key] = (former[0] + count, min(former[1], since))
+
+
+def _minutes(delay):
+    return int(delay.total_seconds() // 60)
