@@ -3,7 +3,7 @@ from odoo.fields import Command
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
-from .common import SHIPPED, AmazonCommon
+from .common import SHIPPED, UNSHIPPED, AmazonCommon
 
 FEED = "odoo.addons.amazon_helpdesk_actions.models.amazon_feed_dispatch"
 
@@ -50,7 +50,7 @@ class TestUnknownDecision(AmazonCommon):
         self.action.feed_id.listing = "4711 (2026-01-01 00:00:00 UTC, DONE)"
         decision = self.open()
         with Form(decision) as form:
-            self.assertEqual(form.name, self.action.name)
+            self.assertEqual(form.state_message, self.action.state_message)
             self.assertIn("4711", form.listing)
             self.assertEqual(form.payload_digest, self.action.feed_id.payload_digest)
             self.assertEqual(form.fulfillment_status, "SHIPPED")
@@ -214,7 +214,13 @@ class TestUnknownDecision(AmazonCommon):
         with self.assertRaises(AccessError):
             decision.with_user(other).action_executed()
 
-    def test_decision_cannot_be_marked_or_pointed_elsewhere(self):
-        decision = self.open()
+    def test_decision_cannot_be_pointed_at_what_its_owner_may_not_decide(self):
+        refunder = self._create_user(
+            "refunder",
+            "helpdesk_mgmt.group_helpdesk_user",
+            "amazon_helpdesk_actions.group_refund",
+        )
+        cancel = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        decision = self.open(refunder)
         with self.assertRaises(AccessError):
-            decision.write({"action_id": self.action.id + 100000})
+            decision.write({"action_id": cancel.id})
