@@ -193,14 +193,15 @@ class AmazonActionCancel(models.AbstractModel):
         """An order that stays as it was, long after Amazon has processed the feed."""
         order, ended = action.order_id, action.feed_id.done_at
         wait = timedelta(minutes=NOT_CANCELLED_MINUTES)
-        if not (ended and order.read_at and order.read_at >= ended + wait):
+        known = order.known_until
+        if not (ended and known and known >= ended + wait):
             return False
         if order.fulfillment_status not in NOT_CANCELLED:
             return False
         return self.env._(
-            "Amazon failed to process it: the order, as read on %s UTC, is not "
+            "Amazon failed to process it: the order, as known up to %s UTC, is not "
             "cancelled",
-            fields.Datetime.to_string(order.read_at),
+            fields.Datetime.to_string(known),
         )
 
     # === WHAT IS SAID === #

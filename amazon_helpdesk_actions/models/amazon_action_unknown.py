@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import fields, models
 from odoo.exceptions import UserError
 
@@ -143,8 +145,8 @@ class AmazonAction(models.Model):
     def _check_order_known(self):
         """Refuse to send again what Amazon's data may show by now."""
         order = self.order_id
-        age = order.read_at and (fields.Datetime.now() - order.read_at).total_seconds()
-        if not order.read_at or age > ORDER_STALE_AFTER:
+        oldest = fields.Datetime.now() - timedelta(seconds=ORDER_STALE_AFTER)
+        if not order.known_until or order.known_until < oldest:
             raise UserError(
                 self.env._(
                     "The order %s was not read from Amazon lately. Refresh it, look at "

@@ -616,6 +616,8 @@ class AmazonFeed(models.Model):
                     feed.state_message,
                 )
             )
+        elif feed.state == "absent":
+            actions._set_back_to_queued(feed.state_message)._enqueue_dispatch()
         elif feed.state == "unknown":
             actions._set_unknown(feed.state_message)
         else:

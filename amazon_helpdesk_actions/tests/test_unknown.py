@@ -55,7 +55,7 @@ class TestUnknown(AmazonCommon):
     def reconcile(self):
         """Look for unknown feeds once, and let the actions follow."""
         postponed = self.run_jobs("_job_reconcile")
-        self.run_jobs("_job_move_actions")
+        self.run_jobs("_job_follow", "_job_move_actions")
         return postponed
 
     def executed(self, ref=SHIPPED):
@@ -476,7 +476,7 @@ class TestUnknown(AmazonCommon):
         actions |= self.ask_refund(self.create_ticket(GIFT_WRAPPED))
         self.dispatch()
         poll = "odoo.addons.amazon_helpdesk_actions.models.amazon_feed_poll"
-        with patch(f"{poll}.MOVE_CHUNK", 1):
+        with patch(f"{poll}.CHUNK", 1):
             self.run_jobs("_job_poll")
             self.run_jobs("_job_apply_report")
             self.assertEqual(

@@ -116,7 +116,8 @@ class TestUnknownDecision(AmazonCommon):
         self.hand_over()
         decision = self.open()
         decision.note = "Not there"
-        self.action.order_id.read_at = "2020-01-01"
+        self.action.order_id.complete_at = "2020-01-01"
+        self.env["amazon.watermark"].search([]).sudo().known_until = False
         with self.assertRaisesRegex(UserError, "not read from Amazon lately"):
             decision.action_send_again()
 
