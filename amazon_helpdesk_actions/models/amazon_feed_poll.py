@@ -261,6 +261,9 @@ class AmazonFeed(models.Model):
         count = self.message_count or len(self.action_ids)
         if processed == count:
             return True
+        if self.state == "fatal" and processed is not None and processed < count:
+            # Amazon gave up in the middle
+            return True
         self._refute(
             self.env._(
                 "The feed %(feed)s at Amazon was taken for this one, but Amazon "

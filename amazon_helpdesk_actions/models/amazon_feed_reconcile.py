@@ -148,8 +148,10 @@ class AmazonFeed(models.Model):
             rows = client.get_feeds(
                 [self.feed_type], since.replace(tzinfo=timezone.utc)
             )
-            now = client.amazon_now().replace(tzinfo=None)
-        return [Listed.parse(row) for row in rows], now
+            now = client.amazon_now()
+        if not now:
+            raise MalformedAnswer("getFeeds", "Amazon's answer has no date.")
+        return [Listed.parse(row) for row in rows], now.replace(tzinfo=None)
 
     def _sought_domain(self, account_id, feed_type):
         return [

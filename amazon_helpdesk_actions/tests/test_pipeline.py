@@ -226,13 +226,16 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(self.refunds(), [])
 
     @mute_logger(FEED)
-    def test_no_answer_after_amazon_has_it_is_unknown_and_not_resent(self):
+    def test_no_answer_after_amazon_has_it_is_unknown_then_found_and_not_resent(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
         self.simulator.fault("cut_after", "createFeed", times=1)
-        self.settle()
+        self.run_jobs("_job_dispatch")
         self.assertEqual(action.state, "unknown")
         self.assertEqual(len(self.refunds()), 1, "Amazon has executed it")
         self.assertIn("unknown whether Amazon has it", self.notes(action.ticket_id)[0])
+        self.settle()
+        self.assertEqual(action.state, "confirmed")
+        self.assertEqual(len(self.refunds()), 1)
 
     @mute_logger(FEED)
     def test_server_error_on_create_feed_is_unknown(self):
@@ -256,8 +259,9 @@ class TestPipeline(AmazonCommon):
                 with patch.object(
                     type(self.account), "_client", _impatient(type(self.account))
                 ):
-                    self.settle()
+                    self.run_jobs("_job_dispatch")
                 self.assertEqual(action.state, "unknown")
+                self.settle()
                 self.assertEqual(self.simulator.ledger()["calls"]["createFeed"], 1)
 
     @mute_logger(FEED)
@@ -392,25 +396,32 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(good.state, "confirmed")
         self.assertEqual(bad.order_id.refundable, 44.94, "it can be asked for again")
 
-    def test_message_that_the_report_misses_is_unknown(self):
+    def test_message_that_the_report_misses_is_unknown_until_the_finances_show_it(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
         self.simulator.fault("report_missing", order_id=SHIPPED)
         self.settle()
-        self.assertEqual(action.state, "unknown")
+        self.assertIn(("submitted", "unknown"), self.journal(action))
+        self.assertEqual(action.state, "confirmed")
+        self.assertEqual(len(self.refunds()), 1)
 
-    def test_report_that_cannot_be_read_is_unknown(self):
+    def test_report_that_cannot_be_read_is_unknown_until_the_finances_show_it(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
         self.simulator.fault("report_bad_xml")
         self.settle()
-        self.assertEqual(action.state, "unknown")
+        self.assertIn(("submitted", "unknown"), self.journal(action))
+        self.assertEqual(action.state, "confirmed")
+        self.assertEqual(len(self.refunds()), 1)
 
-    def test_report_that_is_gone_is_unknown(self):
+    def test_report_that_is_gone_is_unknown_until_the_finances_show_it(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
         self.simulator.fault("report_gone")
         with mute_logger(FEED):
             self.settle()
-        self.assertEqual(action.state, "unknown")
-        self.assertIn("there is no report of it", action.state_message)
+        self.assertIn(("submitted", "unknown"), self.journal(action))
+        self.assertEqual(action.state, "confirmed")
+        self.assertEqual(len(self.refunds()), 1)
+        notes = " ".join(self.notes(action.ticket_id))
+        self.assertIn("there is no report of it", notes)
 
     def test_fatal_feed_without_report_is_unknown(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))

@@ -228,6 +228,18 @@ class TestUnknown(AmazonCommon):
         self.assertIn("processed 1 messages", action.state_message)
         self.assertEqual(self.reconcile(), [], "the search is over")
 
+    def test_feed_that_amazon_gave_up_in_the_middle_may_still_be_ours(self):
+        action = self.send("cut_after")
+        self.reconcile()
+        feed = action.feed_id
+        feed.message_count = 2
+        self.run_jobs("_job_poll")
+        feed.state = "fatal"
+        self.assertTrue(feed._fits_report(feed.report_attachment_id.raw))
+        feed.message_count = 0
+        self.assertTrue(feed._fits_report(feed.report_attachment_id.raw))
+        self.assertEqual(feed.state, "fatal")
+
     # === PROVEN ABSENT === #
 
     def test_feed_that_amazon_never_got_is_sent_again_when_that_is_proven(self):
