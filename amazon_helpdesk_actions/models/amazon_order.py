@@ -308,8 +308,9 @@ class AmazonOrder(models.Model):
             [self.id],
         )
         self.invalidate_recordset()
-        self.charge_ids.invalidate_recordset()
-        self.line_ids.invalidate_recordset()
+        # without reading which ones they are
+        self.env["amazon.order.line"].invalidate_model()
+        self.env["amazon.order.charge"].invalidate_model()
 
     def _require_one(self):
         """Return the order itself, or say what is missing.
