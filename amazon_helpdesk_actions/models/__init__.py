@@ -18,6 +18,9 @@ from . import amazon_action_cancel
 from . import amazon_feed
 from . import amazon_feed_dispatch
 from . import amazon_feed_poll
+from . import amazon_feed_cancel
+from . import amazon_forecast
+from . import amazon_order_panel
 from . import amazon_order_mixin
 from . import helpdesk_ticket
 from . import sale_order

@@ -441,32 +441,6 @@ class AmazonAction(models.Model):
         self.order_id._read_from_amazon()
         self.order_id._notify_forms()
 
-    # === GETTERS === #
-
-    def _panel_data(self):
-        """Return what the panel in a form shows of this action.
-
-        :rtype: dict
-        """
-        self.ensure_one()
-        action = self.sudo()
-        labels = {
-            name: dict(action._fields[name]._description_selection(self.env))
-            for name in ("kind", "state")
-        }
-        return {
-            "id": action.id,
-            "name": action.name,
-            "kind_label": labels["kind"][action.kind],
-            "state": action.state,
-            "state_label": labels["state"][action.state],
-            "message": action.state_message,
-            "since": fields.Datetime.to_string(action.last_state_change),
-            "amount": action.amount and action.currency_id.format(action.amount),
-            "can_withdraw": action.state == "queued"
-            and self.env.user.has_group(action._kind()._group),
-        }
-
     # === LOGGING HELPERS === #
 
     def _sentence(self):
