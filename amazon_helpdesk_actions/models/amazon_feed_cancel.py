@@ -17,6 +17,11 @@ _logger = logging.getLogger(__name__)
 # People that the question names; a feed can carry the work of many.
 PEOPLE_NAMED = 5
 
+# Actions that one job takes back, and the seconds until it looks for those that have
+# not followed their feed yet.
+DROPPED_AT_ONCE = 500
+FOLLOW_SECONDS = 30
+
 
 class AmazonAuditEntry(models.Model):
     _inherit = "amazon.audit.entry"
@@ -94,8 +99,8 @@ class AmazonAction(models.Model):
         feed_sudo.flush_recordset()
         self.sudo()._journal("drop", message=sentence)
         self.sudo()._post(
-            self.env._(
-                "%(action)s: %(sentence)s", action=self.sudo().name, sentence=sentence
+            lambda action: self.env._(
+                "%(action)s: %(sentence)s", action=action.name, sentence=sentence
             )
         )
         feed_sudo._enqueue_drop()
@@ -136,13 +141,6 @@ class AmazonAction(models.Model):
                 )
             )
         return feed_sudo
-
-    # === BUSINESS METHODS - STATES === #
-
-    def _set_dropped(self, reason):
-        """Amazon has cancelled their feed, as a person asked it to, before it executed
-        anything."""
-        return self._update_state("withdrawn", reason)
 
 
 class AmazonFeed(models.Model):
@@ -221,17 +219,48 @@ class AmazonFeed(models.Model):
         )
         self.action_ids.order_id._notify_forms()
 
+    # === BUSINESS METHODS - DROPPED === #
+
     def _settle(self, status):
         """Override: a feed that Amazon has cancelled because a person asked for it was
         taken back, not refused."""
         if status != "CANCELLED" or not self.drop_asked_at:
             return super()._settle(status)
-        self.write({"done_at": fields.Datetime.now(), "state": "cancelled"})
-        self.action_ids._set_dropped(
-            self.env._(
-                "%(user)s took it back: Amazon has dropped the feed %(feed)s before "
-                "processing it. Nothing was executed.",
-                user=self.drop_user_id.name,
-                feed=self.feed_ref,
-            )
+        now = fields.Datetime.now()
+        self.write(
+            {
+                "done_at": now,
+                "polled_at": now,
+                "processing_status": status,
+                "state": "cancelled",
+                "state_message": self.env._(
+                    "%(user)s took it back: Amazon has dropped the feed %(feed)s "
+                    "before processing it. Nothing was executed.",
+                    user=self.drop_user_id.name,
+                    feed=self.feed_ref,
+                ),
+            }
         )
+        self._enqueue_withdrawal()
+
+    def _enqueue_withdrawal(self, wait=0):
+        in_background(self, self.company_id).with_delay(
+            priority=5,
+            eta=wait,
+            max_retries=0,
+            description=f"Take back what the feed {self.feed_ref} carried",
+        )._job_withdraw_dropped()
+
+    def _job_withdraw_dropped(self):
+        """Withdraw the actions of a feed that Amazon has dropped. Job; so many at a
+        time, and again for those that have not followed the feed yet."""
+        self.ensure_one()
+        actions = self.env["amazon.action"].search(
+            [("feed_id", "=", self.id), ("state", "in", ("sending", "submitted"))],
+            order="state DESC, id",
+            limit=DROPPED_AT_ONCE,
+        )
+        dropped = actions.filtered(lambda action: action.state == "submitted")
+        dropped._set_withdrawn(self.state_message)
+        if actions:
+            self._enqueue_withdrawal(0 if dropped else FOLLOW_SECONDS)

@@ -141,10 +141,3 @@ class AmazonForecast(models.AbstractModel):
                 usual_feeds=USUAL_FEEDS,
             )
         )
-
-
-class TmpAccount(models.Model):
-    _inherit = "amazon.seller.account"
-
-    def _quota_wait(self, operation, tokens=1):
-        return 0.0

@@ -1,5 +1,4 @@
 import re
-from datetime import timedelta
 
 from psycopg2.errors import UniqueViolation
 
@@ -7,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 
 from ..amounts import order_refundable
-from ..const import FULFILLMENT_STATUSES, ORDER_STALE_AFTER
+from ..const import FULFILLMENT_STATUSES
 from ..spapi.marketplaces import seller_central_order_url
 from .amazon_seller_participation import marketplace_selection
 
@@ -156,19 +155,13 @@ class AmazonOrder(models.Model):
         return True
 
     def refresh_if_stale(self):
-        """Have those orders read again whose last reading is old.
+        """Have those orders read again that are not known up to now.
 
         Called by the form when it opens. Asks Amazon nothing itself.
         """
         self.check_access("read")
         self.sudo().filtered(lambda order: order._is_stale())._request_read()
         return True
-
-    def _is_stale(self):
-        """Whether what is known of the order is so old that a form should not show it
-        without asking again."""
-        limit = fields.Datetime.now() - timedelta(seconds=ORDER_STALE_AFTER)
-        return not self.read_at or self.read_at < limit
 
     # === BUSINESS METHODS - FINDING === #
 

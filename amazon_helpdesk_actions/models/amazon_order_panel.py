@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from odoo import fields, models
 from odoo.tools import SQL
 
@@ -18,6 +20,7 @@ ACTION_FIELDS = (
     "due_at",
     "feed_id",
 )
+DATETIMES = ("last_state_change", "due_at", "feed_submitted_at")
 FEED_FIELDS = ("submitted_at", "processing_status", "message_count", "drop_message")
 
 
@@ -40,7 +43,8 @@ class AmazonOrder(models.Model):
         """
         self.ensure_one()
         order = self.sudo()
-        totals, lines = order._panel_amounts()
+        charges, actions = order._read_rows()
+        totals, lines = order._panel_amounts(charges)
         return {
             "id": order.id,
             "ref": order.amazon_order_ref,
@@ -54,7 +58,7 @@ class AmazonOrder(models.Model):
             "purchased_at": fields.Datetime.to_string(order.purchased_at),
             "read_state": order.read_state,
             "read_message": order.read_message,
-            "read_at": fields.Datetime.to_string(order._panel_known_until()),
+            "read_at": fields.Datetime.to_string(order.known_until or order.read_at),
             "is_stale": order._is_stale(),
             "finances_state": order.finances_state,
             "finances_message": order.finances_message,
@@ -66,12 +70,9 @@ class AmazonOrder(models.Model):
             "currency": order._panel_currency(),
             "totals": totals,
             "lines": lines,
-            "actions": self._panel_actions(),
+            "actions": self._panel_actions(actions),
             "alarms": order._alarms_for_panel(),
         }
-
-    def _panel_known_until(self):
-        return self.read_at
 
     def _alarms_for_panel(self):
         """Hook: what is out of order with the engine and concerns this order.
@@ -97,14 +98,14 @@ class AmazonOrder(models.Model):
 
     # === GETTERS - AMOUNTS === #
 
-    def _panel_amounts(self):
+    def _panel_amounts(self, rows):
         """Return the amounts of the order, and its items with theirs.
 
+        :param list[dict] rows: charges, see :meth:`_read_rows`
         :rtype: tuple[dict, list[dict]]
         """
         lines, of_order = {}, dict.fromkeys((*AMOUNTS, "paid"), 0.0)
-        of_order["refunded"] = 0.0
-        for row in self._read_charges():
+        for row in rows:
             of_order["refunded"] = row["refunded_of_order"]
             if not row["line_id"]:
                 continue
@@ -147,47 +148,13 @@ class AmazonOrder(models.Model):
             "refundable": refundable(paid_amount, row["refunded"], row["reserved"]),
         }
 
-    def _read_charges(self):
-        """Return a row for each charge of each item, with what was refunded of it and
-        what is reserved, in one query."""
-        for model in ("order.line", "order.charge", "order.refund", "action.line"):
-            self.env[f"amazon.{model}"].flush_model()
-        self.env["amazon.action"].flush_model(["state"])
-        return self.env.execute_query_dict(
-            SQL(
-                """
-                SELECT line.id AS line_id,
-                       line.title,
-                       line.sku,
-                       COALESCE(line.quantity_ordered, 0) AS quantity_ordered,
-                       COALESCE(line.quantity_fulfilled, 0) AS quantity_fulfilled,
-                       COALESCE(charge.charged, 0) AS charged,
-                       (SELECT COALESCE(SUM(refund.amount), 0)
-                          FROM amazon_order_refund refund
-                         WHERE refund.charge_id = charge.id) AS refunded,
-                       (SELECT COALESCE(SUM(asked.amount), 0)
-                          FROM amazon_action_line asked
-                          JOIN amazon_action action ON action.id = asked.action_id
-                         WHERE asked.charge_id = charge.id
-                           AND action.state IN %(reserving)s) AS reserved,
-                       (SELECT COALESCE(SUM(refund.amount), 0)
-                          FROM amazon_order_refund refund
-                         WHERE refund.order_id = %(order)s) AS refunded_of_order
-                  FROM (SELECT %(order)s AS id) amazon_order
-                  LEFT JOIN amazon_order_line line ON line.order_id = amazon_order.id
-                  LEFT JOIN amazon_order_charge charge ON charge.line_id = line.id
-                 ORDER BY line.id, charge.id
-                """,
-                order=self.id,
-                reserving=RESERVING_STATES,
-            )
-        )
-
     # === GETTERS - ACTIONS === #
 
-    def _panel_actions(self):
-        """Return the actions of the order, the newest first, for the current user."""
-        rows = self.sudo()._read_actions()
+    def _panel_actions(self, rows):
+        """Return the actions of the order, the newest first, for the current user.
+
+        :param list[dict] rows: actions, see :meth:`_read_rows`
+        """
         account_sudo = self.sudo().account_id
         forecast = self.env["amazon.forecast"].sudo()._for_actions(account_sudo, rows)
         actions = self.env["amazon.action"]
@@ -229,10 +196,72 @@ class AmazonOrder(models.Model):
             and not row["feed_drop_message"]
         )
 
-    def _read_actions(self):
-        """Return a row for each action with its feed, in one query."""
+    # === READING === #
+
+    def _read_rows(self):
+        """Read the items and the actions of the order in one query.
+
+        :return: a row for each charge by item, and a row for each action, the newest
+            first
+        :rtype: tuple[list[dict], list[dict]]
+        """
+        for model in ("order.line", "order.charge", "order.refund", "action.line"):
+            self.env[f"amazon.{model}"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT TRUE, to_jsonb(charge) FROM (%s) AS charge
+                UNION ALL
+                SELECT FALSE, to_jsonb(action) FROM (%s) AS action
+                """,
+                self._charges_sql(),
+                self._actions_sql(),
+            )
+        )
+        charges = [row for is_charge, row in rows if is_charge]
+        actions = [row for is_charge, row in rows if not is_charge]
+        for row in actions:
+            for name in DATETIMES:
+                row[name] = row[name] and datetime.fromisoformat(row[name])
+        charges.sort(key=lambda row: (row["line_id"] or 0, row["charge_id"] or 0))
+        actions.sort(key=lambda row: row["id"], reverse=True)
+        return charges, actions
+
+    def _charges_sql(self):
+        """Return a select of each charge of each item, with what was refunded of it and
+        what is reserved; at least one row."""
+        return SQL(
+            """
+            SELECT line.id AS line_id,
+                   charge.id AS charge_id,
+                   line.title,
+                   line.sku,
+                   COALESCE(line.quantity_ordered, 0) AS quantity_ordered,
+                   COALESCE(line.quantity_fulfilled, 0) AS quantity_fulfilled,
+                   COALESCE(charge.charged, 0) AS charged,
+                   (SELECT COALESCE(SUM(refund.amount), 0)
+                      FROM amazon_order_refund refund
+                     WHERE refund.charge_id = charge.id) AS refunded,
+                   (SELECT COALESCE(SUM(asked.amount), 0)
+                      FROM amazon_action_line asked
+                      JOIN amazon_action action ON action.id = asked.action_id
+                     WHERE asked.charge_id = charge.id
+                       AND action.state IN %(reserving)s) AS reserved,
+                   (SELECT COALESCE(SUM(refund.amount), 0)
+                      FROM amazon_order_refund refund
+                     WHERE refund.order_id = %(order)s) AS refunded_of_order
+              FROM (SELECT %(order)s AS id) amazon_order
+              LEFT JOIN amazon_order_line line ON line.order_id = amazon_order.id
+              LEFT JOIN amazon_order_charge charge ON charge.line_id = line.id
+            """,
+            order=self.id,
+            reserving=RESERVING_STATES,
+        )
+
+    def _actions_sql(self):
+        """Return a select of each action with its feed."""
         actions = self.env["amazon.action"]
-        query = actions._search([("order_id", "=", self.id)], order="id DESC")
+        query = actions._search([("order_id", "=", self.id)])
         feed = query.left_join(query.table, "feed_id", "amazon_feed", "id", "feed_id")
         columns = {
             name: actions._field_to_sql(query.table, name, query)
@@ -242,11 +271,9 @@ class AmazonOrder(models.Model):
         for name in FEED_FIELDS:
             sql = self.env["amazon.feed"]._field_to_sql(feed, name, query)
             columns[f"feed_{name}"] = sql
-        return self.env.execute_query_dict(
-            query.select(
-                *(
-                    SQL("%s AS %s", sql, SQL.identifier(name))
-                    for name, sql in columns.items()
-                )
+        return query.select(
+            *(
+                SQL("%s AS %s", sql, SQL.identifier(name))
+                for name, sql in columns.items()
             )
         )

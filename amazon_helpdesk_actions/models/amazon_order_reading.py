@@ -97,14 +97,11 @@ class AmazonOrder(models.Model):
             return max(self.complete_at, min(mark.known_until for mark in needed))
         return self.complete_at
 
-    def refresh_if_stale(self):
-        """Override to ask Amazon only where the lists do not tell already."""
-        self.check_access("read")
+    def _is_stale(self):
+        """Whether what is known is so old that a form asks Amazon again. It does not
+        where the lists tell already."""
         limit = fields.Datetime.now() - timedelta(seconds=ORDER_STALE_AFTER)
-        self.sudo().filtered(
-            lambda order: not order.known_until or order.known_until < limit
-        )._request_read()
-        return True
+        return not self.known_until or self.known_until < limit
 
     def _distrust(self):
         """Have the order read by itself, before anything is sent for it: a list speaks

@@ -79,7 +79,7 @@ class TestForecast(AmazonCommon):
         self.create_feeds([*[50] * 9, 100, 200, *[9000] * 9])
         ticket = self.create_ticket(SHIPPED)
         action = self.ask_refund(ticket)
-        action.due_at = False
+        action.due_at = self.now
         self.assertEqual(self.shown(ticket)["answer_at"], self.text(150))
         self.send(action)
         self.assertEqual(self.shown(ticket)["answer_at"], self.text(150))
