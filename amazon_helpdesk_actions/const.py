@@ -45,6 +45,7 @@ ACTION_TRANSITIONS = {
     # back to the queue only where it is proven that nothing reached Amazon
     "queued": ("sending", "unknown"),
     "blocked": ("queued", "sending", "unknown"),
+    # before it was sent; or Amazon dropped the feed because a person asked for it
     "withdrawn": ("queued", "submitted"),
     # a person saw it in Seller Central
     "assisted": ("unknown",),

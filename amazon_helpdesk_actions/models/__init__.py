@@ -22,6 +22,9 @@ from . import amazon_feed_poll
 from . import amazon_feed_reconcile
 from . import amazon_alarm
 from . import amazon_watch
+from . import amazon_feed_cancel
+from . import amazon_forecast
+from . import amazon_order_panel
 from . import amazon_order_mixin
 from . import helpdesk_ticket
 from . import sale_order

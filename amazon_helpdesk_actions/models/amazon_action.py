@@ -195,8 +195,10 @@ class AmazonAction(models.Model):
         :param str nonce: made when the dialog opened; the same nonce is one action
         :param origin: the ticket or sale order that it is asked from
         :param str reason: Amazon's code of the reason
-        :param dict amounts: amount for each ``amazon.order.charge``, in the order's
-            currency
+        :param amounts: amount for each ``amazon.order.charge``, in the order's
+            currency: a dict, or a function that returns it. The function is called with
+            the order taken, so that what it reads is read only once, and not at all
+            where the nonce is known.
         :param str note: free text; in the assisted way, what was done
         :return: the action, the earlier one where the nonce is known
         :rtype: amazon.action
@@ -221,7 +223,8 @@ class AmazonAction(models.Model):
         asked = self.sudo().search([("nonce", "=", nonce)])
         if asked:
             return asked.with_env(self.env)
-        handler._check_possible(order_sudo, amounts or {})
+        amounts = (amounts() if callable(amounts) else amounts) or {}
+        handler._check_possible(order_sudo, amounts)
         assisted = handler._is_assisted(order_sudo)
         now = fields.Datetime.now()
         action_sudo = self.sudo().create(
@@ -235,7 +238,7 @@ class AmazonAction(models.Model):
                 "company_id": order_sudo.company_id.id,
                 "marketplace": order_sudo.marketplace,
                 "currency_id": order_sudo.currency_id.id,
-                "amount": sum((amounts or {}).values()),
+                "amount": sum(amounts.values()),
                 "reason": reason,
                 "note": note,
                 "user_id": self.env.uid,
@@ -246,8 +249,15 @@ class AmazonAction(models.Model):
                 "sale_order_id": origin.id if origin._name == "sale.order" else False,
                 "nonce": nonce,
                 "line_ids": [
-                    Command.create({"charge_id": charge.id, "amount": amount})
-                    for charge, amount in (amounts or {}).items()
+                    Command.create(
+                        {
+                            "charge_id": charge.id,
+                            "amount": amount,
+                            # known here; computed, it would cost an UPDATE
+                            "company_id": order_sudo.company_id.id,
+                        }
+                    )
+                    for charge, amount in amounts.items()
                 ],
             }
         )
@@ -430,32 +440,6 @@ class AmazonAction(models.Model):
             return
         self.order_id._read_from_amazon()
         self.order_id._notify_forms()
-
-    # === GETTERS === #
-
-    def _panel_data(self):
-        """Return what the panel in a form shows of this action.
-
-        :rtype: dict
-        """
-        self.ensure_one()
-        action = self.sudo()
-        labels = {
-            name: dict(action._fields[name]._description_selection(self.env))
-            for name in ("kind", "state")
-        }
-        return {
-            "id": action.id,
-            "name": action.name,
-            "kind_label": labels["kind"][action.kind],
-            "state": action.state,
-            "state_label": labels["state"][action.state],
-            "message": action.state_message,
-            "since": fields.Datetime.to_string(action.last_state_change),
-            "amount": action.amount and action.currency_id.format(action.amount),
-            "can_withdraw": action.state == "queued"
-            and self.env.user.has_group(action._kind()._group),
-        }
 
     # === LOGGING HELPERS === #
 

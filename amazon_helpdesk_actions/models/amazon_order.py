@@ -1,12 +1,12 @@
 import re
-from datetime import timedelta
 
 from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 
-from ..const import FULFILLMENT_STATUSES, ORDER_STALE_AFTER
+from ..amounts import order_refundable
+from ..const import FULFILLMENT_STATUSES
 from ..spapi.marketplaces import seller_central_order_url
 from .amazon_seller_participation import marketplace_selection
 
@@ -125,13 +125,11 @@ class AmazonOrder(models.Model):
             # all that Amazon shows, also what fits none of the items
             order.refunded = sum(order.refund_ids.mapped("amount"))
             order.reserved = sum(charges.mapped("reserved"))
-            # A goodwill refund takes nothing from a component, but from the order.
-            order.refundable = max(
-                min(
-                    sum(charges.mapped("refundable")),
-                    sum(charges.mapped("paid")) - order.refunded - order.reserved,
-                ),
-                0.0,
+            order.refundable = order_refundable(
+                sum(charges.mapped("refundable")),
+                sum(charges.mapped("paid")),
+                order.refunded,
+                order.reserved,
             )
 
     @api.depends("amazon_order_ref", "marketplace", "channel")
@@ -157,15 +155,12 @@ class AmazonOrder(models.Model):
         return True
 
     def refresh_if_stale(self):
-        """Have those orders read again that are not known up to lately.
+        """Have those orders read again that are not known up to now.
 
         Called by the form when it opens. Asks Amazon nothing itself.
         """
         self.check_access("read")
-        limit = fields.Datetime.now() - timedelta(seconds=ORDER_STALE_AFTER)
-        self.sudo().filtered(
-            lambda order: not order.known_until or order.known_until < limit
-        )._request_read()
+        self.sudo().filtered(lambda order: order._is_stale())._request_read()
         return True
 
     # === BUSINESS METHODS - FINDING === #
@@ -217,72 +212,7 @@ class AmazonOrder(models.Model):
         order._request_read()
         return order
 
-    # === GETTERS === #
-
-    def _panel_data(self):
-        """Return what the panel in a form shows, ready for people's eyes.
-
-        :return: plain values; amounts are formatted in the order's currency, times
-            are in UTC
-        :rtype: dict
-        """
-        self.ensure_one()
-        order = self.sudo()
-        labels = {
-            name: dict(order._fields[name]._description_selection(self.env))
-            for name in (
-                "fulfillment_status",
-                "channel",
-                "marketplace",
-                "cancelled_by",
-            )
-        }
-        return {
-            "id": order.id,
-            "ref": order.amazon_order_ref,
-            "status": order.fulfillment_status,
-            "status_label": labels["fulfillment_status"].get(order.fulfillment_status),
-            "channel": order.channel,
-            "channel_label": labels["channel"].get(order.channel),
-            "marketplace_label": labels["marketplace"].get(order.marketplace),
-            "seller_central_url": order.seller_central_url,
-            "purchased_at": fields.Datetime.to_string(order.purchased_at),
-            "read_state": order.read_state,
-            "read_message": order.read_message,
-            "read_at": fields.Datetime.to_string(order.read_at),
-            "finances_state": order.finances_state,
-            "finances_message": order.finances_message,
-            "cancel_requested": order.cancel_requested,
-            "cancel_request_reason": order.cancel_request_reason,
-            "cancelled_by": labels["cancelled_by"].get(order.cancelled_by),
-            "claim_found": order.claim_found,
-            "chargeback_found": order.chargeback_found,
-            "totals": order._panel_amounts(order),
-            "lines": [
-                {
-                    "id": line.id,
-                    "title": line.title,
-                    "sku": line.sku,
-                    "quantity_ordered": line.quantity_ordered,
-                    "quantity_fulfilled": line.quantity_fulfilled,
-                    **order._panel_amounts(line),
-                }
-                for line in order.line_ids
-            ],
-            "actions": [
-                action.with_env(self.env)._panel_data() for action in order.action_ids
-            ],
-        }
-
-    def _panel_amounts(self, record):
-        """Return the four amounts of an order or an item as text, False where zero."""
-        currency = self.currency_id
-        return {
-            name: currency.format(record[name])
-            if currency and (record[name] or name == "charged")
-            else False
-            for name in ("charged", "refunded", "reserved", "refundable")
-        }
+    # === TELLING === #
 
     def _notify_forms(self):
         """Tell the forms that show these orders that something changed."""
@@ -308,8 +238,9 @@ class AmazonOrder(models.Model):
             [self.id],
         )
         self.invalidate_recordset()
-        self.charge_ids.invalidate_recordset()
-        self.line_ids.invalidate_recordset()
+        # without reading which ones they are
+        self.env["amazon.order.line"].invalidate_model()
+        self.env["amazon.order.charge"].invalidate_model()
 
     def _require_one(self):
         """Return the order itself, or say what is missing.

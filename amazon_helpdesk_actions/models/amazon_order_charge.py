@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from ..amounts import paid, refundable
 from ..const import RESERVING_STATES
 from ..spapi.enums import ADJUSTMENT_COMPONENTS
 
@@ -76,15 +77,12 @@ class AmazonOrderCharge(models.Model):
         for charge in self:
             charge.refunded = refunded.get(charge, 0.0)
             charge.reserved = reserved.get(charge, 0.0)
-            share = charge.line_id._paid_share()
-            charge.paid = (
-                charge.currency_id.round(charge.charged * share) if share else 0.0
+            charge.paid = paid(
+                charge.charged, charge.line_id._paid_share(), charge.currency_id
             )
-            left = charge.paid - charge.refunded - charge.reserved
-            # Never below zero: refunds seen and still reserved overlap until the action
-            # is confirmed, and Amazon may refund beyond what was charged. Never more
-            # than was paid: a fee that Amazon kept back is no charge.
-            charge.refundable = max(min(left, charge.paid), 0.0)
+            charge.refundable = refundable(
+                charge.paid, charge.refunded, charge.reserved
+            )
 
     def _awaits(self, amount, states):
         """Whether an action in one of the states waits for Amazon to show this refund.

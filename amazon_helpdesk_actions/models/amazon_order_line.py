@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..amounts import paid_share
+
 
 class AmazonOrderLine(models.Model):
     """One item of an Amazon order, as last read."""
@@ -46,15 +48,14 @@ class AmazonOrderLine(models.Model):
     def _paid_share(self):
         """Return the share of the item that the buyer has paid and that is still with
         the seller, from 0 to 1.
-
-        The buyer is charged for what is shipped; a claim or a chargeback takes the
-        money back.
         """
         self.ensure_one()
         order = self.order_id
-        if order.claim_found or order.chargeback_found or not self.quantity_ordered:
-            return 0.0
-        return min(self.quantity_fulfilled / self.quantity_ordered, 1.0)
+        return paid_share(
+            self.quantity_ordered,
+            self.quantity_fulfilled,
+            order.claim_found or order.chargeback_found,
+        )
 
     def _get_charge(self, component):
         """Return the charge of a component, a new one of zero where there is none."""

@@ -1,10 +1,10 @@
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from odoo import api, fields, models
 
-from ..const import FULFILLMENT_STATUSES
+from ..const import FULFILLMENT_STATUSES, ORDER_STALE_AFTER
 from ..spapi import finances as spapi_finances
 from ..spapi import orders as spapi_orders
 from ..spapi.enums import ADJUSTMENT_COMPONENTS
@@ -96,6 +96,12 @@ class AmazonOrder(models.Model):
         if all(mark and mark._covers_since(self.complete_at) for mark in needed):
             return max(self.complete_at, min(mark.known_until for mark in needed))
         return self.complete_at
+
+    def _is_stale(self):
+        """Whether what is known is so old that a form asks Amazon again. It does not
+        where the lists tell already."""
+        limit = fields.Datetime.now() - timedelta(seconds=ORDER_STALE_AFTER)
+        return not self.known_until or self.known_until < limit
 
     def _distrust(self):
         """Have the order read by itself, before anything is sent for it: a list speaks

@@ -21,6 +21,10 @@ SUBJECTS = [
 ]
 
 
+# What says up to when an order is known.
+COVER_FIELDS = ["account_id", "subject", "known_since", "known_until", "is_refused"]
+
+
 class RangeQuery(NamedTuple):
     """One question about a range, and how far it is answered.
 
@@ -121,7 +125,10 @@ class AmazonWatermark(models.Model):
         :rtype: dict
         """
         covers = {account.id: {} for account in accounts}
-        for watermark in self.search([("account_id", "in", accounts.ids)]):
+        watermarks = self.search_fetch(
+            [("account_id", "in", accounts.ids)], COVER_FIELDS
+        )
+        for watermark in watermarks:
             covers[watermark.account_id.id][watermark.subject] = watermark
         return covers
 

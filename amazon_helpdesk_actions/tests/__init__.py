@@ -3,6 +3,8 @@ from . import test_action_states
 from . import test_allocation
 from . import test_audit_entry
 from . import test_bookkeeping
+from . import test_feed_cancel
+from . import test_forecast
 from . import test_mail
 from . import test_order
 from . import test_order_panel

@@ -99,12 +99,6 @@ class AmazonActionRequest(models.AbstractModel):
         """Hook: the title of the dialog."""
         raise NotImplementedError
 
-    def _is_asked(self):
-        """Whether this dialog has asked already: a double click, a second try."""
-        # sudo: the answer is about this dialog alone
-        actions_sudo = self.env["amazon.action"].sudo()
-        return bool(actions_sudo.search_count([("nonce", "=", self.nonce)], limit=1))
-
     def _check_filled_in(self):
         """Refuse what is blocked or not filled in, in words.
 
@@ -119,14 +113,26 @@ class AmazonActionRequest(models.AbstractModel):
                 self.env._("Write down what you did in Seller Central, and when.")
             )
 
-    def _ask(self, amounts=None):
-        """Ask for the action with what was collected."""
+    def _ask(self):
+        """Ask for the action with what is collected, once the order is taken: so all
+        is read and checked only once, as it is then."""
         self.env["amazon.action"]._ask(
             self._kind,
             self.order_id,
             self.nonce,
             self.ticket_id or self.sale_order_id,
             reason=self.reason,
-            amounts=amounts,
+            amounts=self._collect,
             note=self.note,
         )
+
+    def _collect(self):
+        """Hook: return the amount for each charge, from what was filled in.
+
+        Not called where this dialog has asked already: a double click, a second try.
+
+        :rtype: dict
+        :raise UserError: when it is blocked or not filled in
+        """
+        self._check_filled_in()
+        return {}

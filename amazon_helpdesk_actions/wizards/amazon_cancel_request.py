@@ -33,7 +33,5 @@ class AmazonCancelRequest(models.TransientModel):
     def action_cancel_order(self):
         """Ask for the cancellation; in the assisted way, record it as asked for."""
         self.ensure_one()
-        if not self._is_asked():
-            self._check_filled_in()
-            self._ask()
+        self._ask()
         return {"type": "ir.actions.act_window_close"}

@@ -58,10 +58,12 @@ class AmazonRefundRequest(models.TransientModel):
     def action_refund(self):
         """Ask for the refund; in the assisted way, record it as done."""
         self.ensure_one()
-        if not self._is_asked():
-            self._check_filled_in()
-            self._ask(self._split_amounts())
+        self._ask()
         return {"type": "ir.actions.act_window_close"}
+
+    def _collect(self):
+        super()._collect()
+        return self._split_amounts()
 
     def _split_amounts(self):
         """Split the amount of each item over what was charged for it.

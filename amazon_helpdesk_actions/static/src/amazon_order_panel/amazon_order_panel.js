@@ -1,17 +1,28 @@
 import { WORKER_STATE } from "@bus/workers/websocket_worker";
 import { RelativeTime } from "@mail/core/common/relative_time";
 import { Component, toRaw, useEffect, useState } from "@odoo/owl";
-import { deserializeDateTime, formatDateTime, toLocaleDateString } from "@web/core/l10n/dates";
+import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
+import { formatCurrency, getCurrency } from "@web/core/currency";
+import {
+    deserializeDateTime,
+    formatDateTime,
+    toLocaleDateString,
+    toLocaleDateTimeString,
+} from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { ConnectionLostError } from "@web/core/network/rpc";
 import { registry } from "@web/core/registry";
 import { KeepLast } from "@web/core/utils/concurrency";
 import { useService } from "@web/core/utils/hooks";
+import { formatFloat } from "@web/core/utils/numbers";
 import { useRecordObserver } from "@web/model/relational_model/utils";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
-/** How often the panel looks for news where the websocket does not work. */
-const POLL_MILLISECONDS = 15000;
+/** A panel that the form has loaded longer ago than this is read again. */
+const FRESH_MILLISECONDS = 5000;
+
+/** When each panel arrived: the form keeps it while the component comes and goes. */
+const arrivals = new WeakMap();
 
 /** Statuses in which Amazon tells no prices yet. */
 const PENDING_STATUSES = ["PENDING", "PENDING_AVAILABILITY"];
@@ -68,16 +79,25 @@ export class AmazonOrderPanel extends Component {
     static components = { RelativeTime };
     static props = { ...standardFieldProps };
 
+    /** How often the panel looks for news where the websocket does not work. */
+    static pollMilliseconds = 15000;
+
     setup() {
+        this.action = useService("action");
+        this.dialog = useService("dialog");
         this.orm = useService("orm");
         this.bus = useService("bus_service");
         this.keepLast = new KeepLast();
-        this.state = useState({ panel: {} });
+        this.state = useState({ panel: {}, now: this.serverNow });
 
         useRecordObserver((record) => this.takeFromRecord(record));
         useEffect(
             (orderId) => this.followOrder(orderId),
             () => [this.order?.id]
+        );
+        useEffect(
+            (isCounting) => this.count(isCounting),
+            () => [this.isCountingDown]
         );
         useEffect(
             () => this.listen(),
@@ -95,12 +115,35 @@ export class AmazonOrderPanel extends Component {
         return !this.state.panel.notice && ref !== (this.order?.ref || false) && ref;
     }
 
+    /** Now by the server's clock, which the times of the panel are told by. */
+    get serverNow() {
+        return Date.now() + (this.clockOffset || 0);
+    }
+
+    /** Whether an action waits for the moment at which it may leave. */
+    get isCountingDown() {
+        return Boolean(this.order?.actions.some((action) => this.secondsLeft(action)));
+    }
+
     get isBeingRead() {
         return this.order.read_state === "requested";
     }
 
     get cancelRequestIsOpen() {
         return this.order.cancel_requested && this.order.status !== "CANCELLED";
+    }
+
+    /** An amount in the order's currency; the web client knows the active ones. */
+    money(amount) {
+        const { id, name } = this.order.currency;
+        if (getCurrency(id)) {
+            return formatCurrency(amount, id);
+        }
+        return `${formatFloat(amount)} ${name}`;
+    }
+
+    showsAmount(amounts, { name }) {
+        return this.order.currency && (amounts[name] || name === "charged");
     }
 
     get purchasedOn() {
@@ -119,7 +162,7 @@ export class AmazonOrderPanel extends Component {
      */
     get columns() {
         const { status, totals, finances_state, claim_found, chargeback_found } = this.order;
-        if (!totals.charged || PENDING_STATUSES.includes(status)) {
+        if (!this.order.currency || PENDING_STATUSES.includes(status)) {
             return [];
         }
         if (!CHARGED_STATUSES.includes(status) && !totals.refunded && !totals.reserved) {
@@ -159,7 +202,63 @@ export class AmazonOrderPanel extends Component {
     }
 
     withdrawLabel(action) {
-        return _t("Withdraw %s", action.name);
+        return _t("Take back %s", action.name);
+    }
+
+    dropLabel({ feed_count }) {
+        return feed_count > 1
+            ? _t("Ask Amazon to drop it (whole feed: %s actions)", feed_count)
+            : _t("Ask Amazon to drop it");
+    }
+
+    /** Seconds until an action may leave, or 0. */
+    secondsLeft({ state, due_at }) {
+        if (state !== "queued" || !due_at) {
+            return 0;
+        }
+        return Math.max(Math.ceil((this.moment(due_at).toMillis() - this.state.now) / 1000), 0);
+    }
+
+    /** What is expected of an action that is on its way: experience, not a promise. */
+    expectation(action) {
+        const parts = [this.departure(action), this.arrival(action)];
+        return parts.filter(Boolean).join(" ");
+    }
+
+    departure(action) {
+        if (action.state !== "queued") {
+            return "";
+        }
+        if (action.is_stopped) {
+            return _t("Waiting: sending to Amazon is switched off.");
+        }
+        const seconds = this.secondsLeft(action);
+        if (seconds) {
+            return _t("Leaves in %s s at the earliest.", seconds);
+        }
+        return this.isToCome(action.leaves_at)
+            ? _t("Waiting to leave, expected about %s.", this.clockTime(action.leaves_at))
+            : _t("Waiting to leave.");
+    }
+
+    arrival({ answer_at }) {
+        if (!answer_at) {
+            return "";
+        }
+        return this.isToCome(answer_at)
+            ? _t("Answer expected about %s.", this.clockTime(answer_at))
+            : _t("An answer was expected about %s.", this.clockTime(answer_at));
+    }
+
+    isToCome(value) {
+        return value && this.moment(value).toMillis() > this.state.now;
+    }
+
+    /** The time of day, with the day where it is another one. */
+    clockTime(value) {
+        const moment = this.moment(value);
+        const isToday = moment.hasSame(luxon.DateTime.fromMillis(this.state.now), "day");
+        return toLocaleDateTimeString(moment, { showDate: !isToday, showTime: true });
     }
 
     moment(value) {
@@ -176,17 +275,43 @@ export class AmazonOrderPanel extends Component {
      */
     takeFromRecord(record) {
         const panel = record.data[this.props.name] || {};
-        if (toRaw(panel) !== this.panelOfRecord) {
-            this.panelOfRecord = toRaw(panel);
-            this.state.panel = panel;
+        if (toRaw(panel) === this.panelOfRecord) {
+            return;
         }
+        this.panelOfRecord = toRaw(panel);
+        if (!arrivals.has(toRaw(panel))) {
+            arrivals.set(toRaw(panel), Date.now());
+        }
+        const arrivedAt = arrivals.get(toRaw(panel));
+        this.show(panel, arrivedAt);
+        if (panel.order && Date.now() - arrivedAt > FRESH_MILLISECONDS) {
+            this.inBackground(() => this.reload());
+        }
+    }
+
+    /** Show a panel, and take the server's clock from it. */
+    show(panel, arrivedAt) {
+        if (panel.order) {
+            this.clockOffset = this.moment(panel.order.now).toMillis() - arrivedAt;
+        }
+        this.state.panel = panel;
+        this.state.now = this.serverNow;
+    }
+
+    /** Count the seconds as long as an action may not leave yet. */
+    count(isCounting) {
+        if (!isCounting) {
+            return;
+        }
+        const interval = setInterval(() => (this.state.now = this.serverNow), 1000);
+        return () => clearInterval(interval);
     }
 
     /** Take in news as long as the panel is shown, by the bus or else by polling. */
     listen() {
         const onNews = (payload) => this.onNews(payload);
         this.bus.subscribe("amazon_order_changed", onNews);
-        const interval = setInterval(() => this.poll(), POLL_MILLISECONDS);
+        const interval = setInterval(() => this.poll(), this.constructor.pollMilliseconds);
         return () => {
             this.bus.unsubscribe("amazon_order_changed", onNews);
             clearInterval(interval);
@@ -200,9 +325,11 @@ export class AmazonOrderPanel extends Component {
         }
         const channel = `amazon_order_${orderId}`;
         this.bus.addChannel(channel);
-        this.inBackground(() =>
-            this.orm.silent.call("amazon.order", "refresh_if_stale", [[orderId]])
-        );
+        if (this.order.is_stale) {
+            this.inBackground(() =>
+                this.orm.silent.call("amazon.order", "refresh_if_stale", [[orderId]])
+            );
+        }
         return () => this.bus.deleteChannel(channel);
     }
 
@@ -214,6 +341,7 @@ export class AmazonOrderPanel extends Component {
 
     /** Look for news without the websocket, while news are to be expected. */
     poll() {
+        this.state.now = this.serverNow;
         if (this.bus.workerState === WORKER_STATE.CONNECTED || !this.order) {
             return;
         }
@@ -230,7 +358,7 @@ export class AmazonOrderPanel extends Component {
             this.orm.silent.read(resModel, [resId], [this.props.name])
         );
         if (values && resId === this.props.record.resId) {
-            this.state.panel = values[this.props.name];
+            this.show(values[this.props.name], Date.now());
         }
         this.env.bus.trigger("MAIL:RELOAD-THREAD", { model: resModel, id: resId });
     }
@@ -252,8 +380,35 @@ export class AmazonOrderPanel extends Component {
     }
 
     async onClickWithdraw(action) {
-        await this.orm.call("amazon.action", "action_withdraw", [[action.id]]);
-        await this.reload();
+        try {
+            await this.orm.call("amazon.action", "action_withdraw", [[action.id]]);
+        } finally {
+            await this.reload();
+        }
+    }
+
+    async onClickDrop(action) {
+        const question = await this.orm.call("amazon.action", "action_cancel_feed_question", [
+            [action.id],
+        ]);
+        this.dialog.add(ConfirmationDialog, {
+            title: _t("Ask Amazon to drop %s?", action.name),
+            body: question,
+            confirmLabel: _t("Ask Amazon to Drop All of It"),
+            confirm: async () => {
+                await this.orm.call("amazon.action", "action_cancel_feed", [[action.id]]);
+                await this.reload();
+            },
+            cancelLabel: _t("Let It Go On"),
+            cancel: () => {},
+        });
+    }
+
+    async onClickDecide(action) {
+        const decision = await this.orm.call("amazon.action", "action_decide_unknown", [
+            [action.id],
+        ]);
+        await this.action.doAction(decision, { onClose: () => this.reload() });
     }
 }
 
