@@ -86,6 +86,7 @@ def schedule(chance: random.Random, kills: int, seconds: float) -> list[Event]:
     for target in targets:
         options = {"target": target, "delay": chance.uniform(0, 1.5)}
         options["down"] = chance.uniform(0, 6)
+        options["during"] = chance.choice(SENDING)
         events.append(Event(chance.uniform(0, seconds), "kill", options))
     for number in range(max(kills // KILLS_PER_POSTGRES_CRASH, 1)):
         mode = POSTGRES_CRASHES[number % len(POSTGRES_CRASHES)]
@@ -189,14 +190,17 @@ class Trouble:
 
     # === KILLS === #
 
-    def _kill(self, target: str, delay: float, down: float) -> None:
+    def _kill(self, target: str, delay: float, down: float, during: str) -> None:
         if target == "host":
             self._kill_host(down)
             return
-        pid = self._dispatching() if target == "dispatching" else None
-        if pid and self._kill_process(pid, delay):
-            self.kills["dispatching worker"] += 1
-            return
+        if target == "dispatching":
+            # Amazon takes its time, so that the next dispatch is met in the middle
+            self.fault({"kind": "slow", "operation": during, "seconds": 1.5})
+            pid = self._dispatching()
+            if pid and self._kill_process(pid, delay):
+                self.kills["dispatching worker"] += 1
+                return
         kind = "WorkerHTTP" if target == "dispatching" else target
         for pid in self._pids(kind):
             if self._kill_process(pid, 0):
@@ -234,7 +238,7 @@ class Trouble:
         """Return the worker that holds a lane at this moment, if there is one: Odoo
         tells PostgreSQL its process id. A host of one process is not killed so."""
         workers = set(self._pids("WorkerHTTP"))
-        end = time.monotonic() + 1
+        end = time.monotonic() + 2
         while time.monotonic() < end:
             with contextlib.suppress(Problem, OSError):
                 rows = self._world.sql(

@@ -29,6 +29,16 @@ DATABASE = "amazon_helpdesk_chaos"
 # started again must find its port free.
 FIRST_PORT = 28200
 
+#: Odoo with worker processes calls the file that started it again for the process that
+#: holds websockets, which nobody needs here.
+LAUNCHER = """\
+import sys, time
+while "gevent" in sys.argv:
+    time.sleep(60)
+from odoo.cli import main
+main()
+"""
+
 #: Simulated seconds. Amazon takes minutes for a feed.
 PROCESSING_SECONDS = 120
 FINANCE_DELAY_SECONDS = 120
@@ -88,13 +98,15 @@ class Host:
     def start(self) -> None:
         """Start it, and do not wait until it serves."""
         self._starts += 1
+        launcher = self._settings.dev / "odoo-bin"
+        launcher.write_text(LAUNCHER)
         command = self._odoo("--database", DATABASE, "--http-port", str(self.port))
         command += ["--workers", str(self.workers), "--max-cron-threads", "1"]
         command += ["--gevent-port", str(self._gevent_port), "--log-level", "warn"]
         command += ["--log-handler", "odoo.service.server:INFO"]
         self._service = Service(
             f"Odoo on host {self.name}",
-            command,
+            [str(self._odoo.python), str(launcher), *command[3:]],
             log=self._settings.logs / f"odoo-{self.name}-{self._starts}.log",
             env=self._odoo.environment(),
             cwd=self._settings.root,
@@ -127,7 +139,7 @@ class Host:
             return {}
         found = {}
         for line in self._service.output().splitlines():
-            if line.endswith(" alive") and ": Worker " in line:
+            if line.endswith(" alive ") and ": Worker " in line:
                 kind, pid = line.split(": Worker ")[1].split()[:2]
                 found[int(pid.strip("()"))] = kind
         return {
@@ -218,6 +230,8 @@ def world(settings: Settings, clock_factor: float) -> Iterator[World]:
             clock_factor=clock_factor,
             processing_seconds=PROCESSING_SECONDS,
             finance_delay_seconds=FINANCE_DELAY_SECONDS,
+            # An hour of ours: clients ask for a new one minutes before its end
+            token_seconds=3600 * clock_factor,
         ) as simulator:
             made = World(own, cluster, odoo, simulator, clock_factor)
             try:
