@@ -59,6 +59,13 @@ def smoke(settings: Settings) -> int:
     return smoke(settings)
 
 
+def chaos(settings: Settings) -> int:
+    """Ask for ACTIONS under KILLS, faults and crashes, and count what came of them."""
+    from benchmarks.chaos import chaos
+
+    return chaos(settings)
+
+
 def stop(settings: Settings) -> int:
     """Stop a PostgreSQL that a killed command left running."""
     Cluster(settings).stop()
@@ -75,7 +82,7 @@ def clean(settings: Settings) -> int:
 
 COMMANDS: dict[str, Callable[[Settings], int]] = {
     command.__name__: command
-    for command in (setup, demo, test, lint, smoke, stop, clean)
+    for command in (setup, demo, test, lint, smoke, chaos, stop, clean)
 }
 
 VARIABLES = """
@@ -89,6 +96,9 @@ Variables, by environment or after the command (make demo ODOO_PORT=28169):
   TEST_DB          database of the tests (amazon_helpdesk_test), new at each start
   T                run the tests in this file or folder only
   ARGS             further arguments of pytest
+  SEED             what chaos decides by (any; it is printed)
+  ACTIONS, KILLS   how much chaos asks for and kills (2000, 200)
+  REPORT           file that gets chaos's JSON object, too
 """
 
 

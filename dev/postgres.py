@@ -190,11 +190,24 @@ class Cluster:
         except (OSError, ValueError, IndexError):
             return None
 
-    def stop(self) -> None:
-        """Stop the server, cutting connections that are still open."""
+    def restart(self, signum: int) -> None:
+        """Stop the server by a signal and start it again on the same port.
+
+        :param signum: SIGINT cuts the connections; SIGQUIT is a crash, after which the
+            server recovers from its log
+        """
+        port = self.port
+        self.stop(signum)
+        self._start(port)
+
+    def stop(self, signum: int = signal.SIGINT) -> None:
+        """Stop the server, cutting connections that are still open.
+
+        :param signum: see ``restart``
+        """
         pid = self.pid()
         if pid:
-            os.kill(pid, signal.SIGINT)
+            os.kill(pid, signum)
             self._wait_until(lambda: not self.pid(), "stop")
         if self._server:
             self._server.wait()
@@ -203,12 +216,12 @@ class Cluster:
 
     # === Creating and starting === #
 
-    def _start(self) -> None:
+    def _start(self, port: int = 0) -> None:
         self._match_version()
         if not (self._data / "PG_VERSION").exists():
             with step("PostgreSQL: create the private cluster"):
                 self._create()
-        port = self._choose_port()
+        port = port or self._choose_port()
         self._started_here.touch()
         with self._as_owner() as (base, how):
             log = self._log.open("ab")

@@ -68,6 +68,12 @@ def _parse(arguments):
         default=Settings.finance_delay_seconds,
         help="simulated seconds until the finances show a refund",
     )
+    add(
+        "--token-seconds",
+        type=float,
+        default=Settings.token_seconds,
+        help="simulated seconds that an access token lives",
+    )
     add("--har", type=Path, help="record the traffic in this file (HAR 1.2)")
     add("--no-quotas", action="store_true", help="never answer 429 by quota")
     return parser.parse_args(arguments)
@@ -79,6 +85,7 @@ def _settings(options):
             "clock_factor": options.clock_factor,
             "processing_seconds": options.processing_seconds,
             "finance_delay_seconds": options.finance_delay_seconds,
+            "token_seconds": options.token_seconds,
             "quotas": not options.no_quotas,
         }
     )

@@ -8,7 +8,6 @@ from . import marketplaces
 from .errors import SeedError, unauthorized
 from .operations import ALL_ROLES, AREA_ROLES
 
-TOKEN_SECONDS = 3600
 REGIONS = ("na", "eu", "fe")
 
 
@@ -101,10 +100,12 @@ class TokenService:
     """Login with Amazon: gives access tokens and knows their holders.
 
     :param SimulatedClock clock: the clock by which tokens expire
+    :param float seconds: how long a token lives, by that clock
     """
 
-    def __init__(self, clock):
+    def __init__(self, clock, seconds):
         self.clock = clock
+        self.seconds = seconds
         self._tokens = {}
 
     def grant(self, form, authorisations):
@@ -151,17 +152,17 @@ class TokenService:
     def _issue(self, authorisation):
         """Make a token. `expires_in` is told in the caller's (real) seconds."""
         token = f"Atza|{secrets.token_urlsafe(48)}"
-        expires = self.clock.now() + timedelta(seconds=TOKEN_SECONDS)
+        expires = self.clock.now() + timedelta(seconds=self.seconds)
         self._tokens[token] = authorisation, expires
         return {
             "access_token": token,
             "token_type": "bearer",
-            "expires_in": max(1, int(TOKEN_SECONDS / self.clock.factor)),
+            "expires_in": max(1, int(self.seconds / self.clock.factor)),
         }
 
     def renew(self):
-        """Let every token live a full hour from now, after the clock was restarted."""
-        expires = self.clock.now() + timedelta(seconds=TOKEN_SECONDS)
+        """Let every token live its full time again, after the clock was restarted."""
+        expires = self.clock.now() + timedelta(seconds=self.seconds)
         for token, (authorisation, _) in self._tokens.items():
             self._tokens[token] = authorisation, expires
 

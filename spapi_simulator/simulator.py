@@ -22,6 +22,7 @@ class Settings:
     clock_factor: float = 1.0
     processing_seconds: float = 30.0
     finance_delay_seconds: float = 120.0
+    token_seconds: float = 3600.0
     quotas: bool = True
     gzip_reports: bool = True
 
@@ -34,6 +35,7 @@ class Settings:
             "clock_factor": lambda value: _is_number(value) and value > 0,
             "processing_seconds": lambda value: _is_number(value) and value >= 0,
             "finance_delay_seconds": lambda value: _is_number(value) and value >= 0,
+            "token_seconds": lambda value: _is_number(value) and value > 0,
             "quotas": lambda value: isinstance(value, bool),
             "gzip_reports": lambda value: isinstance(value, bool),
         }
@@ -62,7 +64,7 @@ class Simulator:
         self._seed = seed
         self._start_settings = settings
         self.clock = SimulatedClock(settings.clock_factor)
-        self.tokens = TokenService(self.clock)
+        self.tokens = TokenService(self.clock, settings.token_seconds)
         self.reset({})
 
     def reset(self, changes):
@@ -75,6 +77,7 @@ class Simulator:
         """
         self.settings = self._start_settings.changed(changes)
         self.clock.restart(self.settings.clock_factor)
+        self.tokens.seconds = self.settings.token_seconds
         self.tokens.renew()
         self.quotas = Quotas(self.clock, self.settings.quotas)
         self.pager = Pager(self.clock)

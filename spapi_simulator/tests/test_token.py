@@ -19,6 +19,11 @@ def test_refresh_token_gives_an_access_token(amazon):
     assert token["refresh_token"] == SimulatorProcess.REFRESH_TOKEN
 
 
+def test_token_seconds_keep_a_token_alive_on_a_fast_clock(simulator, amazon):
+    simulator.reset(clock_factor=60, token_seconds=60 * 3600)
+    assert amazon.login().json()["expires_in"] == 3600
+
+
 def test_client_credentials_give_a_grantless_token_that_reads_no_order(amazon):
     answer = amazon.login(
         grant_type="client_credentials", scope="sellingpartnerapi::notifications"

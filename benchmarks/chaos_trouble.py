@@ -1,0 +1,269 @@
+"""What goes wrong, and when: decided by the seed beforehand, done by the clock."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from benchmarks.chaos_world import Host, World
+from dev.console import Problem
+from spapi_simulator.process import SimulatorFailed
+
+#: Real seconds between two kills, on average; a host takes some to come back.
+KILL_EVERY = 3.3
+FAULT_EVERY = 2.5
+KILLS_PER_POSTGRES_CRASH = 40
+
+#: Share of the kills: processes of a host, and a host as a whole. Most workers are hit
+#: while they dispatch; the others wherever they are.
+TARGETS = {
+    "dispatching": 40,
+    "WorkerHTTP": 35,
+    "WorkerJobRunner": 8,
+    "WorkerCron": 7,
+    "host": 10,
+}
+POSTGRES_CRASHES = ("fast", "immediate", "backend")
+
+SENDING = ("createFeedDocument", "uploadDocument", "createFeed")
+READING = (
+    "token",
+    "getFeed",
+    "getFeeds",
+    "getFeedDocument",
+    "downloadDocument",
+    "getOrder",
+    "searchOrders",
+    "listFinancialEventsByOrderId",
+    "listTransactions",
+)
+
+# Faults of requests: kind, weight, and how long it holds the connection (seconds)
+REQUEST_FAULTS = (
+    ("throttle", 3, None),
+    ("html_503", 3, None),
+    ("slow", 4, (0.5, 4.0)),
+    ("cut_before", 2, None),
+    ("cut_after", 3, None),
+    ("timeout_before", 2, (2.0, 8.0)),
+    ("timeout_after", 3, (2.0, 8.0)),
+)
+# Faults of a whole feed: kind, weight, options. Seconds are Amazon's. `stuck` with
+# nothing executed is left out: that nobody but a person can tell.
+FEED_FAULTS = (
+    ("fatal", 2, {}),
+    ("fatal_partial", 1, {"executed": 2}),
+    ("cancelled", 2, {}),
+    ("report_gone", 2, {}),
+    ("report_bad_xml", 1, {}),
+    ("report_late", 2, {"seconds": 1200}),
+    ("slow_processing", 2, {"seconds": 1200}),
+    ("getfeeds_lag", 3, {"seconds": 1800}),
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that goes wrong, some seconds after the start."""
+
+    at: float
+    what: str
+    options: dict = field(default_factory=dict)
+
+
+def schedule(chance: random.Random, kills: int, seconds: float) -> list[Event]:
+    """Decide what goes wrong within so many seconds.
+
+    :param kills: how many processes or hosts are killed
+    """
+    events = []
+    targets = chance.choices(list(TARGETS), list(TARGETS.values()), k=kills)
+    for target in targets:
+        options = {"target": target, "delay": chance.uniform(0, 1.5)}
+        options["down"] = chance.uniform(0, 6)
+        options["during"] = chance.choice(SENDING)
+        events.append(Event(chance.uniform(0, seconds), "kill", options))
+    for number in range(max(kills // KILLS_PER_POSTGRES_CRASH, 1)):
+        mode = POSTGRES_CRASHES[number % len(POSTGRES_CRASHES)]
+        at = chance.uniform(0.1, 0.9) * seconds
+        events.append(Event(at, "postgres", {"mode": mode}))
+    for _number in range(int(seconds / FAULT_EVERY)):
+        events.append(Event(chance.uniform(0, seconds), "fault", _fault(chance)))
+    for _number in range(int(seconds / FAULT_EVERY / 8)):
+        events.append(Event(chance.uniform(0, seconds), "faults off"))
+    return sorted(events, key=lambda event: event.at)
+
+
+def message_faults(chance: random.Random, orders: list[str]) -> list[dict]:
+    """Decide about which orders Amazon's report says no, or says nothing."""
+    faults = []
+    for order in orders:
+        kind = chance.choices(["", "report_error", "report_missing"], [97.5, 1.5, 1.0])[
+            0
+        ]
+        if kind:
+            # what the report denies was not done: Amazon does not lie here
+            executed = kind == "report_missing" and chance.random() < 0.5
+            faults.append({"kind": kind, "order_id": order, "executed": executed})
+    return faults
+
+
+def _fault(chance: random.Random) -> dict:
+    if chance.random() < 0.2:
+        kind, _weight, options = _weighted(chance, FEED_FAULTS)
+        return {"kind": kind, **options}
+    kind, _weight, hold = _weighted(chance, REQUEST_FAULTS)
+    operations = SENDING if chance.random() < 0.5 else READING
+    fault = {
+        "kind": kind,
+        "operation": chance.choice(operations),
+        "times": chance.randint(1, 4),
+    }
+    if hold:
+        fault["seconds"] = round(chance.uniform(*hold), 2)
+    return fault
+
+
+def _weighted(chance: random.Random, rows: tuple) -> tuple:
+    return chance.choices(rows, [row[1] for row in rows])[0]
+
+
+class Trouble:
+    """Makes the events happen.
+
+    :param chance: for what depends on the moment, such as which worker is hit
+    """
+
+    def __init__(self, world: World, chance: random.Random):
+        self.kills: Counter = Counter()
+        self.faults: Counter = Counter()
+        self._world = world
+        self._chance = chance
+        self._due_back: list[tuple[float, Host]] = []
+        self._of_messages: list[dict] = []
+
+    def happen(self, event: Event) -> None:
+        """Let an event happen now."""
+        if event.what == "kill":
+            self._kill(**event.options)
+        elif event.what == "postgres":
+            self._crash_postgres(**event.options)
+        elif event.what == "fault":
+            self.fault(event.options)
+        else:
+            self._world.simulator.clear_faults()
+            for options in self._of_messages:
+                self._world.simulator.fault(**options)
+
+    def fault_messages(self, faults: list[dict]) -> None:
+        """Switch faults of single messages on, which stay until all is healed."""
+        self._of_messages = faults
+        for options in faults:
+            self.fault(options)
+
+    def fault(self, options: dict) -> None:
+        """Switch a fault on."""
+        self._world.simulator.fault(**options)
+        self.faults[options["kind"]] += 1
+
+    def revive(self) -> None:
+        """Start the hosts again whose time has come."""
+        now = time.monotonic()
+        for due in [due for due in self._due_back if due[0] <= now]:
+            self._due_back.remove(due)
+            due[1].start()
+
+    def heal(self) -> None:
+        """End all trouble: no faults, every host is up again."""
+        self._world.simulator.clear_faults()
+        self._due_back.clear()
+        for host in self._world.hosts:
+            if not host.alive():
+                host.start()
+        for host in self._world.hosts:
+            host.wait_until_ready()
+
+    # === KILLS === #
+
+    def _kill(self, target: str, delay: float, down: float, during: str) -> None:
+        if target == "host":
+            self._kill_host(down)
+            return
+        if target == "dispatching":
+            # Amazon takes its time, so that the next dispatch is met in the middle
+            self.fault({"kind": "slow", "operation": during, "seconds": 1.5})
+            pid = self._dispatching()
+            if pid and self._kill_process(pid, delay):
+                self.kills["dispatching worker"] += 1
+                return
+        kind = "WorkerHTTP" if target == "dispatching" else target
+        for pid in self._pids(kind):
+            if self._kill_process(pid, 0):
+                self.kills[kind] += 1
+                return
+        self._kill_host(down)
+
+    def _kill_process(self, pid: int, delay: float) -> bool:
+        time.sleep(delay)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            return True
+        return False
+
+    def _kill_host(self, down: float) -> None:
+        hosts = [host for host in self._world.hosts if host.alive()]
+        if not hosts:
+            return
+        host = self._chance.choice(hosts)
+        host.kill()
+        self.kills["host"] += 1
+        self._due_back.append((time.monotonic() + down, host))
+
+    def _pids(self, kind: str) -> list[int]:
+        """Return the processes of a kind, on all hosts, in any order."""
+        pids = [
+            pid
+            for host in self._world.hosts
+            for pid, found in host.processes().items()
+            if found == kind
+        ]
+        return self._chance.sample(pids, len(pids))
+
+    def _dispatching(self) -> int | None:
+        """Return the worker that holds a lane at this moment, if there is one: Odoo
+        tells PostgreSQL its process id. A host of one process is not killed so."""
+        workers = set(self._pids("WorkerHTTP"))
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            with contextlib.suppress(Problem, OSError):
+                rows = self._world.sql(
+                    "SELECT DISTINCT substr(application_name, 6) FROM pg_locks "
+                    "JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' "
+                    "AND granted AND application_name ~ '^odoo-[0-9]+$'"
+                )
+                holders = {int(row) for row in rows.split()} & workers
+                if holders:
+                    return holders.pop()
+            time.sleep(0.1)
+        return None
+
+    # === POSTGRESQL === #
+
+    def _crash_postgres(self, mode: str) -> None:
+        if mode == "fast":
+            self._world.cluster.restart(signal.SIGINT)
+        elif mode == "immediate":
+            self._world.cluster.restart(signal.SIGQUIT)
+        else:
+            self._world.crash_connection()
+        self.kills[f"postgres {mode}"] += 1
+
+
+def unheard(error: Exception) -> bool:
+    """Say whether an error only means that something was down at this moment."""
+    return isinstance(error, Problem | OSError | SimulatorFailed)
