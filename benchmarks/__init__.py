@@ -1,0 +1,1 @@
+"""Measurements of the addon: ``make bench`` and ``make chaos``."""
