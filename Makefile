@@ -1,6 +1,6 @@
 # The work is done in dev/; `make help` lists commands and variables.
 PYTHON ?= python3
-COMMANDS := setup demo test lint smoke stop clean
+COMMANDS := setup demo test lint smoke bench stop clean
 
 help:
 	@$(PYTHON) -m dev help

@@ -59,6 +59,13 @@ def smoke(settings: Settings) -> int:
     return smoke(settings)
 
 
+def bench(settings: Settings) -> int:
+    """Measure the addon: one JSON object a line. ONLY=name runs one benchmark."""
+    from dev.bench import bench
+
+    return bench(settings)
+
+
 def stop(settings: Settings) -> int:
     """Stop a PostgreSQL that a killed command left running."""
     Cluster(settings).stop()
@@ -75,7 +82,7 @@ def clean(settings: Settings) -> int:
 
 COMMANDS: dict[str, Callable[[Settings], int]] = {
     command.__name__: command
-    for command in (setup, demo, test, lint, smoke, stop, clean)
+    for command in (setup, demo, test, lint, smoke, bench, stop, clean)
 }
 
 VARIABLES = """
@@ -89,6 +96,10 @@ Variables, by environment or after the command (make demo ODOO_PORT=28169):
   TEST_DB          database of the tests (amazon_helpdesk_test), new at each start
   T                run the tests in this file or folder only
   ARGS             further arguments of pytest
+  ONLY             run these benchmarks only, such as click,history
+  ACTIONS          make the benchmarks smaller, for trying them out
+  SEED             draw other orders and clicks for the benchmarks (19)
+  PLOTS            draw the benchmarks' plots into this folder, such as docs
 """
 
 
