@@ -217,49 +217,49 @@ class AmazonActionCancel(models.AbstractModel):
             "by": self._cancelled_by_label(action.order_id),
         }
         sentences = {
-            "queued": self.env._(
+            "queued": lambda: self.env._(
                 "%(user)s asks to cancel the order %(order)s (%(reason)s). Nothing is "
                 "sent to Amazon yet.",
                 **values,
             ),
-            "sending": self.env._(
+            "sending": lambda: self.env._(
                 "The cancellation of %(order)s is being sent to Amazon.", **values
             ),
-            "submitted": self.env._(
+            "submitted": lambda: self.env._(
                 "Amazon has received the cancellation of %(order)s (feed %(feed)s) and "
                 "has not processed it yet.",
                 **values,
             ),
-            "unknown": self.env._(
+            "unknown": lambda: self.env._(
                 "It is unknown whether Amazon has the cancellation of %(order)s. It is "
                 "not sent again. Look at the order in Seller Central.",
                 **values,
             ),
-            "accepted": self.env._(
+            "accepted": lambda: self.env._(
                 "Amazon has accepted the cancellation of %(order)s (feed %(feed)s). "
                 "The order does not show it yet.",
                 **values,
             ),
-            "confirmed": self.env._(
+            "confirmed": lambda: self.env._(
                 "Amazon shows the order %(order)s as cancelled (by: %(by)s).", **values
             ),
-            "rejected": self.env._(
+            "rejected": lambda: self.env._(
                 "Amazon has rejected the cancellation of %(order)s: %(text)s (code "
                 "%(code)s). Correct it and ask again, or look at it in Seller Central.",
                 **values,
             ),
-            "withdrawn": self.env._(
+            "withdrawn": lambda: self.env._(
                 "The cancellation of %(order)s was withdrawn. Nothing was sent to "
                 "Amazon.",
                 **values,
             ),
-            "assisted": self.env._(
+            "assisted": lambda: self.env._(
                 "%(user)s recorded that the cancellation of %(order)s was asked for in "
                 "Seller Central. The order does not show it yet.",
                 **values,
             ),
         }
-        return sentences[state]
+        return sentences[state]()
 
     def _cancelled_by_label(self, order):
         """Who cancelled it, as Amazon says: it may have been the buyer after all."""

@@ -354,45 +354,45 @@ class AmazonActionRefund(models.AbstractModel):
             "text": action.amazon_text or "",
         }
         sentences = {
-            "queued": self.env._(
+            "queued": lambda: self.env._(
                 "%(user)s asks to refund %(amount)s of the order %(order)s "
                 "(%(reason)s). Nothing is sent to Amazon yet.",
                 **values,
             ),
-            "sending": self.env._(
+            "sending": lambda: self.env._(
                 "The refund of %(amount)s is being sent to Amazon.", **values
             ),
-            "submitted": self.env._(
+            "submitted": lambda: self.env._(
                 "Amazon has received the refund of %(amount)s (feed %(feed)s) and has "
                 "not processed it yet.",
                 **values,
             ),
-            "unknown": self.env._(
+            "unknown": lambda: self.env._(
                 "It is unknown whether Amazon has the refund of %(amount)s. It is not "
                 "sent again. Look at the order in Seller Central.",
                 **values,
             ),
-            "accepted": self.env._(
+            "accepted": lambda: self.env._(
                 "Amazon has accepted the refund of %(amount)s (feed %(feed)s). Its "
                 "finances do not show it yet.",
                 **values,
             ),
-            "confirmed": self.env._(
+            "confirmed": lambda: self.env._(
                 "Amazon's finances show the refund of %(amount)s.", **values
             ),
-            "rejected": self.env._(
+            "rejected": lambda: self.env._(
                 "Amazon has rejected the refund of %(amount)s: %(text)s (code "
                 "%(code)s). Correct it and ask again, or refund in Seller Central.",
                 **values,
             ),
-            "withdrawn": self.env._(
+            "withdrawn": lambda: self.env._(
                 "The refund of %(amount)s was withdrawn. Nothing was sent to Amazon.",
                 **values,
             ),
-            "assisted": self.env._(
+            "assisted": lambda: self.env._(
                 "%(user)s recorded a refund of %(amount)s as done in Seller Central. "
                 "Amazon's finances do not show it yet.",
                 **values,
             ),
         }
-        return sentences[state]
+        return sentences[state]()
