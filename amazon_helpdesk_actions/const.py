@@ -178,6 +178,9 @@ RANGE_IDLE_DAYS = 60
 # Orders that a run has read by themselves where Amazon's lists have not confirmed their
 # actions for a day, as may be after a gap.
 RANGE_LEFTOVERS = 10
+
+# === UNKNOWN OUTCOMES === #
+
 # Seconds between two looks for a feed in Amazon's list: half of the time that has
 # passed since it was sent, within these bounds. getFeeds allows 10 calls at once, then
 # one in 45 seconds.
@@ -211,3 +214,6 @@ ORDER_LOOK_HOURS, NO_TRACE_HOURS = 6, 72
 POLL_STUCK_SECONDS = 3600
 # Days after which a feed that Amazon does not know any more is given up.
 FEED_GONE_DAYS = 1
+
+# Orders that are read one by one; where they are more, Amazon's lists are read first.
+SINGLE_READS = 30

@@ -289,10 +289,10 @@ class AmazonAction(models.Model):
             "queued", reason, {"feed_id": False, "message_number": 0}
         )
 
-    def _set_submitted(self):
+    def _set_submitted(self, reason=None):
         """Amazon has taken the feed."""
         return self._update_state(
-            "submitted", vals={"submitted_at": fields.Datetime.now()}
+            "submitted", reason, {"submitted_at": fields.Datetime.now()}
         )
 
     def _set_unknown(self, reason):

@@ -593,7 +593,7 @@ class AmazonFeed(models.Model):
         if feed.state == "sending":
             return False
         behind = ["sending"]
-        if feed.state in ("submitted", "not_sent", "refused"):
+        if feed.state in ("submitted", "not_sent", "refused", "absent"):
             # what was called unknown meanwhile
             behind.append("unknown")
         actions = self.env["amazon.action"].search(
@@ -622,7 +622,7 @@ class AmazonFeed(models.Model):
             actions._set_unknown(feed.state_message)
         else:
             # Amazon has it, and may even have processed it meanwhile.
-            actions._set_submitted()
+            actions._set_submitted(feed.is_adopted and feed.state_message)
         return len(actions) == CHUNK
 
 

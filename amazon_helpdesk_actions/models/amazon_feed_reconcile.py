@@ -10,6 +10,7 @@ from ..const import (
     ABSENT_MINUTES,
     ABSENT_RETRY_SECONDS,
     ADOPT_SECONDS,
+    CHUNK,
     CONFIRM_ALERT_DAYS,
     LISTING_TOLERANCE_SECONDS,
     NO_TRACE_HOURS,
@@ -18,6 +19,7 @@ from ..const import (
     POLL_MIN_SECONDS,
     RECONCILE_MAX_SECONDS,
     RECONCILE_MIN_SECONDS,
+    SINGLE_READS,
     VERIFY_SECONDS,
 )
 from ..spapi.errors import IncompleteCredentials, MalformedAnswer, SpApiError
@@ -295,8 +297,16 @@ class AmazonFeed(models.Model):
                 ),
             }
         )
-        self._enqueue_move("submitted")
+        self._enqueue_follow()
         self._enqueue_poll(POLL_MIN_SECONDS)
+
+    def _enqueue_follow(self):
+        """Let the actions follow what is known of the feed now."""
+        in_background(self, self.company_id).with_delay(
+            priority=5,
+            max_retries=0,
+            description=f"Tell the actions of the feed {self.feed_ref or self.id}",
+        )._job_follow()
 
     def _refute(self, reason):
         """The feed at Amazon that was taken for this one is another."""
@@ -351,7 +361,7 @@ class AmazonFeed(models.Model):
                 ),
             }
         )
-        feed._enqueue_move("queued")
+        feed._enqueue_follow()
 
     def _executed(self):
         """Return the actions of this feed that somebody saw executed: the others left
@@ -368,16 +378,26 @@ class AmazonFeed(models.Model):
         :return: whether all of them are known
         :rtype: bool
         """
+        unread = self._in_own_transaction("_unread_orders", self.id, since)
+        if len(unread) > SINGLE_READS:
+            self.account_id._read_ranges()
+            unread = self._in_own_transaction("_unread_orders", self.id, since)
         end = time.monotonic() + VERIFY_SECONDS
-        unread = self._actions_in(["sending", "unknown"]).order_id.filtered(
-            lambda order: not _is_known(order, since)
-        )
-        for position, order in enumerate(unread, start=1):
-            if not self._in_own_transaction("_read_order", order.id):
+        for position, order_id in enumerate(unread, start=1):
+            if not self._in_own_transaction("_read_order", order_id):
                 return False
             if time.monotonic() > end:
                 return position == len(unread)
         return True
+
+    @api.model
+    def _unread_orders(self, feed_id, since):
+        actions = self.browse(feed_id)._actions_in(["sending", "unknown"])
+        return [
+            order.id
+            for order in actions.order_id
+            if not order.known_until or order.known_until < since
+        ]
 
     @api.model
     def _read_order(self, order_id):
@@ -412,7 +432,9 @@ class AmazonFeed(models.Model):
         if age > CONFIRM_ALERT_DAYS * 24 * 3600:
             return
         is_known = self._know_orders(self._look_since())
-        self._in_own_transaction("_judge_orders", self.id)
+        after = 0
+        while after is not None:
+            after = self._in_own_transaction("_judge_orders", self.id, after)
         if self._in_own_transaction("_has_unknown", self.id):
             pause = ORDER_LOOK_HOURS * 3600
             if not is_known:
@@ -433,32 +455,31 @@ class AmazonFeed(models.Model):
         return bool(self.browse(feed_id)._actions_in(["unknown"], limit=1))
 
     @api.model
-    def _judge_orders(self, feed_id):
+    def _judge_orders(self, feed_id, after):
         """Reject what the orders show as not executed; hand over what they do not show
-        for too long."""
+        for too long.
+
+        :param int after: number of the message after which to go on
+        :return: the same for the next call, None at the end
+        :rtype: int | None
+        """
         feed = self.browse(feed_id)
-        for action in feed._actions_in(["unknown"]):
-            disproof = action._kind()._disproof(action)
+        rest = [("message_number", ">", after)]
+        actions = feed._actions_in(["unknown"], CHUNK, rest)
+        disproofs = actions.grouped(lambda action: action._kind()._disproof(action))
+        for disproof, disproved in disproofs.items():
             if disproof:
-                action._set_rejected(feed.processing_status, disproof)
-        ended = feed.done_at
-        if not ended or feed._age(ended) < NO_TRACE_HOURS * 3600:
-            return
-        unknown = feed._actions_in(["unknown"])
-        unknown.filtered(lambda action: not action.needs_person)._hand_to_person(
-            self.env._(
-                "Amazon has not said what became of it, and its own data has not shown "
-                "it within %s hours. Look at the order in Seller Central and decide.",
-                NO_TRACE_HOURS,
+                disproved._set_rejected(feed.processing_status, disproof)
+        if feed.done_at and feed._age(feed.done_at) >= NO_TRACE_HOURS * 3600:
+            actions.filtered(lambda action: not action.needs_person)._hand_to_person(
+                self.env._(
+                    "Amazon has not said what became of it, and its own data has not "
+                    "shown it within %s hours. Look at the order in Seller Central "
+                    "and decide.",
+                    NO_TRACE_HOURS,
+                )
             )
-        )
-
-
-def _is_known(order, since):
-    """Tell whether Amazon has said all of an order since then."""
-    return bool(
-        order.read_at and order.read_at >= since and order.finances_state == "read"
-    )
+        return actions[-1].message_number if len(actions) == CHUNK else None
 
 
 def _by_creation(row):

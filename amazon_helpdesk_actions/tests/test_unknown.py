@@ -14,6 +14,7 @@ from ..spapi.envelopes import (
     order_adjustment,
 )
 from .common import (
+    CANCEL_REQUESTED,
     GIFT_WRAPPED,
     PARTLY_REFUNDED,
     PROMOTION,
@@ -482,6 +483,20 @@ class TestUnknown(AmazonCommon):
         self.finish()
         self.assertEqual(action.state, "unknown")
         self.assertIn("does not know the feed 1", action.state_message)
+
+    def test_orders_are_judged_in_pieces(self):
+        actions = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        actions |= self.ask_cancel(self.create_ticket(CANCEL_REQUESTED))
+        self.simulator.fault("fatal")
+        self.dispatch()
+        self.finish()
+        feed = actions.feed_id
+        self.age(feed, minutes=31)
+        reconcile = "odoo.addons.amazon_helpdesk_actions.models.amazon_feed_reconcile"
+        with patch(f"{reconcile}.CHUNK", 1):
+            self.assertEqual(self.run_jobs("_job_look_at_orders"), [])
+        self.assertEqual(actions.mapped("state"), ["rejected"] * 2)
+        self.assertFalse(any(actions.mapped("needs_person")))
 
     def test_report_is_applied_in_pieces(self):
         actions = self.ask_refund(self.create_ticket(SHIPPED))
