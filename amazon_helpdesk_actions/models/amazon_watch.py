@@ -53,15 +53,13 @@ STALLED_AFTER = timedelta(minutes=10)
 # minutes more.
 ABANDONED_AFTER = timedelta(minutes=5)
 UNFOLLOWED_AFTER = timedelta(minutes=5)
-# The job that asks Amazon about a feed is there from the moment that it was sent.
+# What a feed waits for has its job from the moment that it waits.
 UNASKED_AFTER = timedelta(minutes=10)
 # Amazon processes feeds in minutes to hours. Below an hour nothing is slow; above it,
 # what takes twice as long as nine in ten of the last feeds.
 FEED_SLOW_AFTER = timedelta(hours=1)
 FEED_SLOW_FACTOR = 2
 USUAL_FEEDS = 50
-# Listings of feeds lag, and a late report still settles much of what is unknown.
-UNKNOWN_AFTER = timedelta(hours=2)
 # Amazon: "Orders from the last 48 hours might not be included" (listFinancialEvents).
 UNCONFIRMED_AFTER = timedelta(days=3)
 # A single refusal may be a hiccup at Amazon; the next reading that works ends it.
@@ -442,50 +440,91 @@ class AmazonAlarm(models.Model):
         ]
 
     def _find_unasked(self, accounts):
-        """The job is lost that asks Amazon about a feed, or that reads out its report.
+        """A feed waits for something, and the job that would bring it is lost.
         Enqueues it."""
-        limit = fields.Datetime.now() - UNASKED_AFTER
-        submitted = self.env["amazon.feed"].search(
-            [
-                ("account_id", "in", accounts.ids),
-                ("state", "=", "submitted"),
-                ("submitted_at", "<", limit),
-            ]
-        )
-        unread = self.env["amazon.action"]._read_group(
-            [
-                ("account_id", "in", accounts.ids),
-                ("state", "=", "submitted"),
-                ("last_state_change", "<", limit),
-                ("feed_id.state", "in", ("done", "fatal")),
-                ("feed_id.report_attachment_id", "!=", False),
-                ("feed_id.done_at", "<", limit),
-            ],
-            ["feed_id"],
-        )
-        asked_for = self._feeds_with_job("_job_poll")
-        read_out = self._feeds_with_job("_job_apply_report")
-        lost = submitted.filtered(lambda feed: feed.id not in asked_for)
-        for feed in lost:
-            feed._enqueue_poll(0)
-        for (feed,) in unread:
-            if feed.id not in read_out:
-                feed._enqueue_report_again()
+        lost = self.env["amazon.feed"]
+        for method, domain, enqueue in self._needed_jobs():
+            feeds = lost.search(
+                [
+                    ("account_id", "in", accounts.ids),
+                    ("write_date", "<", fields.Datetime.now() - UNASKED_AFTER),
+                    *domain,
+                ]
+            )
+            with_job = self._feeds_with_job(method) if feeds else ()
+            for feed in feeds.filtered(lambda feed, ids=with_job: feed.id not in ids):
+                enqueue(feed)
                 lost |= feed
         found = {}
         for feed in lost:
-            _add(found, feed.account_id, 1, feed.submitted_at)
+            _add(found, feed.account_id, 1, feed.write_date)
         return [
             Finding(
                 account,
                 count,
                 self.env._(
-                    "Feeds that no job asked Amazon about: %s. A new job was enqueued.",
+                    "Feeds that waited without a job: %s. A new job was enqueued.",
                     count,
                 ),
                 since,
             )
             for account, (count, since) in found.items()
+        ]
+
+    def _needed_jobs(self):
+        """Return what must not be without a job: the job's method, the feeds, and what
+        enqueues it. Each comes to an end, so that it is not needed for ever."""
+        watched_since = fields.Datetime.now() - timedelta(days=CONFIRM_ALERT_DAYS)
+        processed = ("state", "in", ("done", "fatal"))
+        undecided = [("state", "=", "unknown"), ("needs_person", "=", False)]
+        return [
+            (
+                "_job_poll",
+                [("state", "=", "submitted")],
+                lambda feed: feed._enqueue_poll(0),
+            ),
+            (
+                "_job_apply_report",
+                [
+                    processed,
+                    ("report_attachment_id", "!=", False),
+                    ("action_ids.state", "=", "submitted"),
+                ],
+                lambda feed: feed._enqueue_apply_report(),
+            ),
+            (
+                "_job_look_at_orders",
+                [
+                    processed,
+                    ("done_at", ">", watched_since),
+                    ("action_ids.state", "=", "unknown"),
+                ],
+                lambda feed: feed._enqueue_look_at_orders(),
+            ),
+            (
+                "_job_reconcile",
+                [("state", "=", "unknown"), ("handed_at", "=", False)],
+                lambda feed: feed._enqueue_reconcile(),
+            ),
+            (
+                "_job_move_actions",
+                [
+                    ("state", "=", "unknown"),
+                    ("handed_at", "!=", False),
+                    ("action_ids", "any", undecided),
+                ],
+                lambda feed: feed._enqueue_move("person"),
+            ),
+            (
+                "_job_move_actions",
+                [("state", "=", "absent"), ("action_ids.state", "=", "unknown")],
+                lambda feed: feed._enqueue_move("queued"),
+            ),
+            (
+                "_job_move_actions",
+                [("state", "=", "cancelled"), ("action_ids.state", "=", "submitted")],
+                lambda feed: feed._enqueue_move("rejected"),
+            ),
         ]
 
     def _feeds_with_job(self, method):
@@ -564,27 +603,45 @@ class AmazonAlarm(models.Model):
     # === OUTCOMES === #
 
     def _find_unknown(self, accounts):
-        """Nobody can say whether Amazon executed it: a person must look."""
+        """The search at Amazon ended without an outcome: a person must look."""
+        groups = self.env["amazon.action"]._read_group(
+            [
+                ("company_id", "=", self.env.company.id),
+                ("account_id", "in", accounts.ids),
+                ("needs_person", "=", True),
+            ],
+            ["account_id"],
+            ["__count", "last_state_change:min"],
+        )
         return [
             Finding(
                 account,
                 count,
                 self.env._(
-                    "Actions whose outcome is unknown: %s. They are not sent again. "
-                    "Look at their orders in Seller Central.",
+                    "Actions whose outcome nobody knows, and that wait for a decision: "
+                    "%s. They are not sent again. Look at their orders in Seller "
+                    "Central.",
                     count,
                 ),
                 since,
             )
-            for account, count, since in self._in_state(
-                accounts, "unknown", UNKNOWN_AFTER
-            )
+            for account, count, since in groups
         ]
 
     def _find_unconfirmed(self, accounts):
         """Amazon accepted it, and its own data does not show it. After a time, the
         tickets are told, too."""
         self._note_unconfirmed(accounts)
+        limit = fields.Datetime.now() - UNCONFIRMED_AFTER
+        groups = self.env["amazon.action"]._read_group(
+            [
+                ("account_id", "in", accounts.ids),
+                ("state", "=", "accepted"),
+                ("last_state_change", "<", limit),
+            ],
+            ["account_id"],
+            ["__count", "last_state_change:min"],
+        )
         return [
             Finding(
                 account,
@@ -598,21 +655,8 @@ class AmazonAlarm(models.Model):
                 ),
                 since,
             )
-            for account, count, since in self._in_state(
-                accounts, "accepted", UNCONFIRMED_AFTER
-            )
+            for account, count, since in groups
         ]
-
-    def _in_state(self, accounts, state, at_least):
-        return self.env["amazon.action"]._read_group(
-            [
-                ("account_id", "in", accounts.ids),
-                ("state", "=", state),
-                ("last_state_change", "<", fields.Datetime.now() - at_least),
-            ],
-            ["account_id"],
-            ["__count", "last_state_change:min"],
-        )
 
     def _note_unconfirmed(self, accounts):
         """Say once on the ticket of each action that Amazon's data does not show it."""
@@ -722,15 +766,6 @@ class AmazonFeed(models.Model):
     _answered_idx = models.Index(
         "(account_id, feed_type, done_at) WHERE done_at IS NOT NULL"
     )
-
-    def _enqueue_report_again(self):
-        """Enqueue once more what gives the actions the outcomes of the report."""
-        in_background(self, self.company_id).with_delay(
-            priority=10,
-            max_retries=0,
-            description=f"Apply Amazon's report of the feed {self.feed_ref}",
-            identity_key=f"amazon_report_{self.id}",
-        )._job_apply_report()
 
     def _enqueue_follow(self):
         """Enqueue what lets the actions follow their feed."""

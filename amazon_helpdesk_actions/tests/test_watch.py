@@ -486,7 +486,7 @@ class TestWatch(AmazonCommon):
     def test_lost_job_that_asks_about_a_feed_is_enqueued_again(self):
         action = self.send()
         self.drop_jobs("_job_poll")
-        self.age(action.feed_id, "submitted_at", minutes=11)
+        self.age(action.feed_id, "write_date", minutes=11)
         self.watch()
         self.assert_alarms("unasked")
         self.assertEqual(len(self.pending_jobs("_job_poll")), 1)
@@ -500,8 +500,7 @@ class TestWatch(AmazonCommon):
         self.run_jobs("_job_poll")
         self.drop_jobs("_job_apply_report")
         self.assertEqual(action.state, "submitted")
-        self.age(action.feed_id, "done_at", minutes=11)
-        self.age(action, "last_state_change", minutes=11)
+        self.age(action.feed_id, "write_date", minutes=11)
         self.watch()
         self.assert_alarms("unasked")
         self.run_jobs("_job_apply_report")
@@ -525,15 +524,41 @@ class TestWatch(AmazonCommon):
 
     # === OUTCOMES === #
 
-    def test_unknown_outcome_is_an_alarm(self):
+    def lose_answer(self):
+        """Have a refund whose sending Amazon did not answer."""
         action = self.ask_refund(self.create_ticket(SHIPPED))
         self.simulator.fault("cut_before", "createFeed", times=1)
         with mute_logger(FEED):
             self.run_jobs("_job_dispatch")
         self.assertEqual(action.state, "unknown")
+        return action
+
+    def test_unknown_outcome_is_an_alarm_when_a_person_must_decide(self):
+        action = self.lose_answer()
         self.watch()
         self.assert_alarms()
-        self.age(action, "last_state_change", hours=3)
+        action._hand_to_person("Nobody knows.")
+        self.watch()
+        self.assert_alarms("unknown")
+        self.assertEqual(self.alarms().count, 1)
+
+    def test_lost_search_for_an_unknown_outcome_is_enqueued_again(self):
+        action = self.lose_answer()
+        self.drop_jobs("_job_reconcile")
+        self.age(action.feed_id, "write_date", minutes=11)
+        self.watch()
+        self.assert_alarms("unasked")
+        self.assertEqual(len(self.pending_jobs("_job_reconcile")), 1)
+
+    def test_lost_handing_to_a_person_is_enqueued_again(self):
+        action = self.lose_answer()
+        action.feed_id._hand_over("Nobody knows.")
+        self.drop_jobs("_job_move_actions")
+        self.age(action.feed_id, "write_date", minutes=11)
+        self.watch()
+        self.assert_alarms("unasked")
+        self.run_jobs("_job_move_actions")
+        self.assertTrue(action.needs_person)
         self.watch()
         self.assert_alarms("unknown")
 
@@ -640,6 +665,7 @@ class TestWatch(AmazonCommon):
         values = {
             "name": "AMZ",
             "state": "unknown",
+            "needs_person": True,
             "last_state_change": "2020-01-01",
             "unconfirmed_noted_at": "2020-01-01",
         }
