@@ -1,13 +1,15 @@
 import threading
+from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import SUPERUSER_ID, api
+from odoo import SUPERUSER_ID, api, fields
 from odoo.tests import HttpCase, tagged
 from odoo.tests.common import ChromeBrowser, JsonRpcException
 
 from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.job import Job
 
+from ..spapi.enums import FEED_REFUND
 from .common import FBA_SHIPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
 # What the jobs do between two looks of the agent, stage by stage.
@@ -30,13 +32,13 @@ class JobRunner(threading.Thread):
     whenever the order was read: so the tour decides how long a state is to be seen.
     """
 
-    def __init__(self, registry, first_job, simulator):
+    def __init__(self, registry, first_job, simulator, at_once=(), stages=STAGES):
         super().__init__(name="job runner of a tour", daemon=True)
         self.registry = registry
         self.first_job = first_job
         self.simulator = simulator
-        self.open_methods = ["_job_read"]
-        self.stages = iter(STAGES)
+        self.open_methods = ["_job_read", *at_once]
+        self.stages = iter(stages)
         self.error = None
         self.stopping = threading.Event()
 
@@ -97,10 +99,14 @@ class TestTours(AmazonCommon, HttpCase):
             processing_seconds=0, finance_delay_seconds=FINANCE_DELAY, quotas=False
         )
 
-    def run_tour(self, document, tour, user=None):
-        """Walk a tour on the form of a document, with the jobs beside it."""
-        first_job = self._last_job_id() + 1
-        runner = JobRunner(self.registry, first_job, self.simulator)
+    def run_tour(self, document, tour, user=None, first_job=None, **jobs):
+        """Walk a tour on the form of a document, with the jobs beside it.
+
+        :param int first_job: the first job to run, of those that wait already
+        :param jobs: which jobs run at once, and which ones stage by stage
+        """
+        first_job = first_job or self._last_job_id() + 1
+        runner = JobRunner(self.registry, first_job, self.simulator, **jobs)
         wait_for_end = ChromeBrowser._wait_code_ok
 
         def run_jobs_meanwhile(*args, **kwargs):
@@ -147,6 +153,51 @@ class TestTours(AmazonCommon, HttpCase):
         self.assertEqual(self.last_action().state, "withdrawn")
         self.settle()
         self.assertFalse(self.executed("refunds"))
+
+    def test_refund_can_be_taken_back_while_the_seconds_count_down(self):
+        self.account.refund_undo_seconds = 600
+        self.run_tour(self.create_ticket(SHIPPED), "amazon_ticket_countdown")
+        self.assertEqual(self.last_action().state, "withdrawn")
+        self.settle()
+        self.assertFalse(self.executed("refunds"))
+
+    def test_panel_says_when_an_answer_is_expected(self):
+        now = fields.Datetime.now()
+        self.env["amazon.feed"].create(
+            [
+                {
+                    "account_id": self.account.id,
+                    "marketplace": "A1PA6795UKMFR9",
+                    "feed_type": FEED_REFUND,
+                    "state": "done",
+                    "submitted_at": now - timedelta(hours=3),
+                    "done_at": now - timedelta(hours=1),
+                }
+                for _number in range(3)
+            ]
+        )
+        self.run_tour(self.create_ticket(SHIPPED), "amazon_ticket_expectation")
+
+    def test_feed_in_amazons_queue_can_be_dropped_in_the_panel(self):
+        self.simulator.reset(processing_seconds=9999, quotas=False)
+        ticket = self.create_ticket(SHIPPED)
+        first_job = self._last_job_id() + 1
+        action = self.ask_refund(ticket)
+        self.run_jobs("_job_dispatch")
+        action.feed_id.processing_status = "IN_QUEUE"
+        self.run_tour(
+            ticket,
+            "amazon_ticket_drop",
+            first_job=first_job,
+            at_once=("_job_drop", "_job_withdraw_dropped"),
+            stages=(("_job_poll",),),
+        )
+        self.assertEqual(action.state, "withdrawn")
+        self.assertFalse(self.executed("refunds"))
+
+    def test_news_come_without_the_websocket(self):
+        self.run_tour(self.create_ticket(SHIPPED), "amazon_ticket_without_websocket")
+        self.assertEqual(self.last_action().state, "submitted")
 
     def test_typed_number_brings_the_order_into_the_open_form(self):
         self.run_tour(self.create_ticket(), "amazon_ticket_number_typed")

@@ -110,6 +110,76 @@ registry.category("web_tour.tours").add("amazon_ticket_withdraw", {
     ],
 });
 
+registry.category("web_tour.tours").add("amazon_ticket_countdown", {
+    steps: () => [
+        clickHeader("Refund"),
+        ...chooseReason("Customer return"),
+        clickFooter("Refund the Buyer"),
+        seeState("queued", "s at the earliest"),
+        {
+            content: "Take it back",
+            trigger: `${PANEL} .o_amazon_action_withdraw:contains(Take Back)`,
+            run: "click",
+        },
+        seeState("withdrawn", "Nothing was sent to Amazon"),
+        see("Nothing counts any more", `${PANEL}:not(:has(.o_amazon_action_expectation))`),
+    ],
+});
+
+registry.category("web_tour.tours").add("amazon_ticket_expectation", {
+    steps: () => [
+        clickHeader("Refund"),
+        ...chooseReason("Customer return"),
+        clickFooter("Refund the Buyer"),
+        seeState("queued", "Waiting to leave"),
+        see("It still can be taken back", `${PANEL} .o_amazon_action_withdraw`),
+        letTimePass(),
+        seeState("submitted", "Answer expected about"),
+        see("Nothing is slow", `${PANEL}:not(:has(.o_amazon_action_slow))`),
+    ],
+});
+
+registry.category("web_tour.tours").add("amazon_ticket_drop", {
+    steps: () => [
+        seeState("submitted", "has not processed it yet"),
+        {
+            content: "Have Amazon drop it",
+            trigger: `${PANEL} .o_amazon_action_drop:contains(Ask Amazon to drop it)`,
+            run: "click",
+        },
+        see("It is said what that means", ".modal-body:contains(as a whole):contains(1 of)"),
+        clickFooter("Ask Amazon to Drop All of It"),
+        seeState("submitted", "is not known yet"),
+        see("It is asked only once", `${PANEL}:not(:has(.o_amazon_action_drop))`),
+        letTimePass(),
+        seeState("withdrawn", "Nothing was executed"),
+    ],
+});
+
+registry.category("web_tour.tours").add("amazon_ticket_without_websocket", {
+    steps: () => [
+        clickHeader("Refund"),
+        ...chooseReason("Customer return"),
+        clickFooter("Refund the Buyer"),
+        seeState("queued", "Nothing is sent to Amazon yet"),
+        {
+            content: "Lose the websocket",
+            trigger: PANEL,
+            run() {
+                const { bus_service } = odoo.__WOWL_DEBUG__.root.env.services;
+                bus_service.stop();
+                bus_service.workerState = "DISCONNECTED";
+            },
+        },
+        letTimePass(),
+        {
+            ...seeState("submitted", "has not processed it yet"),
+            // the panel looks for news every 15 seconds
+            timeout: 40000,
+        },
+    ],
+});
+
 registry.category("web_tour.tours").add("amazon_ticket_number_typed", {
     steps: () => [
         see("There is no order", `${PANEL}:contains(No Amazon order yet)`),
