@@ -13,7 +13,7 @@ import queue
 import random
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,15 +21,16 @@ from benchmarks.chaos_judge import FORBIDDEN, judge
 from benchmarks.chaos_people import Person, Session, plan
 from benchmarks.chaos_trouble import (
     KILL_EVERY,
+    Event,
     Trouble,
     message_faults,
     schedule,
-    unheard,
 )
 from benchmarks.chaos_world import DATABASE, World, world
 from dev.console import Problem, say, step
 from dev.settings import Settings
 from spapi_simulator.generate import orders as generate_orders
+from spapi_simulator.process import SimulatorFailed
 
 PEOPLE = 8
 CLOCK_FACTOR = 60
@@ -199,8 +200,7 @@ class Run:
             "seconds": round(time.monotonic() - started),
             "seed": self._options.seed,
             "clock_factor": self._options.clock_factor,
-            "kills": self._trouble.kills,
-            "faults": self._trouble.faults,
+            **self._trouble.counts(),
         }
 
     def _prepare(self) -> dict[str, int]:
@@ -236,24 +236,29 @@ class Run:
             people.append(Person(session, wishes, tickets, name))
         for person in people:
             person.start()
-        chance = self._chance("schedule")
-        for event in schedule(chance, self._options.kills, seconds):
-            self._wait(lambda at=begin + event.at: time.monotonic() >= at)
-            try:
-                self._trouble.happen(event)
-            except Exception as error:
-                if not unheard(error):
-                    raise
-                say(f"    {event.what}: {error}")
-        self._wait(lambda: not any(person.is_alive() for person in people))
+        for event in schedule(self._chance("schedule"), self._options.kills, seconds):
+            self._wait_until(begin + event.at)
+            while not self._happen(event):
+                self._wait_until(time.monotonic() + 1)
+        while any(person.is_alive() for person in people):
+            self._wait_until(time.monotonic() + 0.5)
         for person in people:
             if person.error:
                 raise person.error
 
-    def _wait(self, condition: Callable[[], bool]) -> None:
-        while not condition():
-            self._trouble.revive()
+    def _happen(self, event: Event) -> bool:
+        """Let an event happen; say so where it cannot happen at this moment."""
+        try:
+            return self._trouble.happen(event)
+        except (Problem, OSError, SimulatorFailed) as error:
+            say(f"    {event.what}: {error}")
+            return False
+
+    def _wait_until(self, moment: float) -> None:
+        self._trouble.revive()
+        while time.monotonic() < moment:
             time.sleep(0.05)
+            self._trouble.revive()
 
     def _settle(self) -> float:
         """Wait until every action has come to an end, or nothing moves any more.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
@@ -103,12 +104,21 @@ def outcomes(wishes: list[Intent], actions: list[dict], ledger: dict) -> dict:
         "nobody_was_told": sum(1 for wish in wishes if wish.gave_up),
         "told_withdrawn": sum(1 for wish in wishes if wish.withdrawn),
         "states": Counter(row["state"] for row in actions),
+        "reasons": Counter(
+            _without_numbers(row["state_message"])
+            for row in actions
+            if row["state"] in ("blocked", "rejected", "unknown")
+        ),
         "names": {
             name: found[name][:20]
             for name in ("twice", "lost", "person")
             if found[name]
         },
     }
+
+
+def _without_numbers(sentence: str | None) -> str:
+    return re.sub(r"[\d.,-]*\d", "#", sentence or "-")
 
 
 def executions(actions: list[dict], ledger: dict) -> Counter:

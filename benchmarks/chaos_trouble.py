@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from benchmarks.chaos_world import Host, World
 from dev.console import Problem
-from spapi_simulator.process import SimulatorFailed
 
 #: Real seconds between two kills, on average; a host takes some to come back.
 KILL_EVERY = 3.3
@@ -141,17 +140,30 @@ class Trouble:
 
     def __init__(self, world: World, chance: random.Random):
         self.kills: Counter = Counter()
+        self.crashes: Counter = Counter()
         self.faults: Counter = Counter()
         self._world = world
         self._chance = chance
         self._due_back: list[tuple[float, Host]] = []
         self._of_messages: list[dict] = []
 
-    def happen(self, event: Event) -> None:
-        """Let an event happen now."""
+    def counts(self) -> dict:
+        """Return what has gone wrong so far."""
+        return {
+            "kills": self.kills.total(),
+            "kills_by_target": self.kills,
+            "postgres_crashes": self.crashes,
+            "faults_switched_on": self.faults,
+        }
+
+    def happen(self, event: Event) -> bool:
+        """Let an event happen now.
+
+        :return: whether it could: there may be nothing to kill at this moment
+        """
         if event.what == "kill":
-            self._kill(**event.options)
-        elif event.what == "postgres":
+            return self._kill(**event.options)
+        if event.what == "postgres":
             self._crash_postgres(**event.options)
         elif event.what == "fault":
             self.fault(event.options)
@@ -159,6 +171,7 @@ class Trouble:
             self._world.simulator.clear_faults()
             for options in self._of_messages:
                 self._world.simulator.fault(**options)
+        return True
 
     def fault_messages(self, faults: list[dict]) -> None:
         """Switch faults of single messages on, which stay until all is healed."""
@@ -190,39 +203,35 @@ class Trouble:
 
     # === KILLS === #
 
-    def _kill(self, target: str, delay: float, down: float, during: str) -> None:
+    def _kill(self, target: str, delay: float, down: float, during: str) -> bool:
         if target == "host":
-            self._kill_host(down)
-            return
+            return self._kill_host(down)
         if target == "dispatching":
             # Amazon takes its time, so that the next dispatch is met in the middle
             self.fault({"kind": "slow", "operation": during, "seconds": 1.5})
             pid = self._dispatching()
-            if pid and self._kill_process(pid, delay):
-                self.kills["dispatching worker"] += 1
-                return
-        kind = "WorkerHTTP" if target == "dispatching" else target
-        for pid in self._pids(kind):
-            if self._kill_process(pid, 0):
-                self.kills[kind] += 1
-                return
-        self._kill_host(down)
+            if pid and self._kill_process(pid, target, delay):
+                return True
+            target = "WorkerHTTP"
+        return any(self._kill_process(pid, target) for pid in self._pids(target))
 
-    def _kill_process(self, pid: int, delay: float) -> bool:
+    def _kill_process(self, pid: int, target: str, delay: float = 0) -> bool:
         time.sleep(delay)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+            self.kills[target] += 1
             return True
         return False
 
-    def _kill_host(self, down: float) -> None:
+    def _kill_host(self, down: float) -> bool:
         hosts = [host for host in self._world.hosts if host.alive()]
         if not hosts:
-            return
+            return False
         host = self._chance.choice(hosts)
         host.kill()
         self.kills["host"] += 1
         self._due_back.append((time.monotonic() + down, host))
+        return True
 
     def _pids(self, kind: str) -> list[int]:
         """Return the processes of a kind, on all hosts, in any order."""
@@ -261,9 +270,4 @@ class Trouble:
             self._world.cluster.restart(signal.SIGQUIT)
         else:
             self._world.crash_connection()
-        self.kills[f"postgres {mode}"] += 1
-
-
-def unheard(error: Exception) -> bool:
-    """Say whether an error only means that something was down at this moment."""
-    return isinstance(error, Problem | OSError | SimulatorFailed)
+        self.crashes[mode] += 1

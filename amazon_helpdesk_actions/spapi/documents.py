@@ -215,6 +215,9 @@ def _failure(operation, response):
     if 200 <= status < 300:
         return None
     facts = {"code": _s3_code(response), "http_status": status}
+    if operation == _UPLOAD and status == 403 and facts["code"] == "AccessDenied":
+        # S3's answer to an address that has expired: a second try gets a new one
+        return NotSent(operation, "The address of the document has expired.", **facts)
     if 400 <= status < 500 and status not in (408, 429):
         return Refused(
             operation, "Amazon's document store refused the request.", **facts

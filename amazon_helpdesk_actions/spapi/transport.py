@@ -1,5 +1,6 @@
 """Send one request to Amazon and say exactly what is known afterwards."""
 
+import functools
 import json
 import logging
 import math
@@ -94,6 +95,16 @@ class MemoryTokenStore:
         self._token = None
 
 
+@functools.cache
+def _tls_context(trust_env):
+    """Return what checks certificates, made once: reading the authorities takes longer
+    than a request to Amazon.
+
+    :param bool trust_env: whether the machine's own settings count
+    """
+    return httpx.create_ssl_context(trust_env=trust_env)
+
+
 class AmazonClock:
     """Amazon's time: that of its last answer, and what has passed here since.
 
@@ -156,6 +167,7 @@ class Http:
         self.clock = AmazonClock()
         self._total_timeout = 3 * read_timeout
         self._client = httpx.Client(
+            verify=_tls_context(not endpoint.is_simulator),
             timeout=httpx.Timeout(
                 connect=connect_timeout,
                 read=read_timeout,

@@ -213,6 +213,13 @@ def test_a_refusal_has_the_code_of_the_store_and_nothing_else_of_its_body(
         assert secret not in str(refusal) and secret not in repr(refusal)
 
 
+def test_an_upload_to_an_expired_address_was_not_sent(amazon, store):
+    expired = "<Error><Code>AccessDenied</Code><Message>Expired</Message></Error>"
+    amazon.script("PUT", "/documents/up", Answer(403, expired))
+    with pytest.raises(NotSent):
+        store.upload(f"{amazon.url}/documents/up?signature=s", b"x", "text/xml")
+
+
 def test_a_refused_upload_is_not_repeated(amazon, client):
     accept_documents(amazon)
     amazon.script("PUT", "/documents/up", Answer(403, S3_ERROR))
