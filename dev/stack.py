@@ -17,7 +17,7 @@ import contextlib
 import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dev.console import Problem, uninterrupted
@@ -67,20 +67,31 @@ class Stack:
         service.url = service.output().split(marker, 1)[1].split()[0]
         return service
 
-    def start_odoo(self, port: int = 0, *arguments: str) -> Service:
+    def start_odoo(
+        self,
+        port: int = 0,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        leads: bool = True,
+    ) -> Service:
         """Start Odoo on the database; wait until it serves and its job runner works.
 
         :param port: 0 for a free one
         :param arguments: further options of Odoo's server
+        :param env: further variables of its environment
+        :param leads: whether its job runner is the one that works, so that it is waited
+            for; of several Odoo processes on one database, one is
         """
         port = port or free_port()
         command = self._odoo("--database", self.database, "--http-port", str(port))
-        service = self._start("Odoo", "odoo", [*command, *arguments])
+        service = self._start("Odoo", "odoo", [*command, *arguments], env)
         service.url = f"http://{HOST}:{port}"
         health = f"{service.url}/web/health"
         service.wait_until(lambda: answers(health), "it served")
-        marker = "queue job runner ready for db"
-        service.wait_until(lambda: marker in service.output(), "its job runner worked")
+        if leads and (env or {}).get("ODOO_QUEUE_JOB_CHANNELS") != "root:0":
+            marker = "queue job runner ready for db"
+            what = "its job runner worked"
+            service.wait_until(lambda: marker in service.output(), what)
         return service
 
     def connect_to(self, simulator: Service) -> None:
@@ -109,14 +120,20 @@ class Stack:
                 self._services[-1].stop()
                 self._services.pop()
 
-    def _start(self, name: str, log: str, command: Sequence[str]) -> Service:
+    def _start(
+        self,
+        name: str,
+        log: str,
+        command: Sequence[str],
+        env: Mapping[str, str] | None = None,
+    ) -> Service:
         number = sum(service.log.name.startswith(log) for service in self._services)
         file = f"{log}{number + 1 if number else ''}.log"
         service = Service(
             name,
             command,
             log=self._settings.logs / self.database / file,
-            env=self._odoo.environment(),
+            env=self._odoo.environment(**(env or {})),
             cwd=self._settings.root,
         )
         self._services.append(service)
