@@ -21,6 +21,7 @@ import os
 import random
 import threading
 import time
+from collections import Counter
 from itertools import pairwise
 
 from spapi_simulator.generate import orders
@@ -120,9 +121,7 @@ def wait_until_known(stack) -> dict[str, int]:
 def count_states(stack) -> dict[str, int]:
     """Return how many actions are in which state."""
     rows = stack.sql("SELECT state, count(*) FROM amazon_action GROUP BY 1 ORDER BY 1")
-    return {
-        state: int(n) for state, n in (row.split("|") for row in rows.splitlines())
-    }
+    return {state: int(n) for state, n in (row.split("|") for row in rows.splitlines())}
 
 
 def timeline(stack) -> list[list[float]]:
@@ -147,7 +146,12 @@ def report(stack, simulator, clicks, states, count: int, factor: float) -> None:
     ledger = simulator.ledger()
     asked = max(click["started"] + click["seconds"] for click in clicks)
     latency = [click["seconds"] * 1000 for click in clicks]
-    executed = [row["order_id"] for row in ledger["refunds"]]
+    # the ledger has a row for each item
+    executed = Counter(
+        (row["order_id"], row["order_item_id"]) for row in ledger["refunds"]
+    )
+    orders_done = len({order for order, _item in executed})
+    twice = sum(times > 1 for times in executed.values())
     times = timeline(stack)
     measure.keep("burst", {"timeline": times, "clicks": clicks, "factor": factor})
     calls = ledger["calls"].get("createFeed", 0)
@@ -164,13 +168,13 @@ def report(stack, simulator, clicks, states, count: int, factor: float) -> None:
     )
     measure.report(
         "burst.executed",
-        len(set(executed)),
+        orders_done,
         "refunds",
-        executed_twice=len(executed) - len(set(executed)),
+        executed_twice=twice,
         refused_clicks=sum(bool(click["refused"]) for click in clicks),
         states=states,
         goal="each once",
-        met=len(executed) == len(set(executed)) == count,
+        met=orders_done == count and not twice,
         **common,
     )
     measure.report("burst.asking", asked, "s", **common)
@@ -189,16 +193,16 @@ def compare(office, stack, count: int, factor: float) -> None:
     pace = (taken[-1] - taken[BURST]) / (SAMPLE - 1 - BURST)
     bare = taken[-1] + max(count - SAMPLE, 0) * pace
     accepted = [row[2] for row in timeline(stack) if row[2] is not None]
-    ours = max(accepted) * factor if len(accepted) == count else float("nan")
+    ours = max(accepted) * factor if len(accepted) == count else None
     measure.report(
         "burst.seconds_until_accepted",
         ours,
         "s",
         baseline=bare,
-        ratio=bare / ours,
+        ratio=ours and bare / ours,
         n=count,
         goal="500 times sooner",
-        met=bare >= 500 * ours,
+        met=bool(ours) and bare >= 500 * ours,
         baseline_how=f"{SAMPLE} measured, the rest extrapolated by their pace",
         baseline_pace=measure.rounded(pace),
         baseline_longest_gap=max(after - before for before, after in pairwise(taken)),

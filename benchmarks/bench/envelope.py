@@ -22,8 +22,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from lxml import etree
-
-from amazon_helpdesk_actions.spapi.envelopes import (
+from spapi.envelopes import (
     RefundItem,
     RefundMessage,
     write_order_adjustment,

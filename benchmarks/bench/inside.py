@@ -48,6 +48,10 @@ class Inside:
         return self
 
     def __exit__(self, *_exc_info) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process; it lets go of its database."""
         self._process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(15)

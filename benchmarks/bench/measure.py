@@ -35,7 +35,7 @@ def note(text: str) -> None:
 
 def report(
     name: str,
-    value: float,
+    value: float | None,
     unit: str,
     *,
     n: int,
@@ -48,7 +48,7 @@ def report(
     """Print a result as one JSON object in a line.
 
     :param name: benchmark and figure, such as ``click.p95``
-    :param value: what was measured
+    :param value: what was measured; None where it did not come about
     :param unit: of value and baseline
     :param n: how many measurements it is made of
     :param baseline: the same of what it is compared with
@@ -57,7 +57,7 @@ def report(
     :param met: whether that was reached
     :param more: further facts, such as the seed
     """
-    if ratio is None and baseline:
+    if ratio is None and baseline and value is not None:
         ratio = value / baseline
     row = {
         "name": name,

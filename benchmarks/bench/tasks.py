@@ -4,9 +4,17 @@ These prepare what is measured, past the screens where those would take hours, b
 the addon's own methods. Those that are measured themselves say so.
 """
 
+import threading
+import time
+from collections import Counter
+
+import httpx
+import requests
 from lxml import etree
 
 from odoo.fields import Command
+
+from odoo.addons.queue_job.controllers.main import RunJobController
 
 #: What an agent who may refund and cancel has. The addon's groups are missing in a
 #: database without it.
@@ -168,3 +176,230 @@ def _field_specification(model, node):
 def open_plain_tickets(env, count):
     """Create tickets in a database without the addon, and return their ids."""
     return create_tickets(env, [False] * count).ids
+
+
+# === ONE ACTION, AND A PAST OF MANY === #
+
+
+def refund(env, ticket):
+    """Refund the order of a ticket, from the click until it is accepted.
+
+    :return: milliseconds of the click (``ask``), of all ``jobs``, of each job by its
+        method, of reading the ``panel`` and of the dispatcher's search (``queue``),
+        without HTTP; the ``total`` of click and jobs, and its SQL ``queries``
+    :rtype: dict
+    """
+    fill_quotas(env)
+    (dialog,) = open_dialogs(env, [ticket], 1)
+    env.cr.commit()
+    database = env.registry
+    result = {"by_job": Counter()}
+    with Stopwatch() as watch, database.cursor() as cr:
+        agent = _as_agent(env(cr=cr))
+        agent["amazon.refund.request"].browse(dialog).action_refund()
+    result["ask"], queries = watch.milliseconds, watch.queries
+    with Stopwatch() as watch, database.cursor() as cr:
+        lanes = _waiting_lanes(env(cr=cr))
+    result["queue"] = watch.milliseconds
+    result["lanes"] = len(lanes)
+    order = env["helpdesk.ticket"].browse(ticket).amazon_order_id
+    while True:
+        env.cr.rollback()
+        env.invalidate_all()
+        job = _next_job(env, order)
+        if not job:
+            break
+        with Stopwatch() as watch:
+            _run_job(env, job.uuid)
+        result["by_job"][job.method_name] += watch.milliseconds
+        queries += watch.queries
+    with Stopwatch() as watch, database.cursor() as cr:
+        agent = _as_agent(env(cr=cr))
+        agent["helpdesk.ticket"].browse(ticket).read(["amazon_order_panel"])
+    result["panel"] = watch.milliseconds
+    result["jobs"] = sum(result["by_job"].values())
+    result["total"] = result["ask"] + result["jobs"]
+    result["queries"] = queries
+    return result
+
+
+class Stopwatch:
+    """Wall time and SQL queries, without the time that HTTP requests take."""
+
+    _elsewhere = 0.0
+
+    def __enter__(self):
+        type(self)._elsewhere = 0.0
+        threading.current_thread().query_count = 0
+        threading.current_thread().query_time = 0
+        self._started = time.perf_counter()
+        return self
+
+    def __exit__(self, *exc_info):
+        seconds = time.perf_counter() - self._started - self._elsewhere
+        self.milliseconds = 1000 * seconds
+        self.queries = threading.current_thread().query_count
+
+    @classmethod
+    def take_out(cls, send):
+        """Wrap a method that sends a request, so that its time does not count."""
+
+        def timed(*args, **kwargs):
+            started = time.perf_counter()
+            try:
+                return send(*args, **kwargs)
+            finally:
+                cls._elsewhere += time.perf_counter() - started
+
+        return timed
+
+
+for session in (requests.Session, httpx.Client):
+    session.send = Stopwatch.take_out(session.send)
+
+
+def _as_agent(env):
+    (user,) = _agents(env, 1)
+    context = {"lang": "en_US", "allowed_company_ids": user.company_ids.ids}
+    return env(user=user.id, context=context)
+
+
+def _waiting_lanes(env):
+    """Search what a dispatcher would send now, as it does."""
+    from odoo.addons.amazon_helpdesk_actions.models.amazon_feed import Lane
+
+    account = env.ref("amazon_helpdesk_actions.demo_account_eu")
+    lane = Lane(account.id, "A1PA6795UKMFR9", "POST_PAYMENT_ADJUSTMENT_DATA")
+    return env["amazon.feed"]._waiting(lane)
+
+
+def _next_job(env, order):
+    """Return the next job on the way to *accepted*; nothing when it is there."""
+    action = env["amazon.action"].search([("order_id", "=", order.id)], limit=1)
+    if action.state not in ("queued", "sending", "submitted"):
+        if action.state not in ("accepted", "confirmed"):
+            raise RuntimeError(f"{action.state}: {action.state_message}")
+        env.cr.execute("DELETE FROM queue_job")
+        env.cr.commit()
+        return None
+    job = env["queue.job"].search([("state", "=", "pending")], order="id", limit=1)
+    if not job:
+        raise RuntimeError(f"No job for {action.state}: {action.state_message}")
+    return job
+
+
+def _run_job(env, uuid):
+    """Run a job now, as the HTTP controller of queue_job does."""
+    with env.registry.cursor() as cr:
+        own = env(cr=cr)
+        cr.execute(
+            "UPDATE queue_job SET state = 'enqueued', eta = NULL WHERE uuid = %s",
+            [uuid],
+        )
+        cr.commit()
+        job = RunJobController._acquire_job(own, uuid)
+        RunJobController._runjob(own, job)
+
+
+def repeat_the_past(env, count):
+    """Copy the only action there is, with its order and journal, so many times.
+
+    The rows are PostgreSQL's own copies: all columns alike, but for those that name
+    another row or must be unique.
+    """
+    # the checks of foreign keys would take most of the time
+    env.cr.execute("SET LOCAL session_replication_role = replica")
+    past = Past(env.cr, count)
+    past.copy("amazon_order", amazon_order_ref="to_char(n, 'FM000-0000000') || '-past'")
+    past.copy("amazon_order_line", order_id="amazon_order")
+    past.copy(
+        "amazon_order_charge", order_id="amazon_order", line_id="amazon_order_line"
+    )
+    past.copy("amazon_feed", one_in=50)
+    past.copy(
+        "amazon_action",
+        order_id="amazon_order",
+        feed_id="amazon_feed",
+        name="'PAST-' || n",
+        nonce="'past-' || n",
+        state="'confirmed'",
+    )
+    past.copy(
+        "amazon_action_line",
+        action_id="amazon_action",
+        charge_id="amazon_order_charge",
+    )
+    past.copy(
+        "amazon_audit_entry",
+        action_id="amazon_action",
+        amazon_order_ref="to_char(n, 'FM000-0000000') || '-past'",
+    )
+
+
+class Past:
+    """Copies rows; row n of a table belongs to row n of the others.
+
+    :param cr: the cursor
+    :param int count: how many copies
+    """
+
+    def __init__(self, cr, count):
+        self._cr = cr
+        self._count = count
+        self._tables = {}
+
+    def copy(self, table, one_in=1, **changed):
+        """Copy the rows of a table, those of one order each time.
+
+        :param int one_in: so many rows of other tables belong to one of this
+        :param changed: SQL for a column, with ``n`` as the number of the copy; the name
+            of a table that was copied before stands for the id of its copy
+        """
+        cr = self._cr
+        cr.execute(
+            "SELECT column_name FROM information_schema.columns WHERE"
+            " table_schema = 'public' AND table_name = %s AND column_name <> 'id'",
+            [table],
+        )
+        columns = [name for (name,) in cr.fetchall()]
+        cr.execute(f"SELECT array_agg(id ORDER BY id), max(id) FROM {table}")
+        ids, last = cr.fetchone()
+        if table in ("amazon_order", "amazon_order_line", "amazon_order_charge"):
+            ids = self._of_the_action(table)
+        self._tables[table] = ids, last, one_in
+        rows = len(ids)
+        values = [self._value(name, changed.get(name)) for name in columns]
+        cr.execute(
+            f"""
+            INSERT INTO {table} (id, {", ".join(f'"{name}"' for name in columns)})
+            SELECT {last} + (n - 1) * {rows} + place, {", ".join(values)}
+              FROM generate_series(1, {max(self._count // one_in, 1)}) AS n
+             CROSS JOIN unnest(%s::int[]) WITH ORDINALITY AS source (of, place)
+              JOIN {table} AS row ON row.id = source.of
+            """,
+            [ids],
+        )
+        cr.execute(
+            "SELECT setval(pg_get_serial_sequence(%s, 'id'),"
+            f" (SELECT max(id) FROM {table}))",
+            [table],
+        )
+
+    def _value(self, column, changed):
+        if changed is None:
+            return f'row."{column}"'
+        if changed not in self._tables:
+            return changed
+        ids, last, one_in = self._tables[changed]
+        place = f'array_position(ARRAY{ids}, row."{column}")'
+        copy = f"(n - 1) / {one_in}" if one_in > 1 else "n - 1"
+        return f"{last} + ({copy}) * {len(ids)} + {place}"
+
+    def _of_the_action(self, table):
+        """Return the ids of the rows of the order that was refunded."""
+        column = "id" if table == "amazon_order" else "order_id"
+        self._cr.execute(
+            f"SELECT array_agg(id ORDER BY id) FROM {table}"
+            f" WHERE {column} IN (SELECT order_id FROM amazon_action)"
+        )
+        return self._cr.fetchone()[0]
