@@ -107,15 +107,18 @@ def confirm(agent, dialog: int) -> str:
     return ""
 
 
-def wait_until_known(stack) -> dict[str, int]:
+def wait_until_known(stack, pause: float = 10) -> dict[str, int]:
     """Wait until every action has an outcome; return how many are in which state."""
     end = time.monotonic() + PATIENCE
+    before: dict[str, int] = {}
     while True:
         states = count_states(stack)
         if not set(states) - set(KNOWN) or time.monotonic() > end:
             return states
-        measure.note(", ".join(f"{state} {n}" for state, n in states.items()))
-        time.sleep(10)
+        if states != before:
+            measure.note(", ".join(f"{state} {n}" for state, n in states.items()))
+            before = states
+        time.sleep(pause)
 
 
 def count_states(stack) -> dict[str, int]:

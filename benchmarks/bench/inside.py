@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -86,6 +87,7 @@ def main(config: str, database: str) -> None:
 
     arguments = ["--config", config, "--database", database]
     settings.parse_config([*arguments, "--log-level=warn"], setup_logging=True)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     registry = Registry(database)
     from . import tasks
 

@@ -70,16 +70,17 @@ class Office:
         return self._stop.enter_context(process)
 
     def shop(
-        self, count: int, agents: int = 1, suffix: str = ""
+        self, count: int, agents: int = 1, suffix: str = "", **of_orders
     ) -> tuple[Stack, Inside, SimulatorProcess, list[int]]:
         """Return a database with agents, and with tickets about orders that were read.
 
         :param count: of orders, each with a ticket
+        :param of_orders: further arguments of `spapi_simulator.generate.orders`
         :return: database, process inside of it, simulator without quotas, ids of the
             tickets
         """
         measure.note(f"{count} orders, tickets, {agents} agents ...")
-        seeds = list(orders(count, measure.SEED))
+        seeds = orders(count, measure.SEED, **of_orders)
         simulator = self.simulator(seeds, no_quotas=True, processing_seconds=0)
         stack = self.stack(suffix)
         stack.connect_to(simulator)

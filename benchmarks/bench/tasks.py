@@ -126,6 +126,14 @@ def open_dialogs(env, tickets, agents):
     return dialogs
 
 
+def ask_for_refunds(env, tickets):
+    """Ask for a full refund of each ticket's order. Nothing is sent here."""
+    dialogs = open_dialogs(env, tickets, 1)
+    for dialog in _as_agent(env)["amazon.refund.request"].browse(dialogs):
+        dialog.action_refund()
+        env.cr.commit()
+
+
 def _agents(env, count):
     by_login = {
         user.login: user
@@ -198,6 +206,10 @@ def refund(env, ticket):
         agent = _as_agent(env(cr=cr))
         agent["amazon.refund.request"].browse(dialog).action_refund()
     result["ask"], queries = watch.milliseconds, watch.queries
+    # nobody takes it back
+    env.cr.rollback()
+    env.cr.execute("UPDATE amazon_action SET due_at = asked_at WHERE state = 'queued'")
+    env.cr.commit()
     with Stopwatch() as watch, database.cursor() as cr:
         lanes = _waiting_lanes(env(cr=cr))
     result["queue"] = watch.milliseconds
@@ -270,7 +282,7 @@ def _waiting_lanes(env):
 
     account = env.ref("amazon_helpdesk_actions.demo_account_eu")
     lane = Lane(account.id, "A1PA6795UKMFR9", "POST_PAYMENT_ADJUSTMENT_DATA")
-    return env["amazon.feed"]._waiting(lane)
+    return env["amazon.feed"]._due(lane)
 
 
 def _next_job(env, order):
