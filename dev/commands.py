@@ -66,6 +66,13 @@ def chaos(settings: Settings) -> int:
     return chaos(settings)
 
 
+def bench(settings: Settings) -> int:
+    """Measure the addon: one JSON object a line. ONLY=name runs one benchmark."""
+    from dev.bench import bench
+
+    return bench(settings)
+
+
 def stop(settings: Settings) -> int:
     """Stop a PostgreSQL that a killed command left running."""
     Cluster(settings).stop()
@@ -82,7 +89,7 @@ def clean(settings: Settings) -> int:
 
 COMMANDS: dict[str, Callable[[Settings], int]] = {
     command.__name__: command
-    for command in (setup, demo, test, lint, smoke, chaos, stop, clean)
+    for command in (setup, demo, test, lint, smoke, chaos, bench, stop, clean)
 }
 
 VARIABLES = """
@@ -96,9 +103,12 @@ Variables, by environment or after the command (make demo ODOO_PORT=28169):
   TEST_DB          database of the tests (amazon_helpdesk_test), new at each start
   T                run the tests in this file or folder only
   ARGS             further arguments of pytest
-  SEED             what chaos decides by (any; it is printed)
-  ACTIONS, KILLS   how much chaos asks for and kills (2000, 200)
+  SEED             what chaos decides by (any; it is printed), and bench (19)
+  ACTIONS, KILLS   how much chaos asks for and kills (2000, 200); ACTIONS also makes
+                   bench smaller, for trying it out
   REPORT           file that gets chaos's JSON object, too
+  ONLY             run these benchmarks only, such as click,history
+  PLOTS            draw the plots of bench into this folder, such as docs
 """
 
 

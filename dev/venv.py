@@ -50,12 +50,19 @@ class Venv:
             self._install("test", "requirements-test")
         self._point_to(odoo)
 
+    def provide_plotting(self) -> None:
+        """Install what draws the plots of ``make bench``.
+
+        :raise Problem: when pip fails
+        """
+        self._install("bench", "requirements-bench")
+
     def _create(self) -> None:
         # An environment knows its own path and its Python: neither can be changed
         key = digest(sys.version, sysconfig.get_platform(), str(self.folder))
         if self.python.exists() and self._stamps.done("venv", key):
             return
-        for stamp in ("venv", "pip-demo", "pip-oca", "pip-test"):
+        for stamp in ("venv", "pip-demo", "pip-oca", "pip-test", "pip-bench"):
             self._stamps.remove(stamp)
         with step("Python: virtual environment"):
             if subprocess.run(
