@@ -55,6 +55,10 @@ def open_tickets(env, refs):
     """
     tickets = create_tickets(env, refs)
     orders = env["amazon.order"].search([("amazon_order_ref", "in", refs)])
+    env.cr.commit()
+    # As in a shop that has been at work for a while: what changes from now on is seen
+    # in Amazon's lists
+    orders.account_id._read_ranges()
     for number, order in enumerate(orders):
         if number % READ_AT_ONCE == 0:
             fill_quotas(env)
@@ -63,6 +67,7 @@ def open_tickets(env, refs):
             raise RuntimeError(f"{order.amazon_order_ref}: {order.read_message}")
         env.cr.commit()
         env.invalidate_all()
+    fill_quotas(env)
     return tickets.ids
 
 
