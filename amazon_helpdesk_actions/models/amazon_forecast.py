@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.tools import SQL
 
+from .amazon_quota import FILLED
+
 # Processed feeds that the forecast goes by: enough to be usual, few enough to follow
 # Amazon's mood of the day.
 USUAL_FEEDS = 20
@@ -63,8 +65,20 @@ class AmazonForecast(models.AbstractModel):
         return self.env[f"amazon.action.kind.{kind}"]._feed_type
 
     def _wait(self, account):
-        """Return seconds until Amazon takes the next feed of this account."""
-        return account._quota_wait("createFeed")
+        """Return seconds until Amazon takes the next feed of this account.
+
+        Read in this transaction: it is only a forecast, and a form that is read needs
+        no connection more for it.
+        """
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT (1 - %s) / rate FROM amazon_quota"
+                " WHERE account_id = %s AND operation = 'createFeed'",
+                SQL(FILLED),
+                account.id,
+            )
+        )
+        return max(rows[0][0], 0.0) if rows else 0.0
 
     def _for_action(self, account, row, wait, usual):
         leaves_at = answer_at = False

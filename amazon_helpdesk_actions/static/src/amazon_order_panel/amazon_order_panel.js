@@ -122,7 +122,7 @@ export class AmazonOrderPanel extends Component {
 
     /** Whether an action waits for the moment at which it may leave. */
     get isCountingDown() {
-        return Boolean(this.order?.actions.some((action) => this.secondsLeft(action)));
+        return Boolean(this.order && this.order.actions.some((action) => this.secondsLeft(action)));
     }
 
     get isBeingRead() {

@@ -149,6 +149,7 @@ registry.category("web_tour.tours").add("amazon_ticket_drop", {
         },
         see("It is said what that means", ".modal-body:contains(as a whole):contains(1 of)"),
         clickFooter("Ask Amazon to Drop All of It"),
+        see("The question is closed", "body:not(:has(.modal))"),
         seeState("submitted", "is not known yet"),
         see("It is asked only once", `${PANEL}:not(:has(.o_amazon_action_drop))`),
         letTimePass(),
