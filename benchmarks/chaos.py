@@ -42,7 +42,8 @@ QUIET_SECONDS = 240
 #: What is still on its way, and how much has moved so far.
 PROGRESS = """
     SELECT (SELECT count(*) FROM amazon_action
-            WHERE state IN ('queued', 'sending', 'submitted', 'unknown')),
+            WHERE state IN ('queued', 'sending', 'submitted')
+            OR (state = 'unknown' AND needs_person IS NOT TRUE)),
         (SELECT count(*) FROM amazon_audit_entry)
 """
 
@@ -193,6 +194,8 @@ class Run:
         with step("Heal and settle"):
             self._trouble.heal()
             seconds = self._settle()
+            # Nothing may move while it is compared
+            self._world.stop_hosts()
         result = judge(self._world, self._wishes, self._orders)
         return {
             **result,

@@ -30,7 +30,8 @@ FORBIDDEN = (
 ACTIONS = """
     SELECT coalesce(json_agg(row), '[]') FROM (
         SELECT action.id, action.name, action.kind, action.state, action.nonce,
-            action.state_message, orders.amazon_order_ref AS order_ref
+            action.state_message, action.needs_person,
+            orders.amazon_order_ref AS order_ref
         FROM amazon_action AS action
         JOIN amazon_order AS orders ON orders.id = action.order_id
     ) AS row
@@ -155,7 +156,7 @@ def _judge_one(row: dict, times: int) -> list[str]:
     """Return what is to be said of one action."""
     state, said = row["state"], []
     if state == "unknown":
-        said += ["unknown", "person"]
+        said.append("person" if row["needs_person"] else "unknown")
     if state in OPEN_STATES:
         said.append("open")
     if times:

@@ -9,6 +9,7 @@ import signal
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from benchmarks.chaos_world import Host, World
 from dev.console import Problem
@@ -244,21 +245,22 @@ class Trouble:
         return self._chance.sample(pids, len(pids))
 
     def _dispatching(self) -> int | None:
-        """Return the worker that holds a lane at this moment, if there is one: Odoo
-        tells PostgreSQL its process id. A host of one process is not killed so."""
-        workers = set(self._pids("WorkerHTTP"))
+        """Return the worker that holds a lane at this moment, if there is one. A host
+        of one process is not killed so."""
+        workers = self._pids("WorkerHTTP")
         end = time.monotonic() + 2
         while time.monotonic() < end:
             with contextlib.suppress(Problem, OSError):
                 rows = self._world.sql(
-                    "SELECT DISTINCT substr(application_name, 6) FROM pg_locks "
-                    "JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' "
-                    "AND granted AND application_name ~ '^odoo-[0-9]+$'"
+                    "SELECT DISTINCT client_port FROM pg_locks "
+                    "JOIN pg_stat_activity USING (pid) "
+                    "WHERE locktype = 'advisory' AND granted"
                 )
-                holders = {int(row) for row in rows.split()} & workers
-                if holders:
-                    return holders.pop()
-            time.sleep(0.1)
+                for port in map(int, rows.split()):
+                    pid = owner_of_port(port, workers)
+                    if pid:
+                        return pid
+            time.sleep(0.05)
         return None
 
     # === POSTGRESQL === #
@@ -271,3 +273,21 @@ class Trouble:
         else:
             self._world.crash_connection()
         self.crashes[mode] += 1
+
+
+def owner_of_port(port: int, pids: list[int]) -> int | None:
+    """Return which of the processes has the connection that leaves from a port.
+
+    Odoo's workers share the name that they give to PostgreSQL.
+    """
+    sockets = {
+        f"socket:[{line.split()[9]}]"
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+        if int(line.split()[1].split(":")[1], 16) == port
+    }
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            files = Path(f"/proc/{pid}/fd").iterdir()
+            if any(os.readlink(file) in sockets for file in files):
+                return pid
+    return None

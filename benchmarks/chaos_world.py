@@ -186,6 +186,11 @@ class World:
             Host("c", 0, settings, odoo),
         ]
 
+    def stop_hosts(self) -> None:
+        """Ask every host to end."""
+        for host in self.hosts:
+            host.stop()
+
     def sql(self, statement: str) -> str:
         """Run a statement in the database, see ``Cluster.sql``."""
         return self.cluster.sql(statement, DATABASE)
@@ -238,8 +243,7 @@ def world(settings: Settings, clock_factor: float) -> Iterator[World]:
                 yield made
             finally:
                 with uninterrupted():
-                    for host in made.hosts:
-                        host.stop()
+                    made.stop_hosts()
 
 
 def _copy_database(workshop: Workshop, own: Settings, cluster: Cluster) -> None:

@@ -35,6 +35,7 @@ def action(state, name="AA1", kind="refund", **vals):
         "state": state,
         "nonce": name,
         "state_message": "Because.",
+        "needs_person": False,
         "order_ref": "701-0000000-0000001",
         **vals,
     }
@@ -69,12 +70,18 @@ def outcome(row, refunds=(), cancelled=(), wishes=()):
         ("confirmed", [], {"called_done_wrongly"}),
         ("sending", [], {"lost", "names"}),
         ("submitted", [refund()], {"executed_once"}),
-        ("unknown", [], {"still_unknown", "needing_person", "names"}),
+        ("unknown", [], {"still_unknown"}),
+        ("unknown", [refund()], {"still_unknown", "executed_once"}),
     ],
 )
 def test_judge_counts_what_became_of_a_refund(state, refunds, expected):
     found = outcome(action(state), refunds) - {"requested", "not_at_its_end"}
     assert found == expected
+
+
+def test_judge_finds_an_action_that_was_handed_to_a_person():
+    row = action("unknown", needs_person=True)
+    assert "needing_person" in outcome(row)
 
 
 def test_judge_finds_an_action_that_ended_without_a_reason():
