@@ -104,7 +104,7 @@ class TestBookkeeping(AmazonCommon):
         action = self.ask_refund(self.create_ticket(SHIPPED))
         self.simulator.fault("cut_after", "createFeed", times=1)
         with mute_logger(FEED):
-            self.settle()
+            self.run_jobs("_job_dispatch")
         self.assertEqual(action.state, "unknown")
         self.simulator.advance(1)
         action.order_id._job_read()
