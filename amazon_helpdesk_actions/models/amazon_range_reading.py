@@ -33,6 +33,7 @@ from .background import in_background, in_own_transaction
 
 _logger = logging.getLogger(__name__)
 
+ALL_SUBJECTS = [subject for subject, _label in SUBJECTS]
 OPERATION_OF = {
     "orders": "searchOrders",
     "transactions": "listTransactions",
@@ -80,23 +81,29 @@ class AmazonSellerAccount(models.Model):
         for account in self:
             account._enqueue_range_job(wait, int(moment // RANGE_SLOT_SECONDS))
 
-    def _enqueue_range_job(self, wait, name):
+    def _enqueue_range_job(self, wait, name, subjects=None):
         in_background(self, self.company_id).with_delay(
             priority=12,
             eta=ceil(wait) or None,
             max_retries=0,
             description=f"Read what changed at Amazon for {self.name}",
             identity_key=f"amazon_read_ranges_{self.id}_{name}",
-        )._job_read_ranges()
+        )._job_read_ranges(subjects)
 
-    def _job_read_ranges(self):
-        """Read the ranges, and come again while something is left or awaited. Job."""
+    def _job_read_ranges(self, subjects=None):
+        """Read the ranges, and come again while something is left or awaited. Job.
+
+        :param subjects: what to read, all when None
+        """
         self.ensure_one()
         if not self.active:
             return
-        wait = self._read_ranges() or self._seconds_to_next_look()
+        for subject, wait in self._read_subjects(subjects or ALL_SUBJECTS).items():
+            if wait:
+                self._enqueue_range_job(wait, f"on_{subject}", [subject])
+        wait = self._seconds_to_next_look()
         if wait:
-            self._enqueue_range_job(wait, "on")
+            self._enqueue_range_job(wait, "next")
 
     def _seconds_to_next_look(self):
         """Return when to look again for what is awaited: after half of the time that
@@ -161,20 +168,38 @@ class AmazonSellerAccount(models.Model):
         :return: seconds after which it makes sense to read on, 0.0 when all is read
         :rtype: float
         """
+        waits = self._read_subjects(ALL_SUBJECTS)
+        return min(filter(None, waits.values()), default=0.0)
+
+    def _read_subjects(self, subjects):
+        """Read on in some of the ranges.
+
+        :param subjects: keys of `SUBJECTS`
+        :return: seconds after which to read on, for each of them
+        :rtype: dict
+        """
         self.ensure_one()
         end = time.monotonic() + RANGE_RUN_SECONDS
         try:
             client = self._client()
         except IncompleteCredentials as error:
             self._note_access(error)
-            for subject, _label in SUBJECTS:
+            for subject in subjects:
                 self._in_own("_fail_range", subject, self._describe_error(error), True)
-            return 0.0
+            return dict.fromkeys(subjects, 0.0)
         with client:
-            waits = [
-                self._read_range(client, subject, end) for subject, _label in SUBJECTS
-            ]
-        return min(filter(None, waits), default=0.0)
+            return {
+                subject: self._try_range(client, subject, end) for subject in subjects
+            }
+
+    def _try_range(self, client, subject, end):
+        try:
+            return self._read_range(client, subject, end)
+        except Exception:
+            # A surprise in one list must stop neither the others nor the dispatch
+            # that wants to know more; what was recorded stays, the watch tells.
+            _logger.exception("%s: %s could not be read", self.name, subject)
+            return RANGE_RETRY_SECONDS
 
     def _read_range(self, client, subject, end):
         with self._hold_range(subject) as is_held:
@@ -183,7 +208,9 @@ class AmazonSellerAccount(models.Model):
             if not self._in_own("_is_range_due", subject):
                 return 0.0
             while time.monotonic() < end:
-                wait = self._read_page(client, subject)
+                wait = self._wait_for_others(subject)
+                if not wait:
+                    wait = self._read_page(client, subject)
                 if wait is not None:
                     return wait
             return 1.0
@@ -212,11 +239,19 @@ class AmazonSellerAccount(models.Model):
             return False
         if watermark.page_token or not watermark.asked_at:
             return True
-        operation = OPERATIONS[OPERATION_OF[subject]]
-        if not self._quota_wait(operation.name, operation.burst // 2 + 1):
+        if not self._quota_wait(OPERATION_OF[subject], self._half_of_burst(subject)):
             return True
         since = fields.Datetime.now() - timedelta(seconds=RANGE_EVERY_SECONDS)
         return watermark.asked_at <= since
+
+    def _wait_for_others(self, subject):
+        """Return seconds that what can wait leaves the quota to what cannot."""
+        if subject != "late":
+            return 0.0
+        return self._quota_wait(OPERATION_OF[subject], self._half_of_burst(subject))
+
+    def _half_of_burst(self, subject):
+        return OPERATIONS[OPERATION_OF[subject]].burst // 2 + 1
 
     def _read_page(self, client, subject):
         """Ask for one page and record it.
@@ -322,8 +357,11 @@ class AmazonSellerAccount(models.Model):
         else:
             said = {}
             for transaction in parse_transactions(page.items):
-                if transaction.kind in GIVEN_BACK or not transaction.is_readable:
-                    said.setdefault(transaction.order_id, []).append(transaction)
+                if transaction.kind not in GIVEN_BACK:
+                    continue
+                if not transaction.order_id:
+                    _logger.warning("%s: a refund names no order", self.name)
+                said.setdefault(transaction.order_id, []).append(transaction)
             method = "_record_transactions"
         known = self._in_own("_known_orders", [ref for ref in said if ref])
         for ref, order_id in known.items():

@@ -631,6 +631,31 @@ class TestRangeJobs(RangesCommon):
         self.run_jobs("_job_read_ranges")
         self.assertFalse(self.range_jobs(), "the cron goes on")
 
+    def test_surprise_in_one_list_stops_neither_the_others_nor_the_caller(self):
+        before = self.calls("listTransactions")
+        with (
+            patch.object(SellerClient, "search_orders", side_effect=ZeroDivisionError),
+            mute_logger(RANGES),
+        ):
+            self.assertGreater(self.read(), 0.0)
+        self.assertGreater(self.calls("listTransactions"), before)
+
+    def test_only_the_list_that_is_left_is_read_on(self):
+        self.simulator.fault("throttle", "searchOrders", times=1)
+        self.account._enqueue_range_read()
+        self.run_jobs("_job_read_ranges")
+        self.assertEqual(self.range_jobs().mapped("args"), [[["orders"]]])
+
+    def test_sweep_of_the_last_days_leaves_half_of_the_quota_to_the_others(self):
+        mark = self.mark("late")
+        mark.asked_at -= timedelta(hours=2)
+        asked_at = mark.asked_at
+        with patch.object(type(self.account), "_quota_wait", lambda *args: 7.0):
+            self.assertEqual(self.read(), 7.0)
+        self.assertEqual(mark.asked_at, asked_at)
+        self.read()
+        self.assertGreater(mark.asked_at, asked_at)
+
     def range_jobs(self):
         jobs = self.pending_jobs("_job_read_ranges")
         return jobs.filtered(lambda job: job.records == self.account)
