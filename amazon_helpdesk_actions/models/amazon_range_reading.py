@@ -56,7 +56,13 @@ class AmazonSellerAccount(models.Model):
 
     _inherit = "amazon.seller.account"
 
-    watermark_ids = fields.One2many("amazon.watermark", "account_id", readonly=True)
+    watermark_ids = fields.One2many(
+        "amazon.watermark",
+        "account_id",
+        readonly=True,
+        groups="amazon_helpdesk_actions.group_admin,"
+        "amazon_helpdesk_actions.group_journal",
+    )
 
     # === CRUD METHODS === #
 

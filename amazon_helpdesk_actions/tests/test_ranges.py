@@ -731,6 +731,13 @@ class TestRangeJobs(RangesCommon):
             with self.subTest(user.login), self.assertRaises(AccessError):
                 marks.with_user(user).read(["position"])
 
+    def test_form_of_the_account_shows_administrators_how_far_it_is_read(self):
+        view = {"watermark_ids": {"fields": {"known_until": {}, "message": {}}}}
+        shown = self.account.with_user(self.admin).web_read(view)[0]
+        self.assertEqual(len(shown["watermark_ids"]), 3)
+        with self.assertRaises(AccessError):
+            self.account.with_user(self.agent).web_read(view)
+
     def test_nobody_moves_a_watermark_by_hand(self):
         for user in (self.admin, self.auditor):
             with self.subTest(user.login), self.assertRaises(AccessError):
