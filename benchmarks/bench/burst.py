@@ -1,6 +1,6 @@
 """2,000 refunds asked for by 20 agents in a minute.
 
-Two Odoo workers and the job runner, real quotas, Amazon's clock as fast as ours
+Four Odoo workers, two jobs at a time, real quotas, Amazon's clock as fast as ours
 (``CLOCK=n`` makes it faster). The dialogs are open beforehand; in the measured minute
 each agent confirms one of them every 0.6 seconds, give or take, over the web client's
 RPC. Counted by the simulator: calls of createFeed, and refunds that were executed.

@@ -21,9 +21,9 @@ from .rpc import Agent
 #: The login of the only agent, where one is enough.
 AGENT = "bench_agent_0"
 
-#: Two processes that serve people and jobs, beside that of the job runner: as small as
-#: a multi-process Odoo gets. Odoo's limits are its defaults.
-PREFORK = ("--workers", "2")
+#: Processes that serve people and jobs, beside that of the job runner: two jobs may run
+#: at a time, so two are left for people. Odoo's limits are its defaults.
+PREFORK = ("--workers", "4")
 
 #: For ``start_odoo``: no job starts by itself.
 NO_JOBS = {"ODOO_QUEUE_JOB_CHANNELS": "root:0"}

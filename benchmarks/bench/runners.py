@@ -1,7 +1,7 @@
 """One host's job runner against two.
 
 The same refunds, asked for in four marketplaces (four lanes), wait when Odoo starts;
-timed is how long it takes until all are accepted. One host: two Odoo workers, two jobs
+timed is how long it takes until all are accepted. One host: four Odoo workers, two jobs
 at a time. Two hosts: two such Odoos on one database, behind a balancer that gives them
 the jobs in turn (queue_job elects one runner; it asks for each job over HTTP, and the
 balancer's address is what it asks), four jobs at a time. Both with Amazon's real quotas
