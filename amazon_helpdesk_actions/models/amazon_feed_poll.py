@@ -303,7 +303,7 @@ class AmazonFeed(models.Model):
     def _enqueue_move(self, target):
         """Let the actions follow what is known of the feed, in a job: they are many.
 
-        :param str target: "unknown", "rejected" or "person"
+        :param str target: state of an action, or "person"
         """
         in_background(self, self.company_id).with_delay(
             priority=10,
@@ -314,7 +314,7 @@ class AmazonFeed(models.Model):
     def _job_move_actions(self, target):
         """Move the actions, so many at a time, with the sentence of the feed. Job.
 
-        :param str target: "unknown", "rejected" or "person"
+        :param str target: state of an action, or "person"
         """
         self.ensure_one()
         actions = self._to_move(target)
@@ -322,6 +322,10 @@ class AmazonFeed(models.Model):
         if target == "person":
             (actions - actions.filtered_domain(UNKNOWN))._set_unknown(reason)
             actions._hand_to_person(reason)
+        elif target == "queued":
+            actions._set_back_to_queued(reason)._enqueue_dispatch()
+        elif target == "submitted":
+            actions._set_submitted(reason)
         elif target == "rejected":
             actions._set_rejected(self.processing_status, reason)
         else:

@@ -297,11 +297,14 @@ class AmazonFeed(models.Model):
                 ),
             }
         )
-        self._enqueue_follow()
+        self._follow_in_job()
         self._enqueue_poll(POLL_MIN_SECONDS)
 
-    def _enqueue_follow(self):
-        """Let the actions follow what is known of the feed now."""
+    def _follow_in_job(self):
+        """Let the actions follow what is known of the feed now.
+
+        Without an identity key: a job that is about to start may not see it yet.
+        """
         in_background(self, self.company_id).with_delay(
             priority=5,
             max_retries=0,
@@ -361,7 +364,7 @@ class AmazonFeed(models.Model):
                 ),
             }
         )
-        feed._enqueue_follow()
+        feed._follow_in_job()
 
     def _executed(self):
         """Return the actions of this feed that somebody saw executed: the others left

@@ -414,19 +414,19 @@ class TestUnknown(AmazonCommon):
         self.assertEqual(action.state, "confirmed")
 
     def test_refund_that_the_finances_show_is_confirmed_without_report(self):
-        for fault, options in (
+        # once: after a reset the simulator gives the same ids again
+        self.simulator.reset(
+            processing_seconds=0, finance_delay_seconds=0, quotas=False
+        )
+        faults = (
             ("fatal_partial", {}),
             ("report_missing", {"order_id": SHIPPED}),
             ("report_gone", {}),
             ("report_bad_xml", {}),
-        ):
+        )
+        for amount, (fault, options) in enumerate(faults, start=1):
             with self.subTest(fault):
-                self.simulator.reset(
-                    processing_seconds=0, finance_delay_seconds=0, quotas=False
-                )
-                self.simulator.clear_faults()
                 ticket = self.create_ticket(SHIPPED)
-                amount = 1 + len(fault) / 10
                 action = self.ask_refund(ticket, amounts={"NW-KESSEL-12-SW": amount})
                 self.simulator.fault(fault, **options)
                 self.dispatch()
