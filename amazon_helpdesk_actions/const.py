@@ -104,6 +104,9 @@ ANSWER_RESERVE_HOURS = 2
 # Seconds until a range that is read by last update or posting date shows what happened
 # now: Amazon leaves the last 120 seconds out (searchOrders, listTransactions).
 RANGE_LAG_SECONDS = 130
+# Seconds that an action which could leave waits at most for others, where it would take
+# the last token of createFeed: the next one comes in 120 seconds.
+COLLECT_SECONDS = 240
 # Bounds of the wait for it, in seconds.
 NEXT_FEED_MIN_SECONDS, NEXT_FEED_MAX_SECONDS = 15, 60
 

@@ -12,6 +12,7 @@ from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..const import (
     CHUNK,
+    COLLECT_SECONDS,
     DISPATCH_RETRY_SECONDS,
     DISPATCH_SLOT_SECONDS,
     DISPATCH_SWEEP_SECONDS,
@@ -332,6 +333,7 @@ class AmazonFeed(models.Model):
         quota = account._quota()
         needed = self._in_own_transaction("_needed_now", lane, verified)
         if not needed or quota.prepay(CREATE_FEED, needed):
+            # nothing to send, or somebody else was faster
             return
         try:
             client = account._client(quota)
@@ -346,9 +348,28 @@ class AmazonFeed(models.Model):
             quota.give_back(CREATE_FEED)
 
     def _needed_now(self, lane, verified):
-        """Return the tokens that must be there, or 0 where nothing can leave."""
-        due = self._due(lane).filtered(lambda action: action.id in verified)
-        return self._tokens_needed(lane, due) if due else 0
+        """Return the tokens that must be there, or 0 where nothing should leave."""
+        due = self._due(lane)
+        ready = due.filtered(lambda action: action.id in verified)
+        if not ready:
+            return 0
+        needed = self._tokens_needed(lane, ready)
+        if ready != due and not ready[0]._is_urgent():
+            is_last = self._quota_of(lane).wait(CREATE_FEED, needed + 1)
+            if is_last and self._is_worth_waiting(ready, due - ready):
+                return 0
+        return needed
+
+    def _is_worth_waiting(self, ready, unread):
+        """Whether the last token should wait for those that Amazon will soon show: the
+        next one comes in two minutes.
+
+        :param amazon.action ready: what could leave now
+        :param amazon.action unread: what cannot, since its order is not known
+        """
+        shown = _seconds_since(max(unread.mapped("asked_at"))) > RANGE_LAG_SECONDS
+        waited = _seconds_since(min(ready.mapped("due_at")))
+        return not shown and waited < COLLECT_SECONDS
 
     def _send_with(self, client, lane, verified):
         try:

@@ -103,6 +103,29 @@ class TestDispatch(AmazonCommon):
         self.assertEqual(first.feed_id, second.feed_id)
         self.assertEqual(self.feeds_sent(), 1)
 
+    def one_known_one_not(self):
+        """Return two actions, of which only the order of the first can be read."""
+        first = self.refund_without_job(SHIPPED)
+        second = self.refund_without_job(GIFT_WRAPPED)
+        self.simulator.fault("html_503", "getOrder", times=3, skip=1)
+        return first, second
+
+    def test_last_token_waits_for_orders_that_amazon_shows_soon(self):
+        first, second = self.one_known_one_not()
+        self.leave_tokens(4.5)
+        self.dispatch(first)
+        self.assertEqual((first | second).mapped("state"), ["queued"] * 2)
+        first.due_at -= timedelta(minutes=5)
+        self.dispatch(first)
+        self.assertEqual(first.state, "submitted", "but not for ever")
+
+    def test_token_that_is_not_the_last_waits_for_no_order(self):
+        first, second = self.one_known_one_not()
+        self.leave_tokens(6.5)
+        self.dispatch(first)
+        self.assertEqual(first.state, "submitted")
+        self.assertEqual(second.state, "queued")
+
     def test_cancellation_takes_from_the_reserve(self):
         self.leave_tokens(1.5)
         refund = self.ask_refund(self.create_ticket(SHIPPED))
