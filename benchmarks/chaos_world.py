@@ -39,6 +39,9 @@ from odoo.cli import main
 main()
 """
 
+#: queue_job's way to run no job runner.
+NO_JOBS = {"ODOO_QUEUE_JOB_CHANNELS": "root:0"}
+
 #: Simulated seconds. Amazon takes minutes for a feed.
 PROCESSING_SECONDS = 120
 FINANCE_DELAY_SECONDS = 120
@@ -78,7 +81,8 @@ PORTS = Ports(FIRST_PORT)
 
 
 class Host:
-    """A machine that runs Odoo, with a port and a job runner of its own.
+    """A machine that runs Odoo, with a port of its own, and a job runner where it has
+    worker processes.
 
     :param name: how it is called in the logs' names
     :param workers: processes for requests, 0 for a single process with threads
@@ -108,7 +112,7 @@ class Host:
             f"Odoo on host {self.name}",
             [str(self._odoo.python), str(launcher), *command[3:]],
             log=self._settings.logs / f"odoo-{self.name}-{self._starts}.log",
-            env=self._odoo.environment(),
+            env=self._odoo.environment(**{} if self.workers else NO_JOBS),
             cwd=self._settings.root,
         )
 
