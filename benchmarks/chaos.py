@@ -239,7 +239,9 @@ class Run:
             people.append(Person(session, wishes, tickets, name))
         for person in people:
             person.start()
-        for event in schedule(self._chance("schedule"), self._options.kills, seconds):
+        chance = self._chance("schedule")
+        options = self._options
+        for event in schedule(chance, options.actions, options.kills, seconds):
             self._wait_until(begin + event.at)
             while not self._happen(event):
                 self._wait_until(time.monotonic() + 1)

@@ -98,6 +98,10 @@ def outcomes(wishes: list[Intent], actions: list[dict], ledger: dict) -> dict:
         "lost": len(found["lost"]) + len(vanished),
         "still_unknown": len(found["unknown"]),
         "needing_person": len(found["person"]),
+        "without_outcome_percent": round(
+            100 * (len(found["person"]) + len(found["unknown"])) / max(len(actions), 1),
+            2,
+        ),
         "called_done_wrongly": len(found["wrongly done"]),
         "executed_but_said_not": len(found["wrongly not done"]),
         "not_at_its_end": len(found["open"]),

@@ -53,11 +53,8 @@ REQUEST_FAULTS = (
     ("timeout_before", 2, (2.0, 8.0)),
     ("timeout_after", 3, (2.0, 8.0)),
 )
-# Faults of a whole feed: kind, weight, options. Seconds are Amazon's. `stuck` with
-# nothing executed is left out: that nobody but a person can tell.
+# Faults of a whole feed: kind, weight, options. Seconds are Amazon's.
 FEED_FAULTS = (
-    ("fatal", 2, {}),
-    ("fatal_partial", 1, {"executed": 2}),
     ("cancelled", 2, {}),
     ("report_gone", 2, {}),
     ("report_bad_xml", 1, {}),
@@ -65,6 +62,18 @@ FEED_FAULTS = (
     ("slow_processing", 2, {"seconds": 1200}),
     ("getfeeds_lag", 3, {"seconds": 1800}),
 )
+# After these nobody but a person in Seller Central can tell of a refund whether it was
+# executed, so they are as rare as at Amazon: each once in so many actions. `stuck` with
+# nothing executed is left out for the same reason.
+ACTIONS_PER_FATAL = 2000
+FATAL_FAULTS = ({"kind": "fatal"}, {"kind": "fatal_partial", "executed": 2})
+# Percent of the orders about whose message Amazon's report says no; says nothing, though
+# it was executed; says nothing, and it was not.
+MESSAGE_FAULTS = {
+    ("report_error", False): 1.5,
+    ("report_missing", True): 0.8,
+    ("report_missing", False): 0.2,
+}
 
 
 @dataclass(frozen=True)
@@ -76,9 +85,12 @@ class Event:
     options: dict = field(default_factory=dict)
 
 
-def schedule(chance: random.Random, kills: int, seconds: float) -> list[Event]:
+def schedule(
+    chance: random.Random, actions: int, kills: int, seconds: float
+) -> list[Event]:
     """Decide what goes wrong within so many seconds.
 
+    :param actions: how much is asked for meanwhile
     :param kills: how many processes or hosts are killed
     """
     events = []
@@ -92,6 +104,8 @@ def schedule(chance: random.Random, kills: int, seconds: float) -> list[Event]:
         mode = POSTGRES_CRASHES[number % len(POSTGRES_CRASHES)]
         at = chance.uniform(0.1, 0.9) * seconds
         events.append(Event(at, "postgres", {"mode": mode}))
+    for fault in FATAL_FAULTS * round(actions / ACTIONS_PER_FATAL):
+        events.append(Event(chance.uniform(0, seconds), "fault", fault))
     for _number in range(int(seconds / FAULT_EVERY)):
         events.append(Event(chance.uniform(0, seconds), "fault", _fault(chance)))
     for _number in range(int(seconds / FAULT_EVERY / 8)):
@@ -103,13 +117,13 @@ def message_faults(chance: random.Random, orders: list[str]) -> list[dict]:
     """Decide about which orders Amazon's report says no, or says nothing."""
     faults = []
     for order in orders:
-        kind = chance.choices(["", "report_error", "report_missing"], [97.5, 1.5, 1.0])[
-            0
-        ]
-        if kind:
-            # what the report denies was not done: Amazon does not lie here
-            executed = kind == "report_missing" and chance.random() < 0.5
-            faults.append({"kind": kind, "order_id": order, "executed": executed})
+        draw = chance.uniform(0, 100)
+        for (kind, executed), percent in MESSAGE_FAULTS.items():
+            if draw < percent:
+                # what the report denies was not done: Amazon does not lie here
+                faults.append({"kind": kind, "order_id": order, "executed": executed})
+                break
+            draw -= percent
     return faults
 
 

@@ -51,7 +51,7 @@ def outcome(row, refunds=(), cancelled=(), wishes=()):
         "cancellations": [{"order_id": order} for order in cancelled],
     }
     counts = chaos_judge.outcomes(list(wishes), [row] if row else [], ledger)
-    told = {"states", "reasons"}
+    told = {"states", "reasons", "without_outcome_percent"}
     return {name for name, count in counts.items() if count and name not in told}
 
 
