@@ -74,14 +74,6 @@ class AmazonOrder(models.Model):
             "alarms": order._alarms_for_panel(),
         }
 
-    def _alarms_for_panel(self):
-        """Hook: what is out of order with the engine and concerns this order.
-
-        :return: for each alarm its ``kind``, ``message`` and ``since``
-        :rtype: list[dict]
-        """
-        return []
-
     def _label(self, name):
         """Return the label of what a selection field holds, in the user's language."""
         options = dict(self._fields[name]._description_selection(self.env))
