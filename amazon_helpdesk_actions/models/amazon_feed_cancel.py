@@ -52,24 +52,29 @@ class AmazonAction(models.Model):
             .sudo()
             ._read_group([("feed_id", "=", feed_sudo.id)], ["user_id"], ["__count"])
         )
+        count = sum(of_user for _user, of_user in asked)
+        if count == 1:
+            return self.env._(
+                "The feed %(feed)s carries nothing else. If Amazon drops it, nothing "
+                "is executed. If Amazon has begun to process it by then, it goes on.",
+                feed=feed_sudo.feed_ref,
+            )
         asked.sort(key=lambda group: -group[1])
         return self.env._(
-            "Amazon can only drop the feed %(feed)s as a whole, with all that it "
-            "carries: %(people)s. If Amazon drops it, nothing of it is executed. If "
-            "Amazon has begun to process it by then, all of it goes on.",
+            "Amazon can only drop the feed %(feed)s as a whole, with all %(count)s "
+            "actions that it carries (%(people)s). If Amazon drops it, none of them is "
+            "executed. If Amazon has begun to process it by then, all of them go on.",
             feed=feed_sudo.feed_ref,
+            count=count,
             people=", ".join(self._people_sentences(asked)),
         )
 
     def _people_sentences(self, asked):
         """Return how many actions each person asked for, the most diligent first."""
-        sentences = [
-            self.env._("%(count)s of %(user)s", count=count, user=user.name)
-            for user, count in asked[:PEOPLE_NAMED]
-        ]
+        sentences = [f"{user.name}: {count}" for user, count in asked[:PEOPLE_NAMED]]
         rest = sum(count for _user, count in asked[PEOPLE_NAMED:])
         if rest:
-            sentences.append(self.env._("%s of others", rest))
+            sentences.append(self.env._("others: %s", rest))
         return sentences
 
     def action_cancel_feed(self):

@@ -17,18 +17,6 @@ SLOW_AT_LEAST = 600
 LEAST_EXPERIENCE = 3
 
 
-class AmazonFeed(models.Model):
-    _inherit = "amazon.feed"
-
-    # What a forecast looks at: few rows, however many feeds there have been.
-    _processed_idx = models.Index(
-        "(account_id, feed_type, id) WHERE done_at IS NOT NULL"
-    )
-    _submitted_idx = models.Index(
-        "(account_id, feed_type, submitted_at) WHERE state = 'submitted'"
-    )
-
-
 class AmazonForecast(models.AbstractModel):
     """When something that was asked for is expected to leave and to be answered.
 
@@ -146,7 +134,7 @@ class AmazonForecast(models.AbstractModel):
                               WHERE feed.account_id = %(account)s
                                 AND feed.feed_type = lane.feed_type
                                 AND feed.done_at IS NOT NULL
-                              ORDER BY feed.id DESC
+                              ORDER BY feed.done_at DESC
                               LIMIT %(usual_feeds)s) AS taken
                        ) AS last
                 """,

@@ -18,7 +18,7 @@ ACTION_FIELDS = (
     "last_state_change",
     "amount",
     "due_at",
-    "feed_id",
+    "needs_person",
 )
 DATETIMES = ("last_state_change", "due_at", "feed_submitted_at")
 FEED_FIELDS = ("submitted_at", "processing_status", "message_count", "drop_message")
@@ -171,7 +171,7 @@ class AmazonOrder(models.Model):
                 "due_at": fields.Datetime.to_string(row["due_at"]),
                 "can_withdraw": row["state"] == "queued" and groups[row["kind"]],
                 "can_drop": self._can_drop(row) and groups[row["kind"]],
-                "can_decide": bool(row.get("needs_person")) and groups[row["kind"]],
+                "can_decide": bool(row["needs_person"]) and groups[row["kind"]],
                 "drop_message": row["state"] == "submitted"
                 and row["feed_drop_message"],
                 "feed_count": row["feed_message_count"],
@@ -257,8 +257,7 @@ class AmazonOrder(models.Model):
         feed = query.left_join(query.table, "feed_id", "amazon_feed", "id", "feed_id")
         columns = {
             name: actions._field_to_sql(query.table, name, query)
-            for name in (*ACTION_FIELDS, "needs_person")
-            if name in actions._fields
+            for name in ACTION_FIELDS
         }
         for name in FEED_FIELDS:
             sql = self.env["amazon.feed"]._field_to_sql(feed, name, query)

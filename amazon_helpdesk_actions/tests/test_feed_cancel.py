@@ -76,8 +76,9 @@ class TestFeedCancel(AmazonCommon):
 
     def test_question_says_how_many_actions_of_whom(self):
         question = self.action.with_user(self.agent).action_cancel_feed_question()
+        self.assertIn("all 2 actions", question)
         for name in (self.agent.name, self.colleague.name):
-            self.assertIn(f"1 of {name}", question)
+            self.assertIn(f"{name}: 1", question)
 
     # === NOT DROPPED === #
 

@@ -1,3 +1,4 @@
+from odoo import fields
 from odoo.tests import Form, tagged
 
 from . import common
@@ -97,6 +98,43 @@ class TestOrderPanel(AmazonCommon):
         self.env.invalidate_all()
         self.assertEqual(self.panel(ticket)["currency"]["name"], "EUR")
 
+    # === WHAT NEEDS ATTENTION === #
+
+    def test_alarms_of_the_account_are_shown(self):
+        ticket = self.create_ticket(SHIPPED)
+        self.assertEqual(self.panel(ticket)["alarms"], [])
+        self.create_alarm()
+        self.env.invalidate_all()
+        (alarm,) = self.panel(ticket)["alarms"]
+        self.assertEqual(alarm["message"], "Nothing moves.")
+
+    def create_alarm(self):
+        now = fields.Datetime.now()
+        return self.env["amazon.alarm"].create(
+            {
+                "company_id": self.company.id,
+                "account_id": self.account.id,
+                "kind": "waiting",
+                "since": now,
+                "last_seen": now,
+                "message": "Nothing moves.",
+            }
+        )
+
+    def test_unknown_outcome_that_waits_for_a_person_can_be_decided(self):
+        ticket = self.create_ticket(SHIPPED)
+        action = self.ask_refund(ticket)
+        action._set_sending()
+        action._set_unknown("Nobody knows.")
+        self.env.invalidate_all()
+        self.assertFalse(self.panel(ticket)["actions"][0]["can_decide"])
+        action._hand_to_person("Nobody can find out.")
+        self.env.invalidate_all()
+        self.assertTrue(self.panel(ticket)["actions"][0]["can_decide"])
+        self.env.invalidate_all()
+        seen = self.panel(ticket, self.trainee)["actions"][0]
+        self.assertFalse(seen["can_decide"])
+
     # === WHAT IT COSTS === #
 
     def count_queries(self, read):
@@ -130,6 +168,7 @@ class TestOrderPanel(AmazonCommon):
 
     def test_form_costs_at_most_four_queries_more(self):
         ticket = self.create_busy_ticket().with_user(self.agent)
+        self.create_alarm()
         specification = Form(ticket)._view["fields_spec"]
         self.assertIn("amazon_order_panel", specification)
         bare = self.without_amazon(specification)

@@ -394,7 +394,9 @@ export class AmazonOrderPanel extends Component {
         this.dialog.add(ConfirmationDialog, {
             title: _t("Ask Amazon to drop %s?", action.name),
             body: question,
-            confirmLabel: _t("Ask Amazon to Drop All of It"),
+            confirmLabel: action.feed_count > 1
+                    ? _t("Ask Amazon to Drop All of It")
+                    : _t("Ask Amazon to Drop It"),
             confirm: async () => {
                 await this.orm.call("amazon.action", "action_cancel_feed", [[action.id]]);
                 await this.reload();
