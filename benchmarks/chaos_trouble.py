@@ -67,8 +67,8 @@ FEED_FAULTS = (
 # nothing executed is left out for the same reason.
 ACTIONS_PER_FATAL = 2000
 FATAL_FAULTS = ({"kind": "fatal"}, {"kind": "fatal_partial", "executed": 2})
-# Percent of the orders about whose message Amazon's report says no; says nothing, though
-# it was executed; says nothing, and it was not.
+# Percent of the orders about whose message Amazon's report says no; says nothing,
+# though it was executed; says nothing, and it was not.
 MESSAGE_FAULTS = {
     ("report_error", False): 1.5,
     ("report_missing", True): 0.8,
