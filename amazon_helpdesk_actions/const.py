@@ -192,7 +192,7 @@ RECONCILE_MIN_SECONDS, RECONCILE_MAX_SECONDS = 10, 900
 # before its window is seen, too.
 LISTING_TOLERANCE_SECONDS = 120
 # Seconds after the sending in which Amazon must have created our feed. We wait at most
-# 40 seconds for its answer (spapi.transport); what is created much later is not ours.
+# 100 seconds for its answer (spapi.transport); what is created much later is not ours.
 ADOPT_SECONDS = 300
 # Amazon's list may lag. A feed that it does not show is called absent after so many
 # minutes where a later feed of ours is shown, and after so many hours in any case.

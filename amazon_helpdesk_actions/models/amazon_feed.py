@@ -52,7 +52,7 @@ class AmazonFeed(models.Model):
     )
     message_count = fields.Integer("Messages", readonly=True)
     processing_status = fields.Char(
-        "Status at Amazon", readonly=True, help="As Amazon last said."
+        "Status of the Feed", readonly=True, help="As Amazon last said."
     )
     polled_at = fields.Datetime(
         readonly=True, help="When Amazon was last asked about it."

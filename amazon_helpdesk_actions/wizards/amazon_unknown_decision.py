@@ -40,7 +40,9 @@ class AmazonUnknownDecision(models.TransientModel):
     feed_type = fields.Char(related="action_id.feed_id.feed_type")
     sending_at = fields.Datetime(related="action_id.feed_id.sending_at")
     submitted_at = fields.Datetime(related="action_id.feed_id.submitted_at")
-    processing_status = fields.Char(related="action_id.feed_id.processing_status")
+    processing_status = fields.Char(
+        "Status of the Feed", related="action_id.feed_id.processing_status"
+    )
     payload_digest = fields.Char(related="action_id.feed_id.payload_digest")
     report_digest = fields.Char(related="action_id.feed_id.report_digest")
     listed_at = fields.Datetime(related="action_id.feed_id.listed_at")
