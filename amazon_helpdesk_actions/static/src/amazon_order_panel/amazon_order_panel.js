@@ -399,7 +399,9 @@ export class AmazonOrderPanel extends Component {
                     : _t("Ask Amazon to Drop It"),
             confirm: async () => {
                 await this.orm.call("amazon.action", "action_cancel_feed", [[action.id]]);
-                await this.reload();
+                // Not awaited: news that come meanwhile take this reading's place, and
+                // the dialog would stay open.
+                this.inBackground(() => this.reload());
             },
             cancelLabel: _t("Let It Go On"),
             cancel: () => {},
