@@ -195,7 +195,7 @@ class Run:
             self._trouble.heal()
             seconds = self._settle()
             # Nothing may move while it is compared
-            self._world.stop_hosts()
+            self._world.end_hosts()
         result = judge(self._world, self._wishes, self._orders)
         return {
             **result,

@@ -129,12 +129,8 @@ class Host:
 
     def kill(self) -> None:
         """Let the machine die: every process at once."""
-        self._service.kill()
-
-    def stop(self) -> None:
-        """Ask it to end."""
         if self._service:
-            self._service.stop()
+            self._service.kill()
 
     def processes(self) -> dict[int, str]:
         """Return process id and kind of its workers that live: WorkerHTTP, WorkerCron,
@@ -190,10 +186,10 @@ class World:
             Host("c", 0, settings, odoo),
         ]
 
-    def stop_hosts(self) -> None:
-        """Ask every host to end."""
+    def end_hosts(self) -> None:
+        """Let every host end at once: what it has not committed never was."""
         for host in self.hosts:
-            host.stop()
+            host.kill()
 
     def sql(self, statement: str) -> str:
         """Run a statement in the database, see ``Cluster.sql``."""
@@ -247,7 +243,7 @@ def world(settings: Settings, clock_factor: float) -> Iterator[World]:
                 yield made
             finally:
                 with uninterrupted():
-                    made.stop_hosts()
+                    made.end_hosts()
 
 
 def _copy_database(workshop: Workshop, own: Settings, cluster: Cluster) -> None:

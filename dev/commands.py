@@ -75,7 +75,10 @@ def bench(settings: Settings) -> int:
 
 def stop(settings: Settings) -> int:
     """Stop a PostgreSQL that a killed command left running."""
-    Cluster(settings).stop()
+    from benchmarks.chaos_world import ChaosSettings
+
+    for each in (settings, ChaosSettings.beside(settings)):
+        Cluster(each).stop()
     return 0
 
 
