@@ -23,7 +23,7 @@ AGENT = "bench_agent_0"
 
 #: Processes that serve people and jobs, beside that of the job runner: two jobs may run
 #: at a time, so two are left for people. Odoo's limits are its defaults.
-PREFORK = ("--workers", "4")
+WORKERS = 4
 
 #: For ``start_odoo``: no job starts by itself.
 NO_JOBS = {"ODOO_QUEUE_JOB_CHANNELS": "root:0"}
@@ -50,8 +50,8 @@ class Office:
     def stack(self, suffix: str = "") -> Stack:
         """Return a fresh database with the addon, without the demo's own jobs."""
         name = f"amazon_helpdesk_bench_{self.name}{suffix}"
-        stack = self._stop.enter_context(self.workshop.stack(name))
         self._stop.callback(self.workshop.databases.drop, name)
+        stack = self._stop.enter_context(self.workshop.stack(name))
         stack.sql("DELETE FROM queue_job")
         return stack
 
@@ -99,4 +99,4 @@ def log_in(url: str, database: str, count: int = 1) -> list[Agent]:
 
 def prefork() -> tuple[str, ...]:
     """Return Odoo's options for several processes, as in production."""
-    return (*PREFORK, "--gevent-port", str(free_port()))
+    return ("--workers", str(WORKERS), "--gevent-port", str(free_port()))

@@ -24,7 +24,7 @@ from dev.ports import HOST, free_port
 
 from . import measure
 from .burst import count_states, wait_until_known
-from .office import prefork
+from .office import WORKERS, log_in, prefork
 
 ACTIONS = 400
 MARKETPLACES = ("DE", "FR", "GB", "ES")
@@ -95,12 +95,15 @@ def settle(stack, hosts: int) -> float:
             "ODOO_QUEUE_JOB_PORT": str(balancer.port),
             "ODOO_QUEUE_JOB_CHANNELS": f"root:{2 * hosts}",
         }
-        started = time.monotonic()
+        stack.sql("UPDATE queue_job SET eta = now() + interval '1 day'")
         for number, port in enumerate(ports):
-            stack.start_odoo(port, *prefork(), env=env, leads=not number)
-            if not number:
-                # the start of Odoo is not what is measured
-                started = time.monotonic()
+            odoo = stack.start_odoo(port, *prefork(), env=env, leads=not number)
+            for _worker in range(2 * WORKERS):
+                # whoever serves a request loads the registry
+                log_in(odoo.url, stack.database)
+        # the start of Odoo is not what is measured
+        started = time.monotonic()
+        stack.sql("UPDATE queue_job SET eta = NULL")
         states = wait_until_known(stack, pause=1)
         seconds = time.monotonic() - started
     if set(states) - {"accepted", "confirmed"}:
