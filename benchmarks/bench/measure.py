@@ -69,7 +69,8 @@ def report(
     }
     if goal:
         row |= {"goal": goal, "met": met}
-    print(json.dumps(row | more), file=OUTPUT, flush=True)
+    row |= {k: rounded(v) if isinstance(v, float) else v for k, v in more.items()}
+    print(json.dumps(row), file=OUTPUT, flush=True)
 
 
 def rounded(number: float | None, digits: int = 4) -> float | None:
