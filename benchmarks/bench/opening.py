@@ -5,9 +5,10 @@ one with the addon as well. Both have the same tickets; with the addon each is a
 Amazon order that was read. One agent opens the same tickets in turns, over RPC, with
 what the web client asks for: `web_read` with all fields of the form, `web_search_read`
 with the columns of the list and a page of 80, and what the addon's panel asks besides
-when it opens (nothing, where the order was read in the last ten minutes). SQL queries and time are Odoo's own count and clock, from its log; the
-first openings are left out. What the chatter loads is not changed by the addon and not
-counted. The simulator counts the calls to Amazon.
+when it opens (nothing, where the order was read in the last ten minutes). SQL queries
+and time are Odoo's own count and clock, from its log; the first openings are left out.
+What the chatter loads is not changed by the addon and not counted. The simulator counts
+the calls to Amazon.
 
 The limit: the order and its actions must be read, a query each.
 """
