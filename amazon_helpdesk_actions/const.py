@@ -104,8 +104,8 @@ ANSWER_RESERVE_HOURS = 2
 # Seconds until a range that is read by last update or posting date shows what happened
 # now: Amazon leaves the last 120 seconds out (searchOrders, listTransactions).
 RANGE_LAG_SECONDS = 130
-# Seconds that an action which could leave waits at most for others, where it would take
-# the last token of createFeed: the next one comes in 120 seconds.
+# Seconds that an action which could leave waits at most for others that Amazon will
+# soon show, where they are more, or where it would take the last token of createFeed.
 COLLECT_SECONDS = 240
 # Bounds of the wait for it, in seconds.
 NEXT_FEED_MIN_SECONDS, NEXT_FEED_MAX_SECONDS = 15, 60
@@ -121,8 +121,8 @@ CHUNK = 200
 
 # Seconds: clicks within so many seconds share a dispatch job.
 DISPATCH_SLOT_SECONDS = 2
-# A second job, this much later, finds what a click committed only after the first one
-# had looked.
+# Another job, at least this much later, finds what a click committed only after that
+# one had looked.
 DISPATCH_SWEEP_SECONDS = 60
 
 # Seconds in which an action can be taken back, unless the account says otherwise.

@@ -70,16 +70,20 @@ class AmazonFeed(models.Model):
     def _enqueue_dispatch(self, lane, due_at=None):
         """Enqueue a dispatch for something new in a lane.
 
-        Clicks of the same moment share a job. It may look before this transaction
-        commits, so a second one sweeps up behind it.
+        Clicks of the same moment share a job, see `_enqueue_sweep`.
 
         :param datetime due_at: when it may be sent, now when None
         """
         due = (due_at or fields.Datetime.now()).timestamp()
         slot = (due // DISPATCH_SLOT_SECONDS + 1) * DISPATCH_SLOT_SECONDS
-        sweep = (due // DISPATCH_SWEEP_SECONDS + 2) * DISPATCH_SWEEP_SECONDS
-        for moment in (slot, sweep):
-            self._enqueue_dispatch_at(lane, moment, int(moment))
+        self._enqueue_dispatch_at(lane, slot, int(slot))
+
+    def _enqueue_sweep(self, lane):
+        """Have the lane looked at again later: a click that shares the job which runs
+        now may commit only after this has looked."""
+        now = fields.Datetime.now().timestamp()
+        moment = (now // DISPATCH_SWEEP_SECONDS + 2) * DISPATCH_SWEEP_SECONDS
+        self._enqueue_dispatch_at(lane, moment, f"sweep{int(moment)}", is_sweep=True)
 
     def _enqueue_return(self, lane, wait):
         """Enqueue the next dispatch for what still waits in a lane.
@@ -92,7 +96,7 @@ class AmazonFeed(models.Model):
         moment = fields.Datetime.now().timestamp() + wait
         self._enqueue_dispatch_at(lane, moment, "left")
 
-    def _enqueue_dispatch_at(self, lane, moment, name):
+    def _enqueue_dispatch_at(self, lane, moment, name, **options):
         account = self.env["amazon.seller.account"].sudo().browse(lane.account_id)
         in_background(self, account.company_id).with_delay(
             priority=5,
@@ -100,21 +104,24 @@ class AmazonFeed(models.Model):
             eta=_from_timestamp(moment),
             description=f"Send {lane.feed_type} to Amazon",
             identity_key="amazon_dispatch_{}_{}_{}_{}".format(*lane, name),
-        )._job_dispatch(*lane)
+        )._job_dispatch(*lane, **options)
 
     # === BUSINESS METHODS - DISPATCHING === #
 
     @api.model
-    def _job_dispatch(self, account_id, marketplace, feed_type):
+    def _job_dispatch(self, account_id, marketplace, feed_type, is_sweep=False):
         """Send what waits in a lane, in one envelope. Job; safe to run twice.
 
         This job's own transaction does nothing but hold the lane. All that must
         survive a crash is done in transactions of their own.
 
+        :param bool is_sweep: nothing else needs to look after this one
         :raise RetryableJobError: when it should be run again later
         """
         lane = Lane(account_id, marketplace, feed_type)
         self._take_lane(lane)
+        if not is_sweep:
+            self._enqueue_sweep(lane)
         self._settle_interrupted(lane)
         if not self._in_own_transaction("_is_open", lane):
             return
@@ -355,14 +362,16 @@ class AmazonFeed(models.Model):
             return 0
         needed = self._tokens_needed(lane, ready)
         if ready != due and not ready[0]._is_urgent():
+            unread = due - ready
+            is_burst = len(unread) > len(ready)
             is_last = self._quota_of(lane).wait(CREATE_FEED, needed + 1)
-            if is_last and self._is_worth_waiting(ready, due - ready):
+            if (is_burst or is_last) and self._is_worth_waiting(ready, unread):
                 return 0
         return needed
 
     def _is_worth_waiting(self, ready, unread):
-        """Whether the last token should wait for those that Amazon will soon show: the
-        next one comes in two minutes.
+        """Whether a token should wait for those that Amazon will soon show: it then
+        carries all of them, and the next one comes only in two minutes.
 
         :param amazon.action ready: what could leave now
         :param amazon.action unread: what cannot, since its order is not known

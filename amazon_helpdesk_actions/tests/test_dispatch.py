@@ -175,6 +175,18 @@ class TestDispatch(AmazonCommon):
         wait = (due - fields.Datetime.now()).total_seconds()
         self.assertAlmostEqual(wait, 4 / 0.0083, delta=10)
 
+    def test_click_that_commits_after_its_dispatch_looked_is_swept_up(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        feeds = type(self.env["amazon.feed"])
+        with patch.object(feeds, "_due", lambda *args: action.browse()):
+            self.run_jobs("_job_dispatch")
+        self.assertEqual(action.state, "queued")
+        sweep = self.pending_jobs("_job_dispatch")
+        self.assertEqual(len(sweep), 1)
+        self.run_jobs("_job_dispatch")
+        self.assertEqual(action.state, "submitted")
+        self.assertFalse(self.pending_jobs("_job_dispatch"), "it ends")
+
     # === ENVELOPES === #
 
     def test_most_urgent_fill_the_envelope_first(self):

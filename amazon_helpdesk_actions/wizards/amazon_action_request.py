@@ -104,11 +104,13 @@ class AmazonActionRequest(models.AbstractModel):
 
         :raise UserError: with the sentences that say why
         """
-        if self.blockers:
-            raise UserError(self.blockers)
+        handler = self.env[f"amazon.action.kind.{self._kind}"]
+        blockers = handler._blockers(self.order_id)
+        if blockers:
+            raise UserError("\n".join(blockers))
         if not self.reason:
             raise UserError(self.env._("Choose the reason first."))
-        if self.is_assisted and not (self.note or "").strip():
+        if handler._is_assisted(self.order_id) and not (self.note or "").strip():
             raise UserError(
                 self.env._("Write down what you did in Seller Central, and when.")
             )
