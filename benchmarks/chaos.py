@@ -273,6 +273,7 @@ class Run:
         begin = moved = time.monotonic()
         last = ""
         while time.monotonic() - begin < SETTLE_SECONDS:
+            self._trouble.revive()
             now = self._world.sql(PROGRESS)
             if now != last:
                 last, moved = now, time.monotonic()

@@ -18,6 +18,8 @@ from dev.console import Problem
 KILL_EVERY = 3.3
 FAULT_EVERY = 2.5
 KILLS_PER_POSTGRES_CRASH = 40
+# After which a service manager starts again what ended by itself.
+RESTART_SECONDS = 1
 
 #: Share of the kills: processes of a host, and a host as a whole. Most workers are hit
 #: while they dispatch; the others wherever they are.
@@ -167,7 +169,7 @@ class Trouble:
         return {
             "kills": self.kills.total(),
             "kills_by_target": self.kills,
-            "postgres_crashes": self.crashes,
+            "crashes": self.crashes,
             "faults_switched_on": self.faults,
         }
 
@@ -200,8 +202,15 @@ class Trouble:
         self.faults[options["kind"]] += 1
 
     def revive(self) -> None:
-        """Start the hosts again whose time has come."""
+        """Start the hosts again whose time has come, and as a service manager does,
+        those that ended by themselves: Odoo does so where it starts without database.
+        """
         now = time.monotonic()
+        down = [host for _moment, host in self._due_back]
+        for host in self._world.hosts:
+            if host not in down and not host.alive():
+                self.crashes["odoo by itself"] += 1
+                self._due_back.append((now + RESTART_SECONDS, host))
         for due in [due for due in self._due_back if due[0] <= now]:
             self._due_back.remove(due)
             due[1].start()
@@ -286,7 +295,7 @@ class Trouble:
             self._world.cluster.restart(signal.SIGQUIT)
         else:
             self._world.crash_connection()
-        self.crashes[mode] += 1
+        self.crashes[f"postgres {mode}"] += 1
 
 
 def owner_of_port(port: int, pids: list[int]) -> int | None:

@@ -32,9 +32,12 @@ FIRST_PORT = 28200
 #: Odoo with worker processes calls the file that started it again for the process that
 #: holds websockets, which nobody needs here.
 LAUNCHER = """\
-import sys, time
+import os, sys, time
+parent = os.getppid()
 while "gevent" in sys.argv:
-    time.sleep(60)
+    if os.getppid() != parent:
+        sys.exit()
+    time.sleep(1)
 from odoo.cli import main
 main()
 """
@@ -101,6 +104,7 @@ class Host:
 
     def start(self) -> None:
         """Start it, and do not wait until it serves."""
+        self.kill()  # what a host that ended by itself may have left
         self._starts += 1
         launcher = self._settings.dev / "odoo-bin"
         launcher.write_text(LAUNCHER)
