@@ -9,7 +9,7 @@ from ..const import ORDER_STALE_AFTER
 class AmazonAction(models.Model):
     """What a person can do where the search for an outcome has ended without one."""
 
-    _inherit = "amazon.action"
+    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     needs_person = fields.Boolean(
         "Waits for a Decision",

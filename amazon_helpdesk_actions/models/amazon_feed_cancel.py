@@ -24,7 +24,7 @@ FOLLOW_SECONDS = 30
 
 
 class AmazonAuditEntry(models.Model):
-    _inherit = "amazon.audit.entry"
+    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     event = fields.Selection(
         selection_add=[("drop", "Asked Amazon to drop it")],
@@ -35,7 +35,7 @@ class AmazonAuditEntry(models.Model):
 class AmazonAction(models.Model):
     """How a person asks Amazon not to process what it has received already."""
 
-    _inherit = "amazon.action"
+    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     # === ACTION METHODS === #
 
@@ -149,7 +149,7 @@ class AmazonAction(models.Model):
 
 
 class AmazonFeed(models.Model):
-    _inherit = "amazon.feed"
+    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     drop_asked_at = fields.Datetime(
         "Drop Asked",

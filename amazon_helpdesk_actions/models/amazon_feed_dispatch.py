@@ -62,7 +62,7 @@ class AmazonFeed(models.Model):
     the lane turns it into *unknown*, never back into a sending.
     """
 
-    _inherit = "amazon.feed"
+    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     # === BUSINESS METHODS - ENQUEUEING === #
 

@@ -32,7 +32,7 @@ OPEN_STATES = ("sending", "submitted", "unknown")
 class AmazonFeed(models.Model):
     """How Amazon's answer to a feed is waited for, kept and applied."""
 
-    _inherit = "amazon.feed"
+    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     # === BUSINESS METHODS - POLLING === #
 

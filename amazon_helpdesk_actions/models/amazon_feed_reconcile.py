@@ -77,7 +77,7 @@ class AmazonFeed(models.Model):
     just sent is then known here.
     """
 
-    _inherit = "amazon.feed"
+    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     is_adopted = fields.Boolean(
         "Found at Amazon", readonly=True, help="Found in Amazon's list of feeds."

@@ -31,7 +31,7 @@ class AmazonOrder(models.Model):
     and past actions there are; the amounts go by the same rules as the fields.
     """
 
-    _inherit = "amazon.order"
+    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     # === GETTERS === #
 

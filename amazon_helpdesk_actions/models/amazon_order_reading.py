@@ -51,7 +51,7 @@ class Answers(NamedTuple):
 class AmazonOrder(models.Model):
     """How an order is read from Amazon, and how what Amazon says is recorded."""
 
-    _inherit = "amazon.order"
+    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     complete_at = fields.Datetime(
         "Asked for Alone",

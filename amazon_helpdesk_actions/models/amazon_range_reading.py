@@ -54,7 +54,7 @@ class AmazonSellerAccount(models.Model):
     recorded, so that whoever comes after a crash reads at most one page again.
     """
 
-    _inherit = "amazon.seller.account"
+    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     watermark_ids = fields.One2many(
         "amazon.watermark",

@@ -694,7 +694,7 @@ class AmazonAlarm(models.Model):
 
 
 class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"
+    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     access_refused_at = fields.Datetime(
         readonly=True,
@@ -736,7 +736,7 @@ class AmazonSellerAccount(models.Model):
 
 
 class AmazonAction(models.Model):
-    _inherit = "amazon.action"
+    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     unconfirmed_noted_at = fields.Datetime(
         readonly=True,
@@ -758,7 +758,7 @@ class AmazonAction(models.Model):
 
 
 class AmazonFeed(models.Model):
-    _inherit = "amazon.feed"
+    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     _submitted_idx = models.Index(
         "(account_id, feed_type, submitted_at) WHERE state = 'submitted'"
@@ -778,7 +778,7 @@ class AmazonFeed(models.Model):
 
 
 class AmazonOrder(models.Model):
-    _inherit = "amazon.order"
+    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     def _alarms_for_panel(self):
         """Return what everybody should know who is about to act on this order.

@@ -56,7 +56,11 @@ class AmazonWatermark(models.Model):
     _rec_name = "subject"
 
     account_id = fields.Many2one(
-        "amazon.seller.account", required=True, readonly=True, ondelete="cascade"
+        "amazon.seller.account",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        index=True,
     )
     company_id = fields.Many2one(related="account_id.company_id", store=True)
     subject = fields.Selection(SUBJECTS, required=True, readonly=True)

@@ -81,9 +81,9 @@ class RangesCommon(AmazonCommon):
     def setUp(self):
         super().setUp()
         # The cover begins before the orders of the tests are read.
-        self.read()
+        self.read_ranges()
 
-    def read(self):
+    def read_ranges(self):
         """Read the ranges, and return the seconds after which to read on."""
         self.env.flush_all()
         wait = self.account._read_ranges()
@@ -93,7 +93,7 @@ class RangesCommon(AmazonCommon):
     def read_later(self):
         """Let Amazon's lists show what has just happened, and read them."""
         self.simulator.advance(130)
-        return self.read()
+        return self.read_ranges()
 
     def read_order(self, ref):
         return self.create_ticket(ref).amazon_order_id
@@ -103,10 +103,11 @@ class RangesCommon(AmazonCommon):
             [("account_id", "=", self.account.id), ("subject", "=", subject)]
         )
 
-    def age(self, record, **fields_by_hours):
-        """Make times of a record older by so many hours."""
-        for name, hours in fields_by_hours.items():
-            record[name] -= timedelta(hours=hours)
+    def age(self, records, **fields_by_hours):
+        """Make times of records older by so many hours."""
+        for record in records:
+            for name, hours in fields_by_hours.items():
+                record[name] -= timedelta(hours=hours)
 
     def calls(self, *operations):
         calls = self.simulator.ledger()["calls"]
@@ -150,7 +151,7 @@ class TestCover(RangesCommon):
         self.simulator.fault("forbidden", "listFinancialEventsByOrderId", times=1)
         self.simulator.fault("forbidden", "listTransactions", times=None)
         order = self.read_order(SHIPPED)
-        self.read()
+        self.read_ranges()
         self.assertTrue(self.mark("transactions").is_refused)
         self.age(order, complete_at=1)
         self.age(self.mark("orders"), known_since=2)
@@ -167,7 +168,7 @@ class TestCover(RangesCommon):
     def test_last_two_minutes_are_not_promised(self):
         before = self.mark("orders").known_until
         action = self.ask_refund(self.create_ticket(SHIPPED))
-        self.read()
+        self.read_ranges()
         self.assertGreaterEqual(self.mark("orders").known_until, before)
         self.assertLess(self.mark("orders").known_until, action.asked_at)
         self.assertLess(self.mark("transactions").known_until, action.asked_at)
@@ -189,7 +190,7 @@ class TestCover(RangesCommon):
         self.age(mark, known_since=50, known_until=30, position=30)
         since = mark.known_since
         self.age(order, complete_at=29)
-        self.read()
+        self.read_ranges()
         self.assertGreater(mark.known_since, since)
         self.assertEqual(order.known_until, order.complete_at)
 
@@ -198,16 +199,16 @@ class TestCover(RangesCommon):
         mark = self.mark("orders")
         self.age(mark, known_since=50, known_until=1, position=1)
         since = mark.known_since
-        self.read()
+        self.read_ranges()
         self.assertEqual(mark.known_since, since)
         self.assertGreater(mark.known_until, order.complete_at - timedelta(minutes=30))
 
     def test_clock_that_goes_back_begins_the_cover_anew(self):
         self.simulator.advance(86400)
-        self.read()
+        self.read_ranges()
         position = self.mark("orders").position
         self.simulator.reset(quotas=False)
-        self.read()
+        self.read_ranges()
         self.assertLess(self.mark("orders").position, position)
         self.assertLess(self.mark("transactions").position, position)
 
@@ -228,10 +229,6 @@ class TestCover(RangesCommon):
         self.age(order, complete_at=1)
         order.with_user(self.agent).refresh_if_stale()
         self.assertTrue(self.pending_jobs("_job_read"))
-
-    def age(self, record, **fields_by_hours):
-        for row in record:
-            super().age(row, **fields_by_hours)
 
 
 @tagged("post_install", "-at_install")
@@ -277,7 +274,7 @@ class TestPages(RangesCommon):
     def test_all_pages_are_read_and_only_what_we_know_is_recorded(self):
         count = self.env["amazon.order"].search_count([])
         before = self.calls("searchOrders")
-        self.assertEqual(self.read(), 0.0)
+        self.assertEqual(self.read_ranges(), 0.0)
         self.assertEqual(self.calls("searchOrders") - before, 3)
         self.assertEqual(self.statuses(), ["CANCELLED"] * 3)
         self.assertEqual(self.env["amazon.order"].search_count([]), count)
@@ -287,38 +284,38 @@ class TestPages(RangesCommon):
         known_until = self.mark("orders").known_until
         asked = self.mark("orders").asked_at
         self.simulator.fault("html_503", "searchOrders", times=3, skip=1)
-        self.assertGreater(self.read(), 0.0)
+        self.assertGreater(self.read_ranges(), 0.0)
         self.assertEqual(self.statuses(), ["CANCELLED", "UNSHIPPED", "UNSHIPPED"])
         mark = self.mark("orders")
         self.assertTrue(mark.page_token)
         self.assertEqual((mark.known_until, mark.asked_at), (known_until, asked))
         before = self.calls("searchOrders")
-        self.assertEqual(self.read(), 0.0)
+        self.assertEqual(self.read_ranges(), 0.0)
         self.assertEqual(self.calls("searchOrders") - before, 2, "the pages left")
         self.assertEqual(self.statuses(), ["CANCELLED"] * 3)
 
     def test_server_error_is_told_and_tried_again(self):
         self.simulator.fault("html_503", "searchOrders", times=3)
-        self.assertGreater(self.read(), 0.0)
+        self.assertGreater(self.read_ranges(), 0.0)
         self.assertTrue(self.mark("orders").message)
         self.assertFalse(self.mark("orders").is_refused)
-        self.read()
+        self.read_ranges()
         self.assertFalse(self.mark("orders").message)
         self.assertEqual(self.statuses(), ["CANCELLED"] * 3)
 
     def test_refusal_is_told_and_left_to_the_cron(self):
         self.simulator.fault("forbidden", "searchOrders", times=1)
-        self.assertEqual(self.read(), 0.0)
+        self.assertEqual(self.read_ranges(), 0.0)
         self.assertTrue(self.mark("orders").is_refused)
         self.assertIn("roles", self.mark("orders").message)
 
     def test_expired_token_begins_the_list_anew(self):
         self.simulator.fault("html_503", "searchOrders", times=3, skip=1)
-        self.read()
+        self.read_ranges()
         self.mark("orders").page_token = "expired"
-        self.assertGreater(self.read(), 0.0)
+        self.assertGreater(self.read_ranges(), 0.0)
         self.assertFalse(self.mark("orders").page_token)
-        self.read()
+        self.read_ranges()
         self.assertEqual(self.statuses(), ["CANCELLED"] * 3)
 
     def test_death_between_two_pages_loses_nothing(self):
@@ -338,12 +335,12 @@ class TestPages(RangesCommon):
             patch.object(accounts, "_hold_range", lambda *args: nullcontext(True)),
         ):
             try:
-                self.read()
+                self.read_ranges()
             except KeyboardInterrupt:
                 # not assertRaises: it would roll back what must survive
                 self.env.invalidate_all()
         self.assertEqual(self.statuses(), ["CANCELLED", "UNSHIPPED", "UNSHIPPED"])
-        self.read()
+        self.read_ranges()
         self.assertEqual(self.statuses(), ["CANCELLED"] * 3)
 
     def test_one_bad_order_does_not_stop_the_page_and_is_read_by_itself(self):
@@ -357,7 +354,7 @@ class TestPages(RangesCommon):
             return record(order, row)
 
         with patch.object(orders, "_record_listed", fail), mute_logger(RANGES):
-            self.assertEqual(self.read(), 0.0)
+            self.assertEqual(self.read_ranges(), 0.0)
         self.assertEqual(self.statuses(), ["UNSHIPPED", "CANCELLED", "CANCELLED"])
         self.assertFalse(bad.known_until)
         self.run_jobs("_job_read")
@@ -366,12 +363,12 @@ class TestPages(RangesCommon):
 
     def test_page_that_is_older_than_the_last_reading_changes_nothing(self):
         self.orders[0].last_update_at = datetime.now()
-        self.read()
+        self.read_ranges()
         self.assertEqual(self.statuses(), ["UNSHIPPED", "CANCELLED", "CANCELLED"])
 
     def test_run_ends_in_time_and_goes_on_later(self):
         with patch(f"{RANGES}.RANGE_RUN_SECONDS", 0):
-            self.assertGreater(self.read(), 0.0)
+            self.assertGreater(self.read_ranges(), 0.0)
         self.assertEqual(self.statuses(), ["UNSHIPPED"] * 3)
 
 
@@ -382,7 +379,7 @@ class TestTransactions(RangesCommon):
     def test_refund_that_the_range_shows_first_is_counted_once(self):
         order = self.read_order(SHIPPED)
         with transactions(transaction(SHIPPED)):
-            self.read()
+            self.read_ranges()
         self.assertEqual(order.refunded, 10)
         with finances(refund_event(SKU, {"Principal": 10})):
             order._job_read()
@@ -394,15 +391,15 @@ class TestTransactions(RangesCommon):
         with finances(refund_event(SKU, {"Principal": 10})):
             order._job_read()
         with transactions(transaction(SHIPPED)):
-            self.read()
+            self.read_ranges()
         self.assertEqual(order.refunded, 10)
         self.assertEqual(order.refund_ids.source, "events")
 
     def test_two_equal_refunds_are_two(self):
         order = self.read_order(SHIPPED)
         with transactions(transaction(SHIPPED), transaction(SHIPPED, "5002")):
-            self.read()
-            self.read()
+            self.read_ranges()
+            self.read_ranges()
         self.assertEqual(order.refunded, 20)
 
     def test_deferred_refund_counts_at_once_and_only_once_when_it_is_released(self):
@@ -414,10 +411,10 @@ class TestTransactions(RangesCommon):
             postedDate="2026-01-01T00:00:00Z",
         )
         with transactions(deferred):
-            self.read()
+            self.read_ranges()
         self.assertEqual(order.refunded, 10)
         with transactions(released):
-            self.read()
+            self.read_ranges()
         self.assertEqual(order.refunded, 10)
 
     def test_deferred_and_released_on_one_page_count_once(self):
@@ -426,7 +423,7 @@ class TestTransactions(RangesCommon):
             transaction(SHIPPED, transactionStatus="DEFERRED"),
             transaction(SHIPPED, transactionStatus="DEFERRED_RELEASED"),
         ):
-            self.read()
+            self.read_ranges()
         self.assertEqual(order.refunded, 10)
 
     def test_claim_in_the_list_blocks_refunds(self):
@@ -437,14 +434,14 @@ class TestTransactions(RangesCommon):
             with self.subTest(kind):
                 order = self.read_order(SHIPPED)
                 with transactions(transaction(SHIPPED, transactionType=kind)):
-                    self.read()
+                    self.read_ranges()
                 self.assertTrue(order[field])
                 self.assertFalse(order.refundable)
 
     def test_refund_that_cannot_be_understood_has_the_order_read_by_itself(self):
         order = self.read_order(SHIPPED)
         with transactions(transaction(SHIPPED, items=[])):
-            self.read()
+            self.read_ranges()
         self.assertFalse(order.known_until)
         self.assertTrue(self.pending_jobs("_job_read"))
         self.assertEqual(order.refunded, 0)
@@ -452,7 +449,7 @@ class TestTransactions(RangesCommon):
     def test_refund_without_amazons_number_has_the_order_read_by_itself(self):
         order = self.read_order(SHIPPED)
         with transactions(transaction(SHIPPED, adjustment=None)):
-            self.read()
+            self.read_ranges()
         self.assertFalse(order.known_until)
         self.assertEqual(order.refunded, 0)
 
@@ -461,14 +458,14 @@ class TestTransactions(RangesCommon):
         with finances(refund_event(SKU, {"Principal": 10}, adjustment=None)):
             order._job_read()
         with transactions(transaction(SHIPPED)):
-            self.read()
+            self.read_ranges()
         self.assertEqual(order.refunded, 10)
         self.assertFalse(order.known_until)
 
     def test_event_that_may_be_a_counted_transaction_is_said_and_not_added(self):
         order = self.read_order(SHIPPED)
         with transactions(transaction(SHIPPED)):
-            self.read()
+            self.read_ranges()
         with finances(refund_event(SKU, {"Principal": 10}, adjustment=None)):
             order._job_read()
         self.assertEqual(order.refunded, 10)
@@ -477,7 +474,7 @@ class TestTransactions(RangesCommon):
     def test_refund_in_another_currency_is_said_and_not_added(self):
         order = self.read_order(SHIPPED)
         with transactions(transaction(SHIPPED, currency="SEK")):
-            self.read()
+            self.read_ranges()
         self.assertEqual(order.refunded, 0)
         self.assertIn("SEK", order.finances_message)
 
@@ -488,12 +485,12 @@ class TestTransactions(RangesCommon):
         order = self.read_order(SHIPPED)
         self.refund_elsewhere(SHIPPED, order.line_ids.amazon_item_ref, "39.95")
         self.simulator.advance(3600)
-        self.read()
+        self.read_ranges()
         self.simulator.advance(3600)
         self.read_later()
         self.assertEqual(order.refunded, 0, "its posting date is long read")
         self.mark("late").asked_at -= timedelta(hours=2)
-        self.read()
+        self.read_ranges()
         self.assertEqual(order.refunded, 39.95)
 
 
@@ -637,7 +634,7 @@ class TestRangeJobs(RangesCommon):
             patch.object(SellerClient, "search_orders", side_effect=ZeroDivisionError),
             mute_logger(RANGES),
         ):
-            self.assertGreater(self.read(), 0.0)
+            self.assertGreater(self.read_ranges(), 0.0)
         self.assertGreater(self.calls("listTransactions"), before)
 
     def test_only_the_list_that_is_left_is_read_on(self):
@@ -651,9 +648,9 @@ class TestRangeJobs(RangesCommon):
         mark.asked_at -= timedelta(hours=2)
         asked_at = mark.asked_at
         with patch.object(type(self.account), "_quota_wait", lambda *args: 7.0):
-            self.assertEqual(self.read(), 7.0)
+            self.assertEqual(self.read_ranges(), 7.0)
         self.assertEqual(mark.asked_at, asked_at)
-        self.read()
+        self.read_ranges()
         self.assertGreater(mark.asked_at, asked_at)
 
     def range_jobs(self):
@@ -663,11 +660,11 @@ class TestRangeJobs(RangesCommon):
     def test_scarce_quota_is_not_spent_on_every_request(self):
         before = self.calls("searchOrders")
         with patch.object(type(self.account), "_quota_wait", lambda *args: 7.0):
-            self.assertEqual(self.read(), 0.0)
+            self.assertEqual(self.read_ranges(), 0.0)
         self.assertEqual(self.calls("searchOrders"), before)
         self.mark("orders").asked_at -= timedelta(hours=1)
         with patch.object(type(self.account), "_quota_wait", lambda *args: 7.0):
-            self.read()
+            self.read_ranges()
         self.assertEqual(self.calls("searchOrders"), before + 1)
 
     def test_empty_bucket_postpones_and_nobody_sleeps(self):
@@ -675,13 +672,13 @@ class TestRangeJobs(RangesCommon):
             raise Throttled("searchOrders", "empty", wait=150.0, local=True)
 
         with patch.object(SellerClient, "search_orders", empty):
-            self.assertEqual(self.read(), 150.0)
+            self.assertEqual(self.read_ranges(), 150.0)
         self.assertFalse(self.mark("orders").message)
 
     def test_other_range_is_read_while_one_is_throttled(self):
         before = self.calls("listTransactions")
         self.simulator.fault("throttle", "searchOrders", times=1)
-        self.assertGreater(self.read(), 0.0)
+        self.assertGreater(self.read_ranges(), 0.0)
         self.assertGreater(self.calls("listTransactions"), before)
 
     def test_two_hosts_do_not_read_the_same_range(self):
@@ -717,7 +714,7 @@ class TestRangeJobs(RangesCommon):
 
     def test_account_without_credentials_says_so(self):
         self.account.lwa_client_secret = False
-        self.assertEqual(self.read(), 0.0)
+        self.assertEqual(self.read_ranges(), 0.0)
         self.assertIn("credentials", self.mark("orders").message)
 
     def test_claim_is_known_from_the_order_alone_as_well(self):
