@@ -394,9 +394,20 @@ class AmazonFeed(models.Model):
             # being sent, and nobody sends it.
             self._settle_interrupted(lane)
             return
-        record, *args = self._create_feed(client, sending)
+        if self._in_own_transaction("_is_sending", sending.feed_id):
+            record, *args = self._create_feed(client, sending)
+        else:
+            record, *args = "_record_not_sent", "Another dispatch took over.", None
         self._in_own_transaction(record, sending.feed_id, *args)
         self._follow(sending.feed_id)
+
+    def _is_sending(self, feed_id):
+        """Whether the feed is still ours to send.
+
+        A host that stood still, or that PostgreSQL cut off, has lost the lane. Another
+        dispatch has called the feed unknown by then, and it may even be sent again.
+        """
+        return self.browse(feed_id).state == "sending"
 
     def _prepare(self, client, lane, verified):
         """Take what may be sent, upload its document, and mark it as being sent.
