@@ -317,6 +317,9 @@ class AmazonFeed(models.Model):
         :param str target: state of an action, or "person"
         """
         self.ensure_one()
+        if target == "person" and self.state != "unknown":
+            # Its sender was alive and has told meanwhile: the search is not over.
+            return
         actions = self._to_move(target)
         reason = self.state_message
         if target == "person":
