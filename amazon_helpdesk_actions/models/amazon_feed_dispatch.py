@@ -657,6 +657,9 @@ class AmazonFeed(models.Model):
                     feed.state_message,
                 )
             )
+        elif feed.state == "absent" and feed._executed():
+            feed._doubt_absence()
+            return False
         elif feed.state == "absent":
             actions._set_back_to_queued(feed.state_message)._enqueue_dispatch()
         elif feed.state == "unknown":

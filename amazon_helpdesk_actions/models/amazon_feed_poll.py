@@ -320,6 +320,9 @@ class AmazonFeed(models.Model):
         if target == "person" and self.state != "unknown":
             # Its sender was alive and has told meanwhile: the search is not over.
             return
+        if target == "queued" and self._executed():
+            self._doubt_absence()
+            return
         actions = self._to_move(target)
         reason = self.state_message
         if target == "person":

@@ -340,16 +340,8 @@ class AmazonFeed(models.Model):
         feed = self.browse(feed_id)
         if feed.state != "unknown" or feed.handed_at:
             return
-        executed = feed._executed()
-        if executed:
-            feed._hand_over(
-                self.env._(
-                    "Amazon's list of feeds does not show it, but Amazon's data shows "
-                    "the outcome of %s, which was sent with it. Look at the order in "
-                    "Seller Central and decide.",
-                    ", ".join(executed[:5].mapped("name")),
-                )
-            )
+        if feed._executed():
+            feed._doubt_absence()
             return
         feed.write(
             {
@@ -365,6 +357,19 @@ class AmazonFeed(models.Model):
             }
         )
         feed._follow_in_job()
+
+    def _doubt_absence(self):
+        """A part of it was executed, so it is at Amazon although the list does not
+        show it. What is not sent again yet must not be."""
+        self.state = "unknown"
+        self._hand_over(
+            self.env._(
+                "Amazon's list of feeds does not show it, but Amazon's data shows "
+                "the outcome of %s, which was sent with it. Look at the order in "
+                "Seller Central and decide.",
+                ", ".join(self._executed()[:5].mapped("name")),
+            )
+        )
 
     def _executed(self):
         """Return the actions of this feed that somebody saw executed: the others left
