@@ -312,8 +312,19 @@ class AmazonFeed(models.Model):
         )._job_follow()
 
     def _refute(self, reason):
-        """The feed at Amazon that was taken for this one is another."""
-        self.write({"state": "unknown", "feed_ref": False, "is_adopted": False})
+        """The feed at Amazon that was taken for this one is another: neither its end
+        nor its report says anything of ours. The report stays among the documents."""
+        self.write(
+            {
+                "state": "unknown",
+                "feed_ref": False,
+                "is_adopted": False,
+                "processing_status": False,
+                "done_at": False,
+                "report_attachment_id": False,
+                "report_digest": False,
+            }
+        )
         self._hand_over(reason)
 
     def _hand_over(self, reason):
