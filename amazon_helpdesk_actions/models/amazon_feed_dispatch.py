@@ -74,7 +74,10 @@ class AmazonFeed(models.Model):
 
         :param datetime due_at: when it may be sent, now when None
         """
-        due = (due_at or fields.Datetime.now()).timestamp()
+        now = fields.Datetime.now()
+        # What is due for long is enqueued for now: both jobs of a past moment might
+        # have looked before this transaction commits.
+        due = max(due_at or now, now).timestamp()
         slot = (due // DISPATCH_SLOT_SECONDS + 1) * DISPATCH_SLOT_SECONDS
         self._enqueue_dispatch_at(lane, slot, int(slot))
 
