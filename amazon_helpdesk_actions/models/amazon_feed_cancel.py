@@ -10,6 +10,7 @@ from ..spapi.errors import (
     SpApiError,
     Throttled,
 )
+from .amazon_feed_poll import OPEN_STATES
 from .background import in_background
 
 _logger = logging.getLogger(__name__)
@@ -261,10 +262,12 @@ class AmazonFeed(models.Model):
         time, and again for those that have not followed the feed yet."""
         self.ensure_one()
         actions = self.env["amazon.action"].search(
-            [("feed_id", "=", self.id), ("state", "in", ("sending", "submitted"))],
+            [("feed_id", "=", self.id), ("state", "in", OPEN_STATES)],
             order="state DESC, id",
             limit=DROPPED_AT_ONCE,
         )
+        # It was called unknown, and then found at Amazon.
+        actions.filtered(lambda action: action.state == "unknown")._set_submitted()
         dropped = actions.filtered(lambda action: action.state == "submitted")
         dropped._set_withdrawn(self.state_message)
         if actions:

@@ -476,6 +476,10 @@ class AmazonAlarm(models.Model):
         enqueues it. Each comes to an end, so that it is not needed for ever."""
         watched_since = fields.Datetime.now() - timedelta(days=CONFIRM_ALERT_DAYS)
         processed = ("state", "in", ("done", "fatal"))
+        cancelled = [
+            ("state", "=", "cancelled"),
+            ("action_ids.state", "in", ("submitted", "unknown")),
+        ]
         undecided = [("state", "=", "unknown"), ("needs_person", "=", False)]
         return [
             (
@@ -522,8 +526,13 @@ class AmazonAlarm(models.Model):
             ),
             (
                 "_job_move_actions",
-                [("state", "=", "cancelled"), ("action_ids.state", "=", "submitted")],
+                [*cancelled, ("drop_asked_at", "=", False)],
                 lambda feed: feed._enqueue_move("rejected"),
+            ),
+            (
+                "_job_withdraw_dropped",
+                [*cancelled, ("drop_asked_at", "!=", False)],
+                lambda feed: feed._enqueue_withdrawal(),
             ),
         ]
 
