@@ -228,8 +228,9 @@ class AmazonOrder(models.Model):
                 "read_at": fields.Datetime.now(),
             }
         )
-        self._record_order(answers.order)
-        self._record_items(answers.order.lines)
+        if not self._is_newer_than(answers.order):
+            self._record_order(answers.order)
+            self._record_items(answers.order.lines)
         if answers.finances_error:
             self.finances_state = "failed"
             self.finances_message = answers.account._describe_error(
@@ -241,6 +242,15 @@ class AmazonOrder(models.Model):
             self.complete_at = answers.asked_at
             self.finances_refused = bool(answers.finances_error)
         self._confirm_actions()
+
+    def _is_newer_than(self, order):
+        """Whether we know more than this answer: a page may be older than what was read
+        since, and a reading that took long older than a page.
+
+        :param spapi.orders.OrderReading order: the order as parsed
+        """
+        known = self.last_update_at
+        return bool(known) and naive_utc(order.last_update) < known
 
     def _record_failure(self, answers):
         refused = is_final(answers.order_error)
@@ -401,8 +411,7 @@ class AmazonOrder(models.Model):
         :raise MalformedAnswer: when a part of it is missing
         """
         listed = spapi_orders.parse_order(row)
-        if self.last_update_at and naive_utc(listed.last_update) < self.last_update_at:
-            # a page may be older than what was read since
+        if self._is_newer_than(listed):
             return
         self._take()
         self._record_order(listed)
