@@ -1,5 +1,18 @@
 from odoo import api, fields, models
 
+# What a person who decides may know of a feed.
+EVIDENCE = (
+    "feed_ref",
+    "feed_type",
+    "sending_at",
+    "submitted_at",
+    "processing_status",
+    "payload_digest",
+    "report_digest",
+    "listed_at",
+    "listing",
+)
+
 
 class AmazonUnknownDecision(models.TransientModel):
     """The evidence on an unknown outcome on one screen, and a person's decision.
@@ -36,17 +49,29 @@ class AmazonUnknownDecision(models.TransientModel):
         related="order_id.seller_central_url", related_sudo=False
     )
     # Of the feed, which agents may not read: these alone.
-    feed_ref = fields.Char(related="action_id.feed_id.feed_ref")
-    feed_type = fields.Char(related="action_id.feed_id.feed_type")
-    sending_at = fields.Datetime(related="action_id.feed_id.sending_at")
-    submitted_at = fields.Datetime(related="action_id.feed_id.submitted_at")
-    processing_status = fields.Char(
-        "Status of the Feed", related="action_id.feed_id.processing_status"
-    )
-    payload_digest = fields.Char(related="action_id.feed_id.payload_digest")
-    report_digest = fields.Char(related="action_id.feed_id.report_digest")
-    listed_at = fields.Datetime(related="action_id.feed_id.listed_at")
-    listing = fields.Text(related="action_id.feed_id.listing")
+    feed_ref = fields.Char("Amazon Feed", compute="_compute_evidence")
+    feed_type = fields.Char(compute="_compute_evidence")
+    sending_at = fields.Datetime(compute="_compute_evidence")
+    submitted_at = fields.Datetime(compute="_compute_evidence")
+    processing_status = fields.Char("Status of the Feed", compute="_compute_evidence")
+    payload_digest = fields.Char("Payload SHA-256", compute="_compute_evidence")
+    report_digest = fields.Char("Report SHA-256", compute="_compute_evidence")
+    listed_at = fields.Datetime("Looked For", compute="_compute_evidence")
+    listing = fields.Text("Listed at Amazon", compute="_compute_evidence")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("action_id")
+    def _compute_evidence(self):
+        """Show what agents may know of the feed, where the user may decide.
+
+        Checked here as well: a dialog that is not saved meets no constraint.
+        """
+        for decision in self:
+            decision._check_decider()
+            feed_sudo = decision.action_id.sudo().feed_id
+            for name in EVIDENCE:
+                decision[name] = feed_sudo[name]
 
     # === CONSTRAINT METHODS === #
 
@@ -58,8 +83,7 @@ class AmazonUnknownDecision(models.TransientModel):
         Odoo checks constraints in sudo mode; this one is about the user.
         """
         for decision in self.sudo(False):
-            decision.action_id.check_access("read")
-            decision.action_id._kind()._check_right()
+            decision._check_decider()
 
     # === ACTION METHODS === #
 
@@ -78,6 +102,15 @@ class AmazonUnknownDecision(models.TransientModel):
         return self._reopen()
 
     # === BUSINESS METHODS === #
+
+    def _check_decider(self):
+        """Refuse users who may not read the action or not ask for its kind.
+
+        :raise AccessError: when the user may not
+        """
+        if self.action_id:
+            self.action_id.check_access("read")
+            self.action_id._kind()._check_right()
 
     @api.model
     def _open(self, action):
