@@ -275,13 +275,14 @@ class AmazonFeed(models.Model):
             why Amazon does not show the order, or False
         :rtype: dict
         """
+        begun = fields.Datetime.now()
         unread = self._in_own_transaction("_unverified", lane)
         if any(action.by_range for action in unread):
             account = self.env["amazon.seller.account"].browse(lane.account_id)
             account._read_ranges()
             unread = self._in_own_transaction("_unverified", lane)
         read = self._read_single_orders([action.order_id for action in unread])
-        return self._in_own_transaction("_verified", lane, read)
+        return self._in_own_transaction("_verified", lane, read, begun)
 
     def _unverified(self, lane):
         """Return what has to be asked of Amazon before the due actions can leave.
@@ -295,11 +296,17 @@ class AmazonFeed(models.Model):
             if not action._is_verified()
         ]
 
-    def _verified(self, lane, read):
+    def _verified(self, lane, read, begun):
+        """Return what may leave; see `_verify_orders`.
+
+        :param dict read: orders that were read since then
+        :param datetime begun: what was asked for later is not known by that
+        """
         return {
             action.id: read.get(action.order_id.id, False)
             for action in self._due(lane)
-            if action.order_id.id in read or action._is_verified()
+            if action._is_verified()
+            or (action.order_id.id in read and action.asked_at <= begun)
         }
 
     def _read_single_orders(self, order_ids):

@@ -28,6 +28,9 @@ class TestReview(AmazonCommon):
         rows = [r for r in self.simulator.ledger()["refunds"] if r["order_id"] == ref]
         return {(row["feed_id"], row["message_id"]) for row in rows}
 
+    def sku(self, action):
+        return action.order_id.line_ids.sku
+
     def ask_a_little(self):
         """Ask for so little that Amazon would do it twice."""
         ticket = self.create_ticket(SHIPPED)
@@ -147,6 +150,28 @@ class TestReview(AmazonCommon):
         order._take()
         order._record(answers)
         self.assertEqual(order.fulfillment_status, "SHIPPED")
+
+    def test_action_asked_for_after_the_reading_of_its_order_waits_for_another(self):
+        first = self.ask_a_little()
+        feeds = type(self.env["amazon.feed"])
+        read_orders, asked = feeds._read_single_orders, []
+
+        def click_meanwhile(model, order_ids):
+            read = read_orders(model, order_ids)
+            self.env.invalidate_all()
+            if not asked:
+                asked.append(
+                    self.ask_refund(first.ticket_id, amounts={self.sku(first): 6})
+                )
+                asked[0].asked_at += timedelta(seconds=2)
+                self.env.flush_all()
+            return read
+
+        with patch.object(feeds, "_read_single_orders", click_meanwhile):
+            self.run_jobs("_job_dispatch")
+        self.env.invalidate_all()
+        self.assertEqual(first.state, "submitted")
+        self.assertEqual(asked[0].state, "queued")
 
     # === jobs that swallow each other === #
 
