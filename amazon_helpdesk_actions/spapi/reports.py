@@ -6,6 +6,7 @@ accepted only when everything else in the report agrees.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from lxml import etree
 
@@ -52,21 +53,27 @@ class _Report:
 
     def errors_of(self, message_id):
         """Return the errors for one message."""
-        return [
-            result
-            for result in self.results
-            if result.is_error and result.message_id == message_id
-        ]
+        return [r for r in self._by_message.get(message_id, ()) if r.is_error]
 
     def warnings_of(self, message_id):
         """Return the warnings for one message and for the whole document."""
+        told = dict.fromkeys((message_id, _WHOLE_DOCUMENT))
         return [
             result
-            for result in self.results
+            for about in told
+            for result in self._by_message.get(about, ())
             if not result.is_error
-            and result.message_id in (message_id, _WHOLE_DOCUMENT)
         ]
 
+    @cached_property
+    def _by_message(self):
+        # Asked for each message of a feed, which has thousands.
+        by_message = {}
+        for result in self.results:
+            by_message.setdefault(result.message_id, []).append(result)
+        return by_message
+
+    @cached_property
     def failed_ids(self):
         """Return the ids of all messages with an error of their own."""
         return {result.message_id for result in self.results if result.is_error} - {
@@ -127,7 +134,7 @@ def _errors_count(report):
     """
     if not _is_final(report) or None in (report.processed, report.successful):
         return False
-    return report.successful + len(report.failed_ids()) <= report.processed
+    return report.successful + len(report.failed_ids) <= report.processed
 
 
 def _doubt(report, ours):
@@ -136,7 +143,7 @@ def _doubt(report, ours):
     :param set ours: ids of all messages of the feed
     """
     processed, successful = report.processed, report.successful
-    failed = report.failed_ids()
+    failed = report.failed_ids
     if report.status_code != "Complete":
         return f"The report has the status {report.status_code or 'none'}."
     if report.errors_of(_WHOLE_DOCUMENT):
