@@ -1,4 +1,6 @@
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from unittest.mock import patch
 
 from odoo import fields
@@ -8,6 +10,7 @@ from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 from odoo.tools import mute_logger
 
+from ..spapi.finances import RefundEvent
 from .common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
 FEED = "odoo.addons.amazon_helpdesk_actions.models.amazon_feed_dispatch"
@@ -295,6 +298,51 @@ class TestReview(AmazonCommon):
         self.env.flush_all()
         self.run_jobs("_job_follow")
         self.assertEqual(second.state, "unknown")
+
+    # === counting === #
+
+    def test_event_that_amazon_dates_anew_is_counted_once(self):
+        """Suspected only: nobody knows whether Amazon ever does that."""
+        order = self.create_ticket(SHIPPED).amazon_order_id
+        event = RefundEvent(
+            posted_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+            sku=order.line_ids.sku,
+            order_adjustment_item_id="5001",
+            component="Principal",
+            amount=Decimal(10),
+            currency="EUR",
+        )
+        order._record_refunds([event])
+        later = replace(event, posted_date=event.posted_date + timedelta(days=1))
+        order._record_refunds([later])
+        self.assertEqual(order.refunded, 10)
+
+    def test_action_does_not_leave_by_another_account_than_its_orders(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        # a reading has found that the order belongs to another account
+        other = self._create_account(seller_id="A2OTHERSELLER")
+        action.order_id.account_id = other
+        with mute_logger(FEED):
+            self.run_jobs("_job_dispatch")
+        self.assertFalse(self.executed())
+
+    def test_withdrawn_after_an_unknown_outcome_does_not_say_that_nothing_was_sent(
+        self,
+    ):
+        action, feed = self.unknown_feed()
+        feed._hand_over("Look at the order")
+        self.run_jobs("_job_move_actions")
+        action.order_id._read_from_amazon()
+        action.with_user(self.agent)._decide_absent("I saw nothing")
+        action.with_user(self.agent).action_withdraw()
+        self.assertNotIn("Nothing was sent", action.state_message)
+
+    def test_absence_says_nothing_of_orders_whose_finances_are_refused(self):
+        action, feed = self.unknown_feed()
+        action.order_id.write({"finances_state": "failed", "finances_refused": True})
+        self.env.flush_all()
+        feed._declare_absent(feed.id, fields.Datetime.now())
+        self.assertNotIn("the order does not show it either", feed.state_message)
 
     # === access === #
 
