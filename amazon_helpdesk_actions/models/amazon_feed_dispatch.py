@@ -75,8 +75,8 @@ class AmazonFeed(models.Model):
         :param datetime due_at: when it may be sent, now when None
         """
         now = fields.Datetime.now()
-        # What is due for long is enqueued for now: both jobs of a past moment might
-        # have looked before this transaction commits.
+        # What is due for long is enqueued for now: a job of a past moment starts, and
+        # may have looked, before this transaction commits.
         due = max(due_at or now, now).timestamp()
         slot = (due // DISPATCH_SLOT_SECONDS + 1) * DISPATCH_SLOT_SECONDS
         self._enqueue_dispatch_at(lane, slot, int(slot))
