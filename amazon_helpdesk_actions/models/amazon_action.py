@@ -172,7 +172,7 @@ class AmazonAction(models.Model):
                     )
                 ) from None
             action_sudo.invalidate_recordset(["state"])
-            if action_sudo.state != "queued" or not action_sudo._set_withdrawn():
+            if action_sudo.state != "queued" or not action_sudo._take_back():
                 raise UserError(
                     self.env._(
                         "%(action)s is not queued any more, so it cannot be withdrawn.",
@@ -180,6 +180,22 @@ class AmazonAction(models.Model):
                     )
                 )
         return True
+
+    def _take_back(self):
+        """Withdraw it; where it had left once, do not say that nothing was sent.
+
+        :return: the action, where it moved
+        """
+        reason = None
+        if self.env["amazon.audit.entry"].search_count(
+            [("action_id", "=", self.id), ("state_from", "=", "unknown")], limit=1
+        ):
+            reason = self.env._(
+                "%(action)s was withdrawn and is not sent again. It was sent before, "
+                "and was found not to be at Amazon.",
+                action=self.name,
+            )
+        return self._set_withdrawn(reason)
 
     # === BUSINESS METHODS - ASKING === #
 

@@ -124,7 +124,7 @@ class AmazonFeed(models.Model):
         lane = Lane(account_id, marketplace, feed_type)
         self._take_lane(lane)
         if not is_sweep:
-            self._enqueue_sweep(lane)
+            self._in_own_transaction("_enqueue_sweep", lane)
         self._settle_interrupted(lane)
         if not self._in_own_transaction("_is_open", lane):
             return
@@ -479,6 +479,13 @@ class AmazonFeed(models.Model):
 
     def _late_blocker(self, action):
         """Return why an action cannot be sent any more, or False."""
+        account = action.order_id.account_id
+        if account != action.account_id:
+            return self.env._(
+                "The order belongs to the seller account %s, as Amazon says by now. "
+                "Nothing was sent. Ask for it again.",
+                account.name,
+            )
         handler = action._kind()
         blocker = handler._late_blocker(action)
         if blocker:

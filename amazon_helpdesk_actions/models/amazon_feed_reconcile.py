@@ -360,8 +360,8 @@ class AmazonFeed(models.Model):
                 "state_message": self.env._(
                     "It is not at Amazon: Amazon's list of feeds, read on %(now)s, "
                     "shows no feed of this kind that was created since %(start)s and "
-                    "that nobody here accounts for, and the order does not show it "
-                    "either. It is sent again by itself.",
+                    "that nobody here accounts for, and what can be read of the order "
+                    "shows nothing of it. It is sent again by itself.",
                     now=_utc(amazon_now),
                     start=_utc(feed._window_start()),
                 ),

@@ -88,17 +88,27 @@ class AmazonAlarm(models.Model):
     @api.model
     def _cron_watch(self):
         """Look at all companies. Scheduled action, every five minutes."""
-        accounts = self.env["amazon.seller.account"].search([])
+        accounts = self._accounts_to_watch()
         open_alarms = self.search([("state", "=", "open")])
         for company in accounts.company_id | open_alarms.company_id:
             in_background(self, company)._watch(
                 accounts.filtered_domain([("company_id", "=", company.id)])
             )
 
+    def _accounts_to_watch(self):
+        """Return the active accounts, and the archived ones that left something on its
+        way."""
+        accounts = self.env["amazon.seller.account"]
+        on_the_way = self.env["amazon.action"]._read_group(
+            [("state", "in", ("queued", "sending", "submitted", "unknown"))],
+            ["account_id"],
+        )
+        return accounts.search([]).union(*(account for (account,) in on_the_way))
+
     def _watch(self, accounts):
         """Run the checks for the current company.
 
-        :param amazon.seller.account accounts: the active ones of the company
+        :param amazon.seller.account accounts: those of the company
         """
         accounts = accounts.with_env(self.env)
         for kind in CHECKS:
@@ -213,8 +223,8 @@ class AmazonAlarm(models.Model):
                 account,
                 count,
                 self.env._(
-                    "Sending to Amazon is switched off for %(account)s. Actions that "
-                    "wait for it: %(count)s.",
+                    "Sending to Amazon is switched off for %(account)s, or the account "
+                    "is archived. Actions that wait for it: %(count)s.",
                     account=account.name,
                     count=count,
                 ),
@@ -495,6 +505,16 @@ class AmazonAlarm(models.Model):
                     ("action_ids.state", "=", "submitted"),
                 ],
                 lambda feed: feed._enqueue_apply_report(),
+            ),
+            (
+                "_job_late_report",
+                [
+                    processed,
+                    ("report_attachment_id", "=", False),
+                    ("done_at", ">", watched_since),
+                    ("action_ids.state", "in", ("submitted", "unknown")),
+                ],
+                lambda feed: feed._enqueue_late_report(),
             ),
             (
                 "_job_look_at_orders",

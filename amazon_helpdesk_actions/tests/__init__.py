@@ -18,3 +18,4 @@ from . import test_watch
 from . import test_websocket
 from . import test_quota
 from . import test_dispatch
+from . import test_interleavings

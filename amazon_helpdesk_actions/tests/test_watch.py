@@ -210,11 +210,18 @@ class TestWatch(AmazonCommon):
                 alarm.copy()
                 self.env.flush_all()
 
-    def test_alarms_of_an_archived_account_are_over(self):
+    def test_what_waits_in_an_archived_account_is_still_told(self):
         self.ask_long_ago(hours=1)
+        self.account.active = False
+        self.watch()
+        self.assertTrue(self.alarms("switched_off"))
+
+    def test_alarms_of_an_archived_account_are_over_when_nothing_waits(self):
+        action = self.ask_long_ago(hours=1)
         self.account.sending_enabled = False
         self.watch()
         self.account.active = False
+        action._set_withdrawn()
         self.watch()
         self.assertFalse(self.alarms("switched_off"))
 
