@@ -15,6 +15,7 @@ from .common import (
 )
 
 FEED = "odoo.addons.amazon_helpdesk_actions.models.amazon_feed_dispatch"
+MODULE = "amazon_helpdesk_actions"
 ACTION = "odoo.addons.amazon_helpdesk_actions.models.amazon_action"
 
 
@@ -112,6 +113,23 @@ class TestPipeline(AmazonCommon):
         action = self.ask_refund(ticket, amounts={"NW-DECKE-MERINO-GR": 59.5})
         self.settle(rounds=5)
         self.assertEqual(action.state, "accepted")
+
+    def test_every_job_of_the_addon_has_its_channel(self):
+        models = [
+            self.env[name] for name in self.env.registry if name.startswith("amazon.")
+        ]
+        jobs = {
+            (model._name, method)
+            for model in models
+            for method in dir(type(model))
+            # queue_job itself adds some to every model
+            if method.startswith("_job_") and not hasattr(self.env["base"], method)
+        }
+        functions = self.env["queue.job.function"].search(
+            [("channel_id", "=", self.env.ref(f"{MODULE}.channel_amazon").id)]
+        )
+        known = {(row.model_id.model, row.method) for row in functions}
+        self.assertEqual(jobs - known, set())
 
     # === NOTES === #
 
