@@ -105,8 +105,7 @@ ANSWER_RESERVE_HOURS = 2
 # now: Amazon leaves the last 120 seconds out (searchOrders, listTransactions).
 RANGE_LAG_SECONDS = 130
 # Seconds that an action which could leave waits at most for others that Amazon will
-# soon show, where it would take the last token of createFeed, or one of the last half
-# while the others are more.
+# soon show, where they are more, or where it would take the last token of createFeed.
 COLLECT_SECONDS = 240
 # Bounds of the wait for it, in seconds.
 NEXT_FEED_MIN_SECONDS, NEXT_FEED_MAX_SECONDS = 15, 60

@@ -373,10 +373,9 @@ class AmazonFeed(models.Model):
         needed = self._tokens_needed(lane, ready)
         if ready != due and not ready[0]._is_urgent():
             unread = due - ready
-            # A free token sends at once; a burst keeps half of them for the many.
-            enough = CREATE_FEED.burst // 2 if len(unread) > len(ready) else 0
-            is_scarce = self._quota_of(lane).wait(CREATE_FEED, max(enough, needed) + 1)
-            if is_scarce and self._is_worth_waiting(ready, unread):
+            is_burst = len(unread) > len(ready)
+            is_last = self._quota_of(lane).wait(CREATE_FEED, needed + 1)
+            if (is_burst or is_last) and self._is_worth_waiting(ready, unread):
                 return 0
         return needed
 

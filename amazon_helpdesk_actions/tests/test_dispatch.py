@@ -126,20 +126,6 @@ class TestDispatch(AmazonCommon):
         self.assertEqual(first.state, "submitted")
         self.assertEqual(second.state, "queued")
 
-    def test_burst_keeps_half_of_the_tokens_for_the_many(self):
-        first, second = self.one_known_one_not()
-        third = self.refund_without_job(PARTLY_REFUNDED)
-        self.simulator.clear_faults()
-        self.simulator.fault("html_503", "getOrder", times=6, skip=1)
-        self.leave_tokens(7.5)
-        self.dispatch(first)
-        self.assertEqual((first | second | third).mapped("state"), ["queued"] * 3)
-        self.simulator.clear_faults()
-        self.simulator.fault("html_503", "getOrder", times=6, skip=1)
-        self.leave_tokens(8.5)
-        self.dispatch(first)
-        self.assertEqual(first.state, "submitted")
-
     def test_cancellation_takes_from_the_reserve(self):
         self.leave_tokens(1.5)
         refund = self.ask_refund(self.create_ticket(SHIPPED))
