@@ -212,14 +212,16 @@ class AmazonFeed(models.Model):
             _logger.warning("cancelFeed of %s: %s", self.feed_ref, error)
 
     def _tell_not_dropped(self, problem):
-        """Say that the feed goes on.
+        """Say why Amazon was not asked, or what it said. What becomes of the feed is
+        not known by that: a job that runs twice is refused although it was heard.
 
-        :param str problem: why Amazon does not drop it
+        :param str problem: why Amazon would not drop it
         """
         if self.state != "submitted":
             return
         self.drop_message = self.env._(
-            "Amazon does not drop the feed %(feed)s: %(problem)s. It goes on.",
+            "Amazon may not drop the feed %(feed)s: %(problem)s. What becomes of it is "
+            "seen when Amazon is asked the next time.",
             feed=self.feed_ref,
             problem=problem.rstrip("."),
         )

@@ -7,6 +7,7 @@ from math import ceil
 from typing import NamedTuple
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
@@ -42,6 +43,10 @@ from .background import in_background, in_own_transaction
 _logger = logging.getLogger(__name__)
 
 CREATE_FEED = OPERATIONS["createFeed"]
+
+# States of a feed that say more than *unknown*, which an action may have been called
+# meanwhile.
+BETTER_KNOWN = ("submitted", "not_sent", "refused", "absent")
 
 
 class Sending(NamedTuple):
@@ -175,16 +180,17 @@ class AmazonFeed(models.Model):
 
     def _feeds_to_follow(self, lane):
         """Return the ids of feeds of the lane that know more than their actions."""
-        left = self.env["amazon.action"]._read_group(
+        of_lane = Domain(
             [
                 ("account_id", "=", lane.account_id),
                 ("marketplace", "=", lane.marketplace),
-                ("state", "=", "sending"),
                 ("feed_id.feed_type", "=", lane.feed_type),
-                ("feed_id.state", "!=", "sending"),
-            ],
-            ["feed_id"],
+            ]
         )
+        behind = Domain(
+            [("state", "=", "sending"), ("feed_id.state", "!=", "sending")]
+        ) | Domain([("state", "=", "unknown"), ("feed_id.state", "in", BETTER_KNOWN)])
+        left = self.env["amazon.action"]._read_group(of_lane & behind, ["feed_id"])
         return [feed.id for (feed,) in left]
 
     # --- whether and when --- #
@@ -636,13 +642,24 @@ class AmazonFeed(models.Model):
         while self._in_own_transaction("_follow_chunk", feed_id):
             pass
 
+    def _enqueue_follow(self):
+        """Let the actions follow what is known of the feed now.
+
+        Without an identity key: a job that is about to start may not see it yet.
+        """
+        in_background(self, self.company_id).with_delay(
+            priority=5,
+            max_retries=0,
+            description=f"Tell the actions of the feed {self.feed_ref or self.id}",
+        )._job_follow()
+
     def _job_follow(self):
         """Let the actions follow what is known of the feed. Job; safe to run twice."""
         self.ensure_one()
         self._follow(self.id)
 
     def _follow_chunk(self, feed_id):
-        """Move some of the actions that are still *sending* on.
+        """Move some of the actions on that are behind their feed.
 
         :return: whether there may be more
         :rtype: bool
@@ -651,8 +668,7 @@ class AmazonFeed(models.Model):
         if feed.state == "sending":
             return False
         behind = ["sending"]
-        if feed.state in ("submitted", "not_sent", "refused", "absent"):
-            # what was called unknown meanwhile
+        if feed.state in BETTER_KNOWN:
             behind.append("unknown")
         actions = self.env["amazon.action"].search(
             [("feed_id", "=", feed.id), ("state", "in", behind)],

@@ -301,9 +301,10 @@ class AmazonFeed(models.Model):
         )
 
     def _enqueue_move(self, target):
-        """Let the actions follow what is known of the feed, in a job: they are many.
+        """Tell the actions how the feed, or the search for it, has ended; in a job,
+        since they are many.
 
-        :param str target: state of an action, or "person"
+        :param str target: "rejected", "unknown" or "person"
         """
         in_background(self, self.company_id).with_delay(
             priority=10,
@@ -314,24 +315,17 @@ class AmazonFeed(models.Model):
     def _job_move_actions(self, target):
         """Move the actions, so many at a time, with the sentence of the feed. Job.
 
-        :param str target: state of an action, or "person"
+        :param str target: "rejected", "unknown" or "person"
         """
         self.ensure_one()
         if target == "person" and self.state != "unknown":
             # Its sender was alive and has told meanwhile: the search is not over.
-            return
-        if target == "queued" and self._executed():
-            self._doubt_absence()
             return
         actions = self._to_move(target)
         reason = self.state_message
         if target == "person":
             (actions - actions.filtered_domain(UNKNOWN))._set_unknown(reason)
             actions._hand_to_person(reason)
-        elif target == "queued":
-            actions._set_back_to_queued(reason)._enqueue_dispatch()
-        elif target == "submitted":
-            actions._set_submitted(reason)
         elif target == "rejected":
             actions._set_rejected(self.processing_status, reason)
         else:

@@ -297,19 +297,8 @@ class AmazonFeed(models.Model):
                 ),
             }
         )
-        self._follow_in_job()
+        self._enqueue_follow()
         self._enqueue_poll(POLL_MIN_SECONDS)
-
-    def _follow_in_job(self):
-        """Let the actions follow what is known of the feed now.
-
-        Without an identity key: a job that is about to start may not see it yet.
-        """
-        in_background(self, self.company_id).with_delay(
-            priority=5,
-            max_retries=0,
-            description=f"Tell the actions of the feed {self.feed_ref or self.id}",
-        )._job_follow()
 
     def _refute(self, reason):
         """The feed at Amazon that was taken for this one is another: neither its end
@@ -367,7 +356,7 @@ class AmazonFeed(models.Model):
                 ),
             }
         )
-        feed._follow_in_job()
+        feed._enqueue_follow()
 
     def _doubt_absence(self):
         """A part of it was executed, so it is at Amazon although the list does not

@@ -14,6 +14,7 @@ from ..spapi.credentials import IncompleteCredentials
 from ..spapi.errors import Refused
 from .amazon_alarm import PANEL_KINDS, Finding
 from .amazon_feed import Lane
+from .amazon_feed_dispatch import BETTER_KNOWN
 from .amazon_order_reading import AWAITED_STATES
 from .amazon_seller_account import is_access_refused
 from .background import in_background
@@ -431,9 +432,10 @@ class AmazonAlarm(models.Model):
             ["feed_id"],
             ["__count", "last_state_change:min"],
         )
-        found = {}
+        found, with_job = {}, self._feeds_with_job("_job_follow")
         for feed, count, since in groups:
-            feed._enqueue_follow()
+            if feed.id not in with_job:
+                feed._enqueue_follow()
             _add(found, feed.account_id, count, since)
         return [
             Finding(
@@ -540,9 +542,9 @@ class AmazonAlarm(models.Model):
                 lambda feed: feed._enqueue_move("person"),
             ),
             (
-                "_job_move_actions",
-                [("state", "=", "absent"), ("action_ids.state", "=", "unknown")],
-                lambda feed: feed._enqueue_move("queued"),
+                "_job_follow",
+                [("state", "in", BETTER_KNOWN), ("action_ids.state", "=", "unknown")],
+                lambda feed: feed._enqueue_follow(),
             ),
             (
                 "_job_move_actions",
@@ -795,15 +797,6 @@ class AmazonFeed(models.Model):
     _answered_idx = models.Index(
         "(account_id, feed_type, done_at) WHERE done_at IS NOT NULL"
     )
-
-    def _enqueue_follow(self):
-        """Enqueue what lets the actions follow their feed."""
-        in_background(self, self.company_id).with_delay(
-            priority=5,
-            max_retries=0,
-            description=f"Let the actions follow the feed {self.feed_ref}",
-            identity_key=f"amazon_follow_{self.id}",
-        )._job_follow()
 
 
 class AmazonOrder(models.Model):

@@ -94,7 +94,7 @@ class TestFeedCancel(AmazonCommon):
         self.simulator.advance(120)
         self.run_jobs("_job_drop")
         self.assertEqual(self.action.state, "submitted")
-        self.assertIn("It goes on", self.shown()["drop_message"])
+        self.assertIn("may not drop", self.shown()["drop_message"])
 
     def test_wish_whose_answer_is_lost_counts_when_amazon_heard_it(self):
         self.simulator.fault("cut_after", "cancelFeed", times=1)
@@ -116,6 +116,17 @@ class TestFeedCancel(AmazonCommon):
         self.settle()
         self.assertEqual(self.action.state, "confirmed")
         self.assertEqual(self.executed_orders(), {SHIPPED, GIFT_WRAPPED})
+
+    def test_wish_that_is_sent_twice_after_a_kill_still_takes_all_back(self):
+        self.drop()
+        self.env.flush_all()
+        self.feed._job_drop()
+        # the worker was killed before the job was done, so it is run again
+        self.run_jobs("_job_drop")
+        self.assertNotIn("goes on", self.feed.drop_message)
+        self.settle()
+        self.assertEqual(self.action.state, "withdrawn")
+        self.assertFalse(self.executed_orders())
 
     def test_throttled_wish_is_sent_again(self):
         self.simulator.fault("throttle", "cancelFeed", times=9)

@@ -215,6 +215,40 @@ class TestInterleavings(AmazonCommon):
         self.env["amazon.alarm"].sudo()._cron_watch()
         self.assertTrue(self.pending_jobs("_job_dispatch"))
 
+    # === late news, and killed before the actions were told === #
+
+    def unknown_action_of_a_feed_not_sent(self):
+        """The sender proved late that nothing had left, and died before it said so."""
+        action, feed = self.unknown_feed()
+        feed._record_not_sent(feed.id, "Amazon could not be reached", None)
+        self.env.flush_all()
+        self.assertEqual((feed.state, action.state), ("not_sent", "unknown"))
+        return action
+
+    def test_next_dispatch_brings_back_what_was_proven_late(self):
+        action = self.unknown_action_of_a_feed_not_sent()
+        self.run_jobs("_job_dispatch")
+        self.env.invalidate_all()
+        self.assertIn(action.state, ("queued", "submitted"))
+        self.settle()
+        self.assertEqual(len(self.executed()), 1)
+
+    def test_watch_brings_back_what_was_proven_late(self):
+        action = self.unknown_action_of_a_feed_not_sent()
+        self.pending_jobs().write({"state": "cancelled"})
+        feed = action.feed_id
+        self.env.cr.execute(
+            "UPDATE amazon_feed SET write_date = write_date - interval '1 hour'"
+            " WHERE id = %s",
+            [feed.id],
+        )
+        self.env.invalidate_all()
+        self.env["amazon.alarm"].sudo()._cron_watch()
+        self.run_jobs("_job_follow")
+        self.env.invalidate_all()
+        self.assertEqual(action.state, "queued")
+        self.assertFalse(self.executed())
+
     # === drop === #
 
     def drop_adopted(self):
