@@ -29,18 +29,8 @@ DATABASE = "amazon_helpdesk_chaos"
 # started again must find its port free.
 FIRST_PORT = 28200
 
-#: Odoo with worker processes calls the file that started it again for the process that
-#: holds websockets, which nobody needs here.
-LAUNCHER = """\
-import os, sys, time
-parent = os.getppid()
-while "gevent" in sys.argv:
-    if os.getppid() != parent:
-        sys.exit()
-    time.sleep(1)
-from odoo.cli import main
-main()
-"""
+#: What starts Odoo on a host.
+LAUNCHER = Path(__file__).with_name("odoo_host.py")
 
 #: queue_job's way to run no job runner.
 NO_JOBS = {"ODOO_QUEUE_JOB_CHANNELS": "root:0"}
@@ -106,15 +96,13 @@ class Host:
         """Start it, and do not wait until it serves."""
         self.kill()  # what a host that ended by itself may have left
         self._starts += 1
-        launcher = self._settings.dev / "odoo-bin"
-        launcher.write_text(LAUNCHER)
         command = self._odoo("--database", DATABASE, "--http-port", str(self.port))
         command += ["--workers", str(self.workers), "--max-cron-threads", "1"]
         command += ["--gevent-port", str(self._gevent_port), "--log-level", "warn"]
         command += ["--log-handler", "odoo.service.server:INFO"]
         self._service = Service(
             f"Odoo on host {self.name}",
-            [str(self._odoo.python), str(launcher), *command[3:]],
+            [str(self._odoo.python), str(LAUNCHER), *command[3:]],
             log=self._settings.logs / f"odoo-{self.name}-{self._starts}.log",
             env=self._odoo.environment(**{} if self.workers else NO_JOBS),
             cwd=self._settings.root,
