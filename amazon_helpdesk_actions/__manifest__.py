@@ -6,7 +6,7 @@
     "category": "Services/Helpdesk",
     "author": "Amazon Helpdesk Actions contributors",
     "license": "AGPL-3",
-    "depends": ["helpdesk_mgmt_sale", "queue_job"],
+    "depends": ["helpdesk_mgmt_sale", "stock_delivery", "queue_job"],
     "external_dependencies": {
         "python": [
             "python-amazon-sp-api",

@@ -39,9 +39,10 @@ ACTION_TRANSITIONS = {
     "sending": ("queued",),
     "submitted": ("sending", "unknown"),
     "unknown": ("sending", "submitted"),
-    "accepted": ("submitted", "unknown", "rejected"),
+    # from sending: the answer to a call of its own says so at once
+    "accepted": ("sending", "submitted", "unknown", "rejected"),
     "confirmed": ("submitted", "unknown", "accepted", "assisted"),
-    "rejected": ("submitted", "unknown"),
+    "rejected": ("sending", "submitted", "unknown"),
     # back to the queue only where it is proven that nothing reached Amazon
     "queued": ("sending", "unknown"),
     "blocked": ("queued", "sending", "unknown"),
@@ -220,3 +221,15 @@ FEED_GONE_DAYS = 1
 
 # Orders that are read one by one; where they are more, Amazon's lists are read first.
 SINGLE_READS = 30
+
+# === CALLS OF THEIR OWN === #
+
+# Seconds until a call is tried again that was proven not to have left, where Amazon did
+# not say how long.
+CALL_RETRY_SECONDS = 30
+# Seconds between two looks for the outcome of a call at Amazon: half of the time that
+# has passed, within these bounds.
+LOOK_MIN_SECONDS, LOOK_MAX_SECONDS = 30, 3600
+# Minutes after a call without an answer from which on what Amazon's data does not show
+# was not executed, where a kind can tell; and hours after which a person is asked.
+NOT_EXECUTED_MINUTES, CALL_NO_TRACE_HOURS = 30, 24

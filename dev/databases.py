@@ -21,7 +21,13 @@ from dev.settings import ADDON, Settings
 from dev.stamps import digest, digest_tree, exclusive
 
 #: What the addon depends on, and the sales menus for looking at orders.
-DEPENDENCIES = ("helpdesk_mgmt", "helpdesk_mgmt_sale", "sale_management", "queue_job")
+DEPENDENCIES = (
+    "helpdesk_mgmt",
+    "helpdesk_mgmt_sale",
+    "sale_management",
+    "stock_delivery",
+    "queue_job",
+)
 
 BASE_TEMPLATE = "amazon_helpdesk_base"
 ADDON_TEMPLATE = "amazon_helpdesk_addon"

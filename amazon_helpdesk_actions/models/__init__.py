@@ -12,6 +12,7 @@ from . import amazon_order_charge
 from . import amazon_order_refund
 from . import amazon_action
 from . import amazon_action_unknown
+from . import amazon_action_call
 from . import amazon_action_line
 from . import amazon_action_kind
 from . import amazon_action_refund

@@ -23,6 +23,12 @@ from .background import in_background
 
 _logger = logging.getLogger(__name__)
 
+# Who may read what a person wrote down: those who act, and the auditors.
+ACTORS_AND_JOURNAL = ",".join(
+    f"amazon_helpdesk_actions.group_{name}"
+    for name in ("refund", "cancel", "edit", "message", "journal")
+)
+
 
 class AmazonAction(models.Model):
     """One thing asked of Amazon for one order, and what is known of its outcome.
@@ -72,9 +78,7 @@ class AmazonAction(models.Model):
     note = fields.Text(
         readonly=True,
         help="What the person who asked wrote down.",
-        groups="amazon_helpdesk_actions.group_refund,"
-        "amazon_helpdesk_actions.group_cancel,"
-        "amazon_helpdesk_actions.group_journal",
+        groups=ACTORS_AND_JOURNAL,
     )
     user_id = fields.Many2one(
         "res.users", "Asked by", required=True, readonly=True, ondelete="restrict"
@@ -200,7 +204,18 @@ class AmazonAction(models.Model):
     # === BUSINESS METHODS - ASKING === #
 
     @api.model
-    def _ask(self, kind, order, nonce, origin, reason, amounts=None, note=False):
+    def _ask(
+        self,
+        kind,
+        order,
+        nonce,
+        origin,
+        reason,
+        amounts=None,
+        note=False,
+        quantities=None,
+        details=None,
+    ):
         """Ask for an action, from the current user. Nothing is sent here.
 
         Checks again all that the dialog has shown, with the order taken for this
@@ -216,6 +231,9 @@ class AmazonAction(models.Model):
             the order taken, so that what it reads is read only once, and not at all
             where the nonce is known.
         :param str note: free text; in the assisted way, what was done
+        :param quantities: units of each ``amazon.order.line``: a dict, or a function
+            as for the amounts
+        :param dict details: what else the kind needs to carry it out
         :return: the action, the earlier one where the nonce is known
         :rtype: amazon.action
         :raise AccessError: when the user may not ask for this kind
@@ -240,7 +258,9 @@ class AmazonAction(models.Model):
         if asked:
             return asked.with_env(self.env)
         amounts = (amounts() if callable(amounts) else amounts) or {}
+        quantities = (quantities() if callable(quantities) else quantities) or {}
         handler._check_possible(order_sudo, amounts)
+        handler._check_quantities(order_sudo, quantities)
         assisted = handler._is_assisted(order_sudo)
         now = fields.Datetime.now()
         action_sudo = self.sudo().create(
@@ -264,17 +284,8 @@ class AmazonAction(models.Model):
                 "ticket_id": origin.id if origin._name == "helpdesk.ticket" else False,
                 "sale_order_id": origin.id if origin._name == "sale.order" else False,
                 "nonce": nonce,
-                "line_ids": [
-                    Command.create(
-                        {
-                            "charge_id": charge.id,
-                            "amount": amount,
-                            # known here; computed, it would cost an UPDATE
-                            "company_id": order_sudo.company_id.id,
-                        }
-                    )
-                    for charge, amount in amounts.items()
-                ],
+                "details": details,
+                "line_ids": self._prepare_lines(order_sudo, amounts, quantities),
             }
         )
         action_sudo.state_message = action_sudo._sentence()
@@ -282,12 +293,26 @@ class AmazonAction(models.Model):
             "recorded" if assisted else "asked", state_to=action_sudo.state
         )
         action_sudo._post_sentence(note)
+        action_sudo._react()
         if assisted:
             action_sudo._enqueue_confirm()
         else:
             action_sudo._enqueue_dispatch()
         order_sudo._notify_forms()
         return action_sudo.with_env(self.env)
+
+    def _prepare_lines(self, order, amounts, quantities):
+        # known here; computed, the company would cost an UPDATE
+        company = {"company_id": order.company_id.id}
+        of_amounts = [
+            {"charge_id": charge.id, "order_line_id": charge.line_id.id, "amount": left}
+            for charge, left in amounts.items()
+        ]
+        of_units = [
+            {"order_line_id": line.id, "quantity": quantity}
+            for line, quantity in quantities.items()
+        ]
+        return [Command.create(company | vals) for vals in of_amounts + of_units]
 
     def _kind(self):
         """Return the model that knows this action's kind."""
@@ -382,8 +407,32 @@ class AmazonAction(models.Model):
             ]
         )
         moved._post_sentence()
+        moved._react()
         moved.order_id._notify_forms()
         return moved
+
+    def _react(self):
+        """Let what depends on these actions follow the state that they have reached:
+        in the same transaction, also when they are asked for.
+
+        Extensions call :meth:`_guarded`, so that no failure of theirs undoes the news.
+        """
+
+    def _guarded(self, method, sentence):
+        """Call a method of these actions; where it fails, undo what it did, log it and
+        say so on their documents.
+
+        :param method: function without arguments
+        :param str sentence: what is told, of what did not work and what to do
+        """
+        try:
+            with self.env.cr.savepoint():
+                method()
+        except OperationalError:
+            raise
+        except Exception:
+            _logger.exception("%s: %s", self.mapped("name"), sentence)
+            self._post(lambda action: f"{action.name}: {sentence}")
 
     def _may_become(self, target):
         """Tell whether the table of moves allows it; log what it does not."""
@@ -401,9 +450,12 @@ class AmazonAction(models.Model):
     # === BUSINESS METHODS - SENDING === #
 
     def _enqueue_dispatch(self):
-        """Enqueue a dispatch of every lane that these actions wait in."""
+        """Have these actions sent: by a dispatch of every lane that they wait in, or
+        each by its own call."""
+        calls = self.filtered(lambda action: not action._kind()._feed_type)
+        calls._enqueue_call()
         due = {}
-        for action in self:
+        for action in self - calls:
             lane = Lane(
                 action.account_id.id, action.marketplace, action._kind()._feed_type
             )
@@ -486,7 +538,8 @@ class AmazonAction(models.Model):
             "currency_id": self.currency_id.id,
             "message": self.state_message,
             "feed_ref": self.feed_id.feed_ref,
-            "payload_digest": self.feed_id.payload_digest,
+            "request_ref": self.request_ref,
+            "payload_digest": self.feed_id.payload_digest or self.call_digest,
             "answer_digest": self.feed_id.report_digest,
             **vals,
         }

@@ -5,12 +5,7 @@ from odoo.exceptions import UserError
 
 from ..const import NOT_CANCELLED_MINUTES, RESERVING_STATES, UNDO_SECONDS
 from ..spapi.enums import FEED_CANCEL
-from ..spapi.envelopes import (
-    CancelItem,
-    CancelMessage,
-    check_message,
-    write_order_acknowledgement,
-)
+from ..spapi.envelopes import CancelItem, CancelMessage
 
 # CancelReason of the Order Acknowledgement, as in spapi.enums; those that fit most
 # tickets first.
@@ -165,13 +160,6 @@ class AmazonActionCancel(models.AbstractModel):
         return fields.Datetime.now()
 
     # === WHAT IS SENT === #
-
-    def _write_envelope(self, file, seller_id, actions, max_bytes):
-        messages = (self._build_message(action) for action in actions)
-        return write_order_acknowledgement(file, seller_id, messages, max_bytes)
-
-    def _check_message(self, action):
-        check_message(self._build_message(action))
 
     def _build_message(self, action):
         return CancelMessage(

@@ -18,8 +18,13 @@ class AmazonActionKind(models.AbstractModel):
 
     # XML id of the group whose members may ask for it
     _group = None
-    # The feed that carries it to Amazon
+    # The feed that carries it to Amazon; None where it is a call of its own
     _feed_type = None
+    # What a success of its own call says: "accepted" (Amazon has checked and taken it)
+    # or "submitted" (asked for, and the outcome shows later)
+    _answered_state = None
+    # Whether Amazon's own data shows the outcome, sooner or later
+    _is_shown_by_amazon = True
     # Field of the account: seconds in which it can be taken back
     _undo_field = None
 
@@ -78,6 +83,14 @@ class AmazonActionKind(models.AbstractModel):
         """
         raise NotImplementedError
 
+    def _check_quantities(self, order, quantities):
+        """Hook: refuse units that are not possible.
+
+        :param amazon.order order: the order, taken for this transaction
+        :param dict quantities: units of each item
+        :raise UserError: with the sentences that say why
+        """
+
     def _late_blocker(self, action):
         """Hook: why an action that waits may not be sent any more, or False."""
         raise NotImplementedError
@@ -103,29 +116,38 @@ class AmazonActionKind(models.AbstractModel):
         hours = ANSWER_HOURS - ANSWER_RESERVE_HOURS
         return origin.create_date + timedelta(hours=hours)
 
-    def _write_envelope(self, file, seller_id, actions, max_bytes):
-        """Hook: write the document that carries the actions, as many as fit.
-
-        :param file: binary file
-        :param str seller_id: Amazon's id of the seller
-        :param amazon.action actions: their ``message_number`` says which message
-            each of them is
-        :param int max_bytes: size that it must not pass
-        :return: how many of the actions are in it
-        :rtype: int
-        """
-        raise NotImplementedError
-
-    def _check_message(self, action):
-        """Hook: refuse what Amazon's form cannot express.
-
-        :raise InvalidMessage: with the reason
-        """
-        raise NotImplementedError
-
     def _build_message(self, action):
-        """Hook: the message of one action, as the envelope takes it."""
+        """Hook for what a feed carries: the message of one action, as the envelope
+        takes it; its ``message_number`` says which one it is."""
         raise NotImplementedError
+
+    def _build_call(self, action):
+        """Hook for what is a call of its own: the method of
+        :class:`spapi.client.SellerClient` and its arguments, all known before.
+
+        :rtype: tuple[str, tuple]
+        """
+        raise NotImplementedError
+
+    def _call_operation(self, action):
+        """Hook for what is a call of its own: Amazon's name of the operation."""
+        raise NotImplementedError
+
+    def _after_answer(self, action):
+        """Have the outcome looked for, once Amazon has answered the call."""
+        if action.state == "submitted":
+            action._enqueue_look()
+        elif self._is_shown_by_amazon:
+            action._enqueue_confirm()
+
+    def _kept_details(self, details):
+        """Hook: what stays of the details of an action that is over; not what names or
+        addresses a buyer, nor what was written to one.
+
+        :param dict details: what was asked for
+        :rtype: dict | bool
+        """
+        return details
 
     def _is_confirmed(self, action):
         """Hook: whether Amazon's own data, as just read, shows the outcome."""

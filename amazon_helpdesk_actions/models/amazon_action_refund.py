@@ -7,12 +7,7 @@ from odoo.tools import float_repr
 
 from ..const import CLOCK_TOLERANCE_MINUTES, UNDO_SECONDS
 from ..spapi.enums import FEED_REFUND
-from ..spapi.envelopes import (
-    RefundItem,
-    RefundMessage,
-    check_message,
-    write_order_adjustment,
-)
+from ..spapi.envelopes import RefundItem, RefundMessage
 
 # AdjustmentReason of the Order Adjustment, as in spapi.enums; those that fit most
 # tickets first.
@@ -253,13 +248,6 @@ class AmazonActionRefund(models.AbstractModel):
         return False
 
     # === WHAT IS SENT === #
-
-    def _write_envelope(self, file, seller_id, actions, max_bytes):
-        messages = (self._build_message(action) for action in actions)
-        return write_order_adjustment(file, seller_id, messages, max_bytes)
-
-    def _check_message(self, action):
-        check_message(self._build_message(action))
 
     def _build_message(self, action):
         items = [

@@ -4,6 +4,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..const import ORDER_STALE_AFTER
+from .amazon_action import ACTORS_AND_JOURNAL
 
 
 class AmazonAction(models.Model):
@@ -22,9 +23,7 @@ class AmazonAction(models.Model):
         readonly=True,
         copy=False,
         help="What the person wrote down who decided on the unknown outcome.",
-        groups="amazon_helpdesk_actions.group_refund,"
-        "amazon_helpdesk_actions.group_cancel,"
-        "amazon_helpdesk_actions.group_journal",
+        groups=ACTORS_AND_JOURNAL,
     )
 
     _needs_person_idx = models.Index("(company_id) WHERE needs_person")

@@ -6,7 +6,7 @@ from .amazon_seller_account import ADMIN
 
 # What the program mends by itself is told to people only where it is still so at the
 # next look.
-HEALED = ("stalled", "abandoned", "unfollowed", "unasked")
+HEALED = ("stalled", "call_lost", "abandoned", "unfollowed", "unasked")
 
 # What concerns everybody who is about to ask for something, on whatever order.
 PANEL_KINDS = (
@@ -57,6 +57,7 @@ class AmazonAlarm(models.Model):
             ("runner", "Job runner not working"),
             ("job_failed", "Job failed"),
             ("stalled", "Actions without a job"),
+            ("call_lost", "Calls without a job"),
             ("switched_off", "Sending switched off"),
             ("abandoned", "Sending was interrupted"),
             ("unfollowed", "Actions behind their feed"),

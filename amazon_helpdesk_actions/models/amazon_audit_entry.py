@@ -62,8 +62,13 @@ class AmazonAuditEntry(models.Model):
     currency_id = fields.Many2one("res.currency", readonly=True, ondelete="restrict")
     message = fields.Text(readonly=True)
     feed_ref = fields.Char("Amazon Feed", readonly=True)
+    request_ref = fields.Char(
+        "Amazon Request",
+        readonly=True,
+        help="Amazon's id of the request (x-amzn-RequestId).",
+    )
     payload_digest = fields.Char(
-        "Payload SHA-256", readonly=True, help="Digest of the envelope sent to Amazon."
+        "Payload SHA-256", readonly=True, help="Digest of what was sent to Amazon."
     )
     answer_digest = fields.Char(
         "Answer SHA-256",

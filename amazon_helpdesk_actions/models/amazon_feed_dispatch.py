@@ -27,6 +27,12 @@ from ..const import (
     VERIFY_SECONDS,
 )
 from ..spapi.client import MAX_FEED_BYTES
+from ..spapi.enums import FEED_CANCEL, FEED_REFUND
+from ..spapi.envelopes import (
+    check_message,
+    write_order_acknowledgement,
+    write_order_adjustment,
+)
 from ..spapi.errors import (
     IncompleteCredentials,
     InvalidMessage,
@@ -43,6 +49,12 @@ from .background import in_background, in_own_transaction
 _logger = logging.getLogger(__name__)
 
 CREATE_FEED = OPERATIONS["createFeed"]
+
+# What writes the envelope of a feed; several kinds of action may share one.
+WRITERS = {
+    FEED_REFUND: write_order_adjustment,
+    FEED_CANCEL: write_order_acknowledgement,
+}
 
 # States of a feed that say more than *unknown*, which an action may have been called
 # meanwhile.
@@ -244,7 +256,8 @@ class AmazonFeed(models.Model):
             (marketplace, self.env[f"amazon.action.kind.{kind}"]._feed_type)
             for marketplace, kind in waiting
         }
-        return len(lanes - {(lane.marketplace, lane.feed_type)})
+        others = lanes - {(lane.marketplace, lane.feed_type)}
+        return sum(1 for _marketplace, feed_type in others if feed_type)
 
     def _waiting_domain(self, lane):
         kinds = [
@@ -447,7 +460,7 @@ class AmazonFeed(models.Model):
         if not actions:
             return None
         with tempfile.TemporaryFile() as payload:
-            actions = self._write_payload(payload, actions)
+            actions = self._write_payload(payload, lane.feed_type, actions)
             document_ref = client.prepare_feed(payload)
             feed = self._create_sending(client, lane, actions, document_ref, payload)
         actions.feed_id = feed
@@ -499,25 +512,23 @@ class AmazonFeed(models.Model):
         try:
             # alone, so that it cannot spoil the envelope of the others
             action.message_number = 1
-            handler._check_message(action)
+            check_message(handler._build_message(action))
         except InvalidMessage as error:
             return self.env._("Amazon's form does not take it: %s", error)
         return False
 
-    def _write_payload(self, payload, actions):
+    def _write_payload(self, payload, feed_type, actions):
         """Number the actions and write their messages, as many as Amazon takes at once.
 
         :param payload: binary file
+        :param str feed_type: Amazon's name of the feed
         :return: the actions whose messages are in it
         """
         for number, action in enumerate(actions, start=1):
             action.message_number = number
-        written = (
-            actions[0]
-            ._kind()
-            ._write_envelope(
-                payload, actions.account_id.seller_id, actions, MAX_FEED_BYTES
-            )
+        messages = (action._kind()._build_message(action) for action in actions)
+        written = WRITERS[feed_type](
+            payload, actions.account_id.seller_id, messages, MAX_FEED_BYTES
         )
         payload.seek(0)
         return actions[:written]

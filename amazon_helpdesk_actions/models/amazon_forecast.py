@@ -36,7 +36,11 @@ class AmazonForecast(models.AbstractModel):
             nobody can tell), ``is_stopped`` (sending is switched off) and ``is_slow``
         :rtype: dict[int, dict]
         """
-        moving = [row for row in rows if row["state"] in ("queued", "submitted")]
+        moving = [
+            row
+            for row in rows
+            if row["state"] in ("queued", "submitted") and self._feed_type(row["kind"])
+        ]
         if not moving:
             return {}
         feed_types = {row["id"]: self._feed_type(row["kind"]) for row in moving}

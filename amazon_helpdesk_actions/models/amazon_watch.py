@@ -27,6 +27,7 @@ CHECKS = (
     "job_failed",
     "switched_off",
     "stalled",
+    "call_lost",
     "abandoned",
     "unfollowed",
     "unasked",
@@ -241,7 +242,7 @@ class AmazonAlarm(models.Model):
         lost = {
             lane: numbers
             for lane, numbers in self._waiting_lanes(sending, STALLED_AFTER).items()
-            if lane not in with_job
+            if lane.feed_type and lane not in with_job
         }
         for lane in lost:
             self.env["amazon.feed"]._enqueue_return(lane, 0)
@@ -258,6 +259,28 @@ class AmazonAlarm(models.Model):
                 since,
             )
             for account, (count, since) in self._by_account(lost).items()
+        ]
+
+    def _find_call_lost(self, accounts):
+        """A call of its own that nobody makes or looks for. Enqueues that."""
+        lost = self.env["amazon.action"]._lost_calls(
+            accounts, fields.Datetime.now() - STALLED_AFTER
+        )
+        lost._mend_call()
+        found = {}
+        for action in lost:
+            _add(found, action.account_id, 1, action.last_state_change)
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Actions that waited without a job: %s. A new job was enqueued.",
+                    count,
+                ),
+                since,
+            )
+            for account, (count, since) in found.items()
         ]
 
     def _lanes_with_job(self):
@@ -427,6 +450,7 @@ class AmazonAlarm(models.Model):
                 ("account_id", "in", accounts.ids),
                 ("state", "=", "sending"),
                 ("last_state_change", "<", fields.Datetime.now() - UNFOLLOWED_AFTER),
+                ("feed_id", "!=", False),
                 ("feed_id.state", "!=", "sending"),
             ],
             ["feed_id"],
@@ -667,7 +691,9 @@ class AmazonAlarm(models.Model):
         groups = self.env["amazon.action"]._read_group(
             [
                 ("account_id", "in", accounts.ids),
-                ("state", "=", "accepted"),
+                *["|", ("state", "=", "accepted")],
+                *["&", ("state", "=", "submitted"), ("feed_id", "=", False)],
+                ("kind", "in", self._kinds_shown_by_amazon()),
                 ("last_state_change", "<", limit),
             ],
             ["account_id"],
@@ -689,6 +715,14 @@ class AmazonAlarm(models.Model):
             for account, count, since in groups
         ]
 
+    def _kinds_shown_by_amazon(self):
+        """Return the kinds of action whose outcome Amazon's own data shows."""
+        return [
+            kind
+            for kind, _label in self.env["amazon.action"]._fields["kind"].selection
+            if self.env[f"amazon.action.kind.{kind}"]._is_shown_by_amazon
+        ]
+
     def _note_unconfirmed(self, accounts):
         """Say once on the ticket of each action that Amazon's data does not show it."""
         limit = fields.Datetime.now() - timedelta(days=CONFIRM_ALERT_DAYS)
@@ -696,6 +730,7 @@ class AmazonAlarm(models.Model):
             [
                 ("account_id", "in", accounts.ids),
                 ("state", "in", AWAITED_STATES),
+                ("kind", "in", self._kinds_shown_by_amazon()),
                 ("last_state_change", "<", limit),
                 ("unconfirmed_noted_at", "=", False),
             ],

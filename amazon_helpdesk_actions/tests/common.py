@@ -73,6 +73,8 @@ class AmazonCommon(BaseCommon):
             "sales_team.group_sale_salesman_all_leads",
             "amazon_helpdesk_actions.group_refund",
             "amazon_helpdesk_actions.group_cancel",
+            "amazon_helpdesk_actions.group_edit",
+            "amazon_helpdesk_actions.group_message",
         )
         cls.trainee = cls._create_user(
             "amazon_trainee",
