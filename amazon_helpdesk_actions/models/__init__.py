@@ -29,4 +29,5 @@ from . import amazon_order_panel
 from . import amazon_order_mixin
 from . import helpdesk_ticket
 from . import sale_order
+from . import amazon_credit_note
 from . import ir_websocket

@@ -45,6 +45,8 @@ class AmazonOrder(models.Model):
         order = self.sudo()
         charges, actions = order._read_rows()
         totals, lines = order._panel_amounts(charges)
+        elsewhere = charges[0]["refunded_elsewhere"]
+        posted_at = elsewhere["posted_at"]
         return {
             "id": order.id,
             "ref": order.amazon_order_ref,
@@ -68,6 +70,8 @@ class AmazonOrder(models.Model):
             "claim_found": order.claim_found,
             "chargeback_found": order.chargeback_found,
             "currency": order._panel_currency(),
+            "refunded_elsewhere": elsewhere["amount"] or 0.0,
+            "refunded_elsewhere_at": posted_at and posted_at.replace("T", " "),
             "totals": totals,
             "lines": lines,
             "actions": self._panel_actions(actions),
@@ -241,7 +245,12 @@ class AmazonOrder(models.Model):
                        AND action.state IN %(reserving)s) AS reserved,
                    (SELECT COALESCE(SUM(refund.amount), 0)
                       FROM amazon_order_refund refund
-                     WHERE refund.order_id = %(order)s) AS refunded_of_order
+                     WHERE refund.order_id = %(order)s) AS refunded_of_order,
+                   (SELECT jsonb_build_object('amount', SUM(refund.amount),
+                                              'posted_at', MAX(refund.posted_at))
+                      FROM amazon_order_refund refund
+                     WHERE refund.order_id = %(order)s
+                       AND refund.action_id IS NULL) AS refunded_elsewhere
               FROM (SELECT %(order)s AS id) amazon_order
               LEFT JOIN amazon_order_line line ON line.order_id = amazon_order.id
               LEFT JOIN amazon_order_charge charge ON charge.line_id = line.id

@@ -19,3 +19,4 @@ from . import test_websocket
 from . import test_quota
 from . import test_dispatch
 from . import test_interleavings
+from . import test_credit_note

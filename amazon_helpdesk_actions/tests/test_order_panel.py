@@ -6,6 +6,7 @@ from .common import (
     GIFT_WRAPPED,
     NOWHERE,
     PARTIALLY_SHIPPED,
+    PARTLY_REFUNDED,
     SHIPPED,
     UNSHIPPED,
     AmazonCommon,
@@ -82,6 +83,22 @@ class TestOrderPanel(AmazonCommon):
         )
         self.assert_same_amounts(order)
         self.assertAlmostEqual(order._panel_data()["totals"]["refundable"], 4.94)
+
+    def test_refund_that_nobody_asked_for_here_is_shown_apart(self):
+        ticket = self.create_ticket(PARTLY_REFUNDED)
+        panel = self.panel(ticket)
+        self.assertAlmostEqual(panel["refunded_elsewhere"], 59.50)
+        self.assertTrue(fields.Datetime.to_datetime(panel["refunded_elsewhere_at"]))
+
+    def test_refund_that_was_asked_for_here_is_not_shown_as_another(self):
+        ticket = self.create_ticket(SHIPPED)
+        self.ask_refund(ticket)
+        self.settle()
+        ticket.invalidate_recordset()
+        panel = self.panel(ticket)
+        self.assertEqual(panel["actions"][0]["state"], "confirmed")
+        self.assertFalse(panel["refunded_elsewhere"])
+        self.assertFalse(panel["refunded_elsewhere_at"])
 
     def test_order_that_is_not_read_yet_has_no_amounts(self):
         panel = self.panel(self.create_ticket(SHIPPED, read=False))

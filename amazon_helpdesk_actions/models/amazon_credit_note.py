@@ -1,0 +1,209 @@
+from markupsafe import Markup
+
+from odoo import Command, fields, models
+
+# From which states on a refund counts for the books. What a person did in Seller
+# Central is done, as far as anybody knows before Amazon's finances show it.
+BOOKED_FROM = {
+    "accepted": ("accepted", "assisted", "confirmed"),
+    "confirmed": ("confirmed",),
+}
+
+
+class AmazonSellerAccount(models.Model):
+    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    credit_note_on = fields.Selection(
+        [
+            ("accepted", "When Amazon has accepted a refund"),
+            ("confirmed", "When Amazon's finances show a refund"),
+        ],
+        "Draft Credit Notes",
+        help="A draft credit note for what was refunded. It is never posted by itself. "
+        "Empty: none is made.",
+    )
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    amazon_action_id = fields.Many2one(
+        "amazon.action",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        check_company=True,
+        help="The refund at Amazon that this credit note is about.",
+    )
+
+    def _level_amazon_total(self, amount):
+        """Add what rounding of taxes has left, so that the total is exactly what the
+        buyer got.
+
+        :param float amount: in the currency of the credit note
+        """
+        self.ensure_one()
+        difference = self.currency_id.round(amount - self.amount_total)
+        if not self.currency_id.is_zero(difference):
+            self.invoice_line_ids = [
+                Command.create(
+                    {
+                        "name": self.env._("Rounding"),
+                        "quantity": 1,
+                        "price_unit": difference,
+                        "tax_ids": [Command.clear()],
+                    }
+                )
+            ]
+
+
+class AmazonAction(models.Model):
+    """What a refund brings about in Odoo's books: a draft, where the account wants it."""
+
+    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    credit_note_ids = fields.One2many(
+        "account.move",
+        "amazon_action_id",
+        readonly=True,
+        groups="account.group_account_invoice,account.group_account_readonly",
+    )
+
+    def _react(self):
+        """Override to draft a credit note for a refund that the books should know."""
+        super()._react()
+        for action in self.filtered(lambda action: action._needs_credit_note()):
+            action._guarded(
+                action._draft_credit_note,
+                self.env._(
+                    "No draft credit note could be made for this refund. Make it by "
+                    "hand, and tell an administrator."
+                ),
+            )
+
+    def _needs_credit_note(self):
+        booked = BOOKED_FROM.get(self.account_id.credit_note_on, ())
+        return (
+            self.kind == "refund"
+            and self.state in booked
+            and not self.sudo().credit_note_ids
+            # only once, also where none could be made
+            and (self.state == booked[0] or not self.accepted_at)
+        )
+
+    def _draft_credit_note(self):
+        """Make a draft credit note of exactly the refunded amounts; never posts it."""
+        sale_order = self._sale_order_to_credit()
+        if not sale_order:
+            self._post(
+                lambda action: self.env._(
+                    "%s: there is no sale order of this Amazon order, so no draft "
+                    "credit note was made.",
+                    action.name,
+                )
+            )
+            return
+        # By the program, whoever's click or job it was: a draft for the accountants.
+        move_sudo = (
+            self.env["account.move"]
+            .sudo()
+            .with_company(self.company_id)
+            .create(self._prepare_credit_note(sale_order))
+        )
+        move_sudo._level_amazon_total(self.amount)
+        self._post_credit_note(move_sudo)
+
+    def _sale_order_to_credit(self):
+        """Return the sale order whose buyer was refunded: where it was asked from, else
+        the newest one of the same Amazon order."""
+        if self.sale_order_id:
+            return self.sale_order_id.sudo()
+        return (
+            self.env["sale.order"]
+            .sudo()
+            .search([("amazon_order_id", "=", self.order_id.id)], limit=1)
+        )
+
+    def _prepare_credit_note(self, sale_order):
+        """Return the values of the credit note.
+
+        :param sale.order sale_order: in sudo mode
+        """
+        posted = sale_order.invoice_ids.filtered(
+            lambda move: move.move_type == "out_invoice" and move.state == "posted"
+        )
+        return {
+            "move_type": "out_refund",
+            "amazon_action_id": self.id,
+            "company_id": self.company_id.id,
+            "partner_id": sale_order.partner_invoice_id.id,
+            "fiscal_position_id": sale_order.fiscal_position_id.id,
+            "currency_id": self.currency_id.id,
+            "invoice_origin": sale_order.name,
+            "ref": f"{self.name}, {self.order_id.amazon_order_ref}",
+            # Where it is not clear which invoice it is about, a person chooses.
+            "reversed_entry_id": posted.id if len(posted) == 1 else False,
+            "invoice_line_ids": [
+                Command.create(self._prepare_credit_line(line, sale_order))
+                for line in self.line_ids.filtered("charge_id")
+            ],
+        }
+
+    def _prepare_credit_line(self, line, sale_order):
+        """Return the values of one line: the amount of one component of one item.
+
+        The buyer gets the amount with its tax, so the price before tax is computed from
+        it; a component that is itself a tax is booked as it is.
+        """
+        sale_line = self._sale_line_of(line.order_line_id, sale_order)
+        taxes = sale_line.tax_ids
+        if "Tax" in line.component or self._has_tax_apart(line):
+            taxes = taxes.browse()
+        included = taxes.with_context(force_price_include=True).compute_all(
+            line.amount, self.currency_id, partner=sale_order.partner_invoice_id
+        )
+        is_included = all(tax.price_include for tax in taxes)
+        price = line.amount if is_included else included["total_excluded"]
+        return {
+            "product_id": sale_line.product_id.id,
+            "name": self.env._(
+                "Refund of %(component)s: %(item)s",
+                component=line.component,
+                item=line.order_line_id.title or line.order_line_id.sku,
+            ),
+            "quantity": 1,
+            "price_unit": price,
+            "tax_ids": [Command.set(taxes.ids)],
+        }
+
+    def _sale_line_of(self, order_line, sale_order):
+        """Return the line of the sale order that sold the item, by its SKU."""
+        return sale_order.order_line.filtered(
+            lambda line: line.product_id.default_code == order_line.sku
+        )[:1]
+
+    def _has_tax_apart(self, line):
+        """Whether Amazon refunds the tax of this component by a component of its own."""
+        item = line.order_line_id
+        components = self.line_ids.filtered(
+            lambda other: other.order_line_id == item
+        ).mapped("component")
+        tax = "Tax" if line.component == "Principal" else f"{line.component}Tax"
+        return tax in components
+
+    def _post_credit_note(self, move_sudo):
+        link = Markup("<a href=# data-oe-model='account.move' data-oe-id='%s'>%s</a>")
+        self._post(
+            lambda action: (
+                Markup("%s: %s")
+                % (
+                    action.name,
+                    self.env._(
+                        "a draft credit note of %(amount)s was made: %(link)s. It is not "
+                        "posted.",
+                        amount=action._kind()._money(action.amount, action.currency_id),
+                        link=link % (move_sudo.id, self.env._("open it")),
+                    ),
+                )
+            )
+        )
