@@ -58,7 +58,7 @@ class AccountMove(models.Model):
 
 
 class AmazonAction(models.Model):
-    """What a refund brings about in Odoo's books: a draft, where the account wants it."""
+    """What a refund brings about in Odoo's books: a draft, where the account wants."""
 
     _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
@@ -183,7 +183,7 @@ class AmazonAction(models.Model):
         )[:1]
 
     def _has_tax_apart(self, line):
-        """Whether Amazon refunds the tax of this component by a component of its own."""
+        """Whether Amazon refunds the tax of this component apart from it."""
         item = line.order_line_id
         components = self.line_ids.filtered(
             lambda other: other.order_line_id == item
