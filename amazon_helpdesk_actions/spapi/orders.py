@@ -7,6 +7,7 @@ Amazon's migration data (selling-partner-api-samples, orders-api-migration-data.
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from .errors import MalformedAnswer
 from .marketplaces import MARKETPLACES
@@ -23,6 +24,23 @@ _COMPONENTS = (
     ("SHIPPING", "Shipping", "ShippingTax"),
     ("GIFT_WRAP", "GiftWrap", "GiftWrapTax"),
 )
+
+
+#: Components whose discounts a refund can take back by themselves.
+_DISCOUNTED = ("Principal", "Shipping")
+
+
+class Package(NamedTuple):
+    """One package of an order of the seller's own fulfilment.
+
+    :param str carrier: its name, as Amazon shows it
+    :param str tracking_number: empty where Amazon shows none
+    :param datetime ship_date: aware, UTC; None while it has not left
+    """
+
+    carrier: str
+    tracking_number: str
+    ship_date: datetime | None
 
 
 @dataclass(frozen=True)
@@ -43,6 +61,12 @@ class OrderLineReading:
     :param bool cancel_requested: the buyer asked for cancellation of this item
     :param str cancel_reason: the buyer's reason, or that of the cancellation
     :param str cancelled_by: ``BUYER``, ``MERCHANT``, ``AMAZON``, empty if not cancelled
+    :param int quantity_unfulfilled: units still to be shipped, None where Amazon does
+        not tell. The model has no number of cancelled units
+    :param dict discounts: positive Decimal by component, Principal and Shipping: what
+        promotions took off. `charges` with these added are the prices before
+    :param tuple promotion_ids: Amazon's ids of the promotions; it does not tell which
+        of them took off what
     """
 
     order_item_id: str
@@ -56,6 +80,9 @@ class OrderLineReading:
     cancel_requested: bool = False
     cancel_reason: str = ""
     cancelled_by: str = ""
+    quantity_unfulfilled: int | None = None
+    discounts: dict = field(default_factory=dict)
+    promotion_ids: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -70,6 +97,9 @@ class OrderReading:
     :param datetime purchase_date: aware, UTC
     :param datetime last_update: aware, UTC
     :param tuple lines: `OrderLineReading`
+    :param tuple packages: `Package`, those that are not cancelled
+    :param tuple package_references: the seller's ids of all packages, which must be
+        unique within the order
     """
 
     order_id: str
@@ -80,6 +110,8 @@ class OrderReading:
     purchase_date: datetime
     last_update: datetime
     lines: tuple
+    packages: tuple = ()
+    package_references: tuple = ()
 
     @property
     def cancel_requested(self):
@@ -100,7 +132,8 @@ def parse_order(order):
     """Read Amazon's ``order`` object.
 
     :param dict order: what `SellerClient.get_order` returned, with PROCEEDS,
-        CANCELLATION and FULFILLMENT among the included data
+        CANCELLATION and FULFILLMENT among the included data; discounts have their
+        names only with PROMOTION, packages are there only with PACKAGES
     :rtype: OrderReading
     :raises MalformedAnswer: a part that is needed is missing; names it
     """
@@ -118,6 +151,7 @@ def parse_order(order):
     # no tax is added, and the amounts are rather too small than too big.
     gross = market.prices_include_tax if market else True
     fulfillment = _object(order, "fulfillment")
+    packages = objects_of(_OPERATION, order, "packages")
     return OrderReading(
         order_id=_string(order, "orderId"),
         marketplace_id=marketplace_id,
@@ -129,7 +163,25 @@ def parse_order(order):
             _OPERATION, order.get("lastUpdatedTime"), "lastUpdatedTime"
         ),
         lines=tuple(_line(item, gross) for item in items),
+        packages=tuple(_package(row) for row in packages if not _is_cancelled(row)),
+        package_references=tuple(
+            _string(row, "packageReferenceId", "packages.") for row in packages
+        ),
     )
+
+
+def _package(row):
+    shipped = row.get("shipTime")
+    return Package(
+        carrier=text_of(_OPERATION, row, "carrier"),
+        tracking_number=text_of(_OPERATION, row, "trackingNumber"),
+        ship_date=time_of(_OPERATION, shipped, "shipTime") if shipped else None,
+    )
+
+
+def _is_cancelled(row):
+    status = object_of(_OPERATION, row, "packageStatus")
+    return status.get("status") == "CANCELLED"
 
 
 def _channel(fulfillment, outside):
@@ -153,16 +205,16 @@ def _line(item, prices_include_tax):
     request = object_of(_OPERATION, cancellation, "cancellationRequest")
     execution = object_of(_OPERATION, cancellation, "cancellationExecution")
     tax = object_of(_OPERATION, item, "tax")
+    fulfillment = object_of(_OPERATION, item, "fulfillment")
+    charges, discounts = _charges(item, prices_include_tax)
     return OrderLineReading(
         order_item_id=_string(item, "orderItemId", "orderItems."),
         sku=text_of(_OPERATION, product, "sellerSku"),
         asin=text_of(_OPERATION, product, "asin"),
         title=text_of(_OPERATION, product, "title"),
         quantity_ordered=_count(item, "quantityOrdered"),
-        quantity_fulfilled=_count(
-            object_of(_OPERATION, item, "fulfillment"), "quantityFulfilled", default=0
-        ),
-        charges=_charges(item, prices_include_tax),
+        quantity_fulfilled=_count(fulfillment, "quantityFulfilled", default=0),
+        charges=charges,
         tax_by_amazon=any(
             entry.get("model") == "MARKETPLACE_FACILITATOR"
             for entry in objects_of(_OPERATION, tax, "taxCollections")
@@ -170,26 +222,52 @@ def _line(item, prices_include_tax):
         cancel_requested=request.get("requester") == "BUYER",
         cancel_reason=text_of(_OPERATION, request or execution, "cancelReason"),
         cancelled_by=text_of(_OPERATION, execution, "cancelledBy"),
+        quantity_unfulfilled=(
+            _count(fulfillment, "quantityUnfulfilled")
+            if "quantityUnfulfilled" in fulfillment
+            else None
+        ),
+        discounts=discounts,
+        promotion_ids=_promotion_ids(item),
     )
 
 
+def _promotion_ids(item):
+    promotion = object_of(_OPERATION, item, "promotion")
+    rows = objects_of(_OPERATION, promotion, "breakdowns")
+    names = (text_of(_OPERATION, row, "promotionId") for row in rows)
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
 def _charges(item, prices_include_tax):
-    """Return what the buyer was charged for a line, by component of the refund feed."""
+    """Return what the buyer was charged for a line, and what discounts took off it.
+
+    :return: two dicts by component of the refund feed, without zeros
+    :rtype: tuple
+    """
     proceeds = object_of(_OPERATION, item, "proceeds")
     totals, details = _breakdowns(proceeds)
     discounts = _discounts(totals, details)
     taxes = _taxes(details)
     add_tax = not prices_include_tax or _tax_is_on_top(proceeds, totals)
-    charges = {}
+    charges, taken_off = {}, {}
     for kind, component, tax_component in _COMPONENTS:
-        net = totals.get(kind, _ZERO) - discounts.get(kind, _ZERO)
+        price, discount = totals.get(kind, _ZERO), discounts.get(kind, _ZERO)
+        net = price - discount
         tax = taxes.get(kind, _ZERO) if add_tax else _ZERO
         if prices_include_tax:
             # Gross: the feed of such a marketplace takes no component for tax.
             net, tax = net + tax, _ZERO
         charges[component] = net
         charges[tax_component] = tax
-    return {component: amount for component, amount in charges.items() if amount > 0}
+        if component in _DISCOUNTED:
+            # A discount takes off no more than there is.
+            taken_off[component] = min(discount, discount + net)
+    return _above_zero(charges), _above_zero(taken_off)
+
+
+def _above_zero(amounts):
+    return {name: amount for name, amount in amounts.items() if amount > 0}
 
 
 def _breakdowns(proceeds):
