@@ -51,6 +51,17 @@ CANCEL_REASONS = (
     "WeatherDelay",
 )
 
+#: ``cancelReasonCode`` of the operation cancelOrder of Orders 2026-01-01, which
+#: Amazon's model showed three times in 2026 (commits adc5701, dff2711, c5f589c). Again
+#: other spellings, and fewer of them.
+CANCEL_ORDER_REASONS = (
+    "NO_INVENTORY",
+    "BUYER_CANCELLED",
+    "SHIPPING_ADDRESS_UNDELIVERABLE",
+    "CUSTOMER_EXCHANGE",
+    "PRICING_ERROR",
+)
+
 #: ``Type`` of a component of ItemPriceAdjustments (revision 12, release 4.1).
 #: ReturnShipping was seen to be ignored by Amazon (seller-forum.com/t/18974, 2024).
 ADJUSTMENT_COMPONENTS = (
@@ -71,6 +82,13 @@ ADJUSTMENT_COMPONENTS = (
     "Other",
     "FreeReplacementReturnShipping",
 )
+
+#: Components that keep money back from the buyer: negative, all others positive
+#: (Seller Central, help on the adjustment file, item 661).
+KEPT_BACK_COMPONENTS = ("RestockingFee", "RestockingFeeTax")
+
+#: ``Type`` of a component of PromotionAdjustments (revision 12, release 4.1).
+PROMOTION_COMPONENTS = ("Principal", "Shipping")
 
 #: Currencies of an amount in a feed (BaseCurrencyCode, release 4.1) with the decimals
 #: of ISO 4217. ZAR is not among them: no refund by feed in South Africa.
@@ -106,3 +124,32 @@ ORDER_STATUSES = (
     "UNFULFILLABLE",
     "INVOICE_UNCONFIRMED",
 )
+
+#: Types of messages to a buyer that are a text, with the most characters of it
+#: (Messaging model, ``maxLength``).
+MESSAGE_LIMITS = {
+    "confirmOrderDetails": 2000,
+    "confirmDeliveryDetails": 2000,
+    "confirmServiceDetails": 2000,
+    "confirmCustomizationDetails": 800,
+    "unexpectedProblem": 2000,
+}
+
+#: ``fulfillmentOrderStatus`` of Fulfillment Outbound 2020-07-01, in upper case.
+FULFILLMENT_STATUSES = (
+    "NEW",
+    "RECEIVED",
+    "PLANNING",
+    "PROCESSING",
+    "CANCELLED",
+    "COMPLETE",
+    "COMPLETE_PARTIALLED",
+    "UNFULFILLABLE",
+    "INVALID",
+)
+
+#: ``shippingSpeedCategory``, ``fulfillmentAction`` and ``fulfillmentPolicy`` of
+#: Fulfillment Outbound 2020-07-01.
+SHIPPING_SPEEDS = ("Standard", "Expedited", "Priority", "ScheduledDelivery")
+FULFILLMENT_ACTIONS = ("Ship", "Hold")
+FULFILLMENT_POLICIES = ("FillOrKill", "FillAll", "FillAllAvailable")

@@ -1,4 +1,4 @@
-"""Build the XML envelopes of the feeds that refund and cancel.
+"""Build the XML envelopes of the feeds that refund, cancel and acknowledge.
 
 Structure and order of the elements follow Amazon's feed schemas, release 4.1
 (amzn-envelope, OrderAdjustment revision 12, OrderAcknowledgement revision 7); both
@@ -17,6 +17,8 @@ from .enums import (
     ADJUSTMENT_REASONS,
     CANCEL_REASONS,
     CURRENCY_DECIMALS,
+    KEPT_BACK_COMPONENTS,
+    PROMOTION_COMPONENTS,
 )
 from .errors import InvalidMessage
 
@@ -32,6 +34,10 @@ _ITEM_ID = re.compile(r"[0-9]{1,30}")
 #: Our own id; schema: 1 to 50 characters. Printable ASCII, since it comes back in
 #: reports of any encoding.
 _ADJUSTMENT_ID = re.compile(r"[\x21-\x7e]{1,50}")
+#: The seller's order number; schema: at most 50 characters. Printable ASCII, as above,
+#: with blanks only inside.
+_MERCHANT_ORDER_ID = re.compile(r"(?! )[\x20-\x7e]{1,50}(?<! )")
+_MAX_PROMOTION_ID = 80
 _SELLER_ID = re.compile(r"[A-Za-z0-9]{1,50}")
 _MAX_MESSAGE_ID = 10**20 - 1
 _MAX_DIGITS = 20
@@ -40,16 +46,36 @@ _TAIL = b"</AmazonEnvelope>"
 
 
 @dataclass(frozen=True)
+class PromotionAdjustment:
+    """What a promotion had taken off, taken off the refund again.
+
+    Amazon does not document the sign; negative amounts are those of the published
+    examples of this element.
+
+    :param str component: one of `enums.PROMOTION_COMPONENTS`
+    :param Decimal amount: negative, for the whole line
+    :param promotion_id: Amazon's id of the promotion, 1 to 80 characters, or None
+    """
+
+    component: str
+    amount: Decimal
+    promotion_id: str | None = None
+
+
+@dataclass(frozen=True)
 class RefundItem:
-    """What one order item gets back.
+    """What one order item gets back: the sum of all its amounts, above zero.
 
     :param str order_item_id: Amazon's order item id
     :param str merchant_adjustment_item_id: the seller's own id of this refund, 1 to 50
         characters; comes back in the settlement report
     :param str reason: one of `enums.ADJUSTMENT_REASONS`
     :param tuple components: pairs of a type of `enums.ADJUSTMENT_COMPONENTS` and a
-        positive Decimal amount for the whole line, not for one unit
+        Decimal amount for the whole line, not for one unit: positive, but negative for
+        those of `enums.KEPT_BACK_COMPONENTS`
     :param quantity: units that the refund is for, or None; does not multiply amounts
+    :param tuple promotions: `PromotionAdjustment`; where there are any, the component
+        that they belong to is the price before them
     """
 
     order_item_id: str
@@ -57,6 +83,7 @@ class RefundItem:
     reason: str
     components: tuple
     quantity: int | None = None
+    promotions: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +99,38 @@ class RefundMessage:
     message_id: int
     amazon_order_id: str
     currency: str
+    items: tuple
+
+
+@dataclass(frozen=True)
+class CancelQuantityItem:
+    """Units of an order item that will not be sent.
+
+    :param str order_item_id: Amazon's order item id
+    :param str merchant_adjustment_item_id: the seller's own id, 1 to 50 characters
+    :param str reason: one of `enums.ADJUSTMENT_REASONS`
+    :param int quantity: how many units to cancel
+    """
+
+    order_item_id: str
+    merchant_adjustment_item_id: str
+    reason: str
+    quantity: int
+
+
+@dataclass(frozen=True)
+class CancelQuantityMessage:
+    """The cancellation of items or units of an order that is not shipped.
+
+    For a whole order see `CancelMessage` (Seller Central, help G201722390).
+
+    :param int message_id: unique in the envelope; the report names it
+    :param str amazon_order_id: in the form 3-7-7
+    :param tuple items: `CancelQuantityItem`, one for each order item
+    """
+
+    message_id: int
+    amazon_order_id: str
     items: tuple
 
 
@@ -102,8 +161,22 @@ class CancelMessage:
     items: tuple
 
 
+@dataclass(frozen=True)
+class OrderNumberMessage:
+    """The seller's own number of an order, for Amazon to keep beside its own.
+
+    :param int message_id: unique in the envelope; the report names it
+    :param str amazon_order_id: in the form 3-7-7
+    :param str merchant_order_id: 1 to 50 printable characters of ASCII
+    """
+
+    message_id: int
+    amazon_order_id: str
+    merchant_order_id: str
+
+
 def order_adjustment(seller_id, messages):
-    """Return the feed POST_PAYMENT_ADJUSTMENT_DATA that refunds `messages`.
+    """Return the feed POST_PAYMENT_ADJUSTMENT_DATA of `messages`.
 
     See `write_order_adjustment`.
 
@@ -113,7 +186,7 @@ def order_adjustment(seller_id, messages):
 
 
 def order_acknowledgement(seller_id, messages):
-    """Return the feed POST_ORDER_ACKNOWLEDGEMENT_DATA that cancels `messages`.
+    """Return the feed POST_ORDER_ACKNOWLEDGEMENT_DATA of `messages`.
 
     See `write_order_acknowledgement`.
 
@@ -123,14 +196,14 @@ def order_acknowledgement(seller_id, messages):
 
 
 def write_order_adjustment(file, seller_id, messages, max_bytes=None):
-    """Write the feed POST_PAYMENT_ADJUSTMENT_DATA that refunds `messages`.
+    """Write the feed POST_PAYMENT_ADJUSTMENT_DATA of `messages`.
 
     One message at a time is in memory. Where it raises, the file holds a beginning
     that must not be sent.
 
     :param file: binary file, written from where it stands
     :param str seller_id: the merchant identifier of the account
-    :param messages: iterable of `RefundMessage`
+    :param messages: iterable of `RefundMessage` and `CancelQuantityMessage`, mixed
     :param int max_bytes: the document ends before the message that would make it
         longer; None for no limit
     :return: how many messages were written, the first ones; one more may have been
@@ -142,11 +215,11 @@ def write_order_adjustment(file, seller_id, messages, max_bytes=None):
 
 
 def write_order_acknowledgement(file, seller_id, messages, max_bytes=None):
-    """Write the feed POST_ORDER_ACKNOWLEDGEMENT_DATA that cancels `messages`.
+    """Write the feed POST_ORDER_ACKNOWLEDGEMENT_DATA of `messages`.
 
     See `write_order_adjustment`.
 
-    :param messages: iterable of `CancelMessage`
+    :param messages: iterable of `CancelMessage` and `OrderNumberMessage`, mixed
     """
     return _write(file, seller_id, "OrderAcknowledgement", messages, max_bytes)
 
@@ -154,7 +227,7 @@ def write_order_acknowledgement(file, seller_id, messages, max_bytes=None):
 def check_message(message):
     """Check one message alone, as it is checked before it is written.
 
-    :param message: `RefundMessage` or `CancelMessage`
+    :param message: any of the messages above
     :raises InvalidMessage: something in it cannot be right; names the order
     """
     _message(message)
@@ -223,7 +296,7 @@ class _Seen:
                 f"{message.message_id} is used twice."
             )
         self._message_ids.add(message.message_id)
-        if isinstance(message, RefundMessage):
+        if isinstance(message, RefundMessage | CancelQuantityMessage):
             for item in message.items:
                 self._add_adjustment(message, item.merchant_adjustment_item_id)
 
@@ -252,38 +325,72 @@ def _message(message, message_type=None):
     return node
 
 
-def _add_adjustment(node, message):
+def _add_refund(node, message):
     order = message.amazon_order_id
     if message.currency not in CURRENCY_DECIMALS:
         raise InvalidMessage(
             f"Order {order}: Amazon takes no refund by feed in the currency "
             f"{message.currency!r}."
         )
+    _check_items(message)
     _add(node, "AmazonOrderID", order)
     # Optional in the schema; says that this is a refund and no partial cancellation.
     _add(node, "ActionType", "Refund")
     for item in message.items:
         _check_refund_item(order, item)
-        _add_adjusted_item(node, message, item)
+        _add_refund_item(node, message, item)
 
 
-def _add_adjusted_item(node, message, item):
+def _add_refund_item(node, message, item):
+    child = _add_adjusted_item(node, item)
+    prices = _add(child, "ItemPriceAdjustments")
+    for kind, amount in item.components:
+        sign = -1 if kind in KEPT_BACK_COMPONENTS else 1
+        _add_component(prices, message, kind, amount, sign)
+    for promotion in item.promotions:
+        part = _add(child, "PromotionAdjustments")
+        if promotion.promotion_id is not None:
+            _add(part, "MerchantPromotionID", promotion.promotion_id)
+        _add_component(part, message, promotion.component, promotion.amount, -1)
+    if item.quantity is not None:
+        _add(child, "Quantity", str(item.quantity))
+    # After the amounts are known to be numbers.
+    _check_credit(message.amazon_order_id, item)
+
+
+def _add_adjusted_item(node, item):
+    """Add what every adjustment of an item begins with."""
     child = _add(node, "AdjustedItem")
     _add(child, "AmazonOrderItemCode", item.order_item_id)
     _add(child, "MerchantAdjustmentItemID", item.merchant_adjustment_item_id)
     _add(child, "AdjustmentReason", item.reason)
-    prices = _add(child, "ItemPriceAdjustments")
-    for kind, amount in item.components:
-        component = _add(prices, "Component")
-        _add(component, "Type", kind)
-        text = _amount(message.amazon_order_id, kind, amount, message.currency)
-        _add(component, "Amount", text).set("currency", message.currency)
-    if item.quantity is not None:
-        _add(child, "Quantity", str(item.quantity))
+    return child
 
 
-def _add_acknowledgement(node, message):
+def _add_component(node, message, kind, amount, sign):
+    text = _amount(message.amazon_order_id, kind, amount, message.currency, sign)
+    component = _add(node, "Component")
+    _add(component, "Type", kind)
+    _add(component, "Amount", text).set("currency", message.currency)
+
+
+def _add_quantity_cancellation(node, message):
     order = message.amazon_order_id
+    _check_items(message)
+    _add(node, "AmazonOrderID", order)
+    # Assumed: Amazon does not document how it goes together with QuantityCancelled.
+    # It says that this is no refund.
+    _add(node, "ActionType", "Cancel")
+    for item in message.items:
+        _check_adjusted_item(order, item)
+        _check_quantity(order, item)
+        child = _add_adjusted_item(node, item)
+        _add(child, "QuantityCancelled", str(item.quantity))
+
+
+def _add_cancellation(node, message):
+    order = message.amazon_order_id
+    _check_items(message)
     _add(node, "AmazonOrderID", order)
     _add(node, "StatusCode", "Failure")
     for item in message.items:
@@ -293,9 +400,19 @@ def _add_acknowledgement(node, message):
         _add(child, "CancelReason", item.reason)
 
 
+def _add_order_number(node, message):
+    order, number = message.amazon_order_id, message.merchant_order_id
+    _check_text(order, "seller order number", number, _MERCHANT_ORDER_ID)
+    _add(node, "AmazonOrderID", order)
+    _add(node, "MerchantOrderID", number)
+    _add(node, "StatusCode", "Success")
+
+
 _PAYLOADS = {
-    RefundMessage: ("OrderAdjustment", _add_adjustment),
-    CancelMessage: ("OrderAcknowledgement", _add_acknowledgement),
+    RefundMessage: ("OrderAdjustment", _add_refund),
+    CancelQuantityMessage: ("OrderAdjustment", _add_quantity_cancellation),
+    CancelMessage: ("OrderAcknowledgement", _add_cancellation),
+    OrderNumberMessage: ("OrderAcknowledgement", _add_order_number),
 }
 
 
@@ -314,10 +431,7 @@ def _serialize(node, **options):
 
 
 def _check_refund_item(order, item):
-    _check_choice(order, "refund reason", item.reason, ADJUSTMENT_REASONS)
-    _check_text(
-        order, "adjustment id", item.merchant_adjustment_item_id, _ADJUSTMENT_ID
-    )
+    _check_adjusted_item(order, item)
     if not item.components:
         raise InvalidMessage(
             f"Order {order}: item {item.order_item_id} has no amount to refund."
@@ -331,7 +445,58 @@ def _check_refund_item(order, item):
                 "twice."
             )
         seen.add(kind)
-    if item.quantity is not None and not _is_whole(item.quantity):
+    for promotion in item.promotions:
+        _check_promotion(order, promotion)
+    if item.quantity is not None:
+        _check_quantity(order, item)
+
+
+def _check_adjusted_item(order, item):
+    _check_choice(order, "refund reason", item.reason, ADJUSTMENT_REASONS)
+    _check_text(
+        order, "adjustment id", item.merchant_adjustment_item_id, _ADJUSTMENT_ID
+    )
+
+
+def _check_promotion(order, promotion):
+    _check_choice(
+        order,
+        "component of a promotion",
+        promotion.component,
+        PROMOTION_COMPONENTS,
+    )
+    name = promotion.promotion_id
+    if name is None:
+        return
+    usable = isinstance(name, str) and name.isprintable() and name == name.strip()
+    if not usable or not 1 <= len(name) <= _MAX_PROMOTION_ID:
+        raise InvalidMessage(f"Order {order}: the promotion id {name!r} is not valid.")
+
+
+def _check_credit(order, item):
+    """Check that the buyer gets something, and no promotion takes off too much.
+
+    "Net must be a credit to the buyer" (help of the XML guide); that of a message is
+    one where that of each of its items is.
+    """
+    amounts = dict(item.components)
+    for promotion in item.promotions:
+        kind = promotion.component
+        amounts[kind] = amounts.get(kind, 0) + promotion.amount
+        if amounts[kind] < 0:
+            raise InvalidMessage(
+                f"Order {order}: the promotions of item {item.order_item_id} take off "
+                f"more than the refund of {kind}."
+            )
+    if sum(amounts.values()) <= 0:
+        raise InvalidMessage(
+            f"Order {order}: what item {item.order_item_id} gets back in all must be "
+            "above zero."
+        )
+
+
+def _check_quantity(order, item):
+    if not _is_whole(item.quantity):
         raise InvalidMessage(
             f"Order {order}: the quantity of item {item.order_item_id} must be a whole "
             "number above zero."
@@ -349,6 +514,11 @@ def _check_message(message):
         raise InvalidMessage(
             f"Order {order}: the message id must be a whole number above zero."
         )
+
+
+def _check_items(message):
+    """Check the item ids of a message."""
+    order = message.amazon_order_id
     if not message.items:
         raise InvalidMessage(f"Order {order}: the message lists no items.")
     seen = set()
@@ -374,17 +544,20 @@ def _is_whole(number):
     return isinstance(number, int) and not isinstance(number, bool) and number > 0
 
 
-def _amount(order, kind, amount, currency):
+def _amount(order, kind, amount, currency, sign):
     """Return an amount as Amazon's schema wants it: at most 20 digits, 2 of a fraction.
 
     :param Decimal amount: in units of `currency`
+    :param int sign: that it must have, 1 or -1
     """
     problem = None
     decimals = CURRENCY_DECIMALS[currency]
     if not isinstance(amount, Decimal) or not amount.is_finite():
         problem = "is not a number"
-    elif amount <= 0:
+    elif sign > 0 and amount <= 0:
         problem = "must be above zero"
+    elif sign < 0 and amount >= 0:
+        problem = "must be below zero"
     elif amount.adjusted() >= _MAX_DIGITS - decimals:
         problem = "is too big"
     elif amount != round(amount, decimals):
