@@ -1,6 +1,6 @@
 """The strict layer over Amazon's Selling Partner API; imports nothing of Odoo.
 
 Public names live in the modules `client`, `credentials`, `quota`, `errors`,
-`operations`, `envelopes`, `reports`, `orders`, `finances`, `transactions`,
-`marketplaces`, `enums` and `redact`.
+`operations`, `envelopes`, `reports`, `orders`, `fulfillment`, `finances`,
+`transactions`, `marketplaces`, `enums` and `redact`.
 """

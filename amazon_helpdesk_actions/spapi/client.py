@@ -12,21 +12,35 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from .bodies import package_problem, update_problem
 from .documents import FEED_CONTENT_TYPE, MAX_FEED_BYTES, Documents
+from .enums import CANCEL_ORDER_REASONS, MESSAGE_LIMITS
 from .errors import MalformedAnswer, NotSent, OutcomeUnknown, Refused
 from .library import (
     StrictFeeds,
     StrictFinances,
     StrictFinancesV0,
+    StrictFulfillmentOutbound,
+    StrictMessaging,
     StrictOrders,
+    StrictOrdersV0,
     StrictSellers,
 )
+from .operations import MESSAGE_OPERATIONS
 from .quota import NoQuota
 from .transport import CONNECT_TIMEOUT, READ_TIMEOUT, MemoryTokenStore, Session
+from .values import object_of, objects_of, text_of
 
 #: What the panel of an order needs. No RECIPIENT and no BUYER: the addon keeps no
-#: address, and these need restricted roles.
-ORDER_DATA = ("PROCEEDS", "PROMOTION", "CANCELLATION", "FULFILLMENT", "TAX")
+#: address, and these need restricted roles. PACKAGES has the seller's address alone.
+ORDER_DATA = (
+    "PROCEEDS",
+    "PROMOTION",
+    "CANCELLATION",
+    "FULFILLMENT",
+    "PACKAGES",
+    "TAX",
+)
 
 #: Retries of what may be repeated: at most this many requests, and no new one when
 #: this many seconds have passed.
@@ -61,10 +75,10 @@ class SellerClient:
     """Calls SP-API for one seller account; safe to share between threads.
 
     Reads, and the preparation of a feed, are retried within a few seconds when Amazon
-    could not be reached or gave no clear answer. `create_feed` and `cancel_feed` are
-    never retried. Throttling is never slept on. Every method raises the errors of
-    `errors`: `NotSent`, `Throttled`, `Refused`, `OutcomeUnknown`, and `MalformedAnswer`
-    when a part of the answer is missing.
+    could not be reached or gave no clear answer. Every other write causes one HTTP
+    request to SP-API at most. Throttling is never slept on. Every method raises the
+    errors of `errors`: `NotSent`, `Throttled`, `Refused`, `OutcomeUnknown`, and
+    `MalformedAnswer` when a part of the answer is missing.
 
     :param Credentials credentials: LWA credentials of the account
     :param Endpoint endpoint: where to call
@@ -99,6 +113,9 @@ class SellerClient:
         )
         self._documents = Documents(endpoint, connect_timeout, read_timeout)
         self._orders = StrictOrders(self._session)
+        self._orders_v0 = StrictOrdersV0(self._session)
+        self._fulfillment = StrictFulfillmentOutbound(self._session)
+        self._messaging = StrictMessaging(self._session)
         self._feeds = StrictFeeds(self._session)
         self._finances_v0 = StrictFinancesV0(self._session)
         self._finances = StrictFinances(self._session)
@@ -325,6 +342,67 @@ class SellerClient:
         compression = answer.get("compressionAlgorithm") or None
         return self._repeat(self._documents.download, url, compression)
 
+    def get_fulfillment_order(self, seller_fulfillment_order_id):
+        """Read one order of Multi-Channel Fulfillment (Fulfillment Outbound
+        2020-07-01 getFulfillmentOrder).
+
+        The answer holds the recipient's address.
+
+        :param str seller_fulfillment_order_id: the seller's own id of it
+        :return: Amazon's ``payload``; see `fulfillment.parse_fulfillment_order`
+        :rtype: dict
+        """
+        operation = "getFulfillmentOrder"
+        _check_id(operation, seller_fulfillment_order_id)
+        answer = self._read(
+            self._fulfillment.get_fulfillment_order, seller_fulfillment_order_id
+        )
+        return _part(operation, answer, "payload", dict)
+
+    def get_messaging_actions(self, order_id, marketplace_id):
+        """Read which messages the buyer of an order may be sent now (Messaging v1
+        getMessagingActionsForOrder).
+
+        :param str order_id: in the form 3-7-7
+        :param str marketplace_id: of the order
+        :return: Amazon's names such as ``unexpectedProblem``, those included that this
+            layer does not send; none is a usual answer
+        :rtype: list[str]
+        """
+        operation = "getMessagingActionsForOrder"
+        _check_order_id(operation, order_id)
+        _check_id(operation, marketplace_id)
+        answer = self._read(
+            self._messaging.get_messaging_actions_for_order,
+            order_id,
+            marketplaceIds=[marketplace_id],
+        )
+        links = _part(operation, answer, "_links", dict)
+        _part(operation, links, "actions", list)
+        names = (
+            text_of(operation, action, "name")
+            for action in objects_of(operation, links, "actions")
+        )
+        # The model lets a name be missing; what has none cannot be asked for.
+        return [name for name in names if name]
+
+    def get_buyer_locale(self, order_id, marketplace_id):
+        """Read the language that the buyer of an order prefers (Messaging v1
+        GetAttributes); a message must be written in it.
+
+        :param str order_id: in the form 3-7-7
+        :param str marketplace_id: of the order
+        :return: such as ``en-GB``, empty where Amazon does not tell
+        :rtype: str
+        """
+        operation = "GetAttributes"
+        _check_order_id(operation, order_id)
+        _check_id(operation, marketplace_id)
+        answer = self._read(
+            self._messaging.get_attributes, order_id, marketplaceIds=[marketplace_id]
+        )
+        return text_of(operation, object_of(operation, answer, "buyer"), "locale")
+
     # === WRITES === #
 
     def prepare_feed(self, payload, content_type=FEED_CONTENT_TYPE):
@@ -391,6 +469,126 @@ class SellerClient:
         _check_id("cancelFeed", feed_id)
         self._feeds.cancel_feed(feed_id)
 
+    # The writes below raise as `create_feed` does, and the same holds after it. What
+    # can be seen to be wrong without Amazon is `Refused` here, and costs no request.
+
+    def cancel_order(self, order_id, reason_code):
+        """Ask Amazon to cancel a whole order of the seller's own fulfilment (Orders
+        2026-01-01 cancelOrder), once: **irreversible**.
+
+        Amazon answers 202, which accepts the request: the order tells the outcome.
+        The operation is not generally available, see `operations`.
+
+        :param str order_id: in the form 3-7-7
+        :param str reason_code: one of `enums.CANCEL_ORDER_REASONS`
+        :return: ``x-amzn-RequestId``, empty where Amazon tells none
+        :rtype: str
+        """
+        operation = "cancelOrder"
+        _check_order_id(operation, order_id)
+        if reason_code not in CANCEL_ORDER_REASONS:
+            raise _invalid(operation, f"Amazon knows no cancel reason {reason_code!r}.")
+        return _request_id(
+            self._orders.cancel_order(order_id, cancelReasonCode=reason_code)
+        )
+
+    def confirm_shipment(
+        self, order_id, marketplace_id, package_detail, cod_collection_method=None
+    ):
+        """Tell Amazon that a package of an order was sent (Orders v0 confirmShipment),
+        once: Amazon charges the buyer, and this **cannot be undone**.
+
+        :param str order_id: in the form 3-7-7
+        :param str marketplace_id: of the order
+        :param dict package_detail: as in Amazon's model; checked here
+        :param str cod_collection_method: ``DirectPayment`` (Japan only), or None
+        :return: ``x-amzn-RequestId``, empty where Amazon tells none
+        :rtype: str
+        """
+        operation = "confirmShipment"
+        _check_order_id(operation, order_id)
+        _check_id(operation, marketplace_id)
+        problem = package_problem(package_detail)
+        if not problem and cod_collection_method not in (None, "DirectPayment"):
+            problem = "codCollectionMethod can only be DirectPayment."
+        if problem:
+            raise _invalid(operation, problem)
+        return _request_id(
+            self._orders_v0.confirm_shipment(
+                order_id,
+                marketplaceId=marketplace_id,
+                packageDetail=package_detail,
+                codCollectionMethod=cod_collection_method,
+            )
+        )
+
+    def cancel_fulfillment_order(self, seller_fulfillment_order_id):
+        """Ask Amazon to stop an order of Multi-Channel Fulfillment (Fulfillment
+        Outbound 2020-07-01 cancelFulfillmentOrder), once.
+
+        A success says that Amazon took the request; `get_fulfillment_order` tells
+        the outcome.
+
+        :param str seller_fulfillment_order_id: the seller's own id of it
+        :return: ``x-amzn-RequestId``, empty where Amazon tells none
+        :rtype: str
+        """
+        _check_id("cancelFulfillmentOrder", seller_fulfillment_order_id)
+        return _request_id(
+            self._fulfillment.cancel_fulfillment_order(seller_fulfillment_order_id)
+        )
+
+    def update_fulfillment_order(self, seller_fulfillment_order_id, body):
+        """Change an order of Multi-Channel Fulfillment, or let it go or hold it
+        (Fulfillment Outbound 2020-07-01 updateFulfillmentOrder), once.
+
+        :param str seller_fulfillment_order_id: the seller's own id of it
+        :param dict body: what to change, as in Amazon's model; checked here
+        :return: ``x-amzn-RequestId``, empty where Amazon tells none
+        :rtype: str
+        """
+        operation = "updateFulfillmentOrder"
+        _check_id(operation, seller_fulfillment_order_id)
+        problem = update_problem(body)
+        if problem:
+            raise _invalid(operation, problem)
+        return _request_id(
+            self._fulfillment.update_fulfillment_order(
+                seller_fulfillment_order_id, **body
+            )
+        )
+
+    def send_message(self, order_id, marketplace_id, message_type, text):
+        """Send the buyer of an order a message (Messaging v1), once.
+
+        Amazon's rules for the text (no HTML, no mail addresses, hardly any links, the
+        buyer's language) are the caller's to keep; only its length is checked here.
+
+        :param str order_id: in the form 3-7-7
+        :param str marketplace_id: of the order
+        :param str message_type: one of `enums.MESSAGE_LIMITS`, and among what
+            `get_messaging_actions` gave
+        :param str text: what the buyer reads
+        :return: ``x-amzn-RequestId``, empty where Amazon tells none
+        :rtype: str
+        """
+        operation = MESSAGE_OPERATIONS.get(message_type, "sendMessage")
+        _check_order_id(operation, order_id)
+        _check_id(operation, marketplace_id)
+        limit = MESSAGE_LIMITS.get(message_type)
+        if limit is None:
+            raise _invalid(operation, f"There is no message type {message_type!r}.")
+        if not isinstance(text, str) or not text.strip():
+            raise _invalid(operation, "The message has no text.")
+        if len(text) > limit:
+            raise _invalid(
+                operation,
+                f"The message has {len(text)} characters; Amazon takes {limit}.",
+            )
+        return _request_id(
+            self._messaging.send_message(order_id, message_type, marketplace_id, text)
+        )
+
     # === RETRIES === #
 
     def _read(self, method, *args, **kwargs):
@@ -415,6 +613,11 @@ def _size(payload):
         return len(payload)
     is_file = hasattr(payload, "seek") and not isinstance(payload, io.TextIOBase)
     return payload.seek(0, io.SEEK_END) if is_file else 0
+
+
+def _request_id(answer):
+    """Return Amazon's id of the request that an answer of the library belongs to."""
+    return answer.headers.get("x-amzn-requestid", "")
 
 
 def _part(operation, answer, name, kind):
@@ -445,11 +648,10 @@ def _check_order_id(operation, order_id):
     :raises Refused: not in the form 3-7-7
     """
     if not isinstance(order_id, str) or not ORDER_ID.fullmatch(order_id):
-        raise Refused(
+        raise _invalid(
             operation,
             "This is not an Amazon order number; it must look like "
             "123-1234567-1234567.",
-            code="InvalidInput",
         )
 
 
@@ -459,4 +661,8 @@ def _check_id(operation, value):
     :raises Refused: empty, no text, or only dots
     """
     if not isinstance(value, str) or not value.strip("."):
-        raise Refused(operation, "The id is missing.", code="InvalidInput")
+        raise _invalid(operation, "The id is missing.")
+
+
+def _invalid(operation, message):
+    return Refused(operation, message, code="InvalidInput")

@@ -35,7 +35,12 @@ with _without_variables(_IMPORT_TIME_VARIABLES):
     from sp_api.api.feeds.feeds_2021_06_30 import FeedsV20210630
     from sp_api.api.finances.finances_2024_06_19 import FinancesV20240619
     from sp_api.api.finances.finances_v0 import FinancesV0
+    from sp_api.api.fulfillment_outbound.fulfillment_outbound import (
+        FulfillmentOutbound,
+    )
+    from sp_api.api.messaging.messaging import Messaging
     from sp_api.api.orders.orders_2026_01_01 import OrdersV20260101
+    from sp_api.api.orders.orders_v0 import OrdersV0
     from sp_api.api.sellers.sellers import Sellers
     from sp_api.base import ApiResponse, fill_query_params, sp_endpoint
 
@@ -72,7 +77,36 @@ class StrictRequests:
 
 
 class StrictOrders(StrictRequests, OrdersV20260101):
-    """Orders 2026-01-01."""
+    """Orders 2026-01-01, with the cancellation that the library does not have."""
+
+    @sp_endpoint("/orders/2026-01-01/orders/{}/cancellation", method="PUT")
+    def cancel_order(self, order_id, **kwargs):
+        """Cancel a whole order."""
+        path = fill_query_params(kwargs.pop("path"), order_id)
+        return self._request(path, data=kwargs)
+
+
+class StrictOrdersV0(StrictRequests, OrdersV0):
+    """Orders v0, which alone confirms shipments."""
+
+
+class StrictFulfillmentOutbound(StrictRequests, FulfillmentOutbound):
+    """Fulfillment Outbound 2020-07-01."""
+
+
+class StrictMessaging(StrictRequests, Messaging):
+    """Messaging v1, with the marketplace of the order in each message."""
+
+    @sp_endpoint("/messaging/v1/orders/{}/messages/{}", method="POST")
+    def send_message(self, order_id, message_type, marketplace_id, text, **kwargs):
+        """Send a message that is a text.
+
+        The library's own methods take the marketplace of the API object for that of
+        every order.
+        """
+        path = fill_query_params(kwargs.pop("path"), order_id, message_type)
+        params = {"marketplaceIds": [marketplace_id], "method": kwargs["method"]}
+        return self._request(path, params=params, data={"text": text})
 
 
 class StrictFinancesV0(StrictRequests, FinancesV0):

@@ -10,6 +10,8 @@ second, for each pair of application and selling partner; Amazon may grant more.
 import re
 from dataclasses import dataclass
 
+from .bodies import UPDATE_KEYS
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -24,7 +26,8 @@ class Operation:
     :param frozenset body: keys of the JSON body that the model knows
     :param bool repeatable: True when sending it twice has no effect at Amazon beyond
         sending it once; only such an operation is ever retried by this layer
-    :param bool answers: the success has a JSON body
+    :param bool answers: the success says more than that it is one; the body of any
+        other success may be missing
     """
 
     name: str
@@ -41,6 +44,34 @@ class Operation:
         """Tell whether a request line is one of this operation."""
         pattern = re.sub(r"\\?\{[^}]*\}", "[^/?#]+", re.escape(self.path))
         return method == self.method and re.fullmatch(pattern, path) is not None
+
+
+#: Type of a message to a buyer, as `getMessagingActionsForOrder` names it, and the
+#: operation that sends it (Messaging model). Those that need no attachment.
+MESSAGE_OPERATIONS = {
+    "confirmOrderDetails": "createConfirmOrderDetails",
+    "confirmDeliveryDetails": "createConfirmDeliveryDetails",
+    "confirmServiceDetails": "createConfirmServiceDetails",
+    "confirmCustomizationDetails": "confirmCustomizationDetails",
+    "unexpectedProblem": "createUnexpectedProblem",
+}
+
+
+def _message_operation(message_type, name):
+    body = {"text"}
+    if message_type == "confirmCustomizationDetails":
+        body.add("attachments")
+    return Operation(
+        name,
+        "POST",
+        f"/messaging/v1/orders/{{amazonOrderId}}/messages/{message_type}",
+        rate=1,
+        burst=5,
+        query=frozenset({"marketplaceIds"}),
+        body=frozenset(body),
+        repeatable=False,
+        answers=False,
+    )
 
 
 _ALL = (
@@ -162,6 +193,73 @@ _ALL = (
         rate=0.0222,
         burst=10,
     ),
+    Operation(
+        # Not in the model at this commit: published and withdrawn three times in 2026
+        # (commits adc5701, dff2711, c5f589c of the same repository), from which path,
+        # body and rate are.
+        "cancelOrder",
+        "PUT",
+        "/orders/2026-01-01/orders/{orderId}/cancellation",
+        rate=1,
+        burst=5,
+        body=frozenset({"cancelReasonCode"}),
+        repeatable=False,
+        answers=False,
+    ),
+    Operation(
+        # Only in v0; charges the buyer.
+        "confirmShipment",
+        "POST",
+        "/orders/v0/orders/{orderId}/shipmentConfirmation",
+        rate=2,
+        burst=10,
+        body=frozenset({"marketplaceId", "packageDetail", "codCollectionMethod"}),
+        repeatable=False,
+        answers=False,
+    ),
+    Operation(
+        "getFulfillmentOrder",
+        "GET",
+        "/fba/outbound/2020-07-01/fulfillmentOrders/{sellerFulfillmentOrderId}",
+        rate=2,
+        burst=30,
+    ),
+    Operation(
+        "updateFulfillmentOrder",
+        "PUT",
+        "/fba/outbound/2020-07-01/fulfillmentOrders/{sellerFulfillmentOrderId}",
+        rate=2,
+        burst=30,
+        body=UPDATE_KEYS,
+        repeatable=False,
+        answers=False,
+    ),
+    Operation(
+        "cancelFulfillmentOrder",
+        "PUT",
+        "/fba/outbound/2020-07-01/fulfillmentOrders/{sellerFulfillmentOrderId}/cancel",
+        rate=2,
+        burst=30,
+        repeatable=False,
+        answers=False,
+    ),
+    Operation(
+        "getMessagingActionsForOrder",
+        "GET",
+        "/messaging/v1/orders/{amazonOrderId}",
+        rate=1,
+        burst=5,
+        query=frozenset({"marketplaceIds"}),
+    ),
+    Operation(
+        "GetAttributes",
+        "GET",
+        "/messaging/v1/orders/{amazonOrderId}/attributes",
+        rate=1,
+        burst=5,
+        query=frozenset({"marketplaceIds"}),
+    ),
+    *(_message_operation(*row) for row in MESSAGE_OPERATIONS.items()),
 )
 
 #: By name: ``OPERATIONS["createFeed"].rate``; the one table of rates.

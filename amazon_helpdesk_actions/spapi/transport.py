@@ -33,6 +33,9 @@ USER_AGENT = (
     f"amazon_helpdesk_actions/19.0 (Language=Python/{platform.python_version()})"
 )
 
+#: The Messaging model produces the second, all others the first.
+ACCEPT = "application/json, application/hal+json"
+
 CONNECT_TIMEOUT = 10.0  # seconds
 READ_TIMEOUT = 30.0  # seconds, between two pieces of an answer
 MAX_ANSWER_BYTES = 20 * 1024 * 1024
@@ -179,7 +182,7 @@ class Http:
             limits=httpx.Limits(max_keepalive_connections=0),
             follow_redirects=False,
             trust_env=not endpoint.is_simulator,
-            headers={"user-agent": USER_AGENT, "accept": "application/json"},
+            headers={"user-agent": USER_AGENT, "accept": ACCEPT},
         )
 
     def exchange(self, operation, method, url, **request):
@@ -461,7 +464,7 @@ class Session:
 
         :raises OutcomeUnknown: the body is not what the model says, or tells of errors
         """
-        if not operation.answers:
+        if not operation.answers and not raw.content.strip():
             return {}
         body = raw.json()
         if isinstance(body, dict) and not body.get("errors"):

@@ -15,6 +15,19 @@ FEED = f"{FEEDS}/77"
 DOCUMENTS = "/feeds/2021-06-30/documents"
 DOCUMENT = f"{DOCUMENTS}/amzn1.tortuga.4.eu.doc"
 
+CANCELLATION = f"{ORDER}/cancellation"
+SHIPMENT = f"/orders/v0/orders/{ORDER_ID}/shipmentConfirmation"
+FULFILLMENT_ORDER = "/fba/outbound/2020-07-01/fulfillmentOrders/WEB-1001"
+MESSAGING = f"/messaging/v1/orders/{ORDER_ID}"
+
+PACKAGE = {
+    "packageReferenceId": "1",
+    "carrierCode": "DHL",
+    "trackingNumber": "00340434161094042557",
+    "shipDate": "2026-11-21T10:00:00Z",
+    "orderItems": [{"orderItemId": "123456789012345", "quantity": 1}],
+}
+
 SINCE = datetime(2026, 11, 1, 12, 30, 15, 999999, tzinfo=timezone.utc)
 
 FEED_TYPE = "POST_PAYMENT_ADJUSTMENT_DATA"
@@ -73,7 +86,35 @@ READS = {
         FEEDS,
         Answer(200, {"feeds": []}),
     ),
+    "getFulfillmentOrder": (
+        lambda client: client.get_fulfillment_order("WEB-1001"),
+        "GET",
+        FULFILLMENT_ORDER,
+        Answer(200, {"payload": {"fulfillmentOrder": {}}}),
+    ),
+    "getMessagingActionsForOrder": (
+        lambda client: client.get_messaging_actions(ORDER_ID, DE),
+        "GET",
+        MESSAGING,
+        Answer(200, {"_links": {"self": {"href": "/"}, "actions": []}}),
+    ),
+    "GetAttributes": (
+        lambda client: client.get_buyer_locale(ORDER_ID, DE),
+        "GET",
+        f"{MESSAGING}/attributes",
+        Answer(200, {"buyer": {"locale": "de-DE"}}),
+    ),
 }
+
+
+def _message(message_type):
+    return (
+        lambda client: client.send_message(ORDER_ID, DE, message_type, "Guten Tag!"),
+        "POST",
+        f"{MESSAGING}/messages/{message_type}",
+        Answer(201, {}),
+    )
+
 
 WRITES = {
     "createFeed": (create_feed, "POST", FEEDS, Answer(202, {"feedId": "77"})),
@@ -83,6 +124,37 @@ WRITES = {
         FEED,
         Answer(200),
     ),
+    "cancelOrder": (
+        lambda client: client.cancel_order(ORDER_ID, "NO_INVENTORY"),
+        "PUT",
+        CANCELLATION,
+        Answer(202),
+    ),
+    "confirmShipment": (
+        lambda client: client.confirm_shipment(ORDER_ID, DE, PACKAGE),
+        "POST",
+        SHIPMENT,
+        Answer(204),
+    ),
+    "updateFulfillmentOrder": (
+        lambda client: client.update_fulfillment_order(
+            "WEB-1001", {"fulfillmentAction": "Ship"}
+        ),
+        "PUT",
+        FULFILLMENT_ORDER,
+        Answer(200, {}),
+    ),
+    "cancelFulfillmentOrder": (
+        lambda client: client.cancel_fulfillment_order("WEB-1001"),
+        "PUT",
+        f"{FULFILLMENT_ORDER}/cancel",
+        Answer(200, {}),
+    ),
+    "createConfirmOrderDetails": _message("confirmOrderDetails"),
+    "createConfirmDeliveryDetails": _message("confirmDeliveryDetails"),
+    "createConfirmServiceDetails": _message("confirmServiceDetails"),
+    "confirmCustomizationDetails": _message("confirmCustomizationDetails"),
+    "createUnexpectedProblem": _message("unexpectedProblem"),
 }
 
 

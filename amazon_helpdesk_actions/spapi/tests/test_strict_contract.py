@@ -11,15 +11,46 @@ MODELS = (
     "feeds_2021-06-30",
     "finances_2024-06-19",
     "financesV0",
+    "fulfillmentOutbound_2020-07-01",
+    "messaging",
+    "ordersV0",
     "orders_2026-01-01",
     "sellers",
 )
 
 
+#: cancelOrder as the orders model had it in its commit c5f589c, which was withdrawn.
+WITHDRAWN = (
+    "PUT",
+    "/orders/2026-01-01/orders/{orderId}/cancellation",
+    {
+        "description": "\n| 1 | 5 |",
+        "parameters": [
+            {"name": "orderId", "in": "path", "required": True},
+            {
+                "name": "payload",
+                "in": "body",
+                "schema": {"$ref": "#/definitions/CancelOrderRequest"},
+            },
+        ],
+        "responses": {"202": {"description": "Accepted"}},
+    },
+    {
+        "CancelOrderRequest": {
+            "required": ["cancelReasonCode"],
+            "properties": {"cancelReasonCode": {"type": "string"}},
+        }
+    },
+)
+
+
 @pytest.fixture
 def model(contract):
-    """Operations of Amazon's models: name -> (method, path, operation, definitions)."""
-    found = {}
+    """Operations of Amazon's models: name -> (method, path, operation, definitions).
+
+    Orders v0 and 2026-01-01 both have some names; that of 2026-01-01 counts.
+    """
+    found = {"cancelOrder": WITHDRAWN}
     for name in MODELS:
         document = json.loads((contract / f"{name}.json").read_text())
         for path, methods in document["paths"].items():
@@ -63,7 +94,17 @@ def test_the_table_of_operations_is_that_of_amazons_models(model, name):
     )
     assert (ours.rate, ours.burst) == (float(plan[0]), int(plan[1]))
     success = [code for code in theirs["responses"] if code.startswith("2")]
-    assert ours.answers == any("schema" in theirs["responses"][c] for c in success)
+    assert ours.answers == any(
+        _says_more_than_errors(theirs["responses"][code], definitions)
+        for code in success
+    )
+
+
+def _says_more_than_errors(response, definitions):
+    if "schema" not in response:
+        return False
+    answer = definitions[response["schema"]["$ref"].rsplit("/", 1)[1]]
+    return set(answer["properties"]) != {"errors"}
 
 
 def _check_request(request, model):
@@ -82,7 +123,7 @@ def _check_request(request, model):
     if _parameters(operation, "body"):
         schema = _body_schema(operation, definitions)
         assert set(request.json) <= set(schema["properties"])
-        assert set(schema["required"]) <= set(request.json)
+        assert set(schema.get("required", ())) <= set(request.json)
     else:
         assert request.body == b""
 
