@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from .enums import ADJUSTMENT_COMPONENTS
 from .errors import MalformedAnswer
-from .finances import PROMOTION, TAX_TO_GROSS, RefundEvent
+from .finances import RefundEvent, net
 from .marketplaces import MARKETPLACES
 from .values import amount_of, object_of, objects_of, text_of, time_of
 
@@ -38,16 +38,18 @@ _COMPONENTS = {
     "GoodwillPrincipal": "Goodwill",
     "RestockingDeductionPrincipal": "RestockingFee",
     "RestockingDeductionTax": "RestockingFeeTax",
-    "OurPriceDiscount": PROMOTION,
-    "OurPriceTaxDiscount": PROMOTION,
-    "TaxDiscount": PROMOTION,
-    "ShippingDiscount": PROMOTION,
-    "ShippingTaxDiscount": PROMOTION,
-    "GiftwrapDiscount": PROMOTION,
-    "GiftwrapTaxDiscount": PROMOTION,
-    "Promo": PROMOTION,
-    "PromoRebates": PROMOTION,
+    # Promotions that were taken back: negative, as the buyer had not paid that part.
+    "OurPriceDiscount": "Principal",
+    "OurPriceTaxDiscount": "Tax",
+    "TaxDiscount": "Tax",
+    "ShippingDiscount": "Shipping",
+    "ShippingTaxDiscount": "ShippingTax",
+    "GiftwrapDiscount": "GiftWrap",
+    "GiftwrapTaxDiscount": "GiftWrapTax",
 }
+
+#: Names of promotions that do not tell what they belong to.
+_PROMOTIONS = frozenset({"Promo", "PromoRebates"})
 
 #: Names, or their beginnings, of amounts between Amazon and the seller alone: fees, and
 #: taxes that Amazon pays itself.
@@ -171,26 +173,27 @@ def _refunds(row, posted):
     market = _marketplace(row)
     for item in items:
         sku, adjustment_id = _sku(item), _adjustment_id(item)
-        for component, amount, currency in _components(item):
-            if component.endswith("Tax") and market is None:
-                # Whether the tax belongs to the gross amount, nobody can say.
-                raise _Unreadable
-            if market and market.prices_include_tax:
-                component = TAX_TO_GROSS.get(component, component)
-            if amount:
-                yield RefundEvent(
-                    posted_date=posted,
-                    sku=sku,
-                    order_adjustment_item_id=adjustment_id,
-                    component=component,
-                    amount=-amount,
-                    currency=currency,
-                )
+        charges, promotions = _components(item)
+        if market is None and any(name.endswith("Tax") for name, _, _ in charges):
+            # Whether the tax belongs to the gross amount, nobody can say.
+            raise _Unreadable
+        gross = market is not None and market.prices_include_tax
+        for component, amount, currency in net(charges, promotions, gross):
+            yield RefundEvent(
+                posted_date=posted,
+                sku=sku,
+                order_adjustment_item_id=adjustment_id,
+                component=component,
+                amount=amount,
+                currency=currency,
+            )
 
 
 def _components(item):
-    """Return component, amount and currency of what an item's buyer got back.
+    """Return the charges that an item's buyer got back, and promotions taken back.
 
+    :return: two lists, as `finances.net` takes them
+    :rtype: tuple
     :raises _Unreadable: an amount has an unknown name, or they miss the item's total
     """
     found, others = [], []
@@ -201,7 +204,18 @@ def _components(item):
         raise _Unreadable
     if any(row[2] != currency for row in found):
         raise _Unreadable
-    return found
+    # Amazon's amounts are seen from the seller.
+    charges = [
+        (_COMPONENTS[name], -amount, currency)
+        for name, amount, currency in found
+        if name in _COMPONENTS
+    ]
+    promotions = [
+        ("", -amount, currency)
+        for name, amount, currency in found
+        if name in _PROMOTIONS
+    ]
+    return charges, promotions
 
 
 def _walk(node, found, others):
@@ -218,8 +232,8 @@ def _walk(node, found, others):
             _walk(part, found, others)
         else:
             amount, currency = _money(part, "breakdownAmount")
-            if name in _COMPONENTS:
-                found.append((_COMPONENTS[name], amount, currency))
+            if name in _COMPONENTS or name in _PROMOTIONS:
+                found.append((name, amount, currency))
             elif amount:
                 raise _Unreadable
 

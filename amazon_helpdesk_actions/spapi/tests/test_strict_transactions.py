@@ -114,8 +114,7 @@ def test_a_refund_is_read_as_the_events_of_its_order_are():
         ("GiftwrapTax", "GiftWrapTax"),
         ("GoodwillPrincipal", "Goodwill"),
         ("RestockingDeductionPrincipal", "RestockingFee"),
-        ("OurPriceDiscount", "Promotion"),
-        ("ShippingDiscount", "Promotion"),
+        ("RestockingDeductionTax", "RestockingFeeTax"),
         ("COD", "COD"),
         # groups that were seen without parts
         ("ProductCharges", "Principal"),
@@ -134,7 +133,7 @@ def test_tax_belongs_to_the_gross_amount_where_prices_include_it():
         part("ProductCharges", -8.4, part("OurPricePrincipal", -8.4)),
         part("Tax", -2.0, part("OurPriceTax", -1.6), part("ShippingTax", -0.4)),
     )
-    gross = [("Principal", "8.4"), ("Principal", "1.6"), ("Shipping", "0.4")]
+    gross = [("Principal", "10.0"), ("Shipping", "0.4")]
     net = [("Principal", "8.4"), ("Tax", "1.6"), ("ShippingTax", "0.4")]
     assert amounts(transaction(item(*parts))) == gross
     assert amounts(transaction(item(*parts), market=US)) == net
@@ -165,6 +164,87 @@ def test_money_taken_back_from_the_buyer_is_negative():
     assert amounts(transaction(row)) == [
         ("Principal", "10.0"),
         ("RestockingFee", "-2.0"),
+    ]
+
+
+#: Groups of promotions taken back -> net, in Germany: of the price 20, of the shipping
+#: 5, of the gift wrap 3.
+PROMOTIONS = {
+    "of the price": (
+        part("PromoRebates", 3.5, part("OurPriceDiscount", 3.5)),
+        {"Principal": "16.5", "Shipping": "5.0", "GiftWrap": "3.0"},
+    ),
+    "and its tax": (
+        part(
+            "PromoRebates",
+            3.5,
+            part("OurPriceDiscount", 3.0),
+            part("OurPriceTaxDiscount", 0.5),
+        ),
+        {"Principal": "16.5", "Shipping": "5.0", "GiftWrap": "3.0"},
+    ),
+    "of the shipping": (
+        part("PromoRebates", 2.0, part("ShippingDiscount", 2.0)),
+        {"Principal": "20.0", "Shipping": "3.0", "GiftWrap": "3.0"},
+    ),
+    "of the gift wrap": (
+        part("PromoRebates", 3.0, part("GiftwrapDiscount", 3.0)),
+        {"Principal": "20.0", "Shipping": "5.0"},
+    ),
+    "of the price and the shipping": (
+        part(
+            "PromoRebates",
+            5.0,
+            part("OurPriceDiscount", 4.0),
+            part("ShippingDiscount", 1.0),
+        ),
+        {"Principal": "16.0", "Shipping": "4.0", "GiftWrap": "3.0"},
+    ),
+    "of something": (
+        part("PromoRebates", 4.0),
+        {"Principal": "16.0", "Shipping": "5.0", "GiftWrap": "3.0"},
+    ),
+    "of all the shipping, by its amount": (
+        part("Promo", 5.0),
+        {"Principal": "20.0", "GiftWrap": "3.0"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PROMOTIONS)
+def test_what_was_given_back_is_net_of_promotions(case):
+    promotion, expected = PROMOTIONS[case]
+    row = item(
+        part("ProductCharges", -20.0, part("OurPricePrincipal", -20.0)),
+        part("Shipping", -5.0, part("ShippingPrincipal", -5.0)),
+        part("Giftwrap", -3.0, part("GiftwrapPrincipal", -3.0)),
+        promotion,
+    )
+    assert dict(amounts(transaction(row))) == expected
+
+
+def test_the_tax_of_a_promotion_stays_with_the_tax_where_that_is_separate():
+    row = item(
+        part("OurPricePrincipal", -20.0),
+        part("OurPriceTax", -2.0),
+        part("OurPriceDiscount", 5.0),
+        part("OurPriceTaxDiscount", 0.5),
+    )
+    assert amounts(transaction(row, market=US)) == [
+        ("Principal", "15.0"),
+        ("Tax", "1.5"),
+    ]
+
+
+def test_a_restocking_fee_is_gross_where_prices_are():
+    row = item(
+        part("OurPricePrincipal", -20.0),
+        part("RestockingDeductionPrincipal", 2.52),
+        part("RestockingDeductionTax", 0.48),
+    )
+    assert amounts(transaction(row)) == [
+        ("Principal", "20.0"),
+        ("RestockingFee", "-3.00"),
     ]
 
 
