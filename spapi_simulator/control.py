@@ -1,6 +1,7 @@
 """The control endpoints below /_simulator: for tests, not part of Amazon's API."""
 
 import json
+from dataclasses import asdict
 
 from .clock import iso
 from .errors import SeedError
@@ -63,6 +64,11 @@ def _reset(simulator, data):
     return {}
 
 
+def _settings(simulator, data):
+    simulator.change(data)
+    return asdict(simulator.settings)
+
+
 def _orders(simulator, data):
     """Add or replace; a single order may stand alone as the body."""
     seed = data if set(data) & {"orders", "authorisations"} else {"orders": [data]}
@@ -96,6 +102,7 @@ _ROUTES = {
     ("POST", "faults"): _add_fault,
     ("DELETE", "faults"): _clear_faults,
     ("POST", "reset"): _reset,
+    ("POST", "settings"): _settings,
     ("POST", "orders"): _orders,
     ("POST", "incidents"): _happen,
     ("GET", "clock"): _clock,

@@ -7,9 +7,9 @@ show a code, it is used; every other refusal of a well-formed message carries 18
 
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_UP, Decimal
 
-from .clock import iso
+from .charges import CHARGE_OF, TAX_CHARGE_OF, promotion_of, refundable, step
 from .envelope import OrderAcknowledgement
 from .orders import (
     CANCELLED,
@@ -25,21 +25,23 @@ QUANTITY_TOO_LARGE = "18021"
 
 ZERO = Decimal(0)
 
-# Component of the feed -> the charge it gives back, and its tax component.
-CHARGE_OF = {
-    "Principal": "ITEM",
-    "Shipping": "SHIPPING",
-    "GiftWrap": "GIFT_WRAP",
-    "COD": "COD_FEE",
-}
-TAX_CHARGE_OF = {
-    "Tax": "ITEM",
-    "ShippingTax": "SHIPPING",
-    "GiftWrapTax": "GIFT_WRAP",
-    "CODTax": "COD_FEE",
-}
 # Sellers report that Amazon takes this one and does nothing with it.
 IGNORED_COMPONENTS = frozenset({"ReturnShipping", "FreeReplacementReturnShipping"})
+
+# What the buyer can be charged for by a refund: these may be negative, and never give
+# anything.
+FEE_COMPONENTS = frozenset({"RestockingFee", "RestockingFeeTax"})
+
+# OrderAdjustment's reason -> the reason shown in Orders 2026-01-01.
+SHOWN_ADJUSTMENT_REASONS = {
+    "CustomerCancel": "BUYER_CANCELLED",
+    "NoInventory": "NO_INVENTORY",
+    "ProductOutofStock": "NO_INVENTORY",
+    "Undeliverable": "SHIPPING_ADDRESS_UNDELIVERABLE",
+    "CustomerAddressIncorrect": "SHIPPING_ADDRESS_UNDELIVERABLE",
+    "Exchange": "CUSTOMER_EXCHANGE",
+    "PriceError": "PRICING_ERROR",
+}
 
 # OrderAcknowledgement's reason -> the reason shown in Orders 2026-01-01.
 SHOWN_REASONS = {
@@ -75,7 +77,7 @@ class Context:
     """The feed on whose behalf a message is executed.
 
     `at`: the simulated time of execution. `finance_delay`: how long the finances do
-    not show a refund.
+    not show a refund. `fba_refunds`: whether refunds of FBA orders are taken.
     """
 
     feed_id: str
@@ -83,6 +85,7 @@ class Context:
     marketplace_ids: tuple
     at: object
     finance_delay: timedelta
+    fba_refunds: bool = False
 
 
 class Executor:
@@ -127,25 +130,81 @@ class Executor:
                 return order
         return None
 
-    # === REFUND === #
+    # === REFUND AND CUT === #
 
     def _adjust(self, message, context):
         adjustment = message.payload
         order = self._find(context, adjustment.order_id, adjustment.merchant_order_id)
-        self._check_refundable(order, adjustment)
+        self._check_adjustment(adjustment)
+        cuts = [item for item in adjustment.items if item.quantity_cancelled]
+        refunds = [item for item in adjustment.items if not item.quantity_cancelled]
+        wanted = self._check_cuts(order, cuts)
+        if refunds:
+            self._refund(message, context, order, refunds)
+        if wanted:
+            self._cut(message, context, order, cuts, wanted)
+
+    def _check_adjustment(self, adjustment):
+        for item in adjustment.items:
+            money = item.components or item.promotions or item.direct_payments
+            if item.direct_payments:
+                raise _invalid("The simulator executes no direct payments.")
+            if item.quantity_cancelled and money:
+                raise _invalid(
+                    "Units that are cancelled were not charged: there is nothing to"
+                    " refund for them.",
+                    item.item_id,
+                )
+            if adjustment.action == "Cancel" and not item.quantity_cancelled:
+                raise _invalid("The ActionType Cancel needs a QuantityCancelled.")
+
+    def _check_cuts(self, order, cuts):
+        """Return {item id: units to cancel}."""
+        if cuts and order.channel != "FBM":
+            raise _invalid("Orders fulfilled by Amazon cannot be cancelled by a feed.")
+        if cuts and order.status in _NO_CUT:
+            raise _invalid(_NO_CUT[order.status])
+        wanted = {}
+        for cut in cuts:
+            item = self._item(order, cut)
+            wanted[item.id] = wanted.get(item.id, 0) + cut.quantity_cancelled
+            if wanted[item.id] > item.quantity_open:
+                raise Refusal(
+                    f"The quantity {wanted[item.id]} is larger than could be fulfilled"
+                    f" ({item.quantity_open}). Take into account the units that are"
+                    " already cancelled or fulfilled.",
+                    QUANTITY_TOO_LARGE,
+                    item.id,
+                )
+        return wanted
+
+    def _cut(self, message, context, order, cuts, wanted):
+        reasons = {cut.item_id: _shown(cut.reason) for cut in cuts}
+        order.cut(wanted, reasons, context.at)
+        for cut in cuts:
+            self.ledger.add_quantity_cancellation(message, context, order, cut)
+
+    def _item(self, order, wanted):
+        item = order.item(wanted.item_id)
+        if item is None:
+            raise _invalid(
+                f"The order has no item {wanted.item_id or wanted.merchant_item_id}.",
+                wanted.item_id,
+            )
+        return item
+
+    def _refund(self, message, context, order, items):
+        self._check_refundable(order, context)
         before = {item.id: dict(item.refunded) for item in order.items}
         lines, rows = {}, []
         try:
-            for wanted in adjustment.items:
+            for wanted in items:
                 item_id, components = self._check_item(order, wanted)
                 order.give_back({item_id: components})
                 self._check_limits(order, order.item(item_id))
                 _add(lines.setdefault(item_id, {}), components)
                 if components:
                     rows.append((wanted, item_id, components))
-            net = sum((sum(parts.values()) for parts in lines.values()), ZERO)
-            if rows and net <= 0:
-                raise _invalid("The total must be a credit to the buyer.")
         except Refusal:
             for item in order.items:
                 item.refunded = before[item.id]
@@ -155,8 +214,8 @@ class Executor:
         for wanted, item_id, components in rows:
             self.ledger.add_refund(message, context, order, item_id, wanted, components)
 
-    def _check_refundable(self, order, adjustment):
-        if order.channel != "FBM":
+    def _check_refundable(self, order, context):
+        if order.channel != "FBM" and not context.fba_refunds:
             raise _invalid(
                 "Orders fulfilled by Amazon are refunded by Amazon Customer Service."
             )
@@ -165,19 +224,10 @@ class Executor:
             raise _invalid("The order has not been shipped: cancel it instead.")
         if order.status not in (SHIPPED, PARTIALLY_SHIPPED):
             raise _invalid("The order is cancelled: nothing was charged.")
-        cuts = any(item.quantity_cancelled for item in adjustment.items)
-        direct = any(item.direct_payments for item in adjustment.items)
-        if adjustment.action == "Cancel" or cuts or direct:
-            raise _invalid("The simulator executes refunds of charges only.")
 
     def _check_item(self, order, wanted):
         """Return the item's id and the components that will be given back."""
-        item = order.item(wanted.item_id)
-        if item is None:
-            raise _invalid(
-                f"The order has no item {wanted.item_id or wanted.merchant_item_id}.",
-                wanted.item_id,
-            )
+        item = self._item(order, wanted)
         if not item.quantity_shipped:
             raise _invalid("The item has not been shipped.", item.id)
         if wanted.quantity and wanted.quantity > item.quantity_shipped:
@@ -190,17 +240,23 @@ class Executor:
         if not wanted.components:
             raise _invalid("There is no component to refund.", item.id)
         components = {}
-        for kind, amount, currency in wanted.components + wanted.promotions:
+        for kind, amount, currency in wanted.components:
             self._check_component(order, item, kind, amount, currency)
             if kind not in IGNORED_COMPONENTS and amount:
                 _add(components, {kind: amount})
-        if not components and not any(
-            kind in IGNORED_COMPONENTS for kind, _, _ in wanted.components
-        ):
+        for kind, amount, currency in wanted.promotions:
+            self._check_amount(order, item, amount, currency)
+            if amount > 0:
+                raise _invalid("A promotion is taken back: negative.", item.id)
+            if amount:
+                _add(components, {promotion_of(kind): amount})
+        ignored = any(kind in IGNORED_COMPONENTS for kind, _, _ in wanted.components)
+        net = sum(components.values(), ZERO)
+        if net < 0 or (net == 0 and (components or not ignored)):
             raise _invalid("The total must be a credit to the buyer.", item.id)
         return item.id, components
 
-    def _check_component(self, order, item, kind, amount, currency):
+    def _check_amount(self, order, item, amount, currency):
         if currency is not None and currency != order.currency:
             raise _invalid(
                 f"The currency {currency} is not the order's ({order.currency}).",
@@ -208,27 +264,43 @@ class Executor:
             )
         if order.currency == "JPY" and amount != amount.to_integral_value():
             raise _invalid("Amounts in JPY have no decimals.", item.id)
+
+    def _check_component(self, order, item, kind, amount, currency):
+        self._check_amount(order, item, amount, currency)
         gross = order.marketplace.prices_include_tax
         taxed = TAX_CHARGE_OF.get(kind)
-        if taxed and (gross or taxed not in item.taxes):
+        no_tax = taxed and taxed not in item.taxes
+        if no_tax or (gross and (taxed or kind == "RestockingFeeTax")):
             raise Refusal(
                 "The requested refund amount for the tax or shipping tax is not"
                 " eligible.",
                 item_id=item.id,
             )
+        if kind in FEE_COMPONENTS and amount > 0:
+            raise _invalid(f"{kind} is charged to the buyer: negative.", item.id)
+        if kind not in FEE_COMPONENTS and amount < 0:
+            raise _invalid(f"{kind} is given to the buyer: positive.", item.id)
 
     def _check_limits(self, order, item):
-        limits = refundable(order, item)
-        for kind, limit in limits.items():
-            given = item.refunded.get(kind, ZERO)
-            if given > limit:
-                self._refuse_excess(order, item, kind, given, limit)
-        known = set(limits)
-        unknown = (set(CHARGE_OF) | set(TAX_CHARGE_OF)) - known
-        for kind in unknown:
-            if item.refunded.get(kind, ZERO) > 0:
-                self._refuse_excess(order, item, kind, item.refunded[kind], ZERO)
-        total = sum(limits.values(), ZERO)
+        """Refuse what would come to more than was charged, by component and in all."""
+        charged, given = refundable(order, item), item.refunded
+        for kind in (*CHARGE_OF, *TAX_CHARGE_OF):
+            promotion = promotion_of(kind)
+            limit, back = charged.get(kind, ZERO), given.get(kind, ZERO)
+            offset, discount = given.get(promotion, ZERO), charged.get(promotion, ZERO)
+            if back > limit:
+                self._refuse_excess(order, item, kind, back, limit)
+            if back > 0 and back + offset > limit + discount:
+                self._refuse_excess(order, item, kind, back + offset, limit + discount)
+            share = _share(discount, back, limit, order.currency)
+            if offset < share:
+                raise _invalid(
+                    f"The promotion on {kind} would be taken back by"
+                    f" {decimal_text(-offset, order.currency)} {order.currency}, above"
+                    f" its share of {decimal_text(-share, order.currency)}.",
+                    item.id,
+                )
+        total = sum(charged.values(), ZERO)
         if item.total_refunded > total:
             self._refuse_excess(order, item, "total", item.total_refunded, total)
 
@@ -256,6 +328,7 @@ class Executor:
         elif acknowledgement.merchant_order_id:
             order.seller_order_id = acknowledgement.merchant_order_id
             order.updated = context.at
+            self.ledger.add_order_number(message, context, order)
 
     def _cancel(self, message, context, order):
         items = message.payload.items
@@ -294,75 +367,24 @@ class Executor:
             raise _invalid(reasons[order.status])
 
 
-def refundable(order, item):
-    """Return what was charged for an item, by component of the refund feed.
+_NO_CUT = {
+    CANCELLED: "The order is already cancelled.",
+    PENDING: "The order is Pending: only the buyer can cancel it.",
+    SHIPPED: "The order has been shipped: refund it instead.",
+}
 
-    Discounts are taken off. Where prices include tax, the tax belongs to the gross
-    amount. Of a line shipped in part, the buyer is charged for that part.
 
-    :return: {component: Decimal}
-    """
-    limits = {}
-    gross = order.marketplace.prices_include_tax
-    for component, charge in CHARGE_OF.items():
-        if charge in item.charges:
-            limits[component] = item.charges[charge] - item.discounts.get(charge, ZERO)
-            if gross:
-                limits[component] += item.taxes.get(charge, ZERO)
-    if not gross:
-        for component, charge in TAX_CHARGE_OF.items():
-            if charge in item.taxes:
-                limits[component] = item.taxes[charge]
-    step = Decimal(1) if order.currency == "JPY" else Decimal("0.01")
-    return {
-        component: (amount * item.quantity_shipped / item.quantity).quantize(
-            step, ROUND_DOWN
-        )
-        for component, amount in limits.items()
-    }
+def _shown(reason):
+    return SHOWN_ADJUSTMENT_REASONS.get(reason, reason)
+
+
+def _share(discount, back, charged, currency):
+    """Return how much of a promotion may be taken back with a refund, negative."""
+    if not charged or not discount:
+        return ZERO
+    return (discount * back / charged).quantize(step(currency), ROUND_UP)
 
 
 def _add(target, components):
     for kind, amount in components.items():
         target[kind] = target.get(kind, ZERO) + amount
-
-
-class Ledger:
-    """What was really executed: the truth that tests compare with."""
-
-    def __init__(self):
-        self.refunds = []
-        self.cancellations = []
-
-    def add_refund(self, message, context, order, item_id, wanted, components):
-        """Write one row for each item of an executed refund message."""
-        currency = order.currency
-        self.refunds.append(
-            {
-                "order_id": order.id,
-                "order_item_id": item_id,
-                "components": {
-                    kind: decimal_text(amount, currency)
-                    for kind, amount in components.items()
-                },
-                "amount": decimal_text(sum(components.values(), ZERO), currency),
-                "currency": currency,
-                "feed_id": context.feed_id,
-                "message_id": int(message.id),
-                "merchant_adjustment_item_id": wanted.merchant_adjustment_item_id,
-                "reason": wanted.reason,
-                "executed_at": iso(context.at, milliseconds=True),
-            }
-        )
-
-    def add_cancellation(self, message, context, order, reasons):
-        """Write the row of an executed cancellation."""
-        self.cancellations.append(
-            {
-                "order_id": order.id,
-                "feed_id": context.feed_id,
-                "message_id": int(message.id),
-                "reasons": [reasons[item.id] for item in order.items],
-                "executed_at": iso(context.at, milliseconds=True),
-            }
-        )

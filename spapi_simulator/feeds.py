@@ -327,6 +327,7 @@ class FeedDesk:
             marketplace_ids=feed.marketplace_ids,
             at=feed.ends,
             finance_delay=timedelta(seconds=self.settings.finance_delay_seconds),
+            fba_refunds=self.settings.fba_refunds,
         )
         for message in messages[:limit]:
             self._process_message(message, context, report)

@@ -8,9 +8,9 @@ of which Amazon keeps a fifth when a refund is made.
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from .charges import PROMOTION
 from .clock import iso
 from .errors import invalid_input
-from .execution import CHARGE_OF, TAX_CHARGE_OF
 from .orders import decimal_text
 
 ZERO = Decimal(0)
@@ -25,7 +25,11 @@ V0_CHARGES = {
     "Shipping": "ShippingCharge",
     "GiftWrap": "Giftwrap",
     "GiftWrapTax": "GiftwrapTax",
+    "COD": "CODItemCharge",
+    "CODTax": "CODItemTaxCharge",
 }
+# How Finances v0 calls a seller's promotions, as sellers report.
+PROMOTION_TYPE = "PromotionMetaDataDefinitionValue"
 # Component of the refund feed -> (group, breakdown type) of Finances 2024-06-19, as
 # seen in published responses
 BREAKDOWNS = {
@@ -38,7 +42,11 @@ BREAKDOWNS = {
     "Goodwill": ("Goodwill", "GoodwillPrincipal"),
     "RestockingFee": ("RestockingDeduction", "RestockingDeductionPrincipal"),
     "RestockingFeeTax": ("Tax", "RestockingDeductionTax"),
+    "PromotionPrincipal": ("PromoRebates", "OurPriceDiscount"),
+    "PromotionShipping": ("PromoRebates", "ShippingDiscount"),
+    "PromotionGiftWrap": ("PromoRebates", "GiftwrapDiscount"),
 }
+_SOLD = ("Principal", "PromotionPrincipal")
 TAX_OF_COMPONENT = {
     "Principal": "Tax",
     "Shipping": "ShippingTax",
@@ -65,24 +73,9 @@ def _money_lines(order, event):
     """
     for item_id, components in event.lines.items():
         item = order.item(item_id)
-        if event.kind == "shipment":
-            yield item, _split_vat(order, _charged(item))
-        else:
-            lost = {kind: -amount for kind, amount in components.items()}
-            yield item, _split_vat(order, lost)
-
-
-def _charged(item):
-    part = Decimal(item.quantity_shipped) / item.quantity
-    amounts = {}
-    for component, charge in CHARGE_OF.items():
-        if charge in item.charges:
-            net = item.charges[charge] - item.discounts.get(charge, ZERO)
-            amounts[component] = _round(net * part)
-    for component, charge in TAX_CHARGE_OF.items():
-        if charge in item.taxes:
-            amounts[component] = _round(item.taxes[charge] * part)
-    return amounts
+        sign = 1 if event.kind == "shipment" else -1
+        amounts = {kind: sign * amount for kind, amount in components.items()}
+        yield item, _split_vat(order, amounts)
 
 
 def _split_vat(order, amounts):
@@ -103,7 +96,8 @@ def _split_vat(order, amounts):
 
 def _fees(event, amounts):
     """Return the fees of one item by name."""
-    commission = _round(amounts.get("Principal", ZERO) * Decimal("-0.15"))
+    sold = sum((amounts.get(kind, ZERO) for kind in _SOLD), ZERO)
+    commission = _round(sold * Decimal("-0.15"))
     if event.kind == "shipment":
         return {"Commission": commission}
     return {
@@ -168,7 +162,8 @@ def _event_to_v0(order, event):
 
 
 def _item_to_v0(order, event, position, item, amounts):
-    data = {"SellerSKU": item.sku, "QuantityShipped": item.quantity_shipped}
+    shipped = event.quantities.get(item.id, item.quantity_shipped)
+    data = {"SellerSKU": item.sku, "QuantityShipped": shipped}
     infix = ""
     if event.kind == "shipment":
         data["OrderItemId"] = item.id
@@ -181,7 +176,19 @@ def _item_to_v0(order, event, position, item, amounts):
             "ChargeAmount": _v0_money(order, amount),
         }
         for kind, amount in amounts.items()
+        if not kind.startswith(PROMOTION)
     ]
+    promotions = [
+        {
+            "PromotionType": PROMOTION_TYPE,
+            "PromotionId": " ".join(item.promotion_ids),
+            "PromotionAmount": _v0_money(order, amount),
+        }
+        for kind, amount in amounts.items()
+        if kind.startswith(PROMOTION)
+    ]
+    if promotions:
+        data[f"Promotion{infix}List"] = promotions
     data[f"ItemFee{infix}List"] = [
         {"FeeType": kind, "FeeAmount": _v0_money(order, amount)}
         for kind, amount in _fees(event, amounts).items()
@@ -369,7 +376,7 @@ def _transaction_item(order, event, position, item, amounts):
                 "contextType": "ProductContext",
                 "asin": item.asin,
                 "sku": item.sku,
-                "quantityShipped": item.quantity_shipped,
+                "quantityShipped": event.quantities.get(item.id, item.quantity_shipped),
                 "fulfillmentNetwork": _network(order),
             }
         ],

@@ -40,11 +40,8 @@ def happen(simulator, order_id, kind, **details):
 def _ship(simulator, order, now):
     if order.status != UNSHIPPED:
         raise ValueError(f"The order {order.id} is {order.status}.")
-    for item in order.items:
-        item.quantity_shipped = item.quantity
-    order.status, order.shipped_at, order.updated = SHIPPED, now, now
-    lines = {item.id: {} for item in order.items}
-    order.add_event("shipment", now, lines, _delay(simulator))
+    quantities = {item.id: item.quantity_open for item in order.items}
+    order.ship(quantities, now, _delay(simulator))
 
 
 def _cancel(simulator, order, now, by="BUYER", reason="BUYER_CANCELLED"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 
-from . import marketplaces
+from . import charges, marketplaces
 from .clock import iso
 from .errors import SeedError
 
@@ -30,7 +30,8 @@ class Item:
     """One item of an order. Amounts are totals of the line, in the order's currency.
 
     `charges` and `taxes` are by charge type; `discounts` are positive.
-    `refunded` is by component of the OrderAdjustment feed.
+    `charged` (what the buyer was charged so far, taxes apart) and `refunded` are by
+    component of the OrderAdjustment feed, promotions negative; see `charges`.
     """
 
     id: str
@@ -42,12 +43,18 @@ class Item:
     charges: dict
     taxes: dict
     discounts: dict
-    promotion_id: str | None = None
+    promotion_ids: tuple = ()
     gift_wrap_level: str | None = None
     cancel_request: str | None = None
     cancelled_by: str | None = None
     cancel_reason: str | None = None
+    charged: dict = field(default_factory=dict)
     refunded: dict = field(default_factory=dict)
+
+    @property
+    def quantity_open(self):
+        """Units that are neither shipped nor cancelled one by one."""
+        return self.quantity - self.quantity_shipped
 
     @property
     def total(self):
@@ -65,7 +72,8 @@ class Item:
 class MoneyEvent:
     """Money that moved for an order: a shipment, a refund, a claim, a chargeback.
 
-    `lines`: {item id: {component of the feed: amount to the buyer}}.
+    `lines`: {item id: {component of the feed: amount}}: of a shipment what the buyer
+    paid, else what the buyer got. `quantities`: {item id: units} of a shipment.
     """
 
     kind: str
@@ -74,6 +82,38 @@ class MoneyEvent:
     visible_from: datetime
     released_at: datetime
     number: int = 0
+    quantities: dict = field(default_factory=dict)
+
+
+@dataclass
+class Package:
+    """One package of an order. `items`: {item id: units}."""
+
+    reference_id: str
+    carrier: str
+    tracking_number: str
+    ship_time: datetime
+    created: datetime
+    items: dict
+    shipping_service: str | None = None
+
+    def to_api(self):
+        """Return the model `OrderPackage` of Orders 2026-01-01."""
+        data = {
+            "packageReferenceId": self.reference_id,
+            "createdTime": iso(self.created),
+            "packageStatus": {"status": "SHIPPED"},
+            "carrier": self.carrier,
+            "shipTime": iso(self.ship_time),
+            "trackingNumber": self.tracking_number,
+            "packageItems": [
+                {"orderItemId": item_id, "quantity": quantity}
+                for item_id, quantity in self.items.items()
+            ],
+        }
+        if self.shipping_service:
+            data["shippingService"] = self.shipping_service
+        return data
 
 
 @dataclass
@@ -82,7 +122,8 @@ class Order:
 
     `deferral`: how long Amazon holds the money back after the finances know it.
     `vat_rate`: percent; the finances then show net amounts and the tax beside them,
-    as Amazon does for sellers in its VAT calculation service.
+    as Amazon does for sellers in its VAT calculation service. `message_types`: what the
+    buyer may be sent; by the status of the order when None.
     """
 
     id: str
@@ -99,7 +140,9 @@ class Order:
     vat_rate: Decimal | None = None
     service_level: str = "STANDARD"
     seller_order_id: str | None = None
-    tracking: dict | None = None
+    packages: list = field(default_factory=list)
+    buyer_locale: str | None = None
+    message_types: tuple | None = None
 
     @property
     def currency(self):
@@ -161,8 +204,10 @@ class Order:
             vat_rate=_percent(seed.pop("vat_rate", None)),
             service_level=seed.pop("service_level", "STANDARD"),
             seller_order_id=seed.pop("seller_order_id", None),
-            tracking=seed.pop("tracking", None),
+            buyer_locale=seed.pop("buyer_locale", None),
+            message_types=_names(seed.pop("message_types", None)),
         )
+        order._seed_package(seed.pop("tracking", None))
         order._mark_cancelled(seed.pop("cancelled", None))
         order._seed_events(seed, now)
         seed.pop("note", None)
@@ -176,10 +221,31 @@ class Order:
         seed = seed or {"by": "AMAZON", "reason": "NO_INVENTORY"}
         self.cancel(seed["by"], {item.id: seed["reason"] for item in self.items})
 
+    def _seed_package(self, tracking):
+        if tracking and self.shipped_at:
+            package = Package(
+                reference_id="1",
+                carrier=tracking["carrier"],
+                tracking_number=tracking["number"],
+                ship_time=self.shipped_at,
+                created=self.shipped_at,
+                items=self._shipped_quantities(),
+            )
+            self.packages.append(package)
+
+    def _shipped_quantities(self):
+        return {
+            item.id: item.quantity_shipped
+            for item in self.items
+            if item.quantity_shipped
+        }
+
     def _seed_events(self, seed, now):
         if self.shipped_at and self.channel != "MCF":
-            lines = {item.id: {} for item in self.items if item.quantity_shipped}
-            self.add_event("shipment", self.shipped_at, lines)
+            quantities = self._shipped_quantities()
+            for item_id in quantities:
+                self.item(item_id).quantity_shipped = 0
+            self._charge(quantities, self.shipped_at)
         for key, kind in (
             ("refunded", "refund"),
             ("claim", "claim"),
@@ -207,6 +273,56 @@ class Order:
                 raise ValueError(f"no item {item_id}")
             for name, amount in components.items():
                 item.refunded[name] = item.refunded.get(name, Decimal(0)) + amount
+
+    def ship(self, quantities, at, delay):
+        """Ship open units, and charge the buyer for them.
+
+        :param dict quantities: {item id: units}, of each no more than are open
+        :param timedelta delay: how long the finances do not show it
+        :return: what the buyer pays for them
+        """
+        event = self._charge(quantities, at, delay)
+        self.shipped_at = self.shipped_at or at
+        self._follow_quantities(at)
+        amounts = (sum(parts.values()) for parts in event.lines.values())
+        return sum(amounts, Decimal(0))
+
+    def _charge(self, quantities, at, delay=timedelta(0)):
+        lines = {}
+        for item_id, quantity in quantities.items():
+            item = self.item(item_id)
+            lines[item_id] = charges.charge(item, quantity, self.currency)
+            item.quantity_shipped += quantity
+        event = self.add_event("shipment", at, lines, delay)
+        event.quantities = dict(quantities)
+        return event
+
+    def cut(self, quantities, reasons, at):
+        """Cancel open units; with the last of them the whole order.
+
+        :param dict quantities: {item id: units}, of each no more than are open
+        :param dict reasons: {item id: reason}
+        """
+        for item_id, quantity in quantities.items():
+            item = self.item(item_id)
+            charges.cut(item, quantity, self.currency)
+            if not item.quantity:
+                item.cancelled_by, item.cancel_reason = "MERCHANT", reasons[item_id]
+        self._follow_quantities(at)
+
+    def _follow_quantities(self, at):
+        """Set the status that follows from what is open and what is shipped."""
+        shipped = any(item.quantity_shipped for item in self.items)
+        if any(item.quantity_open for item in self.items):
+            self.status = PARTIALLY_SHIPPED if shipped else UNSHIPPED
+        else:
+            self.status = SHIPPED if shipped else CANCELLED
+        self.updated = at
+
+    def package(self, reference_id):
+        """Return the package with this reference, or None."""
+        found = (row for row in self.packages if row.reference_id == reference_id)
+        return next(found, None)
 
     def add_event(self, kind, posted, lines, delay=timedelta(0)):
         """Record money that moved, for the finances.
@@ -262,8 +378,8 @@ class Order:
         if "BUYER" in included and self.channel == "FBM":
             relay = f"buyer-{self.id}@marketplace.{self.marketplace.name.lower()}"
             data["buyer"] = {"buyerEmail": relay}
-        if "PACKAGES" in included and self.tracking and self.shipped_at:
-            data["packages"] = [self._package()]
+        if "PACKAGES" in included and self.packages:
+            data["packages"] = [package.to_api() for package in self.packages]
         return data
 
     @property
@@ -322,8 +438,9 @@ class Order:
                 "proceedsTotal": self._money(item.total),
                 "breakdowns": self._breakdowns(item),
             }
-        if "PROMOTION" in included and item.promotion_id:
-            data["promotion"] = {"breakdowns": [{"promotionId": item.promotion_id}]}
+        if "PROMOTION" in included and item.promotion_ids:
+            promotions = [{"promotionId": name} for name in item.promotion_ids]
+            data["promotion"] = {"breakdowns": promotions}
         if "FULFILLMENT" in included:
             data["fulfillment"] = self._item_fulfillment(item)
         if "CANCELLATION" in included:
@@ -345,7 +462,7 @@ class Order:
             "sellerSku": item.sku,
             "condition": {"conditionType": "NEW", "conditionSubtype": "NEW"},
         }
-        if self.shows_money:
+        if self.shows_money and item.quantity:
             unit = (item.charges["ITEM"] / item.quantity).quantize(Decimal("0.01"))
             product["price"] = {"unitPrice": self._money(unit)}
         return product
@@ -377,7 +494,7 @@ class Order:
         return rows
 
     def _item_fulfillment(self, item):
-        open_quantity = item.quantity - item.quantity_shipped
+        open_quantity = item.quantity_open
         if self.status == CANCELLED:
             open_quantity = 0
         data = {
@@ -388,21 +505,6 @@ class Order:
             gift = {"giftWrapLevel": item.gift_wrap_level}
             data["packing"] = {"giftOption": gift}
         return data
-
-    def _package(self):
-        return {
-            "packageReferenceId": "1",
-            "createdTime": iso(self.shipped_at),
-            "packageStatus": {"status": "SHIPPED"},
-            "carrier": self.tracking["carrier"],
-            "shipTime": iso(self.shipped_at),
-            "trackingNumber": self.tracking["number"],
-            "packageItems": [
-                {"orderItemId": item.id, "quantity": item.quantity_shipped}
-                for item in self.items
-                if item.quantity_shipped
-            ],
-        }
 
     def _money(self, amount):
         return {
@@ -489,10 +591,10 @@ def _item_from_seed(seed, status):
         raise ValueError(f"item id {item_id} has not 14 or 15 digits")
     quantity = int(seed.pop("quantity", 1))
     default_shipped = quantity if status == SHIPPED else 0
-    charges = {"ITEM": money(seed.pop("price"))}
+    amounts = {"ITEM": money(seed.pop("price"))}
     for key in ("shipping", "gift_wrap", "cod_fee"):
         if key in seed:
-            charges[key.upper()] = money(seed.pop(key))
+            amounts[key.upper()] = money(seed.pop(key))
     item = Item(
         id=item_id,
         sku=seed.pop("sku"),
@@ -500,16 +602,23 @@ def _item_from_seed(seed, status):
         title=seed.pop("title"),
         quantity=quantity,
         quantity_shipped=int(seed.pop("quantity_shipped", default_shipped)),
-        charges=charges,
+        charges=amounts,
         taxes=_by_charge(seed.pop("tax", {})),
         discounts=_by_charge(seed.pop("discount", {})),
-        promotion_id=seed.pop("promotion", None),
+        promotion_ids=_names(seed.pop("promotion", ())),
         gift_wrap_level=seed.pop("gift_wrap_level", None),
         cancel_request=seed.pop("cancel_request", None),
     )
     if seed:
         raise ValueError(f"item {item_id}: unknown key {', '.join(sorted(seed))}")
     return item
+
+
+def _names(value):
+    """Read one name or a list of names; None stays None."""
+    if value is None:
+        return None
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _by_charge(parts):

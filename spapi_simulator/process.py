@@ -85,7 +85,7 @@ class SimulatorProcess:
         self._process.stdout.close()
 
     def ledger(self):
-        """Return what was really executed: refunds, cancellations, feeds, calls."""
+        """Return what was really executed, see README."""
         return self._control("GET", "ledger")
 
     def fault(self, kind, operation=None, **options):
@@ -102,6 +102,13 @@ class SimulatorProcess:
     def reset(self, **settings):
         """Go back to the state at the start, with these settings changed."""
         self._control("POST", "reset", settings)
+
+    def change(self, **settings):
+        """Change settings while everything goes on, e.g. `fba_refunds=True`.
+
+        :return: all settings
+        """
+        return self._control("POST", "settings", settings)
 
     def advance(self, seconds):
         """Move the simulated clock forward.

@@ -6,18 +6,30 @@ from dataclasses import dataclass, replace
 
 from .clock import SimulatedClock
 from .errors import SeedError
-from .execution import Executor, Ledger
+from .execution import Executor
 from .faults import Faults
 from .feeds import FeedDesk
+from .ledger import Ledger
 from .orders import Order
 from .paging import Pager
 from .quotas import Quotas
 from .sellers import Authorisation, TokenService
 
+REST_CANCELLATION = ("forbidden", "not_found", "on")
+# What cannot change while the clock runs.
+FIXED_SETTINGS = frozenset({"clock_factor", "token_seconds", "quotas"})
+
 
 @dataclass(frozen=True)
 class Settings:
-    """How the simulator behaves. Seconds are simulated seconds."""
+    """How the simulator behaves. Seconds are simulated seconds.
+
+    `fba_refunds`: refunds of orders fulfilled by Amazon are taken from a feed.
+    `rest_cancellation`: `forbidden` or `not_found` while Amazon does not offer it,
+    `on` where it does. `mcf_step_seconds`: how long a fulfillment order that is not on
+    hold stays in each status, 0: for ever. `messages_per_type`: how often a buyer may
+    be sent the same type of message about an order.
+    """
 
     clock_factor: float = 1.0
     processing_seconds: float = 30.0
@@ -25,6 +37,10 @@ class Settings:
     token_seconds: float = 3600.0
     quotas: bool = True
     gzip_reports: bool = True
+    fba_refunds: bool = False
+    rest_cancellation: str = "forbidden"
+    mcf_step_seconds: float = 0.0
+    messages_per_type: int = 10
 
     def changed(self, changes):
         """Return these settings with changes from a control request.
@@ -38,6 +54,10 @@ class Settings:
             "token_seconds": lambda value: _is_number(value) and value > 0,
             "quotas": lambda value: isinstance(value, bool),
             "gzip_reports": lambda value: isinstance(value, bool),
+            "fba_refunds": lambda value: isinstance(value, bool),
+            "rest_cancellation": lambda value: value in REST_CANCELLATION,
+            "mcf_step_seconds": lambda value: _is_number(value) and value >= 0,
+            "messages_per_type": lambda value: type(value) is int and value >= 0,
         }
         for name, value in changes.items():
             if name not in checks:
@@ -90,6 +110,17 @@ class Simulator:
         self.feeds = FeedDesk(self.clock, self.settings, self.faults, executor)
         self.load(self._seed)
 
+    def change(self, changes):
+        """Change settings while everything goes on.
+
+        :raise ValueError: when a setting is not possible now
+        """
+        fixed = sorted(FIXED_SETTINGS & set(changes))
+        if fixed:
+            raise ValueError(f"{', '.join(fixed)}: only a reset can change that.")
+        self.settings = self.settings.changed(changes)
+        self.feeds.settings = self.settings
+
     def load(self, seed):
         """Add or replace authorisations and orders.
 
@@ -122,8 +153,7 @@ class Simulator:
     def ledger_json(self):
         """Return what was really executed, for the control endpoint."""
         return {
-            "refunds": list(self.ledger.refunds),
-            "cancellations": list(self.ledger.cancellations),
+            **self.ledger.to_json(),
             "feeds": [feed.to_ledger() for feed in self.feeds.feeds.values()],
             "calls": dict(self.calls),
         }

@@ -90,7 +90,14 @@ def test_shipment_event_shows_what_was_charged(amazon):
         row["ChargeType"]: row["ChargeAmount"]["CurrencyAmount"]
         for row in item["ItemChargeList"]
     }
-    assert found == {"Principal": 44.99, "ShippingCharge": 3.49}
+    assert found == {"Principal": 49.99, "ShippingCharge": 3.49}
+    assert item["PromotionList"] == [
+        {
+            "PromotionType": "PromotionMetaDataDefinitionValue",
+            "PromotionId": "NORDLICHT-AUTUMN-5",
+            "PromotionAmount": {"CurrencyCode": "GBP", "CurrencyAmount": -5.0},
+        }
+    ]
 
 
 def test_claims_are_a_list_of_their_own(amazon):
