@@ -185,7 +185,7 @@ class Order:
         seller_id = seed.pop("seller", None) or next(iter(sellers))
         if seller_id not in sellers:
             raise ValueError(f"no authorisation has the seller id {seller_id}")
-        status = _choice(seed.pop("status"), STATUSES, "status")
+        status = choice(seed.pop("status"), STATUSES, "status")
         created = moment(seed.pop("purchased", "1 day ago"), now)
         shipped_at = None
         if status in (SHIPPED, PARTIALLY_SHIPPED):
@@ -194,7 +194,7 @@ class Order:
             id=order_id,
             seller_id=seller_id,
             marketplace=marketplaces.lookup(seed.pop("marketplace")),
-            channel=_choice(seed.pop("channel", "FBM"), CHANNELS, "channel"),
+            channel=choice(seed.pop("channel", "FBM"), CHANNELS, "channel"),
             status=status,
             created=created,
             updated=moment(seed.pop("updated", shipped_at or created), now),
@@ -577,7 +577,11 @@ def _percent(value):
     return None if value is None else Decimal(str(value))
 
 
-def _choice(value, choices, key):
+def choice(value, choices, key):
+    """Read one of the choices, written in any case and with spaces.
+
+    :raise ValueError: when it is none of them
+    """
     found = str(value).upper().replace(" ", "_")
     if found not in choices:
         raise ValueError(f"{key} {value!r} is none of {', '.join(choices)}")
@@ -624,6 +628,6 @@ def _names(value):
 def _by_charge(parts):
     """Turn {item: 1.00, shipping: 0.50} into charge types."""
     return {
-        _choice(name, CHARGE_TYPES, "charge"): money(amount)
+        choice(name, CHARGE_TYPES, "charge"): money(amount)
         for name, amount in parts.items()
     }
