@@ -10,7 +10,7 @@ import yaml
 
 from .errors import SeedError
 from .server import SimulatorServer
-from .simulator import Settings, Simulator
+from .simulator import REST_CANCELLATION, Settings, Simulator
 
 DEMO_ORDERS = Path(__file__).with_name("demo_orders.yaml")
 
@@ -74,6 +74,20 @@ def _parse(arguments):
         default=Settings.token_seconds,
         help="simulated seconds that an access token lives",
     )
+    add(
+        "--mcf-step-seconds",
+        type=float,
+        default=Settings.mcf_step_seconds,
+        help="simulated seconds that a fulfillment order stays in each status,"
+        " 0: for ever",
+    )
+    add(
+        "--rest-cancellation",
+        choices=REST_CANCELLATION,
+        default=Settings.rest_cancellation,
+        help="whether cancelOrder exists",
+    )
+    add("--fba-refunds", action="store_true", help="take refunds of FBA orders")
     add("--har", type=Path, help="record the traffic in this file (HAR 1.2)")
     add("--no-quotas", action="store_true", help="never answer 429 by quota")
     return parser.parse_args(arguments)
@@ -87,6 +101,9 @@ def _settings(options):
             "finance_delay_seconds": options.finance_delay_seconds,
             "token_seconds": options.token_seconds,
             "quotas": not options.no_quotas,
+            "mcf_step_seconds": options.mcf_step_seconds,
+            "rest_cancellation": options.rest_cancellation,
+            "fba_refunds": options.fba_refunds,
         }
     )
 

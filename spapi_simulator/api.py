@@ -8,9 +8,17 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 
-from . import feeds, finances
+from . import (
+    feeds,
+    finances,
+    messaging,
+    outbound,
+    rest_cancellation,
+    shipments,
+)
 from .clock import iso
 from .errors import ApiError, invalid_input, not_found
+from .operations import MESSAGE_OPERATIONS
 from .orders import ORDER_ID
 
 ORDERS_PER_PAGE = 100
@@ -23,7 +31,8 @@ ORDERS_SETTLING_TIME = timedelta(minutes=2)
 class Call:
     """One request that passed token, role and quota.
 
-    `base_url`: scheme, host and port, for presigned URLs.
+    `base_url`: scheme, host and port, for presigned URLs. `request_id`: the answer's
+    `x-amzn-RequestId`.
     """
 
     seller: object
@@ -32,18 +41,38 @@ class Call:
     body: bytes
     content_type: str
     base_url: str
+    request_id: str = ""
 
-    def json_object(self, required, optional=()):
-        """Return the JSON body, with exactly the keys of the model.
+    def json(self):
+        """Return the JSON body.
 
         :raise ApiError: 415 or 400 when it is anything else
         """
         if self.content_type.split(";")[0].strip().lower() != "application/json":
             raise ApiError(415, "UnsupportedMediaType", "Expected application/json.")
         try:
-            data = json.loads(self.body)
+            return json.loads(self.body)
         except ValueError:
             raise invalid_input("The body is not JSON.") from None
+
+    def read_body(self, model):
+        """Return the JSON body as its model reads it, see `bodies`."""
+        return model.read(self.json(), "")
+
+    def trace(self, simulator):
+        """Return what the ledger keeps of a write beside what it did."""
+        return {
+            "seller_id": self.seller.seller_id,
+            "request_id": self.request_id,
+            "executed_at": iso(simulator.clock.now(), milliseconds=True),
+        }
+
+    def json_object(self, required, optional=()):
+        """Return the JSON body, with exactly the keys of the model.
+
+        :raise ApiError: 415 or 400 when it is anything else
+        """
+        data = self.json()
         if not isinstance(data, dict):
             raise invalid_input("The body is not a JSON object.")
         for name in required:
@@ -303,4 +332,14 @@ HANDLERS = {
     "listFinancialEventsByOrderId": list_financial_events_by_order_id,
     "listTransactions": list_transactions,
     "getMarketplaceParticipations": get_marketplace_participations,
+    "confirmShipment": shipments.confirm_shipment,
+    "cancelOrder": rest_cancellation.cancel_order,
+    "getFulfillmentOrder": outbound.get_fulfillment_order,
+    "updateFulfillmentOrder": outbound.update_fulfillment_order,
+    "cancelFulfillmentOrder": outbound.cancel_fulfillment_order,
+    "getMessagingActionsForOrder": messaging.get_messaging_actions,
+    "GetAttributes": messaging.get_attributes,
+} | {
+    name: messaging.sender(message_type)
+    for message_type, name in MESSAGE_OPERATIONS.items()
 }

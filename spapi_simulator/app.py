@@ -132,7 +132,9 @@ class Application:
     # === SELLING PARTNER API === #
 
     def _api(self, request, body, operation, path):
-        headers = {"x-amzn-RequestId": str(uuid.uuid4())}
+        request_id = str(uuid.uuid4())
+        headers = {"x-amzn-RequestId": request_id}
+        media_type = operation.produces if operation else "application/json"
         try:
             self._check_host(request)
             if operation is None:
@@ -150,11 +152,14 @@ class Application:
                     body=body,
                     content_type=request.content_type or "",
                     base_url=request.host_url.rstrip("/"),
+                    request_id=request_id,
                 )
                 status, answer = HANDLERS[operation.name](self.simulator, call)
         except ApiError as error:
             status, answer = error.status, error.body()
-        return _response(status, "application/json", answer, headers)
+            if status == 403:
+                headers.pop("x-amzn-RateLimit-Limit", None)
+        return _response(status, media_type, answer, headers)
 
     def _check_host(self, request):
         """Refuse a request that was not addressed to this server.
@@ -199,6 +204,8 @@ class Application:
 
 
 def _response(status, content_type, body, headers=None):
+    if body is None:
+        return Response(status=status, headers=headers or {})
     data = json.dumps(body) if isinstance(body, dict) else body
     return Response(
         data, status=status, content_type=content_type, headers=headers or {}

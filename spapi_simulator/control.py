@@ -7,6 +7,7 @@ from .clock import iso
 from .errors import SeedError
 from .faults import Fault
 from .incidents import happen
+from .simulator import SEED_KEYS
 
 PREFIX = "/_simulator/"
 
@@ -71,7 +72,7 @@ def _settings(simulator, data):
 
 def _orders(simulator, data):
     """Add or replace; a single order may stand alone as the body."""
-    seed = data if set(data) & {"orders", "authorisations"} else {"orders": [data]}
+    seed = data if set(data) & SEED_KEYS else {"orders": [data]}
     return {"orders": simulator.load(seed)}
 
 

@@ -16,7 +16,12 @@ SECRET_HEADERS = frozenset(
 SECRET_KEYS = frozenset(
     "access_token refresh_token client_secret client_id signature".split()
 )
-BUYER_KEYS = frozenset("buyer recipient BuyerInfo ShippingAddress".split())
+# What names a buyer, or was written by or for one.
+BUYER_KEYS = frozenset(
+    "buyer recipient BuyerInfo ShippingAddress destinationAddress notificationEmails"
+    " displayableOrderComment displayableComment giftMessage text".split()
+)
+JSON_TYPES = ("application/json", "application/hal+json")
 MAX_TEXT = 1024 * 1024
 
 _HEAD = (
@@ -150,7 +155,7 @@ def _text(data, mime):
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return f"[{len(data)} bytes]"
-    if mime and mime.startswith("application/json"):
+    if mime and mime.split(";")[0].strip() in JSON_TYPES:
         try:
             return json.dumps(_redact(json.loads(text)))
         except ValueError:

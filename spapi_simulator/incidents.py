@@ -6,10 +6,13 @@ In Seller Central, in the warehouse, at the buyer's, at Amazon itself.
 from datetime import timedelta
 from decimal import InvalidOperation
 
-from .orders import CANCELLED, SHIPPED, UNSHIPPED, money
+from .messaging import TYPES
+from .orders import CANCELLED, SHIPPED, UNSHIPPED, choice, money
+from .outbound import STATUSES
 
 MONEY_KINDS = ("refund", "claim", "chargeback")
-KINDS = ("ship", "cancel", "cancel_request", *MONEY_KINDS)
+KINDS = ("ship", "cancel", "cancel_request", "message_types", *MONEY_KINDS)
+MCF_KINDS = ("mcf_status",)
 
 
 def happen(simulator, order_id, kind, **details):
@@ -19,18 +22,23 @@ def happen(simulator, order_id, kind, **details):
     does not, as with Amazon.
 
     :param Simulator simulator: locked and settled
-    :param str order_id: of an order of any seller
-    :param str kind: one of `KINDS`
+    :param str order_id: of an order or fulfillment order of any seller
+    :param str kind: one of `KINDS`, or of `MCF_KINDS` for a fulfillment order
     :param details: `by` and `reason` of a cancellation, `reason` of the buyer's request
-        for one, `items` ({item id: {component: amount}}) of money given back
+        for one, `types` of messages that the buyer may be sent from now on, `items`
+        ({item id: {component: amount}}) of money given back, `status` and `packages`
+        ([{"carrier", "number"}]) of a fulfillment order
     :raise ValueError: when it cannot happen, with a sentence
     """
-    order = next((row for row in simulator.orders.values() if row.id == order_id), None)
+    known = simulator.orders
+    if kind in MCF_KINDS:
+        known = simulator.fulfillment_orders
+    order = next((row for row in known.values() if row.id == order_id), None)
     if order is None:
         raise ValueError(f"There is no order {order_id}.")
     handler = _HANDLERS.get(kind)
     if handler is None:
-        raise ValueError(f"kind {kind!r} is none of {', '.join(KINDS)}.")
+        raise ValueError(f"kind {kind!r} is none of {', '.join(_HANDLERS)}.")
     try:
         handler(simulator, order, simulator.clock.now(), **details)
     except (TypeError, AttributeError, InvalidOperation):
@@ -56,6 +64,18 @@ def _request_cancellation(simulator, order, now, reason="BUYER_CANCELLED"):
     order.updated = now
 
 
+def _allow_messages(simulator, order, now, types):
+    unknown = sorted(set(types) - set(TYPES))
+    if unknown:
+        raise ValueError(f"{', '.join(unknown)}: none of {', '.join(TYPES)}.")
+    order.message_types = tuple(types)
+
+
+def _move_fulfillment(simulator, order, now, status, packages=None):
+    order.move(choice(status, tuple(STATUSES), "status"), now)
+    order.packages = order.packages if packages is None else list(packages)
+
+
 def _give_back(kind):
     def handler(simulator, order, now, items):
         lines = {
@@ -78,5 +98,7 @@ _HANDLERS = {
     "ship": _ship,
     "cancel": _cancel,
     "cancel_request": _request_cancellation,
+    "message_types": _allow_messages,
+    "mcf_status": _move_fulfillment,
     **{kind: _give_back(kind) for kind in MONEY_KINDS},
 }

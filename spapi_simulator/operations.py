@@ -18,6 +18,8 @@ from .errors import invalid_input
 ORDERS = "orders"
 FEEDS = "feeds"
 FINANCES = "finances"
+OUTBOUND = "outbound"
+MESSAGING = "messaging"
 
 # Any of an area's roles opens it. Source: the "order" feed types and the role pages
 # of Amazon's developer documentation.
@@ -25,6 +27,8 @@ AREA_ROLES = {
     ORDERS: {"Inventory and Order Tracking", "Direct-to-Consumer Shipping"},
     FEEDS: {"Inventory and Order Tracking", "Direct-to-Consumer Shipping"},
     FINANCES: {"Finance and Accounting"},
+    OUTBOUND: {"Amazon Fulfillment"},
+    MESSAGING: {"Buyer Communication"},
 }
 ALL_ROLES = frozenset().union(*AREA_ROLES.values())
 
@@ -43,6 +47,7 @@ class Param:
     minimum: int | None = None
     maximum: int | None = None
     max_items: int | None = None
+    required: bool = False
 
     def read(self, text):
         """Return the value of `text` in Python's type.
@@ -100,7 +105,8 @@ _READERS = {
 class Operation:
     """One operation of the Selling Partner API.
 
-    `rate` is in requests per second, `burst` the size of the bucket.
+    `rate` is in requests per second, `burst` the size of the bucket. `produces`: media
+    type of its answers.
     """
 
     name: str
@@ -110,6 +116,7 @@ class Operation:
     burst: int
     area: str | None = None
     params: tuple = ()
+    produces: str = "application/json"
 
     @cached_property
     def pattern(self):
@@ -120,7 +127,7 @@ class Operation:
         """Check the query against the model and convert its values.
 
         :param args: Werkzeug's MultiDict of the query
-        :raise ApiError: 400 on an unknown, repeated or invalid parameter
+        :raise ApiError: 400 on an unknown, repeated, invalid or missing parameter
         """
         known = {param.name: param for param in self.params}
         values = {}
@@ -130,6 +137,9 @@ class Operation:
             if len(texts) > 1:
                 raise invalid_input(f"{name} is given {len(texts)} times.")
             values[name] = known[name].read(texts[0])
+        for name, param in known.items():
+            if param.required and name not in values:
+                raise invalid_input(f"{name} is missing.")
         return values
 
 
@@ -160,6 +170,30 @@ PROCESSING_STATUSES = ("CANCELLED", "DONE", "FATAL", "IN_PROGRESS", "IN_QUEUE")
 _INCLUDED = Param("includedData", many=True, choices=INCLUDED_DATA)
 _FEEDS_PATH = "/feeds/2021-06-30/feeds"
 _DOCUMENTS_PATH = "/feeds/2021-06-30/documents"
+_OUTBOUND_PATH = "/fba/outbound/2020-07-01/fulfillmentOrders/{sellerFulfillmentOrderId}"
+_MESSAGING_PATH = "/messaging/v1/orders/{amazonOrderId}"
+# Type of message -> operation
+MESSAGE_OPERATIONS = {
+    "confirmCustomizationDetails": "confirmCustomizationDetails",
+    "confirmDeliveryDetails": "createConfirmDeliveryDetails",
+    "confirmOrderDetails": "createConfirmOrderDetails",
+    "confirmServiceDetails": "createConfirmServiceDetails",
+    "unexpectedProblem": "createUnexpectedProblem",
+}
+
+
+def _messaging(name, method, tail=""):
+    return Operation(
+        name,
+        method,
+        _MESSAGING_PATH + tail,
+        rate=1,
+        burst=5,
+        area=MESSAGING,
+        params=(Param("marketplaceIds", many=True, max_items=1, required=True),),
+        produces="application/hal+json",
+    )
+
 
 OPERATIONS = (
     Operation(
@@ -262,6 +296,39 @@ OPERATIONS = (
         "/sellers/v1/marketplaceParticipations",
         rate=0.016,
         burst=15,
+    ),
+    Operation(
+        "confirmShipment",
+        "POST",
+        "/orders/v0/orders/{orderId}/shipmentConfirmation",
+        rate=2,
+        burst=10,
+        area=ORDERS,
+    ),
+    # Withdrawn from the models: see `rest_cancellation`.
+    Operation(
+        "cancelOrder",
+        "PUT",
+        "/orders/2026-01-01/orders/{orderId}/cancellation",
+        rate=1,
+        burst=5,
+        area=ORDERS,
+    ),
+    Operation("getFulfillmentOrder", "GET", _OUTBOUND_PATH, 2, 30, area=OUTBOUND),
+    Operation("updateFulfillmentOrder", "PUT", _OUTBOUND_PATH, 2, 30, area=OUTBOUND),
+    Operation(
+        "cancelFulfillmentOrder",
+        "PUT",
+        _OUTBOUND_PATH + "/cancel",
+        rate=2,
+        burst=30,
+        area=OUTBOUND,
+    ),
+    _messaging("getMessagingActionsForOrder", "GET"),
+    _messaging("GetAttributes", "GET", "/attributes"),
+    *(
+        _messaging(name, "POST", f"/messages/{message_type}")
+        for message_type, name in MESSAGE_OPERATIONS.items()
     ),
 )
 

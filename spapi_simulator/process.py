@@ -135,10 +135,16 @@ class SimulatorProcess:
         """Let something happen to an order outside of the API, see `incidents`.
 
         E.g. `happen("302-…", "refund", items={"1476…": {"Principal": 5}})`, `"ship"`,
-        `"cancel"`, `"cancel_request"`, `"claim"`, `"chargeback"`.
+        `"cancel"`, `"cancel_request"`, `"claim"`, `"chargeback"`, `"message_types"`;
+        of a fulfillment order `"mcf_status"`, e.g.
+        `happen("SHOP-1001", "mcf_status", status="PROCESSING")`.
         """
         body = {"order_id": order_id, "kind": kind, **details}
         self._control("POST", "incidents", body)
+
+    def add_fulfillment_order(self, order):
+        """Add or replace a fulfillment order, shaped as in the orders file."""
+        self._control("POST", "orders", {"fulfillment_orders": [order]})
 
     def add_authorisation(self, authorisation):
         """Add or replace a seller authorisation, shaped as in the orders file."""

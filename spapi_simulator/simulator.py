@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from .clock import SimulatedClock
 from .errors import SeedError
@@ -11,10 +12,13 @@ from .faults import Faults
 from .feeds import FeedDesk
 from .ledger import Ledger
 from .orders import Order
+from .outbound import FulfillmentOrder
 from .paging import Pager
 from .quotas import Quotas
+from .rest_cancellation import Cancellations
 from .sellers import Authorisation, TokenService
 
+SEED_KEYS = frozenset({"authorisations", "orders", "fulfillment_orders"})
 REST_CANCELLATION = ("forbidden", "not_found", "on")
 # What cannot change while the clock runs.
 FIXED_SETTINGS = frozenset({"clock_factor", "token_seconds", "quotas"})
@@ -106,6 +110,8 @@ class Simulator:
         self.ledger = Ledger()
         self.sellers = {}
         self.orders = {}
+        self.fulfillment_orders = {}
+        self.cancellations = Cancellations(self)
         executor = Executor(self.orders, self.ledger)
         self.feeds = FeedDesk(self.clock, self.settings, self.faults, executor)
         self.load(self._seed)
@@ -122,14 +128,14 @@ class Simulator:
         self.feeds.settings = self.settings
 
     def load(self, seed):
-        """Add or replace authorisations and orders.
+        """Add or replace authorisations, orders and fulfillment orders.
 
         :param dict seed: shaped as the orders file
-        :return: ids of the orders
+        :return: ids of the orders and fulfillment orders
         :raise SeedError: when it is wrong; nothing has changed then
         """
-        if not isinstance(seed, dict) or set(seed) - {"authorisations", "orders"}:
-            raise SeedError("Expected an object with `authorisations` and `orders`.")
+        if not isinstance(seed, dict) or set(seed) - SEED_KEYS:
+            raise SeedError(f"Expected an object with {', '.join(sorted(SEED_KEYS))}.")
         rows = [Authorisation.from_seed(row) for row in seed.get("authorisations", ())]
         sellers = self.sellers | {row.seller_id: row for row in rows}
         if not sellers:
@@ -138,13 +144,29 @@ class Simulator:
         orders = [
             Order.from_seed(row, sellers, now) for row in seed.get("orders") or ()
         ]
+        outbound = [
+            FulfillmentOrder.from_seed(row, sellers, now)
+            for row in seed.get("fulfillment_orders") or ()
+        ]
         self.sellers.update(sellers)
         self.orders.update({(order.seller_id, order.id): order for order in orders})
-        return [order.id for order in orders]
+        self.fulfillment_orders.update(
+            {(order.seller_id, order.id): order for order in outbound}
+        )
+        return [order.id for order in orders + outbound]
 
     def settle(self):
         """Let everything happen that is due by now."""
+        self.cancellations.settle()
         self.feeds.settle()
+        now = self.clock.now()
+        for order in self.fulfillment_orders.values():
+            order.settle(now, self.settings.mcf_step_seconds)
+
+    @property
+    def finance_delay(self):
+        """How long the finances do not show money that moved."""
+        return timedelta(seconds=self.settings.finance_delay_seconds)
 
     def orders_of(self, seller_id):
         """Return the orders of one seller."""
