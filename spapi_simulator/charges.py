@@ -47,7 +47,7 @@ def _stores(item):
 
 
 def charge(item, quantity, currency):
-    """Charge the buyer for open units of an item, in proportion; the last take the rest.
+    """Charge the buyer for open units of an item in proportion, the last for the rest.
 
     :return: {component: amount}, promotions negative
     """

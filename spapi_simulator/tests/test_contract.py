@@ -125,7 +125,7 @@ def test_every_demo_order_has_the_shape_of_the_model(simulator, amazon):
         participations = client.get("/sellers/v1/marketplaceParticipations")
         models.check_answer("getMarketplaceParticipations", participations)
         assert participations.status_code == 200
-    assert seen == 17
+    assert seen == 21
 
 
 def test_generated_orders_and_released_money_have_the_shape_of_the_model(
