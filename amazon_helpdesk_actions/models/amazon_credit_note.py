@@ -199,8 +199,8 @@ class AmazonAction(models.Model):
                 % (
                     action.name,
                     self.env._(
-                        "a draft credit note of %(amount)s was made: %(link)s. It is not "
-                        "posted.",
+                        "a draft credit note of %(amount)s was made: %(link)s. It is "
+                        "not posted.",
                         amount=action._kind()._money(action.amount, action.currency_id),
                         link=link % (move_sudo.id, self.env._("open it")),
                     ),
