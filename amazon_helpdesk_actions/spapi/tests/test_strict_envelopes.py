@@ -1,10 +1,10 @@
-"""The envelopes of refunds and cancellations."""
+"""The envelopes of refunds, cancellations and acknowledgements."""
 
 import io
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, seed, settings
+from hypothesis import assume, given, seed, settings
 from hypothesis import strategies as st
 from lxml import etree
 from spapi.enums import (
@@ -17,6 +17,10 @@ from spapi.enums import (
 from spapi.envelopes import (
     CancelItem,
     CancelMessage,
+    CancelQuantityItem,
+    CancelQuantityMessage,
+    OrderNumberMessage,
+    PromotionAdjustment,
     RefundItem,
     RefundMessage,
     check_message,
@@ -57,6 +61,28 @@ def cancel(message_id=1, order=ORDER, items=None):
             CancelItem(ITEM, "NoInventory"),
         )
     return CancelMessage(message_id, order, items)
+
+
+def cut(message_id=1, order=ORDER, items=None, **item):
+    """A cancellation of two units of one item, with some of its parts replaced."""
+    values = {
+        "order_item_id": ITEM,
+        "merchant_adjustment_item_id": f"C{message_id}-1",
+        "reason": "NoInventory",
+        "quantity": 2,
+        **item,
+    }
+    items = (CancelQuantityItem(**values),) if items is None else items
+    return CancelQuantityMessage(message_id, order, items)
+
+
+def number(message_id=1, order=ORDER, merchant_order_id="S00042"):
+    """A seller's order number."""
+    return OrderNumberMessage(message_id, order, merchant_order_id)
+
+
+def promotion(amount="-2.30", component="Principal", promotion_id="SUMMER-5"):
+    return PromotionAdjustment(component, Decimal(amount), promotion_id)
 
 
 REFUND_XML = """<?xml version='1.0' encoding='UTF-8'?>
@@ -138,6 +164,78 @@ def test_many_orders_share_one_envelope_in_their_order():
     assert [node.text for node in root.iter("AmazonOrderID")] == orders
 
 
+ITEM_XML = """<AdjustedItem>
+<AmazonOrderItemCode>123456789012345</AmazonOrderItemCode>
+<MerchantAdjustmentItemID>R1-1</MerchantAdjustmentItemID>
+<AdjustmentReason>CustomerReturn</AdjustmentReason>
+<ItemPriceAdjustments>
+<Component><Type>Principal</Type><Amount currency="EUR">12.30</Amount></Component>
+<Component><Type>Shipping</Type><Amount currency="EUR">4.00</Amount></Component>
+<Component><Type>RestockingFee</Type><Amount currency="EUR">-1.50</Amount></Component>
+</ItemPriceAdjustments>
+<PromotionAdjustments>
+<MerchantPromotionID>SUMMER-5</MerchantPromotionID>
+<Component><Type>Principal</Type><Amount currency="EUR">-2.30</Amount></Component>
+</PromotionAdjustments>
+<PromotionAdjustments>
+<Component><Type>Shipping</Type><Amount currency="EUR">-4.00</Amount></Component>
+</PromotionAdjustments>
+<Quantity>2</Quantity>
+</AdjustedItem>"""
+
+
+def test_promotions_and_a_restocking_fee_are_taken_off_in_their_own_place():
+    message = refund(
+        components=(
+            ("Principal", Decimal("12.30")),
+            ("Shipping", Decimal("4")),
+            ("RestockingFee", Decimal("-1.5")),
+        ),
+        promotions=(promotion(), promotion("-4", "Shipping", None)),
+    )
+    data = order_adjustment(SELLER, [message]).decode()
+    assert ITEM_XML.replace(">\n<", "><") in data
+
+
+CUT_XML = """<OrderAdjustment>
+<AmazonOrderID>302-1234567-1234567</AmazonOrderID>
+<ActionType>Cancel</ActionType>
+<AdjustedItem>
+<AmazonOrderItemCode>123456789012345</AmazonOrderItemCode>
+<MerchantAdjustmentItemID>C1-1</MerchantAdjustmentItemID>
+<AdjustmentReason>NoInventory</AdjustmentReason>
+<QuantityCancelled>2</QuantityCancelled>
+</AdjustedItem>
+</OrderAdjustment>"""
+
+
+def test_units_are_cancelled_without_any_amount():
+    data = order_adjustment(SELLER, [cut()]).decode()
+    assert CUT_XML.replace(">\n<", "><") in data
+    assert "Amount" not in data
+
+
+NUMBER_XML = """<OrderAcknowledgement>
+<AmazonOrderID>302-1234567-1234567</AmazonOrderID>
+<MerchantOrderID>S00042</MerchantOrderID>
+<StatusCode>Success</StatusCode>
+</OrderAcknowledgement>"""
+
+
+def test_a_sellers_order_number_acknowledges_the_order():
+    data = order_acknowledgement(SELLER, [number()]).decode()
+    assert NUMBER_XML.replace(">\n<", "><") in data
+
+
+def test_kinds_of_one_feed_share_an_envelope():
+    adjusted = order_adjustment(SELLER, [refund(1), cut(2), refund(3)])
+    actions = [node.text for node in etree.fromstring(adjusted).iter("ActionType")]
+    assert actions == ["Refund", "Cancel", "Refund"]
+    acknowledged = order_acknowledgement(SELLER, [number(1), cancel(2), number(3)])
+    codes = [node.text for node in etree.fromstring(acknowledged).iter("StatusCode")]
+    assert codes == ["Success", "Failure", "Success"]
+
+
 @pytest.mark.parametrize(
     ("currency", "amount", "written"),
     [
@@ -192,6 +290,59 @@ BAD_REFUNDS = {
     "quantity negative": refund(quantity=-1),
     "quantity true": refund(quantity=True),
     "quantity float": refund(quantity=1.0),
+    **{
+        f"{kind} {amount}": refund(
+            components=(("Principal", Decimal(9)), (kind, Decimal(amount)))
+        )
+        for kind in ADJUSTMENT_COMPONENTS
+        if kind != "Principal"
+        for amount in (["0", "1"] if kind in KEPT_BACK_COMPONENTS else ["0", "-1"])
+    },
+    "fee as big as the refund": refund(
+        components=(("Principal", Decimal(9)), ("RestockingFee", Decimal(-9)))
+    ),
+    "fee and its tax above the refund": refund(
+        components=(
+            ("Principal", Decimal(9)),
+            ("RestockingFee", Decimal(-8)),
+            ("RestockingFeeTax", Decimal("-1.01")),
+        )
+    ),
+    "only a fee": refund(components=(("RestockingFee", Decimal(-9)),)),
+    "one item without a credit": refund(
+        items=refund().items
+        + (
+            RefundItem(
+                "2",
+                "R1-2",
+                "Other",
+                (("Principal", Decimal(1)), ("RestockingFee", Decimal(-2))),
+            ),
+        )
+    ),
+    "positive promotion": refund(promotions=(promotion("2.30"),)),
+    "promotion of zero": refund(promotions=(promotion("0"),)),
+    "float promotion": refund(promotions=(PromotionAdjustment("Principal", -2.3),)),
+    "promotion with three decimals": refund(promotions=(promotion("-0.005"),)),
+    "promotion of the tax": refund(promotions=(promotion(component="Tax"),)),
+    "promotion above its component": refund(promotions=(promotion("-12.31"),)),
+    "promotions above their component": refund(
+        promotions=(promotion("-8"), promotion("-4.31"))
+    ),
+    "promotion of what is not refunded": refund(
+        components=(("Shipping", Decimal(4)),), promotions=(promotion("-1"),)
+    ),
+    "promotions of everything": refund(
+        promotions=(promotion("-12.30"), promotion("-4", "Shipping"))
+    ),
+    "promotion and fee of everything": refund(
+        components=(("Principal", Decimal(9)), ("RestockingFee", Decimal(-4))),
+        promotions=(promotion("-5"),),
+    ),
+    **{
+        f"promotion id {name!r}": refund(promotions=(promotion(promotion_id=name),))
+        for name in ("", "x" * 81, "a\n", "a\x00b", " a", "a ", "\ud800", 7)
+    },
     "no items": refund(items=()),
     "item twice": refund(items=refund().items * 2),
     "message id zero": refund(0),
@@ -216,11 +367,63 @@ def test_a_refund_that_cannot_be_right_is_refused_naming_the_order(problem):
     ["", None, "302-1234567-123456", "302-1234567-12345678", "S01-1234567-1234567"]
     + ["302-1234567-1234567\n", " 302-1234567-1234567", "３02-1234567-1234567", 7],
 )
-@pytest.mark.parametrize("build", [refund, cancel])
+@pytest.mark.parametrize("build", [refund, cut, cancel, number])
 def test_what_is_no_order_number_is_refused(order, build):
-    write = order_adjustment if build is refund else order_acknowledgement
+    write = order_adjustment if build in (refund, cut) else order_acknowledgement
     with pytest.raises(InvalidMessage, match="order number"):
         write(SELLER, [build(1, order)])
+
+
+BAD_CUTS = {
+    "no items": cut(items=()),
+    "item twice": cut(items=cut().items * 2),
+    "bad item id": cut(order_item_id="x"),
+    "reason of an acknowledgement": cut(reason="BuyerCanceled"),
+    "no adjustment id": cut(merchant_adjustment_item_id=""),
+    "long adjustment id": cut(merchant_adjustment_item_id="x" * 51),
+    "message id zero": cut(0),
+    **{
+        f"quantity {value!r}": cut(quantity=value) for value in (0, -1, True, 1.0, None)
+    },
+}
+
+
+@pytest.mark.parametrize("problem", BAD_CUTS)
+def test_a_cut_that_cannot_be_right_is_refused_naming_the_order(problem):
+    with pytest.raises(InvalidMessage, match=ORDER):
+        order_adjustment(SELLER, [BAD_CUTS[problem]])
+
+
+@pytest.mark.parametrize("name", ["", None, "x" * 51, " S1", "S1 ", "S\n1", "é", 7])
+def test_a_sellers_number_that_cannot_be_one_is_refused_naming_the_order(name):
+    with pytest.raises(InvalidMessage, match=ORDER):
+        order_acknowledgement(SELLER, [number(merchant_order_id=name)])
+
+
+@pytest.mark.parametrize("name", ["1", "x" * 50, "SO 2026/11 <&>"])
+def test_a_sellers_number_may_have_any_form(name):
+    data = order_acknowledgement(SELLER, [number(merchant_order_id=name)])
+    assert etree.fromstring(data).findtext(".//MerchantOrderID") == name
+
+
+def test_an_adjustment_id_of_a_refund_and_a_cut_is_used_once():
+    messages = [refund(1), cut(2, merchant_adjustment_item_id="R1-1")]
+    with pytest.raises(InvalidMessage, match="R1-1"):
+        order_adjustment(SELLER, messages)
+
+
+def test_message_ids_are_unique_across_kinds():
+    with pytest.raises(InvalidMessage, match="message id 1"):
+        order_acknowledgement(SELLER, [cancel(1), number(1)])
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 80, "DE Core Free Shipping 2018/04/24 20-00-00"]
+)
+def test_a_promotion_has_amazons_own_name(name):
+    message = refund(promotions=(promotion(promotion_id=name),))
+    root = etree.fromstring(order_adjustment(SELLER, [message]))
+    assert root.findtext(".//MerchantPromotionID") == name
 
 
 @pytest.mark.parametrize("write", [order_adjustment, order_acknowledgement])
@@ -346,7 +549,8 @@ def test_a_refund_can_be_checked_alone(problem):
 
 
 def test_a_cancellation_can_be_checked_alone():
-    check_message(cancel())
+    for message in (cancel(), refund(), cut(), number()):
+        check_message(message)
     with pytest.raises(InvalidMessage, match=ORDER):
         check_message(cancel(items=(CancelItem(ITEM, "CustomerCancel"),)))
 
@@ -354,7 +558,9 @@ def test_a_cancellation_can_be_checked_alone():
 def test_a_message_of_another_feed_does_not_get_in():
     for write, message in (
         (order_adjustment, cancel()),
+        (order_adjustment, number()),
         (order_acknowledgement, refund()),
+        (order_acknowledgement, cut()),
         (order_adjustment, "no message"),
     ):
         with pytest.raises(TypeError):
@@ -373,26 +579,51 @@ def _amounts(currency):
 
 
 @st.composite
+def _lists(draw, currency):
+    """Components and promotions of an item, with a credit in all."""
+    kinds = st.lists(st.sampled_from(GIVEN), min_size=1, max_size=4, unique=True)
+    components = [(kind, draw(_amounts(currency))) for kind in draw(kinds)]
+    left = dict(components)
+    promotions = []
+    for kind in ("Principal", "Shipping"):
+        if kind in left and draw(st.booleans()):
+            amount = min(left[kind], draw(_amounts(currency)))
+            left[kind] -= amount
+            name = draw(st.none() | st.sampled_from(["P-1", "Sommer & Söhne <5>"]))
+            promotions.append(PromotionAdjustment(kind, -amount, name))
+    assume(any(left.values()))
+    least = Decimal(1).scaleb(-CURRENCY_DECIMALS[currency])
+    fee = min(sum(left.values()) - least, draw(_amounts(currency)))
+    if fee > 0 and draw(st.booleans()):
+        components.append(("RestockingFee", -fee))
+    return tuple(components), tuple(promotions)
+
+
+@st.composite
 def refunds(draw):
     """Valid refunds of one to four orders."""
     messages = []
     for number in range(1, draw(st.integers(1, 4)) + 1):
         currency = draw(st.sampled_from(sorted(CURRENCY_DECIMALS)))
-        kinds = st.lists(st.sampled_from(GIVEN), min_size=1, max_size=4, unique=True)
-        items = tuple(
-            RefundItem(
-                order_item_id=str(10**13 + index),
-                merchant_adjustment_item_id=f"{number}/{index}&<",
-                reason=draw(st.sampled_from(ADJUSTMENT_REASONS)),
-                components=tuple(
-                    (kind, draw(_amounts(currency))) for kind in draw(kinds)
-                ),
-                quantity=draw(st.none() | st.integers(1, 99)),
+        items = []
+        for index in range(draw(st.integers(1, 3))):
+            components, promotions = draw(_lists(currency))
+            items.append(
+                RefundItem(
+                    order_item_id=str(10**13 + index),
+                    merchant_adjustment_item_id=f"{number}/{index}&<",
+                    reason=draw(st.sampled_from(ADJUSTMENT_REASONS)),
+                    components=components,
+                    quantity=draw(st.none() | st.integers(1, 99)),
+                    promotions=promotions,
+                )
             )
-            for index in range(draw(st.integers(1, 3)))
-        )
-        messages.append(RefundMessage(number, ORDER, currency, items))
+        messages.append(RefundMessage(number, ORDER, currency, tuple(items)))
     return messages
+
+
+def _component(node):
+    return node.findtext("Type"), Decimal(node.findtext("Amount"))
 
 
 ITEM_ORDER = [
@@ -400,6 +631,7 @@ ITEM_ORDER = [
     "MerchantAdjustmentItemID",
     "AdjustmentReason",
     "ItemPriceAdjustments",
+    "PromotionAdjustments",
     "Quantity",
 ]
 
@@ -415,14 +647,20 @@ def test_every_valid_refund_can_be_read_back_exactly(messages):
         adjusted = node.findall("OrderAdjustment/AdjustedItem")
         for item_node, item in zip(adjusted, message.items, strict=True):
             names = [child.tag for child in item_node]
-            assert names == [name for name in ITEM_ORDER if name in names]
-            read = tuple(
-                (component.findtext("Type"), Decimal(component.findtext("Amount")))
-                for component in item_node.iter("Component")
+            assert names == sorted(names, key=ITEM_ORDER.index)
+            prices = item_node.find("ItemPriceAdjustments")
+            assert tuple(map(_component, prices)) == item.components
+            promotions = tuple(
+                PromotionAdjustment(
+                    *_component(part.find("Component")),
+                    part.findtext("MerchantPromotionID"),
+                )
+                for part in item_node.findall("PromotionAdjustments")
             )
-            assert read == item.components
+            assert promotions == item.promotions
             written = [amount.text for amount in item_node.iter("Amount")]
-            assert all(len(text.replace(".", "")) <= 20 for text in written)
+            assert all(len(text.strip("-").replace(".", "")) <= 20 for text in written)
+            assert sum(map(Decimal, written)) > 0
             quantity = item_node.findtext("Quantity")
             assert quantity == (str(item.quantity) if item.quantity else None)
             assert (
@@ -447,6 +685,25 @@ def test_no_input_gets_past_the_checks_into_broken_xml(item_id, own_id, reason, 
         assert ORDER in str(problem)
     else:
         assert etree.fromstring(data).findtext(".//AmazonOrderItemCode") == item_id
+
+
+@seed(SEED)
+@settings(max_examples=200, deadline=None, database=None)
+@given(st.text(max_size=90), st.text(max_size=60), st.decimals())
+def test_no_name_gets_past_the_checks_into_broken_xml(name, order_number, amount):
+    taken_off = (PromotionAdjustment("Principal", amount, name),)
+    try:
+        data = order_adjustment(SELLER, [refund(promotions=taken_off)])
+    except InvalidMessage as problem:
+        assert ORDER in str(problem)
+    else:
+        assert etree.fromstring(data).findtext(".//MerchantPromotionID") == name
+    try:
+        data = order_acknowledgement(SELLER, [number(merchant_order_id=order_number)])
+    except InvalidMessage as problem:
+        assert ORDER in str(problem)
+    else:
+        assert etree.fromstring(data).findtext(".//MerchantOrderID") == order_number
 
 
 @seed(SEED)

@@ -113,6 +113,150 @@ def test_a_discount_bigger_than_the_price_leaves_no_charge():
     assert charges(breakdown("ITEM", "5.00"), breakdown("DISCOUNT", "9.00")) == {}
 
 
+# === discounts === #
+
+
+def prices(*breakdowns, **options):
+    """Charges and discounts of a line, as text."""
+    marketplace = options.pop("marketplace", DE)
+    read = parse_order(order(item(*breakdowns, **options), marketplace=marketplace))
+    (line,) = read.lines
+    return tuple(
+        {name: str(amount) for name, amount in amounts.items()}
+        for amounts in (line.charges, line.discounts)
+    )
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_what_discounts_took_off_stands_beside_the_net_charges(sign):
+    assert prices(
+        breakdown("ITEM", "30.00"),
+        breakdown("SHIPPING", "4.99"),
+        breakdown(
+            "DISCOUNT", sign + "7.99", ITEM=sign + "3.00", SHIPPING=sign + "4.99"
+        ),
+    ) == ({"Principal": "27.00"}, {"Principal": "3.00", "Shipping": "4.99"})
+
+
+def test_a_discount_without_details_is_one_of_the_item():
+    rows = breakdown("ITEM", "30.00"), breakdown("DISCOUNT", "5.00")
+    assert prices(*rows) == ({"Principal": "25.00"}, {"Principal": "5.00"})
+
+
+def test_a_discount_takes_off_no_more_than_the_price():
+    rows = breakdown("ITEM", "5.00"), breakdown("DISCOUNT", "9.00")
+    assert prices(*rows) == ({}, {"Principal": "5.00"})
+
+
+def test_without_a_discount_there_is_none():
+    assert prices(breakdown("ITEM", "5.00"))[1] == {}
+
+
+def test_a_discount_of_the_gift_wrap_cannot_be_offset_and_is_left_out():
+    """The refund feed has promotions of Principal and Shipping only."""
+    assert prices(
+        breakdown("ITEM", "5.00"),
+        breakdown("GIFT_WRAP", "3.00"),
+        breakdown("DISCOUNT", "1.00", GIFT_WRAP="1.00"),
+    ) == ({"Principal": "5.00", "GiftWrap": "2.00"}, {})
+
+
+def test_a_discount_is_one_before_tax_where_the_tax_is_separate():
+    rows = (
+        breakdown("ITEM", "30.00", "USD"),
+        breakdown("TAX", "2.00", "USD", ITEM="2.40", DISCOUNT="0.40"),
+        breakdown("DISCOUNT", "5.00", "USD", ITEM="5.00"),
+    )
+    assert prices(*rows, marketplace=US) == (
+        {"Principal": "25.00", "Tax": "2.00"},
+        {"Principal": "5.00"},
+    )
+
+
+_CENTS = st.integers(0, 10**6).map(lambda cents: Decimal(cents).scaleb(-2))
+
+
+@seed(SEED)
+@settings(max_examples=200, deadline=None, database=None)
+@given(_CENTS, _CENTS, _CENTS, _CENTS, st.sampled_from([DE, US]))
+def test_net_charges_and_discounts_add_up_to_the_prices(
+    price, postage, off_price, off_postage, marketplace
+):
+    details = {"ITEM": str(off_price), "SHIPPING": str(off_postage)}
+    read = parse_order(
+        order(
+            item(
+                breakdown("ITEM", str(price)),
+                breakdown("SHIPPING", str(postage)),
+                breakdown("DISCOUNT", str(off_price + off_postage), **details),
+            ),
+            marketplace=marketplace,
+        )
+    )
+    (line,) = read.lines
+    for component, before in (("Principal", price), ("Shipping", postage)):
+        net = line.charges.get(component, Decimal(0))
+        assert net + line.discounts.get(component, Decimal(0)) == before
+    amounts = [*line.charges.values(), *line.discounts.values()]
+    assert all(amount > 0 for amount in amounts)
+
+
+def test_promotions_are_named_once_each():
+    rows = [{"promotionId": name} for name in ("B", "A", None, "", "B")]
+    read = parse_order(order(item(promotion={"breakdowns": rows})))
+    assert read.lines[0].promotion_ids == ("B", "A")
+    assert parse_order(order()).lines[0].promotion_ids == ()
+
+
+# === packages === #
+
+
+def package(reference="1", **parts):
+    return {
+        "packageReferenceId": reference,
+        "carrier": "DHL",
+        "trackingNumber": "T1",
+        "shipTime": "2026-11-02T11:30:15.123Z",
+        "packageStatus": {"status": "SHIPPED"},
+        **parts,
+    }
+
+
+def test_packages_are_read():
+    pending = package("2", shipTime=None, trackingNumber=None, carrier=None)
+    read = parse_order(order(packages=[package(), pending]))
+    shipped = datetime(2026, 11, 2, 11, 30, 15, tzinfo=timezone.utc)
+    assert read.packages == (("DHL", "T1", shipped), ("", "", None))
+    assert read.package_references == ("1", "2")
+
+
+def test_a_cancelled_package_does_not_count_but_its_id_is_taken():
+    gone = package("7", packageStatus={"status": "CANCELLED"})
+    read = parse_order(order(packages=[gone, package("8", packageStatus=None)]))
+    assert [entry.tracking_number for entry in read.packages] == ["T1"]
+    assert read.package_references == ("7", "8")
+
+
+def test_an_order_may_show_no_packages():
+    read = parse_order(order())
+    assert (read.packages, read.package_references) == ((), ())
+
+
+@pytest.mark.parametrize("packages", ["x", [1], [{}], [package(shipTime="today")]])
+def test_packages_of_another_form_are_malformed(packages):
+    with pytest.raises(MalformedAnswer):
+        parse_order(order(packages=packages))
+
+
+def test_units_that_are_still_to_be_shipped_are_read_where_amazon_tells():
+    assert parse_order(order()).lines[0].quantity_unfulfilled == 1
+    silent = item(breakdown("ITEM", "1.00"), fulfillment={"quantityFulfilled": 0})
+    assert parse_order(order(silent)).lines[0].quantity_unfulfilled is None
+
+
+# === taxes === #
+
+
 TAXED = (
     breakdown("ITEM", "30.00"),
     breakdown("SHIPPING", "4.00"),
