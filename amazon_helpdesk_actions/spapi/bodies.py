@@ -163,7 +163,8 @@ _UPDATE = _Object(
                 {
                     "sellerSku": _Text(),
                     "sellerFulfillmentOrderItemId": _Text(limit=50),
-                    "quantity": _Whole(0),
+                    # What none would do, the model does not tell.
+                    "quantity": _Whole(1),
                     "giftMessage": _MayBeEmpty(limit=512),
                     "displayableComment": _MayBeEmpty(limit=250),
                     "fulfillmentNetworkSku": _Text(),

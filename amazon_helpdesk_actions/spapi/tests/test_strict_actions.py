@@ -421,6 +421,10 @@ BAD_UPDATES = {
         "'sku'",
     ),
     "item without an id": ({"items": [{"quantity": 1}]}, "lacks"),
+    "item with no unit": (
+        {"items": [{"sellerFulfillmentOrderItemId": "1", "quantity": 0}]},
+        "quantity",
+    ),
     "item with half a unit": (
         {"items": [{"sellerFulfillmentOrderItemId": "1", "quantity": 0.5}]},
         "quantity",
