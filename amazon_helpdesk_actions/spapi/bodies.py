@@ -43,7 +43,7 @@ class _Text:
 
 
 class _MayBeEmpty(_Text):
-    """A text that may be empty, which takes it away."""
+    """A text that may be empty; assumed: that takes it away."""
 
     def problem(self, name, value):
         return None if value == "" else super().problem(name, value)
