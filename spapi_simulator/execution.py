@@ -334,7 +334,8 @@ class Executor:
         items = message.payload.items
         self._check_cancellable(order)
         listed = [wanted.item_id for wanted in items]
-        if sorted(listed) != sorted(item.id for item in order.items):
+        left = {item.id for item in order.items if item.quantity}
+        if len(set(listed)) < len(listed) or not left <= set(listed):
             raise _invalid("To cancel the order, list each of its items once.")
         for wanted in items:
             if not wanted.cancel_reason:

@@ -73,7 +73,9 @@ class Ledger:
         self.cancellations.append(
             {
                 "order_id": order.id,
-                "reasons": [reasons[item.id] for item in order.items],
+                "reasons": [
+                    reasons[item.id] for item in order.items if item.id in reasons
+                ],
                 **_of_feed(message, context),
             }
         )

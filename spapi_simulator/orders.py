@@ -342,7 +342,7 @@ class Order:
         return event
 
     def cancel(self, cancelled_by, reasons, at=None):
-        """Cancel the whole order.
+        """Cancel what is left of the order.
 
         :param str cancelled_by: BUYER, MERCHANT or AMAZON
         :param dict reasons: {item id: reason}
@@ -350,8 +350,9 @@ class Order:
         """
         self.status = CANCELLED
         for item in self.items:
-            item.cancelled_by = cancelled_by
-            item.cancel_reason = reasons[item.id]
+            if not item.cancelled_by:
+                item.cancelled_by = cancelled_by
+                item.cancel_reason = reasons[item.id]
         self.updated = at or self.updated
 
     # === SHOW === #
