@@ -38,7 +38,7 @@ MAX_ID = 40
 _SPEEDS = ("Standard", "Expedited", "Priority", "ScheduledDelivery")
 _ACTIONS = ("Ship", "Hold")
 _POLICIES = ("FillOrKill", "FillAll", "FillAllAvailable")
-_ADDRESS = Keys(
+ADDRESS = Keys(
     required={
         "name": Text(),
         "addressLine1": Text(),
@@ -58,14 +58,14 @@ _ADDRESS = Keys(
     },
 )
 _MONEY = Keys(required={"currencyCode": Text(pattern="[A-Z]{3}"), "value": Text()})
-_UPDATE = Keys(
+UPDATE = Keys(
     optional={
         "marketplaceId": Text(),
         "displayableOrderId": Text(most=40),
         "displayableOrderDate": Moment(),
         "displayableOrderComment": Text(most=750),
         "shippingSpeedCategory": Text(choices=_SPEEDS),
-        "destinationAddress": _ADDRESS,
+        "destinationAddress": ADDRESS,
         "fulfillmentAction": Text(choices=_ACTIONS),
         "fulfillmentPolicy": Text(choices=_POLICIES),
         "shipFromCountryCode": COUNTRY,
@@ -186,9 +186,10 @@ class FulfillmentOrder:
             "shippingSpeedCategory": seed.pop("speed", "Standard"),
             "fulfillmentAction": seed.pop("action", "Ship"),
             "fulfillmentPolicy": seed.pop("policy", "FillAll"),
-            "destinationAddress": _ADDRESS.read(seed.pop("address"), "address"),
+            "destinationAddress": ADDRESS.read(seed.pop("address"), "address"),
             "notificationEmails": list(seed.pop("emails", ())),
         }
+        UPDATE.read(details, "")
         order = cls(
             id=order_id,
             seller_id=seller_id,
@@ -334,7 +335,7 @@ def cancel_fulfillment_order(simulator, call):
 def update_fulfillment_order(simulator, call):
     """Answer updateFulfillmentOrder: done at once."""
     order = _find(simulator, call)
-    body = call.read_body(_UPDATE)
+    body = call.read_body(UPDATE)
     _check_update(simulator, order, body)
     for name, value in body.items():
         if name in order.details:

@@ -74,7 +74,7 @@ OTHER = "Other"
 # How far ahead of Amazon's clock a shipping date may be.
 MAX_AHEAD = timedelta(days=1)
 
-_BODY = Keys(
+BODY = Keys(
     required={
         "marketplaceId": Text(),
         "packageDetail": Keys(
@@ -109,7 +109,7 @@ def confirm_shipment(simulator, call):
     changed (carrier, tracking, date); it charges nobody again.
     """
     order = _order(simulator, call)
-    body = call.read_body(_BODY)
+    body = call.read_body(BODY)
     detail = body["packageDetail"]
     _check_request(order, body, simulator.clock.now())
     quantities = _quantities(order, detail["orderItems"])

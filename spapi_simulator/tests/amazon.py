@@ -1,6 +1,7 @@
 """A plain client of the Selling Partner API for the tests: no retries, no rules."""
 
 import gzip
+from datetime import datetime, timezone
 from xml.sax.saxutils import escape
 
 import requests
@@ -12,6 +13,7 @@ DE, FR, GB, ES = "A1PA6795UKMFR9", "A13V1IB3VIYZZH", "A1F83G8C2ARO7P", "A1RKKUPI
 US, JP = "ATVPDKIKX0DER", "A1VC38T7YXB528"
 REFUND = "POST_PAYMENT_ADJUSTMENT_DATA"
 CANCEL = "POST_ORDER_ACKNOWLEDGEMENT_DATA"
+OUTBOUND = "/fba/outbound/2020-07-01/fulfillmentOrders"
 XML = "text/xml; charset=UTF-8"
 
 # Orders of the demo file
@@ -80,6 +82,62 @@ class Amazon:
         answer = self.get("/finances/2024-06-19/transactions", **query)
         assert answer.status_code == 200, answer.text
         return answer.json()["payload"]["transactions"]
+
+    # === WRITES WITHOUT A FEED === #
+
+    def confirm(self, order_id, items, reference="1", marketplace=DE, **changes):
+        """Call confirmShipment; `items`: {item id: units}."""
+        detail = {
+            "packageReferenceId": reference,
+            "carrierCode": "DHL",
+            "trackingNumber": "JJD000390012345",
+            "shipDate": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "orderItems": [
+                {"orderItemId": item_id, "quantity": quantity}
+                for item_id, quantity in items.items()
+            ],
+        } | changes
+        detail = {key: value for key, value in detail.items() if value is not None}
+        body = {"marketplaceId": marketplace, "packageDetail": detail}
+        path = f"/orders/v0/orders/{order_id}/shipmentConfirmation"
+        return self.call("POST", path, json=body)
+
+    def cancel_order(self, order_id, reason="NO_INVENTORY"):
+        """Call cancelOrder."""
+        path = f"/orders/2026-01-01/orders/{order_id}/cancellation"
+        return self.call("PUT", path, json={"cancelReasonCode": reason})
+
+    def fulfillment_order(self, order_id):
+        """Return one fulfillment order."""
+        answer = self.get(f"{OUTBOUND}/{order_id}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()["payload"]
+
+    def fulfillment_status(self, order_id):
+        """Return the status of one fulfillment order."""
+        order = self.fulfillment_order(order_id)["fulfillmentOrder"]
+        return order["fulfillmentOrderStatus"]
+
+    def cancel_fulfillment(self, order_id):
+        """Call cancelFulfillmentOrder."""
+        return self.call("PUT", f"{OUTBOUND}/{order_id}/cancel")
+
+    def update_fulfillment(self, order_id, **body):
+        """Call updateFulfillmentOrder."""
+        return self.call("PUT", f"{OUTBOUND}/{order_id}", json=body)
+
+    def actions(self, order_id, marketplace=DE):
+        """Return the names of the message types that an order allows."""
+        path = f"/messaging/v1/orders/{order_id}"
+        answer = self.get(path, marketplaceIds=marketplace)
+        assert answer.status_code == 200, answer.text
+        return [row["name"] for row in answer.json()["_links"]["actions"]]
+
+    def message(self, order_id, message_type, text, marketplace=DE, **body):
+        """Send a message to a buyer."""
+        path = f"/messaging/v1/orders/{order_id}/messages/{message_type}"
+        query = {"marketplaceIds": marketplace}
+        return self.call("POST", path, params=query, json={"text": text} | body)
 
     # === FEEDS === #
 
@@ -211,4 +269,40 @@ def cancel(order_id, *item_ids, reason="BuyerCanceled"):
     return (
         f"<OrderAcknowledgement><AmazonOrderID>{order_id}</AmazonOrderID>"
         f"<StatusCode>Failure</StatusCode>{items}</OrderAcknowledgement>"
+    )
+
+
+def cut(order_id, quantities, reason="NoInventory", adjustment_id="c1"):
+    """Return the payload that cancels units; `quantities`: {item id: units}."""
+    return adjustment(
+        order_id,
+        *(
+            f"<AmazonOrderItemCode>{item_id}</AmazonOrderItemCode>"
+            f"<MerchantAdjustmentItemID>{adjustment_id}</MerchantAdjustmentItemID>"
+            f"<AdjustmentReason>{reason}</AdjustmentReason>"
+            f"<QuantityCancelled>{quantity}</QuantityCancelled>"
+            for item_id, quantity in quantities.items()
+        ),
+    )
+
+
+def refund_with_promotions(order_id, item_id, currency, amounts, promotions):
+    """Return the payload of a refund that takes promotions back."""
+    return adjustment(
+        order_id,
+        f"<AmazonOrderItemCode>{item_id}</AmazonOrderItemCode>"
+        "<AdjustmentReason>CustomerReturn</AdjustmentReason>"
+        f"<ItemPriceAdjustments>{components(currency, **amounts)}"
+        "</ItemPriceAdjustments>"
+        f"<PromotionAdjustments>{components(currency, **promotions)}"
+        "</PromotionAdjustments>",
+    )
+
+
+def order_number(order_id, number):
+    """Return the payload that tells Amazon the seller's number of an order."""
+    return (
+        f"<OrderAcknowledgement><AmazonOrderID>{order_id}</AmazonOrderID>"
+        f"<MerchantOrderID>{escape(number)}</MerchantOrderID>"
+        "<StatusCode>Success</StatusCode></OrderAcknowledgement>"
     )

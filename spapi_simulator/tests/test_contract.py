@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from .. import generate
-from ..operations import OPERATIONS
+from .. import generate, messaging, outbound, shipments
+from ..operations import MESSAGE_OPERATIONS, OPERATIONS
 from ..orders import STATUSES
 from . import models
 from .amazon import (
@@ -27,13 +27,18 @@ ALL_DATA = (
     "BUYER,RECIPIENT,PROCEEDS,EXPENSE,PROMOTION,CANCELLATION,FULFILLMENT,PACKAGES,TAX,"
     "PAYMENT,FULFILLMENT_ORDERS"
 )
+OUTBOUND = "/fba/outbound/2020-07-01/fulfillmentOrders"
 OTHER_SELLERS = {
     "ADEMOSELLER02": "Atzr|demo-refresh-token-us",
     "ADEMOSELLER03": "Atzr|demo-refresh-token-jp",
 }
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda row: row.name)
+# Amazon withdrew cancelOrder from its models.
+IN_MODELS = [row for row in OPERATIONS if row.name != "cancelOrder"]
+
+
+@pytest.mark.parametrize("operation", IN_MODELS, ids=lambda row: row.name)
 class TestRequests:
     def test_path_and_method_are_the_models(self, operation):
         path, method, _ = models.operation(operation.name)
@@ -62,6 +67,7 @@ class TestRequests:
                 if bound in row:
                     assert getattr(param, bound) == row[bound]
             assert param.max_items == row.get("maxItems")
+            assert param.required == row.get("required", False)
 
 
 def bodies_of(name):
@@ -116,6 +122,15 @@ def test_every_demo_order_has_the_shape_of_the_model(simulator, amazon):
                 assert answer.status_code == 200
             events = f"/finances/v0/orders/{order['orderId']}/financialEvents"
             models.check_answer("listFinancialEventsByOrderId", client.get(events))
+            market = order["salesChannel"].get("marketplaceId", DE)
+            messaging = f"/messaging/v1/orders/{order['orderId']}"
+            for name, tail in (
+                ("getMessagingActionsForOrder", ""),
+                ("GetAttributes", "/attributes"),
+            ):
+                answer = client.get(messaging + tail, marketplaceIds=market)
+                models.check_answer(name, answer)
+                assert answer.status_code == 200
             seen += 1
         found = client.get(
             "/finances/2024-06-19/transactions", postedAfter="2026-01-01T00:00:00Z"
@@ -126,6 +141,67 @@ def test_every_demo_order_has_the_shape_of_the_model(simulator, amazon):
         models.check_answer("getMarketplaceParticipations", participations)
         assert participations.status_code == 200
     assert seen == 21
+
+
+@pytest.mark.parametrize("number", range(1001, 1005))
+def test_every_fulfillment_order_has_the_shape_of_the_model(amazon, number):
+    answer = amazon.get(f"{OUTBOUND}/SHOP-{number}")
+    models.check_answer("getFulfillmentOrder", answer)
+    assert answer.status_code == 200
+
+
+def keys_of(body):
+    """Return the keys of a checked body as a JSON schema would list them."""
+    return set(body.required), set(body.required) | set(body.optional)
+
+
+@pytest.mark.parametrize(
+    ("file_name", "name", "body"),
+    [
+        ("ordersV0.json", "ConfirmShipmentRequest", shipments.BODY),
+        (
+            "ordersV0.json",
+            "PackageDetail",
+            shipments.BODY.required["packageDetail"],
+        ),
+        (
+            "ordersV0.json",
+            "ConfirmShipmentOrderItem",
+            shipments.BODY.required["packageDetail"].required["orderItems"].of,
+        ),
+        (
+            "fulfillmentOutbound_2020-07-01.json",
+            "UpdateFulfillmentOrderRequest",
+            outbound.UPDATE,
+        ),
+        ("fulfillmentOutbound_2020-07-01.json", "Address", outbound.ADDRESS),
+        (
+            "fulfillmentOutbound_2020-07-01.json",
+            "UpdateFulfillmentOrderItem",
+            outbound.UPDATE.optional["items"].of,
+        ),
+    ],
+)
+def test_nested_bodies_have_the_keys_and_limits_of_the_model(file_name, name, body):
+    model = models.definition(file_name, name)
+    required, known = keys_of(body)
+    assert required == set(model.get("required", ()))
+    assert known == set(model["properties"])
+    for key, row in model["properties"].items():
+        checked = (body.required | body.optional)[key]
+        if "maxLength" in row:
+            assert checked.most == row["maxLength"]
+        if "$ref" in row:
+            row = model["definitions"][row["$ref"].split("/")[-1]]
+        if "enum" in row:
+            assert set(checked.choices) == set(row["enum"])
+
+
+def test_messages_have_the_limits_of_the_model():
+    for message_type, most in messaging.MAX_LENGTH.items():
+        name = message_type[0].upper() + message_type[1:]
+        model = models.definition("messaging.json", f"Create{name}Request")
+        assert model["properties"]["text"]["maxLength"] == most
 
 
 def test_generated_orders_and_released_money_have_the_shape_of_the_model(
@@ -188,6 +264,15 @@ REFUSED = {
     "listTransactions": ("GET", "/finances/2024-06-19/transactions"),
     "getMarketplaceParticipations": ("GET", "/sellers/v1/marketplaceParticipations"),
     "getFeedDocument": ("GET", "/feeds/2021-06-30/documents/x"),
+    "confirmShipment": ("POST", "/orders/v0/orders/x/shipmentConfirmation"),
+    "getFulfillmentOrder": ("GET", f"{OUTBOUND}/x"),
+    "updateFulfillmentOrder": ("PUT", f"{OUTBOUND}/x"),
+    "cancelFulfillmentOrder": ("PUT", f"{OUTBOUND}/x/cancel"),
+    "getMessagingActionsForOrder": ("GET", "/messaging/v1/orders/x"),
+    "GetAttributes": ("GET", "/messaging/v1/orders/x/attributes"),
+} | {
+    name: ("POST", f"/messaging/v1/orders/x/messages/{message_type}")
+    for message_type, name in MESSAGE_OPERATIONS.items()
 }
 
 

@@ -2,8 +2,11 @@
 
 import pytest
 
-from ..operations import OPERATIONS
+from ..operations import MESSAGE_OPERATIONS, OPERATIONS
 from .amazon import REFUND, SHIPPED, Amazon
+
+MESSAGING = f"/messaging/v1/orders/{SHIPPED}"
+OUTBOUND = "/fba/outbound/2020-07-01/fulfillmentOrders/SHOP-1001"
 
 PATHS = {
     "getOrder": ("GET", f"/orders/2026-01-01/orders/{SHIPPED}"),
@@ -20,6 +23,16 @@ PATHS = {
     ),
     "listTransactions": ("GET", "/finances/2024-06-19/transactions"),
     "getMarketplaceParticipations": ("GET", "/sellers/v1/marketplaceParticipations"),
+    "confirmShipment": ("POST", f"/orders/v0/orders/{SHIPPED}/shipmentConfirmation"),
+    "cancelOrder": ("PUT", f"/orders/2026-01-01/orders/{SHIPPED}/cancellation"),
+    "getFulfillmentOrder": ("GET", OUTBOUND),
+    "updateFulfillmentOrder": ("PUT", OUTBOUND),
+    "cancelFulfillmentOrder": ("PUT", f"{OUTBOUND}/cancel"),
+    "getMessagingActionsForOrder": ("GET", MESSAGING),
+    "GetAttributes": ("GET", f"{MESSAGING}/attributes"),
+} | {
+    name: ("POST", f"{MESSAGING}/messages/{message_type}")
+    for message_type, name in MESSAGE_OPERATIONS.items()
 }
 
 
