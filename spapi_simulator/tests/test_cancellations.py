@@ -108,17 +108,3 @@ def test_cancellation_that_amazon_would_refuse(
     assert processed == 1 and list(results) == [1], name
     assert simulator.ledger()["cancellations"] == []
     assert amazon.status(UNSHIPPED) == "UNSHIPPED"
-
-
-def test_acknowledgement_attaches_the_sellers_order_number(simulator, amazon, run):
-    message = (
-        f"<OrderAcknowledgement><AmazonOrderID>{UNSHIPPED}</AmazonOrderID>"
-        "<MerchantOrderID>S00042</MerchantOrderID><StatusCode>Success</StatusCode>"
-        "</OrderAcknowledgement>"
-    )
-    assert run(CANCEL, message) == (1, {})
-    assert amazon.order(UNSHIPPED)["orderAliases"] == [
-        {"aliasId": "S00042", "aliasType": "SELLER_ORDER_ID"}
-    ]
-    assert amazon.status(UNSHIPPED) == "UNSHIPPED"
-    assert simulator.ledger()["cancellations"] == []
