@@ -6,6 +6,7 @@ import pytest
 
 from .amazon import (
     DE,
+    ES,
     FR,
     GB,
     JP,
@@ -19,13 +20,16 @@ from .amazon import (
     adjustment,
     components,
     refund,
+    refund_with_promotions,
 )
+from .conftest import FINANCE_DELAY_SECONDS
 
 MUGS = "305-2260917-9913547"
 MUG, SIEVE = "147645420375120", "147645420375121"
 PROMO, PROMO_ITEM = "202-5540973-4417536", "147645420377301"
 TAXED, TAXED_ITEM = "202-1735509-6648827", "147645420377523"
 AMERICAN, AMERICAN_ITEM = "112-3957204-8816273", "147645420371108"
+BOWLS, BOWL = "305-4402178-6613095", "147645420375677"
 JAPANESE, JAPANESE_ITEM = "250-6184470-7729031", "147645420372219"
 
 
@@ -197,17 +201,144 @@ def test_refund_up_to_what_was_charged_is_accepted(
     assert Decimal(row["amount"]) == sum(map(Decimal, amounts.values()))
 
 
+# === PROMOTIONS AND FEES === #
+
+
 def test_promotion_may_be_taken_off_in_its_own_element(simulator, run):
-    item = (
-        f"<AmazonOrderItemCode>{PROMO_ITEM}</AmazonOrderItemCode>"
-        "<AdjustmentReason>CustomerReturn</AdjustmentReason><ItemPriceAdjustments>"
-        f"{components('GBP', Principal='49.99')}</ItemPriceAdjustments>"
-        "<PromotionAdjustments><MerchantPromotionID>NORDLICHT-AUTUMN-5"
-        f"</MerchantPromotionID>{components('GBP', Principal='-5.00')}"
-        "</PromotionAdjustments>"
+    message = refund_with_promotions(
+        PROMO, PROMO_ITEM, "GBP", {"Principal": "49.99"}, {"Principal": "-5.00"}
     )
-    assert run(REFUND, adjustment(PROMO, item), marketplaces=[GB]) == (1, {})
-    assert simulator.ledger()["refunds"][0]["amount"] == "44.99"
+    assert run(REFUND, message, marketplaces=[GB]) == (1, {})
+    (row,) = simulator.ledger()["refunds"]
+    assert row["amount"] == "44.99"
+    assert row["components"] == {"Principal": "49.99"}
+    assert row["promotions"] == {"Principal": "-5.00"}
+
+
+def test_promotions_on_item_and_shipping_are_taken_off_apart(simulator, run):
+    message = refund_with_promotions(
+        BOWLS,
+        BOWL,
+        "EUR",
+        {"Principal": "89.85", "Shipping": "4.99"},
+        {"Principal": "-8.99", "Shipping": "-4.99"},
+    )
+    assert run(REFUND, message) == (1, {})
+    (row,) = simulator.ledger()["refunds"]
+    assert row["amount"] == "80.86"
+
+
+@pytest.mark.parametrize(
+    ("principal", "promotion", "refused"),
+    [
+        ("29.95", "-3.00", False),  # a third, rounded to the cent either way
+        ("29.95", "-2.99", False),
+        ("29.95", "-3.01", True),
+        ("89.85", "-8.99", False),
+        ("89.85", "-9.00", True),
+        ("89.85", "-8.98", True),  # one cent more than was paid
+        ("50.00", "0.01", True),
+        ("8.99", "-8.99", True),
+    ],
+)
+def test_promotion_is_taken_off_in_proportion_at_most(
+    run, principal, promotion, refused
+):
+    message = refund_with_promotions(
+        BOWLS, BOWL, "EUR", {"Principal": principal}, {"Principal": promotion}
+    )
+    assert bool(run(REFUND, message)[1]) == refused
+
+
+def test_parts_with_their_promotions_add_up_to_what_was_paid(simulator, run):
+    part = {"Principal": "29.95"}, {"Principal": "-3.00"}
+    last = {"Principal": "29.95"}, {"Principal": "-2.99"}
+    over = {"Principal": "0.01"}, {"Principal": "0.00"}
+    messages = [
+        refund_with_promotions(BOWLS, BOWL, "EUR", *row)
+        for row in (part, part, last, over)
+    ]
+    processed, results = run(REFUND, *messages)
+    assert (processed, list(results)) == (4, [4])
+    rows = simulator.ledger()["refunds"]
+    assert sum(Decimal(row["amount"]) for row in rows) == Decimal("80.86")
+
+
+def test_promotion_that_was_never_given_cannot_be_taken_off(run):
+    message = refund_with_promotions(
+        SHIPPED, SHIPPED_ITEM, "EUR", {"Principal": "10.00"}, {"Principal": "-0.01"}
+    )
+    assert "promotion" in run(REFUND, message)[1][1][1]
+
+
+def test_finances_show_promotions_and_fees_apart(simulator, amazon, run):
+    message = refund_with_promotions(
+        BOWLS,
+        BOWL,
+        "EUR",
+        {"Principal": "89.85", "RestockingFee": "-10.00"},
+        {"Principal": "-8.99"},
+    )
+    assert run(REFUND, message) == (1, {})
+    assert simulator.ledger()["refunds"][0]["amount"] == "70.86"
+    simulator.advance(FINANCE_DELAY_SECONDS)
+    (event,) = amazon.events(BOWLS, "RefundEventList")
+    (item,) = event["ShipmentItemAdjustmentList"]
+    charges = {
+        row["ChargeType"]: row["ChargeAmount"]["CurrencyAmount"]
+        for row in item["ItemChargeAdjustmentList"]
+    }
+    assert charges == {"Principal": -89.85, "RestockingFee": 10.0}
+    (promotion,) = item["PromotionAdjustmentList"]
+    assert promotion["PromotionAmount"]["CurrencyAmount"] == 8.99
+    row = amazon.transactions(
+        relatedIdentifierName="ORDER_ID", relatedIdentifierValue=BOWLS
+    )[-1]
+    groups = {
+        group["breakdownType"]: group["breakdownAmount"]["currencyAmount"]
+        for group in row["items"][0]["breakdowns"]
+    }
+    assert groups["ProductCharges"] == -89.85
+    assert groups["PromoRebates"] == 8.99
+    assert groups["RestockingDeduction"] == 10.0
+    assert row["totalAmount"]["currencyAmount"] == pytest.approx(sum(groups.values()))
+
+
+@pytest.mark.parametrize(
+    "amounts",
+    [
+        {"Principal": "5.00", "RestockingFee": "-5.00"},
+        {"Principal": "5.00", "RestockingFee": "-5.01"},
+        {"Principal": "5.00", "RestockingFee": "1.00"},
+        {"Principal": "5.00", "Shipping": "-1.00"},
+        {"Principal": "5.00", "Goodwill": "-1.00"},
+        {"Principal": "5.00", "RestockingFee": "-1.00", "RestockingFeeTax": "-0.19"},
+    ],
+)
+def test_only_a_fee_is_charged_and_something_is_left_for_the_buyer(
+    simulator, run, amounts
+):
+    assert run(REFUND, refund(SHIPPED, SHIPPED_ITEM, **amounts))[1]
+    assert simulator.ledger()["refunds"] == []
+
+
+def test_quantity_of_a_refund_is_kept(simulator, run):
+    message = refund(BOWLS, BOWL, Principal="29.95").replace(
+        "</AdjustedItem>", "<Quantity>1</Quantity></AdjustedItem>"
+    )
+    run(REFUND, message)
+    assert simulator.ledger()["refunds"][0]["quantity"] == 1
+
+
+def test_orders_fulfilled_by_amazon_are_refunded_where_the_switch_says_so(
+    simulator, run
+):
+    message = refund("406-7753190-2268415", "147645420378715", Principal="5.00")
+    _, results = run(REFUND, message, marketplaces=[ES])
+    assert "Amazon Customer Service" in results[1][1]
+    simulator.change(fba_refunds=True)
+    assert run(REFUND, message, marketplaces=[ES]) == (1, {})
+    assert simulator.ledger()["executed"]["refunds"] == 1
 
 
 def test_goodwill_and_principal_share_what_was_charged(simulator, run):
@@ -284,6 +415,38 @@ def test_united_states_take_tax_apart(simulator, american, run):
     assert simulator.ledger()["refunds"][0]["amount"] == "54.69"
 
 
+def test_united_states_take_gift_wrap_tax_and_the_tax_of_a_fee(
+    simulator, american, run
+):
+    kettle, item = "112-8840127-3305918", "147645420371219"
+    good = refund(
+        kettle,
+        item,
+        "USD",
+        Principal="89.98",
+        Tax="7.42",
+        GiftWrapTax="0.66",
+        RestockingFee="-9.00",
+        RestockingFeeTax="-0.74",
+    )
+    over = refund(kettle, item, "USD", ShippingTax="0.75")
+    _, results = run(REFUND, good, over, client=american, marketplaces=[US])
+    assert list(results) == [2]
+    assert simulator.ledger()["refunds"][0]["amount"] == "88.32"
+
+
+def test_yen_with_a_promotion(simulator, japanese, run):
+    cups, item = "250-7731906-4482015", "147645420372330"
+    third = {"Principal": "1980"}, {"Principal": "-100"}
+    over = {"Principal": "3960"}, {"Principal": "-201"}
+    messages = [
+        refund_with_promotions(cups, item, "JPY", *row) for row in (third, over)
+    ]
+    _, results = run(REFUND, *messages, client=japanese, marketplaces=[JP])
+    assert list(results) == [2]
+    assert simulator.ledger()["refunds"][0]["amount"] == "1880"
+
+
 # === ATOMICITY === #
 
 
@@ -339,20 +502,3 @@ def test_line_shipped_in_part_was_charged_in_part(simulator, run):
     good = refund(order["id"], "111111111111111", Principal="6.66")
     processed, results = run(REFUND, over, good)
     assert (processed, list(results)) == (2, [1])
-
-
-@pytest.mark.parametrize("change", ["<ActionType>Cancel</ActionType>", "quantity"])
-def test_what_the_simulator_does_not_execute_is_refused_not_ignored(
-    simulator, run, change
-):
-    message = refund(SHIPPED, SHIPPED_ITEM, Principal="1.00")
-    if change == "quantity":
-        old, new = (
-            "</AdjustedItem>",
-            ("<QuantityCancelled>1</QuantityCancelled></AdjustedItem>"),
-        )
-    else:
-        old, new = "<AdjustedItem>", f"{change}<AdjustedItem>"
-    _, results = run(REFUND, message.replace(old, new))
-    assert list(results) == [1]
-    assert simulator.ledger()["refunds"] == []
