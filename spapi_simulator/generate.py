@@ -44,6 +44,45 @@ def orders(count, seed=0, status=SHIPPED, marketplaces=("DE",), **common):
     ]
 
 
+def fulfillment_orders(count, seed=0, status="planning", marketplace="DE", **common):
+    """Make fulfillment orders (Multi-Channel Fulfillment), see `orders`.
+
+    :param str status: as in the orders file
+    :param common: other keys of the orders file, the same for each order
+    :return: list of dicts for `SimulatorProcess.add_fulfillment_orders`
+    """
+    chance = random.Random(f"{seed} {status}")
+    return [
+        _fulfillment_order(chance, f"GEN{seed}-{number:07d}", status, marketplace)
+        | common
+        for number in range(count)
+    ]
+
+
+def _fulfillment_order(chance, order_id, status, marketplace):
+    return {
+        "id": order_id,
+        "marketplace": marketplace,
+        "status": status,
+        "received": f"{chance.randint(1, 47)} hours ago",
+        "address": {
+            "name": "Erika Beispiel",
+            "addressLine1": f"Musterweg {chance.randint(1, 99)}",
+            "city": "Hamburg",
+            "postalCode": "20095",
+            "countryCode": "DE",
+        },
+        "items": [
+            {
+                "id": f"{order_id}-{position}",
+                "sku": f"{chance.choice(_PRODUCTS)[0]}-FBA",
+                "quantity": chance.choice(_QUANTITIES),
+            }
+            for position in range(1, chance.choice(_ITEMS_OF_AN_ORDER) + 1)
+        ],
+    }
+
+
 def _order(chance, order_id, status, marketplace):
     order = {
         "id": order_id,

@@ -144,7 +144,11 @@ class SimulatorProcess:
 
     def add_fulfillment_order(self, order):
         """Add or replace a fulfillment order, shaped as in the orders file."""
-        self._control("POST", "orders", {"fulfillment_orders": [order]})
+        self.add_fulfillment_orders([order])
+
+    def add_fulfillment_orders(self, orders):
+        """Add or replace many, e.g. those of `generate.fulfillment_orders`."""
+        self._control("POST", "orders", {"fulfillment_orders": orders})
 
     def add_authorisation(self, authorisation):
         """Add or replace a seller authorisation, shaped as in the orders file."""

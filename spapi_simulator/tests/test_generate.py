@@ -103,3 +103,12 @@ def test_pages_give_each_of_thousands_of_transactions_once(simulator, amazon):
         found.update(row["transactionId"] for row in payload["transactions"])
     assert set(found.values()) == {1}
     assert {f"{order_id}-1" for order_id in ids(made)} <= set(found)
+
+
+def test_fulfillment_orders_can_be_made(simulator, amazon):
+    made = generate.fulfillment_orders(20, seed=3)
+    assert made == generate.fulfillment_orders(20, seed=3)
+    simulator.add_fulfillment_orders(made)
+    assert {amazon.fulfillment_status(order_id) for order_id in ids(made)} == {
+        "Planning"
+    }
