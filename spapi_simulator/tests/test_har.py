@@ -79,6 +79,19 @@ def test_no_secret_no_token_no_signature_and_no_buyer_is_recorded(recorded):
     assert "OrderAdjustment" in text
 
 
+def test_nothing_written_to_a_buyer_and_no_address_is_recorded(recorded):
+    process, path = recorded
+    amazon = Amazon(process.url)
+    text = "Guten Tag Frau Beispiel"
+    assert amazon.message(SHIPPED, "unexpectedProblem", text).status_code == 201
+    amazon.update_fulfillment("SHOP-1001", displayableOrderComment=text)
+    shown = amazon.fulfillment_order("SHOP-1001")["fulfillmentOrder"]
+    recorded_text = path.read_text(encoding="utf-8")
+    for secret in (text, "Musterweg", *shown["notificationEmails"]):
+        assert secret not in recorded_text
+    assert "SHOP-1001-1" in recorded_text
+
+
 def test_cut_connection_is_recorded_without_an_answer(recorded):
     process, path = recorded
     amazon = Amazon(process.url)
