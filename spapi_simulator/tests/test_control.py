@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from .. import generate
 from ..clock import parse_iso
 from ..ledger import LISTS
 from ..process import SimulatorFailed, SimulatorProcess
@@ -155,11 +156,66 @@ def test_fault_that_makes_no_sense_is_refused(simulator, kind, operation, option
         {"quotas": 1},
         {"finance_delay_seconds": "long"},
         {"speed": 1},
+        {"fba_refunds": "yes"},
+        {"rest_cancellation": True},
+        {"mcf_step_seconds": -1},
+        {"messages_per_type": 1.5},
     ],
 )
 def test_setting_that_makes_no_sense_is_refused(simulator, settings):
     with pytest.raises(SimulatorFailed, match=next(iter(settings))):
         simulator.reset(**settings)
+
+
+def test_settings_change_while_everything_goes_on(simulator, amazon):
+    feed_id = amazon.submit(REFUND, ONE_EURO)
+    settings = simulator.change(fba_refunds=True, processing_seconds=1)
+    assert settings["fba_refunds"] is True
+    assert amazon.feed(feed_id)["feedId"] == feed_id
+    second = amazon.submit(REFUND, ONE_EURO)
+    simulator.advance(1)
+    assert amazon.feed(second)["processingStatus"] == "DONE"
+    simulator.reset()
+    assert simulator.change()["fba_refunds"] is False
+
+
+@pytest.mark.parametrize("name", ["clock_factor", "token_seconds", "quotas"])
+def test_what_the_clock_depends_on_changes_with_a_reset_only(simulator, name):
+    with pytest.raises(SimulatorFailed, match="only a reset"):
+        simulator.change(**{name: 1})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"status": "sent"}, "status"),
+        ({"marketplace": "XX"}, "marketplace"),
+        ({"colour": "red"}, "colour"),
+        ({"speed": "Fast"}, "shippingSpeedCategory"),
+        ({"address": {"name": "Max"}}, "addressLine1"),
+        ({"items": [{"id": "1"}]}, "sku"),
+        ({"id": "X" * 41}, "40"),
+    ],
+)
+def test_fulfillment_order_that_makes_no_sense_is_refused(simulator, changes, words):
+    (order,) = generate.fulfillment_orders(1)
+    with pytest.raises(SimulatorFailed, match=words):
+        simulator.add_fulfillment_order(order | changes)
+
+
+@pytest.mark.parametrize(
+    ("order_id", "kind", "details"),
+    [
+        ("SHOP-1001", "mcf_status", {"status": "lost"}),
+        ("SHOP-9999", "mcf_status", {"status": "planning"}),
+        (SHIPPED, "mcf_status", {"status": "planning"}),
+        (SHIPPED, "message_types", {"types": ["love"]}),
+        ("SHOP-1001", "ship", {}),
+    ],
+)
+def test_incident_that_makes_no_sense_is_refused(simulator, order_id, kind, details):
+    with pytest.raises(SimulatorFailed):
+        simulator.happen(order_id, kind, **details)
 
 
 def test_clock_does_not_go_back(simulator):
@@ -210,6 +266,13 @@ def test_orders_file_may_be_yaml_or_json(tmp_path, suffix):
     path.write_text(json.dumps(seed) if suffix == "json" else yaml.safe_dump(seed))
     with SimulatorProcess(orders=path) as process:
         assert Amazon(process.url).order(SHIPPED)["orderId"] == SHIPPED
+
+
+def test_switches_of_the_command_line_are_the_settings():
+    options = {"rest_cancellation": "on", "fba_refunds": True, "mcf_step_seconds": 5}
+    with SimulatorProcess(**options) as process:
+        settings = process.change()
+    assert {name: settings[name] for name in options} == options
 
 
 def test_options_of_the_command_line_are_the_settings():
