@@ -132,6 +132,7 @@ class FulfillmentOrder:
 
     `packages`: {"carrier", "number"} of each; shown from PROCESSING on.
     `cancels_at`: when a requested cancellation is done, with its row of the ledger.
+    `steps_from`: since when it could have moved on by itself.
     """
 
     id: str
@@ -142,6 +143,7 @@ class FulfillmentOrder:
     status_updated: datetime
     details: dict
     items: list
+    steps_from: datetime
     packages: list = field(default_factory=list)
     cancels_at: tuple | None = None
 
@@ -199,6 +201,7 @@ class FulfillmentOrder:
             status_updated=moment(seed.pop("status_updated", received), now),
             details=details,
             items=[FulfillmentItem(**item) for item in seed.pop("items")],
+            steps_from=now,
             packages=list(seed.pop("packages", ())),
         )
         if order.status == CANCELLED:
@@ -212,7 +215,8 @@ class FulfillmentOrder:
 
     def move(self, status, at):
         """Bring the order to a status."""
-        self.status, self.status_updated = status, at
+        self.status = status
+        self.status_updated = self.steps_from = at
         if status == CANCELLED:
             self._cancel_items()
 
@@ -239,7 +243,7 @@ class FulfillmentOrder:
 
     def _moves_at(self, step):
         moving = self.status in _WAY[:-1] and not self.is_on_hold
-        return self.status_updated + step if step and moving else None
+        return self.steps_from + step if step and moving else None
 
     def _finish_cancellation(self):
         at, row = self.cancels_at
@@ -336,7 +340,9 @@ def update_fulfillment_order(simulator, call):
     """Answer updateFulfillmentOrder: done at once."""
     order = _find(simulator, call)
     body = call.read_body(UPDATE)
-    _check_update(simulator, order, body)
+    _check_update(order, body)
+    if order.is_on_hold:
+        order.steps_from = simulator.clock.now()
     for name, value in body.items():
         if name in order.details:
             order.details[name] = iso(value) if isinstance(value, datetime) else value
@@ -369,7 +375,7 @@ def _find(simulator, call):
     return order
 
 
-def _check_update(simulator, order, body):
+def _check_update(order, body):
     if not body:
         raise invalid_input("The body names nothing to update.")
     if order.status not in CANCELLABLE or order.cancels_at:

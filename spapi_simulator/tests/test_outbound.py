@@ -177,11 +177,21 @@ def test_planned_order_cannot_be_held_any_more(amazon):
 
 def test_order_moves_by_the_clock_but_not_on_hold(simulator, amazon):
     simulator.change(mcf_step_seconds=600)
+    seen = []
+    for _ in range(4):
+        seen.append(amazon.fulfillment_status(PLANNED))
+        simulator.advance(600)
+    assert seen == ["Planning", "Processing", "Complete", "Complete"]
     assert amazon.fulfillment_status(HELD) == "Received"
-    assert amazon.fulfillment_status(PLANNED) == "Complete"
+
+
+def test_order_moves_on_when_its_hold_ends(simulator, amazon):
+    simulator.change(mcf_step_seconds=600)
+    simulator.advance(1800)
     amazon.update_fulfillment(HELD, fulfillmentAction="Ship")
-    simulator.advance(1)
-    assert amazon.fulfillment_status(HELD) == "Complete"
+    assert amazon.fulfillment_status(HELD) == "Received"
+    simulator.advance(600)
+    assert amazon.fulfillment_status(HELD) == "Planning"
 
 
 def test_order_moves_by_control(simulator, amazon):
