@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from .clock import parse_iso
 from .errors import invalid_input
 
-_COUNTRY = r"[A-Z]{2}"
-
 
 def _wrong_type(name):
     # Amazon's words, quoted in selling-partner-api-models#5094.
@@ -113,4 +111,5 @@ class Keys:
         return {key: known[key].read(row, prefix + key) for key, row in value.items()}
 
 
-COUNTRY = Text(pattern=_COUNTRY)
+# ISO 3166-1 alpha-2
+COUNTRY = Text(pattern="[A-Z]{2}")

@@ -30,15 +30,14 @@ def happen(simulator, order_id, kind, **details):
         ([{"carrier", "number"}]) of a fulfillment order
     :raise ValueError: when it cannot happen, with a sentence
     """
-    known = simulator.orders
-    if kind in MCF_KINDS:
-        known = simulator.fulfillment_orders
+    is_mcf = kind in MCF_KINDS
+    known = simulator.fulfillment_orders if is_mcf else simulator.orders
     order = next((row for row in known.values() if row.id == order_id), None)
     if order is None:
         raise ValueError(f"There is no order {order_id}.")
     handler = _HANDLERS.get(kind)
     if handler is None:
-        raise ValueError(f"kind {kind!r} is none of {', '.join(_HANDLERS)}.")
+        raise ValueError(f"kind {kind!r} is none of {', '.join(KINDS + MCF_KINDS)}.")
     try:
         handler(simulator, order, simulator.clock.now(), **details)
     except (TypeError, AttributeError, InvalidOperation):

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from .bodies import Keys, Text
 from .clock import iso
-from .errors import ApiError, invalid_input, not_found, unauthorized
+from .errors import invalid_input, not_found, unauthorized
 from .orders import CANCELLED, ORDER_ID, PENDING, SHIPPED, UNSHIPPED
 
 REASONS = (
@@ -105,4 +105,4 @@ def _check(simulator, order):
             " supported."
         )
     if simulator.cancellations.has(order):
-        raise ApiError(400, "InvalidInput", "The order is being cancelled already.")
+        raise invalid_input("The order is being cancelled already.")

@@ -11,65 +11,32 @@ from .clock import iso
 from .errors import invalid_input, not_found
 from .orders import CANCELLED, ORDER_ID, PENDING, SHIPPED, Package, decimal_text
 
-# Names that sellers use as `carrierCode`. Amazon's own list is longer and differs by
-# marketplace; anything else here needs `Other` and a `carrierName`.
-CARRIERS = frozenset(
-    name.casefold()
-    for name in (
-        "4PX, A-1, AAA Cooper, ABF, AFL/Fedex, Amazon Shipping, Amazon_Logistics,"
-        " AMZL, AN POST, APC, APC Overnight, Aramex, Arkas, Arrow, Asendia, ATS,"
-        " Australia Post, AustraliaPost, Balnak, Bartolini, BEST Parcel,"
-        " BirdSystem, BJS, Bluedart, Blue Package, Bombax, bpost, BRT, Canada Post,"
-        " Canpar, Cargo International, Cart2India, CDC, Celeritas, CELERITAS, Ceva,"
-        " China Post, Chronopost, Chrono Express, Chukou1, CityLink, City Link,"
-        " CNE Express, Coliposte, Colis Prive, Colis privé, Colissimo, Conway,"
-        " Correos, Correos Express, Couriers Please, CTTExpress, Cubyn, Delhivery,"
-        " Delnext, Deutsche Post, DHL, DHL Airport Worldwide, DHL eCommerce,"
-        " DHL Express, DHL Freight, DHL Global Mail, DHL Home Delivery,"
-        " DHL Kargo, DHL Paket, DHL-Paket, DHLPL, Digital Delivery, DirectLog,"
-        " DPB, DPD, DPD Local, DSV, DTDC, DX, DX Express, DX Freight, DX Secure,"
-        " Emirates Post, Endopack, Energo, Envialia, Equick, Estafeta, Estes,"
-        " Evri, Exapaq, Fastway, FEDEX, FedEx SmartPost, FedEx_JP,"
-        " FedEx Freight, FedEx Home Delivery, FERCAM, First Flight,"
-        " First Flight China, FLIVE, Flash Express, France Express, GEL, Geodis,"
-        " GEODIS Calberson, Geopost Kargo, GLS, GO!, Gati, Heppner,"
-        " Hermes, Hermes (Corporate), Hermes Einrichtungsservice,"
-        " Hermes Logistik Gruppe, Hermes UK, Hlog, Hongkong Post, HS code,"
-        " Home Logistics, Hotpoint Logistics, Huxloe Logistics, ICC Worldwide,"
-        " IDS, IDS Netzwerk, IHB, IMEX, India Post, Inpost, InPost, Interlink,"
-        " Interno, iParcel, IParcel, ITD, Japan Post, JapanPost, JCEX, JP_EXPRESS,"
-        " JP Express, Kargokar, Kangaroo, Kybotech, La Poste, Landmark,"
-        " LaserShip, Lettre suivie, Liccardi, Linkfaith, Letter, Loomis,"
-        " Mainfreight, Metro Kargo, Milkman, Mezzanine, MNG Kargo, Mondial Relay,"
-        " MRW, MZZ-Briefdienst, Nacex, Narpost Kargo, NEW ZEALAND POST,"
-        " NipponExpress, NITTSU, Nexive, Newgistics, Ninja Van, NinjaVan, Norsk,"
-        " OLD Dominion, OnTrac, OneWorldExpress, One World Express, OSM, Otro,"
-        " Overnite Express, Palletforce, Palletline, PALLETWAYS, Pallet-Ways,"
-        " Panther, Parcel Monkey, Parcel Station, Parcel2go, ParcelDenOnline,"
-        " Parcelforce, Parcelnet, PDC Logistics, PIN, PIN Mail AG, Pilot,"
-        " Pilot Freight, POCZTA POLSKA, Polish Post, Post NL, PostNL, PostNord,"
-        " Poste Italiane, Pos Malaysia, Professional, ProMed, PTT Kargo, Purolator,"
-        " QExpress, Qxpress, R+L, Raben Group, Rabenlogistics, Rand Logistics,"
-        " REIMAGINE, Rhenus, Rieck, Rivigo, RBNA, Royal Mail, RR Donnelley, Ryder,"
-        " Safexpress, Sagawa, SagawaExpress, Saia, SDA, Seino, SEINO,"
-        " SEINO TRANSPORTATION, Self Delivery, Sending, Seur, SEUR, SF Express,"
-        " SFC, Ship Delight, ShipEconomy, Ship Global US, ShipGlobal US,"
-        " Shree Maruti Courier, Shree Tirupati Courier, Shunfeng Express, Singpost,"
-        " Smart Delivery, South Eastern Freight Lines, Speedex, Spring GDS,"
-        " Stahlmann and Sachs, StarTrack, StarTrack-ArticleID, STO Express,"
-        " Streamlite, Stream, Success Express, Sunyou, Sürat Kargo, Surat Kargo,"
-        " Swiss Post, Target, TForce, The Professional Couriers, Tezel, Tipsa,"
-        " TIPSA, TNT, TNT Kargo, Toll Global Express, Total Express, Trackon,"
-        " trans-o-flex, Trans-o-Flex, Transaher, TSB, Tuffnells, TWS, UBI,"
-        " Ücretsiz Kargo, UK MAIL, UPakWeShip, UPS, UPS Freight,"
-        " UPS Mail Innovations, UPSMI, UPSM, UPS Kargo, Urban Express, USPS,"
-        " VIR, VNLIN, WanbExpress, Watkins and Shepard, WeWorldExpress, Whistl,"
-        " WINIT, Winit, Wunderfly, WPX, XDP, Xpressbees, XPO, XPO Freight,"
-        " YamatoTransport, Yamato Transport, Yanwen, YANWEN, Yellow Freight, Yodel,"
-        " YDH, YunExpress, Yun Express, Yurtici Kargo, Yurtiçi Kargo, YTO, ZTO,"
-        " Zeleris, Zustambrosetti, Amazon"
-    ).split(", ")
-)
+# Names that sellers use as `carrierCode`, in any case. Amazon's own list is longer and
+# differs by marketplace; anything else here needs `Other` and a `carrierName`.
+_CARRIERS = """
+    4PX; AFL/Fedex; Amazon Shipping; AMZL; An Post; APC Overnight; Aramex; Asendia;
+    Australia Post; Bartolini; Bluedart; bpost; BRT; Canada Post; Canpar; Celeritas;
+    China Post; Chronopost; Chukou1; City Link; CNE Express; Coliposte; Colis Prive;
+    Colissimo; Correos; Correos Express; Couriers Please; CTTExpress; Delhivery;
+    Deutsche Post; DHL; DHL eCommerce; DHL Express; DHL Freight; DHL Global Mail;
+    DHL Home Delivery; DHL Kargo; DHL Paket; DHLPL; DPD; DPD Local; DSV; DTDC; DX;
+    Emirates Post; Envialia; Estafeta; Estes; Evri; Fastway; FedEx; FedEx Freight;
+    FedEx SmartPost; FedEx_JP; First Flight; GEODIS; GLS; GO!; Hermes;
+    Hermes Einrichtungsservice; Hermes Logistik Gruppe; Hermes UK; Hongkong Post;
+    India Post; InPost; Interlink; iParcel; Japan Post; JapanPost; JP_EXPRESS; La Poste;
+    Landmark; LaserShip; Lettre suivie; Loomis; Milkman; Mondial Relay; MRW; Nacex;
+    Newgistics; Nexive; Ninja Van; NipponExpress; NITTSU; Old Dominion; OnTrac;
+    One World Express; OSM; Palletways; Parcel2go; Parcelforce; Parcelnet; PIN Mail AG;
+    Poczta Polska; Polish Post; Poste Italiane; Post NL; PostNL; PostNord; PTT Kargo;
+    Purolator; Rhenus; Rieck; Royal Mail; Sagawa; SagawaExpress; Saia; SDA; SEINO;
+    SEINO TRANSPORTATION; Self Delivery; Sending; SEUR; SF Express; SFC; Singpost;
+    Smart Delivery; Spring GDS; StarTrack; Sunyou; Swiss Post; TForce; Tipsa;
+    TNT; Toll Global Express; trans-o-flex; Tuffnells; UBI; UK MAIL; UPS; UPS Freight;
+    UPS Mail Innovations; UPSMI; Urban Express; USPS; WanbExpress; Whistl; WINIT; XDP;
+    Xpressbees; XPO; Yamato Transport; YamatoTransport; Yanwen; Yellow Freight; Yodel;
+    Yun Express; YunExpress; Yurtici Kargo; YTO; ZTO
+"""
+CARRIERS = frozenset(" ".join(name.split()).casefold() for name in _CARRIERS.split(";"))
 OTHER = "Other"
 # How far ahead of Amazon's clock a shipping date may be.
 MAX_AHEAD = timedelta(days=1)
