@@ -8,7 +8,7 @@ of which Amazon keeps a fifth when a refund is made.
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from .charges import PROMOTION
+from .charges import CHARGE_OF, PROMOTION
 from .clock import iso
 from .errors import invalid_input
 from .orders import decimal_text
@@ -181,7 +181,7 @@ def _item_to_v0(order, event, position, item, amounts):
     promotions = [
         {
             "PromotionType": PROMOTION_TYPE,
-            "PromotionId": " ".join(item.promotion_ids),
+            "PromotionId": item.promotion_on(CHARGE_OF[kind.removeprefix(PROMOTION)]),
             "PromotionAmount": _v0_money(order, amount),
         }
         for kind, amount in amounts.items()

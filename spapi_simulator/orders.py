@@ -56,6 +56,14 @@ class Item:
         """Units that are neither shipped nor cancelled one by one."""
         return self.quantity - self.quantity_shipped
 
+    def promotion_on(self, charge):
+        """Return the id of the promotion that takes off a charge, "" if it has none.
+
+        With several ids each discount has its own, in their order.
+        """
+        position = min(list(self.discounts).index(charge), len(self.promotion_ids) - 1)
+        return self.promotion_ids[position] if self.promotion_ids else ""
+
     @property
     def total(self):
         """What the buyer pays for the line."""

@@ -100,6 +100,15 @@ def test_shipment_event_shows_what_was_charged(amazon):
     ]
 
 
+def test_each_promotion_has_its_own_id(amazon):
+    (event,) = amazon.events("305-4402178-6613095", "ShipmentEventList")
+    (item,) = event["ShipmentItemList"]
+    assert {
+        row["PromotionId"]: row["PromotionAmount"]["CurrencyAmount"]
+        for row in item["PromotionList"]
+    } == {"NORDLICHT-HERBST-10": -8.99, "DE-FREE-SHIPPING": -4.99}
+
+
 def test_claims_are_a_list_of_their_own(amazon):
     order_id = "203-9981462-3306718"
     (event,) = amazon.events(order_id, "GuaranteeClaimEventList")
