@@ -261,6 +261,7 @@ class AmazonAction(models.Model):
         quantities = (quantities() if callable(quantities) else quantities) or {}
         handler._check_possible(order_sudo, amounts)
         handler._check_quantities(order_sudo, quantities)
+        handler._check_details(order_sudo, details or {})
         assisted = handler._is_assisted(order_sudo)
         now = fields.Datetime.now()
         action_sudo = self.sudo().create(

@@ -23,7 +23,7 @@ from .background import in_background, in_own_transaction
 _logger = logging.getLogger(__name__)
 
 # An action in one of these states needs what was noted for its call no more.
-OVER = ("confirmed", "rejected", "blocked", "withdrawn")
+OVER = ("confirmed", "rejected", "blocked", "withdrawn", "assisted")
 # States in which the outcome of a call is looked for at Amazon.
 LOOKED_FOR = ("submitted", "unknown")
 

@@ -91,6 +91,14 @@ class AmazonActionKind(models.AbstractModel):
         :raise UserError: with the sentences that say why
         """
 
+    def _check_details(self, order, details):
+        """Hook: refuse what else is asked for where it is not possible.
+
+        :param amazon.order order: the order, taken for this transaction
+        :param dict details: what the kind needs to carry it out
+        :raise UserError: with the sentences that say why
+        """
+
     def _late_blocker(self, action):
         """Hook: why an action that waits may not be sent any more, or False."""
         raise NotImplementedError

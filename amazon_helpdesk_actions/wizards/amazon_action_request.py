@@ -15,6 +15,8 @@ class AmazonActionRequest(models.AbstractModel):
 
     # The kind of action that the dialog asks for
     _kind = None
+    # Whether Amazon wants to know why
+    _needs_reason = True
 
     order_id = fields.Many2one("amazon.order", required=True, readonly=True)
     amazon_order_ref = fields.Char(
@@ -108,7 +110,7 @@ class AmazonActionRequest(models.AbstractModel):
         blockers = handler._blockers(self.order_id)
         if blockers:
             raise UserError("\n".join(blockers))
-        if not self.reason:
+        if self._needs_reason and not self.reason:
             raise UserError(self.env._("Choose the reason first."))
         if handler._is_assisted(self.order_id) and not (self.note or "").strip():
             raise UserError(
@@ -123,10 +125,19 @@ class AmazonActionRequest(models.AbstractModel):
             self.order_id,
             self.nonce,
             self.ticket_id or self.sale_order_id,
-            reason=self.reason,
+            reason=self._needs_reason and self.reason,
             amounts=self._collect,
             note=self.note,
+            details=self._details(),
         )
+
+    def _details(self):
+        """Hook: return what else the kind needs, from what was filled in. Checks
+        nothing: the kind does, once the order is taken.
+
+        :rtype: dict | None
+        """
+        return None
 
     def _collect(self):
         """Hook: return the amount for each charge, from what was filled in.
