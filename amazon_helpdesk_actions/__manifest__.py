@@ -27,6 +27,8 @@
         "data/ir_actions_server_data.xml",
         "wizards/amazon_refund_request_views.xml",
         "wizards/amazon_cancel_request_views.xml",
+        "wizards/amazon_fulfillment_cancel_request_views.xml",
+        "wizards/amazon_fulfillment_request_views.xml",
         "wizards/amazon_unknown_decision_views.xml",
         "views/amazon_seller_account_views.xml",
         "views/amazon_order_views.xml",

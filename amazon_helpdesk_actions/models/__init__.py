@@ -26,7 +26,10 @@ from . import amazon_watch
 from . import amazon_feed_cancel
 from . import amazon_forecast
 from . import amazon_order_panel
+from . import amazon_fulfillment_order
 from . import amazon_order_mixin
+from . import amazon_action_mcf_cancel
+from . import amazon_action_mcf_update
 from . import helpdesk_ticket
 from . import sale_order
 from . import amazon_credit_note

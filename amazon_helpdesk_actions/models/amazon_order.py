@@ -179,7 +179,8 @@ class AmazonOrder(models.Model):
     def _get_or_create(self, ref, company, marketplace=None):
         """Return the order with this number, asking Amazon for it where it is new.
 
-        :param str ref: Amazon's order number, 3-7-7
+        :param str ref: Amazon's order number, 3-7-7; any other is the id that the
+            seller gave to a fulfillment order
         :param res.company company: the company that it is looked up for
         :param str marketplace: id of the marketplace it probably belongs to
         :return: the order, or an empty recordset where the company has no account
@@ -201,6 +202,7 @@ class AmazonOrder(models.Model):
                         "company_id": company.id,
                         "account_id": accounts[0].id,
                         "marketplace": marketplace,
+                        **self._prepare_by_ref(ref),
                     }
                 )
         except UniqueViolation:
@@ -211,6 +213,13 @@ class AmazonOrder(models.Model):
             ) from None
         order._request_read()
         return order
+
+    def _prepare_by_ref(self, ref):
+        """Hook: what the form of a number says of the order.
+
+        :rtype: dict
+        """
+        return {}
 
     # === TELLING === #
 

@@ -6,6 +6,13 @@ from .amazon_order import ORDER_REF
 # Who sees the Amazon order: the people who work with tickets or sale orders.
 READERS = "helpdesk_mgmt.group_helpdesk_user_own,sales_team.group_sale_salesman"
 
+# What names an Amazon order, the one that counts first.
+REF_FIELDS = ("amazon_order_ref", "amazon_fulfillment_ref")
+
+# Characters of a sellerFulfillmentOrderId (maxLength in the model
+# fulfillmentOutbound_2020-07-01, CreateFulfillmentOrderRequest).
+FULFILLMENT_REF_LIMIT = 40
+
 
 class AmazonOrderMixin(models.AbstractModel):
     """A document that belongs to an Amazon order: a ticket, a sale order.
@@ -23,6 +30,13 @@ class AmazonOrderMixin(models.AbstractModel):
         copy=False,
         help="Amazon's number of the order, such as 303-1234567-1234567.",
     )
+    amazon_fulfillment_ref = fields.Char(
+        "Fulfillment Order",
+        index="btree_not_null",
+        copy=False,
+        help="The id that the seller gave to an order from elsewhere which Amazon "
+        "ships (Multi-Channel Fulfillment).",
+    )
     amazon_order_id = fields.Many2one(
         "amazon.order",
         readonly=True,
@@ -36,7 +50,7 @@ class AmazonOrderMixin(models.AbstractModel):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("amazon_order_ref", "amazon_order_id")
+    @api.depends("amazon_order_ref", "amazon_fulfillment_ref", "amazon_order_id")
     @api.depends_context("lang", "uid", "tz")
     def _compute_amazon_order_panel(self):
         for record in self:
@@ -65,6 +79,31 @@ class AmazonOrderMixin(models.AbstractModel):
                     )
                 )
 
+    @api.constrains("amazon_fulfillment_ref")
+    def _check_amazon_fulfillment_ref(self):
+        for record in self:
+            ref = record.amazon_fulfillment_ref
+            if ref and ORDER_REF.fullmatch(ref.upper()):
+                raise ValidationError(
+                    self.env._(
+                        "%(ref)s is a number of Amazon's. On %(record)s, enter it as "
+                        "Amazon Order; the fulfillment order id is the seller's own.",
+                        ref=ref,
+                        record=record.display_name,
+                    )
+                )
+            if ref and len(ref) > FULFILLMENT_REF_LIMIT:
+                raise ValidationError(
+                    self.env._(
+                        "%(ref)s is not a fulfillment order id: it has at most "
+                        "%(limit)s characters. Correct it on %(record)s or leave it "
+                        "empty.",
+                        ref=ref,
+                        limit=FULFILLMENT_REF_LIMIT,
+                        record=record.display_name,
+                    )
+                )
+
     # === CRUD METHODS === #
 
     @api.model_create_multi
@@ -72,7 +111,7 @@ class AmazonOrderMixin(models.AbstractModel):
         """Override to find the Amazon order that a number names."""
         records = super().create([self._clean_amazon_ref(vals) for vals in vals_list])
         records.filtered(
-            lambda record: record.amazon_order_ref or record.sudo().amazon_order_id
+            lambda record: record._amazon_ref() or record.sudo().amazon_order_id
         )._link_amazon_order()
         return records
 
@@ -82,7 +121,7 @@ class AmazonOrderMixin(models.AbstractModel):
         The number alone says which order it is, whatever a client writes.
         """
         result = super().write(self._clean_amazon_ref(vals))
-        named = {"amazon_order_ref", "company_id"} & set(vals)
+        named = {*REF_FIELDS, "company_id"} & set(vals)
         if named or ("amazon_order_id" in vals and not self.env.su):
             self._link_amazon_order()
         return result
@@ -101,9 +140,11 @@ class AmazonOrderMixin(models.AbstractModel):
                 )
 
     def _clean_amazon_ref(self, vals):
-        """Accept a number with blanks around it or in small letters."""
-        ref = vals.get("amazon_order_ref")
-        return {**vals, "amazon_order_ref": ref.strip().upper()} if ref else vals
+        """Accept a number with blanks around it, and Amazon's in small letters."""
+        cleaned = {name: vals[name].strip() for name in REF_FIELDS if vals.get(name)}
+        if "amazon_order_ref" in cleaned:
+            cleaned["amazon_order_ref"] = cleaned["amazon_order_ref"].upper()
+        return {**vals, **cleaned}
 
     # === ACTION METHODS === #
 
@@ -115,14 +156,24 @@ class AmazonOrderMixin(models.AbstractModel):
         """Open the dialog that asks Amazon to cancel the order. Sends nothing."""
         return self._open_amazon_request("cancel")
 
-    def _open_amazon_request(self, kind):
+    def _open_amazon_request(self, kind, model=None):
+        """Open a dialog.
+
+        :param str kind: the kind of action that it asks for
+        :param str model: its model, ``amazon.<kind>.request`` when None
+        """
         self.ensure_one()
         self.check_access("read")
         self.env[f"amazon.action.kind.{kind}"]._check_right()
         order = self._get_amazon_order()._require_one()
-        return self.env[f"amazon.{kind}.request"]._open(order, self)
+        return self.env[model or f"amazon.{kind}.request"]._open(order, self)
 
     # === BUSINESS METHODS === #
+
+    def _amazon_ref(self):
+        """Return what names the Amazon order: Amazon's number, or else the id of the
+        fulfillment order."""
+        return self.amazon_order_ref or self.amazon_fulfillment_ref
 
     def _get_amazon_order(self):
         """Return the Amazon order in sudo mode: whoever may read the document may see
@@ -142,16 +193,16 @@ class AmazonOrderMixin(models.AbstractModel):
             # sudo: agents may not create Amazon orders; only Amazon tells us of one
             record_sudo = record.sudo()
             order_sudo = self.env["amazon.order"].sudo()
-            if record_sudo.amazon_order_ref:
+            if record_sudo._amazon_ref():
                 order_sudo = order_sudo._get_or_create(
-                    record_sudo.amazon_order_ref, record_sudo.company_id, marketplace
+                    record_sudo._amazon_ref(), record_sudo.company_id, marketplace
                 )
             record_sudo.amazon_order_id = order_sudo
 
     def _amazon_notice(self):
         """Say in a sentence what keeps the Amazon order from being shown, or False."""
         record_sudo = self.sudo()
-        if record_sudo.amazon_order_ref and not record_sudo.amazon_order_id:
+        if record_sudo._amazon_ref() and not record_sudo.amazon_order_id:
             return self.env._(
                 "No Amazon account is connected in the company %s, so this order "
                 "cannot be looked up. An administrator can connect one under Amazon > "

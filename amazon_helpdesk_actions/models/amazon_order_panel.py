@@ -234,6 +234,8 @@ class AmazonOrder(models.Model):
                    line.sku,
                    COALESCE(line.quantity_ordered, 0) AS quantity_ordered,
                    COALESCE(line.quantity_fulfilled, 0) AS quantity_fulfilled,
+                   COALESCE(line.quantity_cancelled, 0) AS quantity_cancelled,
+                   COALESCE(line.quantity_unfulfillable, 0) AS quantity_unfulfillable,
                    COALESCE(charge.charged, 0) AS charged,
                    (SELECT COALESCE(SUM(refund.amount), 0)
                       FROM amazon_order_refund refund

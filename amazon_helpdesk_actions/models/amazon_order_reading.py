@@ -138,7 +138,7 @@ class AmazonOrder(models.Model):
         """
         self.ensure_one()
         answers = self._ask_amazon()
-        answers.account._note_access(answers.order_error)
+        self._note_access(answers)
         # Before the first row is added: two readers of one order must meet here,
         # where the second one is run again, and not in a unique index.
         self._take()
@@ -173,10 +173,7 @@ class AmazonOrder(models.Model):
         ):
             try:
                 with account._client() as client:
-                    answer = client.get_order(
-                        self.amazon_order_ref, included_data=INCLUDED_DATA
-                    )
-                return account, spapi_orders.parse_order(answer), None
+                    return account, self._ask_client(client), None
             except (SpApiError, IncompleteCredentials) as error:
                 _logger.info(
                     "%s not read from %s: %s",
@@ -190,6 +187,15 @@ class AmazonOrder(models.Model):
                     # No answer is no reason to ask elsewhere, and costs time.
                     break
         return failed, None, failure
+
+    def _ask_client(self, client):
+        """Ask Amazon for the order itself.
+
+        :param SellerClient client: of an account that it may belong to
+        :return: the order as parsed
+        """
+        answer = client.get_order(self.amazon_order_ref, included_data=INCLUDED_DATA)
+        return spapi_orders.parse_order(answer)
 
     def _ask_for_finances(self, account, order):
         """Ask what was refunded. An empty answer means: not known yet.
@@ -213,6 +219,10 @@ class AmazonOrder(models.Model):
             _logger.info("Finances of %s not read: %s", self.amazon_order_ref, error)
             return None, error
 
+    def _note_access(self, answers):
+        """Keep in mind whether Amazon lets the account in."""
+        answers.account._note_access(answers.order_error)
+
     # === RECORDING === #
 
     def _record(self, answers):
@@ -228,6 +238,11 @@ class AmazonOrder(models.Model):
                 "read_at": fields.Datetime.now(),
             }
         )
+        self._record_answer(answers)
+        self._confirm_actions()
+
+    def _record_answer(self, answers):
+        """Record the order and its finances, as Amazon has just told them."""
         if not self._is_newer_than(answers.order):
             self._record_order(answers.order)
             self._record_items(answers.order.lines)
@@ -241,7 +256,6 @@ class AmazonOrder(models.Model):
         if answers.is_complete():
             self.complete_at = answers.asked_at
             self.finances_refused = bool(answers.finances_error)
-        self._confirm_actions()
 
     def _is_newer_than(self, order):
         """Whether we know more than this answer: a page may be older than what was read

@@ -141,7 +141,13 @@ class AmazonSellerAccount(models.Model):
         since = fields.Datetime.now() - timedelta(days=RANGE_IDLE_DAYS)
         return bool(
             self.env["amazon.order"].search_count(
-                [("account_id", "=", self.id), ("read_at", ">=", since)], limit=1
+                [
+                    ("account_id", "=", self.id),
+                    ("read_at", ">=", since),
+                    # of which the lists tell
+                    ("is_fulfillment_order", "=", False),
+                ],
+                limit=1,
             )
         )
 

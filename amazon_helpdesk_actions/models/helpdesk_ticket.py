@@ -24,7 +24,7 @@ class HelpdeskTicket(models.Model):
     def message_update(self, msg_dict, update_vals=None):
         """Override of `mail`: a later mail may be the first to name the order."""
         result = super().message_update(msg_dict, update_vals=update_vals)
-        for ticket in self.filtered(lambda ticket: not ticket.amazon_order_ref):
+        for ticket in self.filtered(lambda ticket: not ticket._amazon_ref()):
             ticket._find_amazon_order(msg_dict)
         return result
 

@@ -6,6 +6,7 @@ from . import test_bookkeeping
 from . import test_feed_cancel
 from . import test_forecast
 from . import test_mail
+from . import test_mcf
 from . import test_order
 from . import test_order_panel
 from . import test_pipeline

@@ -114,6 +114,8 @@ class AmazonCommon(BaseCommon):
                 "lwa_refresh_token": SimulatorProcess.REFRESH_TOKEN,
                 "refund_undo_seconds": 0,
                 "cancel_undo_seconds": 0,
+                "mcf_cancel_undo_seconds": 0,
+                "mcf_update_undo_seconds": 0,
                 "participation_ids": [
                     Command.create({"marketplace": marketplace})
                     for marketplace in (
@@ -174,13 +176,14 @@ class AmazonCommon(BaseCommon):
             self.run_jobs("_job_read")
         return ticket
 
-    def create_sale_order(self, ref=False, read=True):
+    def create_sale_order(self, ref=False, read=True, **values):
         """Create a sale order of an Amazon order, with the order read."""
         sale_order = self.env["sale.order"].create(
             {
                 "partner_id": self.env["res.partner"].create({"name": "A buyer"}).id,
                 "company_id": self.company.id,
                 "amazon_order_ref": ref,
+                **values,
             }
         )
         if read:

@@ -65,6 +65,15 @@ const STATUS_CLASSES = {
     PARTIALLY_SHIPPED: "text-bg-info",
     SHIPPED: "text-bg-success",
     CANCELLED: "text-bg-danger",
+    // of a fulfillment order
+    NEW: "text-bg-warning",
+    RECEIVED: "text-bg-warning",
+    PLANNING: "text-bg-warning",
+    PROCESSING: "text-bg-info",
+    COMPLETE: "text-bg-success",
+    COMPLETE_PARTIALLED: "text-bg-info",
+    UNFULFILLABLE: "text-bg-danger",
+    INVALID: "text-bg-danger",
 };
 
 /**
@@ -111,7 +120,8 @@ export class AmazonOrderPanel extends Component {
 
     /** The number that was typed and is not saved yet, if any. */
     get unsavedRef() {
-        const ref = this.props.record.data.amazon_order_ref;
+        const { amazon_order_ref, amazon_fulfillment_ref } = this.props.record.data;
+        const ref = amazon_order_ref || amazon_fulfillment_ref;
         return !this.state.panel.notice && ref !== (this.order?.ref || false) && ref;
     }
 
@@ -185,6 +195,18 @@ export class AmazonOrderPanel extends Component {
         ];
         if (!claim_found && !chargeback_found) {
             columns.push({ name: "refundable", label: _t("Refundable") });
+        }
+        return columns;
+    }
+
+    /** The units to show of each item, beside how many were ordered. */
+    get unitColumns() {
+        if (!this.order.fulfillment) {
+            return [{ name: "quantity_fulfilled", label: _t("Shipped") }];
+        }
+        const columns = [{ name: "quantity_cancelled", label: _t("Cancelled") }];
+        if (this.order.lines.some((line) => line.quantity_unfulfillable)) {
+            columns.push({ name: "quantity_unfulfillable", label: _t("Unfulfillable") });
         }
         return columns;
     }
@@ -420,7 +442,10 @@ export const amazonOrderPanel = {
     component: AmazonOrderPanel,
     displayName: _t("Amazon Order"),
     supportedTypes: ["json"],
-    fieldDependencies: [{ name: "amazon_order_ref", type: "char" }],
+    fieldDependencies: [
+        { name: "amazon_order_ref", type: "char" },
+        { name: "amazon_fulfillment_ref", type: "char" },
+    ],
 };
 
 registry.category("fields").add("amazon_order_panel", amazonOrderPanel);
