@@ -13,6 +13,7 @@ from . import test_pipeline
 from . import test_ranges
 from . import test_refund_request
 from . import test_tours
+from . import test_tours_mcf
 from . import test_unknown
 from . import test_unknown_decision
 from . import test_watch

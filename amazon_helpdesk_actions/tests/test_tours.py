@@ -88,10 +88,9 @@ class JobRunner(threading.Thread):
                 self.simulator.advance(FINANCE_DELAY + 1)
 
 
-@tagged("post_install", "-at_install")
-class TestTours(AmazonCommon, HttpCase):
-    """What people do in a browser, with the jobs running beside it and Odoo's bus
-    telling the open form."""
+class ToursCommon(AmazonCommon, HttpCase):
+    """A browser, with the jobs running beside it and Odoo's bus telling the open
+    form."""
 
     def setUp(self):
         super().setUp()
@@ -124,6 +123,11 @@ class TestTours(AmazonCommon, HttpCase):
 
     def executed(self, what):
         return self.simulator.ledger()[what]
+
+
+@tagged("post_install", "-at_install")
+class TestTours(ToursCommon):
+    """What people do in a browser."""
 
     # === THE AGENT WITH THE RIGHT === #
 

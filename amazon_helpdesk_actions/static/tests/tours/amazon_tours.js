@@ -1,27 +1,27 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
 
-const PANEL = ".o_amazon_order_panel";
+export const PANEL = ".o_amazon_order_panel";
 
 /**
  * Have the next stage of the jobs run: the runner beside the tour takes the wish to
  * read the order as the sign that what is shown so far has been seen.
  */
-const letTimePass = () => ({
+export const letTimePass = () => ({
     content: "Ask for the order to be read again",
     trigger: `${PANEL} .o_amazon_order_refresh`,
     run: "click",
 });
 
-const see = (content, trigger) => ({ content, trigger });
+export const see = (content, trigger) => ({ content, trigger });
 
-const seeState = (state, text) =>
+export const seeState = (state, text) =>
     see(
         `The panel says by itself: ${state}`,
         `${PANEL} .o_amazon_action[data-state='${state}']:contains(${text})`
     );
 
-const chooseReason = (reason) => [
+export const chooseReason = (reason) => [
     {
         content: "Open the reasons",
         trigger: ".modal .o_field_widget[name='reason'] input",
@@ -34,13 +34,13 @@ const chooseReason = (reason) => [
     },
 ];
 
-const clickHeader = (label) => ({
+export const clickHeader = (label) => ({
     content: `Open the dialog: ${label}`,
     trigger: `.o_statusbar_buttons button:contains(${label})`,
     run: "click",
 });
 
-const clickFooter = (label) => ({
+export const clickFooter = (label) => ({
     content: `Click: ${label}`,
     trigger: `.modal-footer button:contains(${label})`,
     run: "click",
