@@ -1,0 +1,163 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..reply_rules import (
+    LANGUAGES,
+    SITUATIONS,
+    STAGES,
+    forbidden,
+    known_placeholders,
+    placeholders,
+    render,
+)
+
+
+class AmazonReplyTemplate(models.Model):
+    """What is written to a buyer in one situation, at one stage, in one language.
+
+    A row for each language, not a translation: the buyer's language is none of those
+    that Odoo's users have. The text is plain, and a placeholder is a name from the list
+    of what is known by then, so that no text can promise what nobody knows.
+    """
+
+    _name = "amazon.reply.template"
+    _description = "Amazon Reply Template"
+    _order = "situation, stage, lang"
+
+    situation = fields.Selection(SITUATIONS, required=True)
+    stage = fields.Selection(
+        STAGES, required=True, default="asked", string="What Is Known"
+    )
+    lang = fields.Selection(LANGUAGES, required=True, string="Language")
+    subject = fields.Char(required=True, help="Of a mail. A message has none.")
+    body = fields.Text("Text", required=True)
+    placeholder_help = fields.Char("Placeholders", compute="_compute_placeholder_help")
+
+    _what_uniq = models.Constraint(
+        "unique(situation, stage, lang)",
+        "There is such a text in this language already. Change that one.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("situation", "stage", "lang")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        labels = [
+            dict(self._fields[name]._description_selection(self.env))
+            for name in ("situation", "stage", "lang")
+        ]
+        for template in self:
+            values = (template.situation, template.stage, template.lang)
+            template.display_name = " · ".join(
+                label.get(value) or ""
+                for label, value in zip(labels, values, strict=True)
+            )
+
+    @api.depends("situation", "stage")
+    def _compute_placeholder_help(self):
+        for template in self:
+            names = known_placeholders(template.situation, template.stage)
+            template.placeholder_help = "  ".join(
+                f"${{{name}}}" for name in sorted(names)
+            )
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("situation", "stage", "subject", "body")
+    def _check_text(self):
+        for template in self:
+            template._check_placeholders()
+            found = forbidden(template._without_placeholders())
+            if found:
+                raise ValidationError(
+                    self.env._(
+                        "%(template)s: %(problems)s",
+                        template=template.display_name,
+                        problems=" ".join(self._describe_forbidden(found)),
+                    )
+                )
+
+    def _check_placeholders(self):
+        known = known_placeholders(self.situation, self.stage)
+        for name in placeholders(f"{self.subject}\n{self.body}"):
+            if name not in known:
+                raise ValidationError(
+                    self.env._(
+                        "%(template)s: %(name)s is not known when this is written. "
+                        "You can use: %(known)s.",
+                        template=self.display_name,
+                        name=f"${{{name}}}",
+                        known=self.placeholder_help,
+                    )
+                )
+
+    def _without_placeholders(self):
+        """Return subject and text with a word in the place of each placeholder."""
+        text = f"{self.subject}\n{self.body}"
+        return render(text, dict.fromkeys(placeholders(text), "x"))
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _find(self, situation, stage, lang):
+        """Return the template, or an empty recordset.
+
+        :param str situation: one of ``SITUATIONS``
+        :param str stage: one of ``STAGES``
+        :param str lang: one of ``LANGUAGES``; English where there is none in it
+        """
+        domain = [("situation", "=", situation), ("stage", "=", stage)]
+        found = self.search([*domain, ("lang", "in", (lang, "en"))])
+        return found.filtered(lambda template: template.lang == lang) or found[:1]
+
+    def _render(self, values):
+        """Return subject and text for a buyer.
+
+        :param dict values: text by name of what is known; more is not used
+        :rtype: tuple[str, str]
+        """
+        self.ensure_one()
+        known = known_placeholders(self.situation, self.stage)
+        values = {name: value for name, value in values.items() if name in known}
+        return render(self.subject, values), render(self.body, values)
+
+    @api.model
+    def _check_reply(self, text):
+        """Refuse a text that Amazon does not let through.
+
+        :raise UserError: with the sentences that say why
+        """
+        found = forbidden(text)
+        if found:
+            raise UserError("\n".join(self._describe_forbidden(found)))
+
+    @api.model
+    def _describe_forbidden(self, found):
+        """Return a sentence for each thing that must not be in a text.
+
+        :param list[str] found: see :func:`reply_rules.forbidden`
+        """
+        sentences = {
+            "empty": self.env._("The text is empty. Write something."),
+            "html": self.env._(
+                "There is HTML in the text. Amazon allows plain text only; take it out."
+            ),
+            "link": self.env._(
+                "There is a link in the text. Amazon does not allow links in messages "
+                "to buyers; take it out."
+            ),
+            "address": self.env._(
+                "There is an e-mail address in the text. Amazon does not allow "
+                "addresses in messages to buyers; take it out."
+            ),
+            "phone": self.env._(
+                "There is a telephone number in the text. Amazon does not allow it in "
+                "messages to buyers; take it out."
+            ),
+            "placeholder": self.env._(
+                "There is a placeholder in the text that nobody has filled in. Replace "
+                "it or take it out."
+            ),
+        }
+        return [sentences[name] for name in found]
