@@ -319,6 +319,15 @@ class AmazonAction(models.Model):
         """Return the model that knows this action's kind."""
         return self.env[f"amazon.action.kind.{self.kind}"]
 
+    @api.model
+    def _kinds_shown(self):
+        """Return the kinds of action whose outcome Amazon's own data shows."""
+        return [
+            kind
+            for kind, _label in self._fields["kind"].selection
+            if self.env[f"amazon.action.kind.{kind}"]._is_shown_by_amazon
+        ]
+
     # === BUSINESS METHODS - STATES === #
 
     def _set_sending(self):

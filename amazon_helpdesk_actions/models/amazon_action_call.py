@@ -319,8 +319,9 @@ class AmazonAction(models.Model):
 
     def _is_over(self):
         """Whether nothing is sent or looked for any more."""
+        known = ("accepted", "assisted")
         is_shown = self._kind()._is_shown_by_amazon
-        return self.state in OVER or (self.state == "accepted" and not is_shown)
+        return self.state in OVER or (self.state in known and not is_shown)
 
     @api.model
     def _lost_calls(self, accounts, before):

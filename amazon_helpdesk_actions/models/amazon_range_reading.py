@@ -118,7 +118,7 @@ class AmazonSellerAccount(models.Model):
         :rtype: float
         """
         newest = self.env["amazon.action"].search(
-            [("account_id", "=", self.id), ("state", "in", AWAITED_STATES)],
+            [("account_id", "=", self.id), *self._awaited_domain()],
             order="last_state_change desc",
             limit=1,
         )
@@ -127,6 +127,13 @@ class AmazonSellerAccount(models.Model):
         age = (fields.Datetime.now() - newest.last_state_change).total_seconds()
         wait = max(age / 2, CONFIRM_MIN_SECONDS)
         return wait if wait < RANGE_EVERY_SECONDS else 0.0
+
+    def _awaited_domain(self):
+        """Return the domain of the actions that Amazon's data may still confirm."""
+        return [
+            ("state", "in", AWAITED_STATES),
+            ("kind", "in", self.env["amazon.action"]._kinds_shown()),
+        ]
 
     @api.model
     def _cron_read_ranges(self):
@@ -162,7 +169,7 @@ class AmazonSellerAccount(models.Model):
                 ("account_id", "=", self.id),
                 ("complete_at", "<", limit),
                 ("read_state", "!=", "requested"),
-                ("action_ids.state", "in", AWAITED_STATES),
+                ("action_ids", "any", self._awaited_domain()),
             ],
             # those first that were not tried for longest
             order="write_date",

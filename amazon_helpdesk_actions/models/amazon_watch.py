@@ -693,7 +693,7 @@ class AmazonAlarm(models.Model):
                 ("account_id", "in", accounts.ids),
                 *["|", ("state", "=", "accepted")],
                 *["&", ("state", "=", "submitted"), ("feed_id", "=", False)],
-                ("kind", "in", self._kinds_shown_by_amazon()),
+                ("kind", "in", self.env["amazon.action"]._kinds_shown()),
                 ("last_state_change", "<", limit),
             ],
             ["account_id"],
@@ -715,14 +715,6 @@ class AmazonAlarm(models.Model):
             for account, count, since in groups
         ]
 
-    def _kinds_shown_by_amazon(self):
-        """Return the kinds of action whose outcome Amazon's own data shows."""
-        return [
-            kind
-            for kind, _label in self.env["amazon.action"]._fields["kind"].selection
-            if self.env[f"amazon.action.kind.{kind}"]._is_shown_by_amazon
-        ]
-
     def _note_unconfirmed(self, accounts):
         """Say once on the ticket of each action that Amazon's data does not show it."""
         limit = fields.Datetime.now() - timedelta(days=CONFIRM_ALERT_DAYS)
@@ -730,7 +722,7 @@ class AmazonAlarm(models.Model):
             [
                 ("account_id", "in", accounts.ids),
                 ("state", "in", AWAITED_STATES),
-                ("kind", "in", self._kinds_shown_by_amazon()),
+                ("kind", "in", self.env["amazon.action"]._kinds_shown()),
                 ("last_state_change", "<", limit),
                 ("unconfirmed_noted_at", "=", False),
             ],
