@@ -80,7 +80,7 @@ PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 _HTML = re.compile(r"</?[a-zA-Z!][^>]*>|&(#\d+|[a-zA-Z]+);")
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _LINK = re.compile(
-    r"\w+://|(?i:\bwww\.)|\b[\w-]+\.[a-z]{2,}/\w"
+    r"\w+://|(?i:\bwww\.|\b[\w-]+\.[a-z]{2,}/\w)"
     # a bare domain of a shop; the name of Amazon itself may stand there
     r"|\b(?!(?i:amazon)\.)[\w-]+\.(com|de|fr|es|it|nl|net|org|eu|info|shop|co\.uk)\b"
 )

@@ -33,4 +33,8 @@ from . import amazon_action_mcf_update
 from . import helpdesk_ticket
 from . import sale_order
 from . import amazon_credit_note
+from . import amazon_reply_template
+from . import amazon_reply_mail
+from . import amazon_action_message
+from . import amazon_action_reply
 from . import ir_websocket

@@ -161,6 +161,12 @@ class AmazonSellerAccount(models.Model):
                     client.list_financial_events, NO_SUCH_ORDER
                 ),
             }
+            if self.messaging_enabled:
+                results["messaging"] = self._try_capability(
+                    client.get_messaging_actions,
+                    NO_SUCH_ORDER,
+                    self.participation_ids[:1].marketplace or next(iter(MARKETPLACES)),
+                )
         now = fields.Datetime.now()
         self.capability_ids = [Command.clear()] + [
             Command.create(

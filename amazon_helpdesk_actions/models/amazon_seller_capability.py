@@ -18,6 +18,7 @@ class AmazonSellerCapability(models.Model):
             ("orders", "Reading orders (Orders)"),
             ("feeds", "Refunds and cancellations (Feeds)"),
             ("finances", "Refunds made at Amazon (Finances)"),
+            ("messaging", "Messages to buyers (Messaging)"),
         ],
         required=True,
     )

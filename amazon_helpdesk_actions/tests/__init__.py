@@ -22,3 +22,5 @@ from . import test_quota
 from . import test_dispatch
 from . import test_interleavings
 from . import test_credit_note
+from . import test_reply
+from . import test_message

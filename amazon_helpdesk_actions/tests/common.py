@@ -116,6 +116,7 @@ class AmazonCommon(BaseCommon):
                 "cancel_undo_seconds": 0,
                 "mcf_cancel_undo_seconds": 0,
                 "mcf_update_undo_seconds": 0,
+                "message_undo_seconds": 0,
                 "participation_ids": [
                     Command.create({"marketplace": marketplace})
                     for marketplace in (

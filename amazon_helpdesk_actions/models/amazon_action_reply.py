@@ -1,0 +1,335 @@
+import textwrap
+
+from markupsafe import Markup
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.tools import plaintext2html
+
+from odoo.addons.queue_job.exception import RetryableJobError
+
+from ..reply_rules import (
+    FAILED_STATES,
+    LANGUAGES,
+    STAGE_OF_STATE,
+    money,
+)
+from .background import in_background
+
+# When the agent wants the buyer to be written to -> the states that are as good.
+REPLY_STATES = [
+    ("submitted", "Amazon has received it"),
+    ("accepted", "Amazon has accepted it"),
+    ("confirmed", "Amazon's data shows it"),
+]
+REACHED = {
+    "submitted": ("submitted", "assisted", "accepted", "confirmed"),
+    "accepted": ("accepted", "confirmed"),
+    "confirmed": ("confirmed",),
+}
+# News after which an earlier reply holds again.
+RESCUED = ("submitted", "accepted", "confirmed", "assisted")
+ACTIVITY = "amazon_helpdesk_actions.mail_activity_type_reply"
+# Characters of an item's title, so that a message stays short.
+TITLE_LENGTH = 70
+
+
+class AmazonAction(models.Model):
+    """The reply to the buyer that an agent wants sent when Amazon is so far.
+
+    ``reply_status`` decides what is sent, and moves in the transaction that hands the
+    mail to Odoo's queue: so it is handed over once, however often the job runs.
+    """
+
+    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    reply_state = fields.Selection(REPLY_STATES, "Reply When", readonly=True)
+    reply_lang = fields.Selection(LANGUAGES, "Language of the Reply", readonly=True)
+    close_ticket = fields.Boolean("Close the Ticket Then", readonly=True)
+    reply_status = fields.Selection(
+        [
+            ("waiting", "Waits"),
+            ("sent", "Sent"),
+            ("failed", "Could not be sent"),
+            ("dropped", "Not sent"),
+            ("correcting", "To be corrected"),
+        ],
+        "Reply",
+        readonly=True,
+        copy=False,
+    )
+    reply_sent_at = fields.Datetime("Replied", readonly=True, copy=False)
+
+    # === BUSINESS METHODS - WHEN === #
+
+    def _set_reply(self, vals):
+        """Take down that the buyer is to be written to; once for an action.
+
+        :param dict vals: ``reply_state``, ``reply_lang``, ``close_ticket``
+        """
+        action_sudo = self.sudo()
+        if action_sudo.reply_state:
+            return
+        action_sudo.write({**vals, "reply_status": "waiting"})
+        action_sudo._react_reply()
+
+    def _react(self):
+        """Override to write to the buyer, or to correct what was written."""
+        super()._react()
+        self._react_reply()
+
+    def _hand_to_person(self, reason):
+        """Override: what the buyer was told cannot be upheld while nobody knows."""
+        super()._hand_to_person(reason)
+        for action in self.filtered("needs_person"):
+            if action.kind == "message":
+                action._guard_reply(action._open_again_for_message)
+            elif action.reply_status == "sent":
+                action._guard_reply(action._correct_reply)
+
+    def _react_reply(self):
+        for action in self:
+            if action.kind == "message" and action.state in FAILED_STATES:
+                action._guard_reply(action._open_again_for_message)
+            elif action.reply_status:
+                action._guard_reply(action._follow_reply)
+
+    def _guard_reply(self, method):
+        self._guarded(
+            method,
+            self.env._(
+                "The reply to the buyer could not be taken care of. Look at it."
+            ),
+        )
+
+    def _follow_reply(self):
+        status = self.reply_status
+        if status == "waiting" and self.state in REACHED[self.reply_state]:
+            self._enqueue_reply()
+        elif status == "waiting" and self.state in FAILED_STATES:
+            self.reply_status = "dropped"
+            self._post(
+                lambda action: self.env._(
+                    "%s: the reply was not sent, the buyer was told nothing.",
+                    action.name,
+                )
+            )
+        elif status == "sent" and self.state in FAILED_STATES:
+            self._correct_reply()
+        elif status == "correcting" and self.state in RESCUED:
+            self.reply_status = "sent"
+            self._get_origin().activity_unlink([ACTIVITY])
+
+    def _enqueue_reply(self):
+        in_background(self, self.company_id).with_delay(
+            priority=10,
+            max_retries=0,
+            description=f"Reply to the buyer about {self.name}",
+            identity_key=f"amazon_reply_{self.id}",
+        )._job_reply()
+
+    # === BUSINESS METHODS - WRITING === #
+
+    def _job_reply(self):
+        """Write to the buyer what is known by now. Job; safe to run twice.
+
+        :raise RetryableJobError: while somebody else changes the action
+        """
+        self.ensure_one()
+        action = self.try_lock_for_update(allow_referencing=True)
+        if not action:
+            raise RetryableJobError("Being changed.", seconds=5, ignore_retry=True)
+        action.invalidate_recordset(["reply_status", "state"])
+        if (
+            action.reply_status == "waiting"
+            and action.state in REACHED[action.reply_state]
+        ):
+            action._reply()
+
+    def _reply(self):
+        """Write to the buyer by the way that is open, or say why there is none."""
+        problem = False
+        try:
+            with self.env.cr.savepoint():
+                self._send_reply()
+        except UserError as error:
+            problem = str(error)
+        if problem:
+            self.reply_status = "failed"
+            self._ask_person(
+                self.env._("Reply to the buyer"),
+                self.env._("The reply to the buyer was not sent. %s", problem),
+            )
+            return
+        self.write({"reply_status": "sent", "reply_sent_at": fields.Datetime.now()})
+        if self.close_ticket and self.ticket_id:
+            self.ticket_id._close_after_reply()
+
+    def _send_reply(self):
+        document = self._get_origin()
+        subject, text = self._render_reply(self._reply_stage(), self.reply_lang)
+        blocker = document._mail_blocker()
+        if not blocker:
+            document._send_reply_mail(subject, text, self.user_id)
+            return
+        handler = self.env["amazon.action.kind.message"]
+        message_blockers = handler._blockers(self.order_id)
+        if message_blockers:
+            raise UserError("\n".join([blocker, *message_blockers]))
+        # As the person who asked, who has the right to; checked again here.
+        self.with_user(self.user_id).with_context(
+            allowed_company_ids=self.company_id.ids
+        )._ask_message(
+            self.order_id,
+            f"reply-{self.id}",
+            document.with_user(self.user_id),
+            "unexpectedProblem",
+            text,
+        )
+
+    def _reply_stage(self):
+        """Return what a reply may say of this action by now; a correction only where a
+        reply went out that does not hold."""
+        if self.reply_status == "correcting":
+            return "correction"
+        return STAGE_OF_STATE[self.state]
+
+    def _render_reply(self, stage, lang):
+        """Return subject and text of a reply, with what is known by now.
+
+        :param str stage: one of ``STAGES``
+        :param str lang: one of ``LANGUAGES``
+        :rtype: tuple[str, str]
+        :raise UserError: when there is no text for it
+        """
+        template = self.env["amazon.reply.template"]._find(self.kind, stage, lang)
+        if not template:
+            raise UserError(
+                self.env._(
+                    "There is no reply template for it. An administrator can write "
+                    "one under Amazon > Reply Templates."
+                )
+            )
+        return template._render(self._reply_values(lang))
+
+    def _reply_values(self, lang):
+        """Return what is known of this action, as text for a buyer.
+
+        The template takes of it only what may be said at its stage.
+
+        :param str lang: one of ``LANGUAGES``
+        :rtype: dict
+        """
+        action_sudo = self.sudo()
+        lines = action_sudo.line_ids
+        # Each item of a refund has a number of its own in Amazon's settlement.
+        transactions = [
+            f"{self.name}-{of_item[0].id}"
+            for of_item in lines.grouped("order_line_id").values()
+        ]
+        refunds = self.env["amazon.order.refund"].sudo()
+        adjustments = refunds.search([("action_id", "=", self.id)])
+        return {
+            **self.order_id._reply_values(),
+            "amount": money(
+                self.amount, self.currency_id.name, lang, self.order_id.marketplace
+            ),
+            "items": self._reply_items(),
+            "confirmation": self.name,
+            "feed": action_sudo.feed_id.feed_ref or action_sudo.request_ref,
+            "transaction": ", ".join(transactions),
+            "refund_id": ", ".join(
+                dict.fromkeys(filter(None, adjustments.mapped("adjustment_ref")))
+            ),
+        }
+
+    def _reply_items(self):
+        """Return the items that it is about; all of the order where it names none."""
+        action_sudo = self.sudo()
+        units = {
+            line.order_line_id: line.quantity
+            for line in action_sudo.line_ids.filtered("order_line_id")
+        }
+        names = []
+        for item in units or action_sudo.order_id.line_ids:
+            name = textwrap.shorten(
+                item.title or item.sku or item.amazon_item_ref,
+                TITLE_LENGTH,
+                placeholder="…",
+            )
+            count = units.get(item)
+            names.append(f"{count} x {name}" if count else name)
+        return "; ".join(names)
+
+    # === BUSINESS METHODS - CORRECTING === #
+
+    def _correct_reply(self):
+        """Ask the person who wrote to the buyer for a correction, with a draft of it.
+        Nothing is sent by itself."""
+        self.reply_status = "correcting"
+        _subject, text = self._render_reply("correction", self.reply_lang)
+        self._ask_person(
+            self.env._("Correct the reply to the buyer"),
+            self.env._(
+                "The buyer was written to on %(when)s, and that does not hold: "
+                "%(known)s The draft of a correction is in the dialog Reply; it is not "
+                "sent by itself.",
+                when=fields.Date.to_string(self.reply_sent_at),
+                known=self.state_message,
+            ),
+            text,
+        )
+
+    def _open_again_for_message(self):
+        """The buyer did not get, or may not have got, a message."""
+        replied = self._replied_action()
+        if replied and replied.reply_status == "sent":
+            replied.reply_status = "failed"
+        if replied or self.ticket_id.closed:
+            self._ask_person(self.env._("Reply to the buyer"), self.state_message)
+
+    def _replied_action(self):
+        """Return the action whose reply this message is, or an empty recordset."""
+        prefix, _dash, action_id = self.nonce.partition("-")
+        if prefix != "reply" or not action_id.isdecimal():
+            return self.browse()
+        return self.browse(int(action_id)).exists()
+
+    def _ask_person(self, summary, sentence, draft=""):
+        """Open the ticket again and give the person who asked something to do.
+
+        :param str summary: what there is to do
+        :param str sentence: why
+        :param str draft: of a text for the buyer
+        """
+        document = self._get_origin()
+        if document._name == "helpdesk.ticket":
+            document._reopen_after_reply()
+        note = Markup("<p>%s</p>") % f"{self.name}: {sentence}"
+        document._message_log(body=note)
+        document.activity_schedule(
+            ACTIVITY,
+            summary=summary,
+            note=note + (plaintext2html(draft) if draft else ""),
+            user_id=self._person_to_ask().id,
+        )
+
+    def _person_to_ask(self):
+        """Return who asked, or who the ticket is assigned to where that one left."""
+        people = self.user_id | self.ticket_id.user_id
+        return people.filtered("active")[:1] or self.user_id
+
+
+class AmazonOrder(models.Model):
+    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    def _reply_values(self):
+        """Return what is known of the order, as text for its buyer.
+
+        :rtype: dict
+        """
+        self.ensure_one()
+        return {
+            "order": self.amazon_order_ref,
+            "shop": self.account_id.sudo()._shop_name(),
+        }
