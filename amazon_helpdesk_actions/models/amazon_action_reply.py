@@ -267,7 +267,11 @@ class AmazonAction(models.Model):
         """Ask the person who wrote to the buyer for a correction, with a draft of it.
         Nothing is sent by itself."""
         self.reply_status = "correcting"
-        _subject, text = self._render_reply("correction", self.reply_lang)
+        try:
+            _subject, text = self._render_reply("correction", self.reply_lang)
+        except UserError:
+            # no text for it: the person writes one
+            text = ""
         self._ask_person(
             self.env._("Correct the reply to the buyer"),
             self.env._(

@@ -73,7 +73,6 @@ class AmazonOrderMixin(models.AbstractModel):
         :return: a bare address at ``marketplace.amazon.<tld>``
         :rtype: str
         """
-        self.ensure_one()
         partner = self.partner_id
         # the address of the mail that was received first
         known = [getattr(self, "partner_email", False), partner.email]
@@ -97,6 +96,8 @@ class AmazonOrderMixin(models.AbstractModel):
 
         :rtype: str | bool
         """
+        if not self:
+            return self.env._("Open it from a ticket or from a sale order.")
         order_sudo = self._get_amazon_order()
         if order_sudo.channel == "mcf":
             return self.env._(

@@ -30,7 +30,7 @@ class AmazonActionRequest(models.AbstractModel):
     def _compute_reply_lang(self):
         for request in self:
             origin = request.ticket_id or request.sale_order_id
-            request.reply_lang = origin and origin._reply_language()
+            request.reply_lang = origin._reply_language() if origin else "en"
 
     @api.depends("reply_state", "reply_lang")
     def _compute_reply_preview(self):

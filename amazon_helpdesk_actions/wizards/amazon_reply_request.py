@@ -54,18 +54,17 @@ class AmazonReplyRequest(models.TransientModel):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("order_id")
+    @api.depends("order_id", "ticket_id", "sale_order_id", "way")
     def _compute_sentences(self):
         """Override: it is blocked where no way is open at all."""
         handler = self.env["amazon.action.kind.message"]
         for request in self:
             request.is_assisted = False
-            request.warnings = ""
-            problem = request.order_id and request._find_reply_problem()
-            request.blockers = problem or ""
-            if not problem:
-                order_warnings = handler._warnings(request.order_id)
-                request.warnings = "\n".join(order_warnings)
+            request.blockers = request._find_reply_problem() or ""
+            # what may be in the way of a call to Amazon
+            is_call = request.way == "message" and not request.blockers
+            warnings = handler._warnings(request.order_id) if is_call else []
+            request.warnings = "\n".join(warnings)
 
     @api.depends("order_id", "reply_lang")
     def _compute_offered_template_ids(self):
