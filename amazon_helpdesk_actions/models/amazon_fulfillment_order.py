@@ -132,22 +132,20 @@ class AmazonOrder(models.Model):
 
     def _note_access(self, answers):
         """Override: the fulfillment is a role of its own; without it all else works."""
-        if not self.is_fulfillment_order:
-            super()._note_access(answers)
+        return None if self.is_fulfillment_order else super()._note_access(answers)
 
     # === RECORDING === #
 
     def _record_answer(self, answers):
         """Override to record a fulfillment order."""
         if not self.is_fulfillment_order:
-            super()._record_answer(answers)
-            return
-        if self.complete_at and answers.asked_at < self.complete_at:
-            # somebody else asked later, and was faster
-            return
-        self._record_fulfillment(answers.order)
-        self._record_fulfillment_items(answers.order.items)
-        self.complete_at = answers.asked_at
+            return super()._record_answer(answers)
+        if not self.complete_at or answers.asked_at >= self.complete_at:
+            # else somebody asked later, and was faster
+            self._record_fulfillment(answers.order)
+            self._record_fulfillment_items(answers.order.items)
+            self.complete_at = answers.asked_at
+        return None
 
     def _record_fulfillment(self, order):
         """Record what Amazon says of the fulfillment order as a whole.

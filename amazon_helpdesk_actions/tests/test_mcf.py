@@ -275,7 +275,7 @@ class TestFulfillmentCancel(McfCommon):
         action = self.ask_mcf_cancel(self.create_mcf_ticket(PLANNING))
         self.send(action)
         self.simulator.change(mcf_step_seconds=3600)
-        self.simulator.advance(3000)
+        self.simulator.advance(3700)
         self.age(action, seconds=5)
         self.look()
         self.assertEqual(action.state, "rejected")

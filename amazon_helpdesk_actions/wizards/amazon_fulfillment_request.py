@@ -44,12 +44,12 @@ class AmazonFulfillmentRequest(models.TransientModel):
     )
     # A scheduled delivery needs a window, which cannot be given in a change.
     new_speed = fields.Selection(
-        [row for row in MCF_SPEEDS if row[0] != "ScheduledDelivery"], "New Speed"
+        [row for row in MCF_SPEEDS if row[0] != "ScheduledDelivery"]
     )
     new_action = fields.Selection(
         [("Hold", "Put on hold"), ("Ship", "Release: ship it")], "Ship or Hold"
     )
-    new_comment = fields.Char("New Comment", size=COMMENT_LIMIT)
+    new_comment = fields.Char(size=COMMENT_LIMIT)
     line_ids = fields.One2many("amazon.fulfillment.request.line", "request_id")
     with_address = fields.Boolean("New Delivery Address")
     address_name = fields.Char("Name")
