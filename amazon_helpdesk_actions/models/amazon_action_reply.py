@@ -145,6 +145,7 @@ class AmazonAction(models.Model):
             and action.state in REACHED[action.reply_state]
         ):
             action._reply()
+            action.order_id._notify_forms()
 
     def _reply(self):
         """Write to the buyer by the way that is open, or say why there is none."""

@@ -24,3 +24,4 @@ from . import test_interleavings
 from . import test_credit_note
 from . import test_reply
 from . import test_message
+from . import test_tours_reply
