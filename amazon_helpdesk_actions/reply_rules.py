@@ -59,7 +59,7 @@ SITUATIONS = [
     ("cancel", "Cancellation"),
     ("cancel_items", "Cancellation of items"),
     ("ship", "Shipment"),
-    (ASK_OFFICIAL_CANCEL, "Ask for the official cancellation request"),
+    (ASK_OFFICIAL_CANCEL, "How to cancel in Your Orders"),
 ]
 
 _ALWAYS = {"order", "shop"}

@@ -53,6 +53,7 @@ class AmazonAction(models.Model):
             ("failed", "Could not be sent"),
             ("dropped", "Not sent"),
             ("correcting", "To be corrected"),
+            ("corrected", "Corrected"),
         ],
         "Reply",
         readonly=True,
@@ -338,3 +339,36 @@ class AmazonOrder(models.Model):
             "order": self.amazon_order_ref,
             "shop": self.account_id.sudo()._shop_name(),
         }
+
+    def _panel_actions(self, rows):
+        """Override to say what became of the reply to the buyer."""
+        actions = super()._panel_actions(rows)
+        by_id = {row["id"]: row for row in rows}
+        for action in actions:
+            action["reply"] = self._panel_reply(by_id[action["id"]])
+        return actions
+
+    def _panel_reply(self, row):
+        """Return the sentence on the reply that belongs to an action, or False."""
+        waiting = {
+            "submitted": self.env._(
+                "The buyer is written to as soon as Amazon has received it."
+            ),
+            "accepted": self.env._(
+                "The buyer is written to as soon as Amazon has accepted it."
+            ),
+            "confirmed": self.env._(
+                "The buyer is written to as soon as Amazon's data shows it."
+            ),
+        }
+        return {
+            "waiting": waiting.get(row["reply_state"]),
+            "sent": self.env._("The buyer was written to."),
+            "failed": self.env._("The reply could not be sent. Write to the buyer."),
+            "dropped": self.env._("The buyer was not written to about it."),
+            "corrected": self.env._("The buyer was sent a correction."),
+            "correcting": self.env._(
+                "The buyer was written to, and that does not hold: correct it with "
+                "Reply."
+            ),
+        }.get(row["reply_status"], False)

@@ -19,6 +19,8 @@ ACTION_FIELDS = (
     "amount",
     "due_at",
     "needs_person",
+    "reply_state",
+    "reply_status",
 )
 DATETIMES = ("last_state_change", "due_at", "feed_submitted_at")
 FEED_FIELDS = ("submitted_at", "processing_status", "message_count", "drop_message")

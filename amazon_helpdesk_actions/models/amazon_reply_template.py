@@ -43,15 +43,15 @@ class AmazonReplyTemplate(models.Model):
     @api.depends("situation", "stage", "lang")
     @api.depends_context("lang")
     def _compute_display_name(self):
-        labels = [
-            dict(self._fields[name]._description_selection(self.env))
+        labels = {
+            name: dict(self._fields[name]._description_selection(self.env))
             for name in ("situation", "stage", "lang")
-        ]
+        }
         for template in self:
-            values = (template.situation, template.stage, template.lang)
+            # "nothing asked" is no news
+            shown = [name for name in labels if template[name] not in (False, "none")]
             template.display_name = " · ".join(
-                label.get(value) or ""
-                for label, value in zip(labels, values, strict=True)
+                labels[name][template[name]] for name in shown
             )
 
     @api.depends("situation", "stage")

@@ -314,6 +314,21 @@ class TestReplyAfterAction(ReplyCommon):
         self.assertFalse(ticket.closed)
         self.assertIn("the buyer was told nothing", " ".join(self.notes(ticket)))
 
+    def test_panel_says_what_becomes_of_the_reply(self):
+        def shown(ticket):
+            self.env.invalidate_all()
+            panel = ticket.with_user(self.agent).amazon_order_panel
+            return panel["order"]["actions"][0]["reply"]
+
+        ticket = self.create_ticket(SHIPPED)
+        self.refund_with_reply(ticket)
+        self.assertIn("as soon as Amazon has accepted it", shown(ticket))
+        self.settle()
+        self.assertEqual(shown(ticket), "The buyer was written to.")
+        other = self.create_ticket(UNSHIPPED)
+        self.ask_cancel(other)
+        self.assertFalse(shown(other))
+
     def test_rejection_before_a_reply_tells_the_buyer_nothing(self):
         ticket = self.create_ticket(SHIPPED)
         self.reject_next(SHIPPED)
@@ -356,7 +371,7 @@ class TestReplyAfterAction(ReplyCommon):
         self.assertEqual(len(self.mails()), 2)
         self.assertIn("müssen wir das berichtigen", self.text_of(self.mails()[1]))
         self.assertFalse(ticket.activity_ids)
-        self.assertEqual(action.reply_status, "dropped")
+        self.assertEqual(action.reply_status, "corrected")
         self.assertNotEqual(self.open_reply(ticket).template_id.stage, "correction")
 
     def test_late_good_news_make_the_correction_needless(self):
@@ -480,6 +495,7 @@ class TestReplyDialog(ReplyCommon):
         self.assertEqual(self.open_reply(ticket).template_id.stage, "asked")
         self.run_jobs("_job_dispatch")
         request = self.open_reply(ticket)
+        self.assertIn("has not processed it yet", request.known)
         self.assertEqual(request.template_id.stage, "submitted")
         self.assertNotIn("accepted", request.offered_template_ids.mapped("stage"))
         self.settle()
@@ -526,6 +542,7 @@ class TestReplyDialog(ReplyCommon):
         request = self.open_reply(ticket)
         self.assertEqual(request.way, "mail")
         self.assertIn(BUYER, request.way_hint)
+        self.assertFalse(request.known)
         request.close_ticket = True
         request.action_send()
         self.assertIn("Stornierung beantragen", self.text_of(self.mails()))

@@ -93,7 +93,7 @@ class AmazonReplyRequest(models.TransientModel):
     def _compute_known(self):
         for request in self:
             action = request._action_of_template()
-            request.known = action and f"{action.name}: {action.state_message}"
+            request.known = bool(action) and f"{action.name}: {action.state_message}"
 
     @api.depends("template_id")
     def _compute_text(self):
@@ -176,7 +176,7 @@ class AmazonReplyRequest(models.TransientModel):
             lambda action: action.reply_status == "correcting"
         )
         if corrected and self.template_id.stage == "correction":
-            corrected.reply_status = "dropped"
+            corrected.reply_status = "corrected"
             document.sudo().activity_feedback([ACTIVITY])
         if self.close_ticket and self.ticket_id:
             self.ticket_id.sudo()._close_after_reply()

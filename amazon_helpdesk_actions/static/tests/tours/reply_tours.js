@@ -24,6 +24,10 @@ registry.category("web_tour.tours").add("amazon_ticket_refund_reply_close", {
         click("One click", ".modal-footer button:contains(Refund the Buyer)"),
         see("The dialog is closed", "body:not(:has(.modal))"),
         see("It is on its way", `${PANEL} .o_amazon_action[data-state='queued']`),
+        see(
+            "So is the reply",
+            `${PANEL} .o_amazon_action_reply:contains(as soon as Amazon has accepted it)`
+        ),
         click("Let time pass", `${PANEL} .o_amazon_order_refresh`),
         see("Amazon has it", `${PANEL} .o_amazon_action[data-state='submitted']`),
         see("Nobody was told", "body:not(:has(.o-mail-Message:contains(angenommen)))"),
@@ -33,6 +37,7 @@ registry.category("web_tour.tours").add("amazon_ticket_refund_reply_close", {
             "The buyer was written to",
             ".o-mail-Message:contains(angenommen):contains(44,94)"
         ),
+        see("The panel says so", `${PANEL} .o_amazon_action_reply:contains(was written to)`),
         see("The ticket is closed", ".o-mail-Message:contains(the ticket was closed)"),
     ],
 });
