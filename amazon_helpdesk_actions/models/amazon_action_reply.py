@@ -76,17 +76,19 @@ class AmazonAction(models.Model):
 
     def _react(self):
         """Override to write to the buyer, or to correct what was written."""
-        super()._react()
+        result = super()._react()
         self._react_reply()
+        return result
 
     def _hand_to_person(self, reason):
         """Override: what the buyer was told cannot be upheld while nobody knows."""
-        super()._hand_to_person(reason)
+        result = super()._hand_to_person(reason)
         for action in self.filtered("needs_person"):
             if action.kind == "message":
                 action._guard_reply(action._open_again_for_message)
             elif action.reply_status == "sent":
                 action._guard_reply(action._correct_reply)
+        return result
 
     def _react_reply(self):
         for action in self:

@@ -5,6 +5,8 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import html2plaintext
 
+from odoo.addons.queue_job.exception import RetryableJobError
+
 from ..reply_rules import LANGUAGES, SITUATIONS, STAGES, forbidden, known_placeholders
 from .common import (
     CANCEL_REQUESTED,
@@ -410,6 +412,31 @@ class TestReplyAfterAction(ReplyCommon):
         self.assertFalse(ticket.closed)
         self.assertEqual(action.reply_status, "correcting")
         self.assertEqual(self.open_reply(ticket).template_id.stage, "correction")
+
+    def test_reply_and_correction_of_what_a_sale_order_asked_for_are_on_it(self):
+        sale_order = self.create_sale_order(SHIPPED)
+        sale_order.partner_id.email = BUYER
+        self.reject_next(SHIPPED)
+        action = self.refund_with_reply(sale_order, "submitted")
+        self.assertFalse(action.close_ticket)
+        self.run_jobs("_job_dispatch")
+        self.run_jobs("_job_reply")
+        self.assertIn(self.mails().mail_message_id, sale_order.message_ids)
+        self.settle()
+        self.assertEqual(action.reply_status, "correcting")
+        self.assertEqual(sale_order.activity_ids.user_id, self.agent)
+        self.assertEqual(self.open_reply(sale_order).template_id.stage, "correction")
+
+    def test_job_waits_while_somebody_else_changes_the_action(self):
+        ticket = self.create_ticket(SHIPPED)
+        action = self.refund_with_reply(ticket, "submitted")
+        self.run_jobs("_job_dispatch")
+        actions = type(action)
+        none = action.browse()
+        locked = patch.object(actions, "try_lock_for_update", return_value=none)
+        with locked, self.assertRaises(RetryableJobError):
+            action._job_reply()
+        self.assertFalse(self.mails())
 
     # === WHERE IT CANNOT GO === #
 

@@ -36,7 +36,7 @@ class AmazonReplyRequest(models.TransientModel):
         readonly=False,
         domain="[('id', 'in', offered_template_ids)]",
     )
-    known = fields.Text("Known", compute="_compute_known")
+    known = fields.Text(compute="_compute_known")
     subject = fields.Char(compute="_compute_text", store=True, readonly=False)
     text = fields.Text(compute="_compute_text", store=True, readonly=False)
     way = fields.Selection(
