@@ -9,6 +9,8 @@ addresses from "Seller Central URLs" there; currencies are those of the countrie
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from .taxes import prices_include_tax
+
 
 @dataclass(frozen=True)
 class Marketplace:
@@ -21,7 +23,7 @@ class Marketplace:
     :param str domain: of the shop, such as ``amazon.de``
     :param str currency: ISO 4217
     :param bool prices_include_tax: the item price that the buyer sees holds the tax, so
-        a refund names the gross amount and no component for tax
+        a refund names the gross amount and no component for tax; see `taxes.TAX_RULES`
     """
 
     id: str
@@ -46,13 +48,6 @@ class Marketplace:
         """
         return f"marketplace.{self.domain}"
 
-
-# prices_include_tax. Evidenced: JP (a refund with a component Tax is rejected, one with
-# the gross in Principal is accepted: selling-partner-api-models#1372), US (component
-# Tax accepted: seller-forum.com/t/18974). By law of the country, consumer prices there
-# are shown with tax: the EU (Directive 98/6/EC) and GB. ASSUMPTIONS, from how the shops
-# show prices: CA without tax; all others with tax.
-_TAX_ON_TOP = {"US", "CA"}
 
 _ROWS = (
     ("ATVPDKIKX0DER", "US", "United States", "na", "amazon.com", "USD"),
@@ -82,7 +77,7 @@ _ROWS = (
 
 #: All marketplaces by id.
 MARKETPLACES = {
-    row[0]: Marketplace(*row, prices_include_tax=row[1] not in _TAX_ON_TOP)
+    row[0]: Marketplace(*row, prices_include_tax=prices_include_tax(row[1]))
     for row in _ROWS
 }
 
