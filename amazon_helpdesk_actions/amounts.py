@@ -49,15 +49,27 @@ def refundable(paid, refunded, reserved):
     return max(min(paid - refunded - reserved, paid), 0.0)
 
 
-def order_refundable(of_charges, paid, refunded, reserved):
-    """Return how much of an order can still be refunded.
+def total_refundable(of_parts, paid, refunded, reserved):
+    """Return how much of an item or of an order can still be refunded.
 
-    A goodwill refund takes nothing from a charge, but from the order.
+    What is refunded of no charge takes nothing from the charges, but from the item and
+    the order: goodwill, and what fits none of the items. A restocking fee that was kept
+    back gives nothing back to a charge: what it was kept back from is spent.
 
-    :param float of_charges: the sum of what is refundable of its charges
-    :param float paid: of the whole order, as the following
-    :param float refunded: also what fits none of the items
+    :param float of_parts: the sum of what is refundable of its charges or items
+    :param float paid: of the whole, as the following
+    :param float refunded: also what fits none of the parts
     :param float reserved: asked for here
     :rtype: float
     """
-    return max(min(of_charges, paid - refunded - reserved), 0.0)
+    return max(min(of_parts, paid - refunded - reserved), 0.0)
+
+
+def is_overdrawn(record):
+    """Whether more is refunded and asked for than was paid.
+
+    :param record: a charge, an item or an order
+    :rtype: bool
+    """
+    given = record.refunded + record.reserved
+    return record.currency_id.compare_amounts(record.paid, given) < 0

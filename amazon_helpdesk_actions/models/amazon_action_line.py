@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class AmazonActionLine(models.Model):
@@ -21,14 +21,38 @@ class AmazonActionLine(models.Model):
     )
     component = fields.Selection(related="charge_id.component")
     currency_id = fields.Many2one(related="action_id.currency_id")
-    amount = fields.Monetary(readonly=True)
+    amount = fields.Monetary(
+        readonly=True,
+        help="What the buyer gets; below zero: what is kept back from it.",
+    )
     quantity = fields.Integer(readonly=True, help="Units of the item.")
+    discount = fields.Monetary(
+        readonly=True,
+        help="The part of a promotion that is taken back with it: the message names "
+        "amount and discount together, and takes the discount off again.",
+    )
 
-    _amount_positive = models.Constraint(
-        "CHECK(charge_id IS NULL OR amount > 0)",
-        "An amount to refund must be above zero.",
+    _amount_not_zero = models.Constraint(
+        "CHECK(charge_id IS NULL OR amount <> 0)",
+        "An amount to refund must not be zero.",
     )
     _quantity_positive = models.Constraint(
         "CHECK(charge_id IS NOT NULL OR quantity > 0)",
         "A quantity must be above zero.",
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override to note which part of a promotion goes with the amount, as it is
+        before this amount is reserved."""
+        charges = self.env["amazon.order.charge"]
+        for vals in vals_list:
+            if vals.get("charge_id") and vals.get("amount"):
+                charge = charges.browse(vals["charge_id"])
+                vals["discount"] = charge._discount_of(vals["amount"])
+        return super().create(vals_list)
+
+    def _is_split_by_amazon(self):
+        """Whether Amazon's finances may show these in other parts than they were asked
+        for: with a promotion, or with what was kept back."""
+        return any(line.discount or line.amount < 0 for line in self)

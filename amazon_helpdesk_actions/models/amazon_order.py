@@ -5,7 +5,7 @@ from psycopg2.errors import UniqueViolation
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 
-from ..amounts import order_refundable
+from ..amounts import is_overdrawn, total_refundable
 from ..const import FULFILLMENT_STATUSES
 from ..spapi.marketplaces import seller_central_order_url
 from .amazon_seller_participation import marketplace_selection
@@ -97,6 +97,10 @@ class AmazonOrder(models.Model):
     )
 
     charged = fields.Monetary(compute="_compute_amounts")
+    paid = fields.Monetary(
+        compute="_compute_amounts",
+        help="What the buyer was charged for what is shipped.",
+    )
     refunded = fields.Monetary("Refunded at Amazon", compute="_compute_amounts")
     reserved = fields.Monetary(
         compute="_compute_amounts",
@@ -114,7 +118,8 @@ class AmazonOrder(models.Model):
 
     @api.depends(
         "charge_ids.charged",
-        "charge_ids.refundable",
+        "charge_ids.paid",
+        "line_ids.refundable",
         "charge_ids.reserved",
         "refund_ids.amount",
     )
@@ -122,12 +127,13 @@ class AmazonOrder(models.Model):
         for order in self:
             charges = order.charge_ids
             order.charged = sum(charges.mapped("charged"))
+            order.paid = sum(charges.mapped("paid"))
             # all that Amazon shows, also what fits none of the items
             order.refunded = sum(order.refund_ids.mapped("amount"))
             order.reserved = sum(charges.mapped("reserved"))
-            order.refundable = order_refundable(
-                sum(charges.mapped("refundable")),
-                sum(charges.mapped("paid")),
+            order.refundable = total_refundable(
+                sum(order.line_ids.mapped("refundable")),
+                order.paid,
                 order.refunded,
                 order.reserved,
             )
@@ -229,6 +235,12 @@ class AmazonOrder(models.Model):
             self.env["bus.bus"]._sendone(
                 order, "amazon_order_changed", {"id": order.id}
             )
+
+    # === BUSINESS METHODS - AMOUNTS === #
+
+    def _is_overdrawn(self):
+        """Whether more is refunded and asked for than was paid."""
+        return is_overdrawn(self)
 
     # === BUSINESS METHODS - LOCKING === #
 

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..amounts import paid, refundable
+from ..amounts import is_overdrawn, paid, refundable
 from ..const import RESERVING_STATES
 from ..spapi.enums import ADJUSTMENT_COMPONENTS
 
@@ -30,6 +30,10 @@ class AmazonOrderCharge(models.Model):
         help="Amazon's name of the component, as in an Order Adjustment.",
     )
     charged = fields.Monetary(readonly=True)
+    discount = fields.Monetary(
+        readonly=True,
+        help="What promotions took off. It is not part of what was charged.",
+    )
     paid = fields.Monetary(
         compute="_compute_amounts",
         help="What the buyer was charged for the share that is shipped. Zero where a "
@@ -101,3 +105,37 @@ class AmazonOrderCharge(models.Model):
             lambda refund: not refund.action_id and not compare(refund.amount, amount)
         )
         return len(waiting) > len(seen)
+
+    def _limit(self, assisted):
+        """Return how much of it can be asked for, or recorded as refunded by hand.
+
+        :param bool assisted: whether it is done already, so that Amazon may show it
+        :rtype: float
+        """
+        return self.charged if assisted else self.refundable
+
+    def _is_overdrawn(self):
+        """Whether more is refunded and asked for than was paid."""
+        return is_overdrawn(self)
+
+    def _discount_of(self, amount):
+        """Return the part of the discount that goes with a further refund.
+
+        A refund names the price before the promotion, and takes the promotion back
+        beside it. In proportion, and counted on from what was refunded before: when all
+        is refunded, all of the discount is taken back, to the cent.
+
+        :param float amount: what the buyer gets of this charge
+        :rtype: float
+        """
+        self.ensure_one()
+        if not self.discount or not self.charged:
+            return 0.0
+        before = self.refunded + self.reserved
+        return self.currency_id.round(
+            self._discount_up_to(before + amount) - self._discount_up_to(before)
+        )
+
+    def _discount_up_to(self, refunded):
+        share = min(max(refunded / self.charged, 0.0), 1.0)
+        return self.currency_id.round(self.discount * share)

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..amounts import paid_share
+from ..amounts import is_overdrawn, paid_share, total_refundable
 
 
 class AmazonOrderLine(models.Model):
@@ -22,8 +22,15 @@ class AmazonOrderLine(models.Model):
     title = fields.Char("Item", readonly=True)
     quantity_ordered = fields.Integer("Ordered", readonly=True)
     quantity_fulfilled = fields.Integer("Shipped", readonly=True)
+    promotion_refs = fields.Json(
+        readonly=True, help="Amazon's ids of the promotions that lowered its price."
+    )
     charge_ids = fields.One2many("amazon.order.charge", "line_id", readonly=True)
     charged = fields.Monetary(compute="_compute_amounts")
+    paid = fields.Monetary(
+        compute="_compute_amounts",
+        help="What the buyer was charged for the units that are shipped.",
+    )
     refunded = fields.Monetary("Refunded at Amazon", compute="_compute_amounts")
     reserved = fields.Monetary(
         compute="_compute_amounts",
@@ -36,14 +43,26 @@ class AmazonOrderLine(models.Model):
         "An item is listed only once in an Amazon order.",
     )
 
-    @api.depends("charge_ids.charged", "charge_ids.refunded", "charge_ids.reserved")
+    @api.depends(
+        "charge_ids.charged",
+        "charge_ids.paid",
+        "charge_ids.refunded",
+        "charge_ids.reserved",
+        "charge_ids.refundable",
+    )
     def _compute_amounts(self):
         for line in self:
             charges = line.charge_ids
             line.charged = sum(charges.mapped("charged"))
+            line.paid = sum(charges.mapped("paid"))
             line.refunded = sum(charges.mapped("refunded"))
             line.reserved = sum(charges.mapped("reserved"))
-            line.refundable = sum(charges.mapped("refundable"))
+            line.refundable = total_refundable(
+                sum(charges.mapped("refundable")),
+                line.paid,
+                line.refunded,
+                line.reserved,
+            )
 
     def _paid_share(self):
         """Return the share of the item that the buyer has paid and that is still with
@@ -56,6 +75,10 @@ class AmazonOrderLine(models.Model):
             self.quantity_fulfilled,
             order.claim_found or order.chargeback_found,
         )
+
+    def _is_overdrawn(self):
+        """Whether more is refunded and asked for than was paid."""
+        return is_overdrawn(self)
 
     def _get_charge(self, component):
         """Return the charge of a component, a new one of zero where there is none."""

@@ -3,7 +3,7 @@ from datetime import datetime
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ..amounts import order_refundable, paid, paid_share, refundable
+from ..amounts import paid, paid_share, refundable, total_refundable
 from ..const import RESERVING_STATES
 
 AMOUNTS = ("charged", "refunded", "reserved", "refundable")
@@ -109,16 +109,13 @@ class AmazonOrder(models.Model):
                 continue
             line = lines.setdefault(row["line_id"], self._panel_line(row))
             amounts = self._charge_amounts(row)
-            for name in AMOUNTS:
+            for name in (*AMOUNTS, "paid"):
                 line[name] += amounts[name]
+        for line in lines.values():
+            _limit(line)
             for name in ("charged", "paid", "reserved", "refundable"):
-                of_order[name] += amounts[name]
-        of_order["refundable"] = order_refundable(
-            of_order["refundable"],
-            of_order["paid"],
-            of_order["refunded"],
-            of_order["reserved"],
-        )
+                of_order[name] += line[name]
+        _limit(of_order)
         return {name: of_order[name] for name in AMOUNTS}, list(lines.values())
 
     def _panel_line(self, row):
@@ -128,7 +125,7 @@ class AmazonOrder(models.Model):
             "sku": row["sku"],
             "quantity_ordered": row["quantity_ordered"],
             "quantity_fulfilled": row["quantity_fulfilled"],
-            **dict.fromkeys(AMOUNTS, 0.0),
+            **dict.fromkeys((*AMOUNTS, "paid"), 0.0),
         }
 
     def _charge_amounts(self, row):
@@ -177,6 +174,10 @@ class AmazonOrder(models.Model):
                 "due_at": fields.Datetime.to_string(row["due_at"]),
                 "can_withdraw": row["state"] == "queued" and groups[row["kind"]],
                 "can_drop": self._can_drop(row) and groups[row["kind"]],
+                "can_record": row["state"] == "rejected"
+                and self.channel == "fba"
+                and groups[row["kind"]]
+                and row["kind"] == "refund",
                 "can_decide": bool(row["needs_person"]) and groups[row["kind"]],
                 "drop_message": row["state"] == "submitted"
                 and row["feed_drop_message"],
@@ -281,3 +282,13 @@ class AmazonOrder(models.Model):
                 for name, sql in columns.items()
             )
         )
+
+
+def _limit(amounts):
+    """Lower what is refundable of the parts to what is left of their whole."""
+    amounts["refundable"] = total_refundable(
+        amounts["refundable"],
+        amounts["paid"],
+        amounts["refunded"],
+        amounts["reserved"],
+    )

@@ -307,8 +307,9 @@ class AmazonOrder(models.Model):
             for component, amount in item.charges.items():
                 charge = line._get_charge(component)
                 charge.charged = float(amount)
+                charge.discount = float(item.discounts.get(component, 0))
                 listed |= charge
-        (self.charge_ids - listed).charged = 0.0
+        (self.charge_ids - listed).write({"charged": 0.0, "discount": 0.0})
         (self.line_ids - lines).write({"quantity_ordered": 0, "quantity_fulfilled": 0})
 
     def _record_item(self, item):
@@ -318,6 +319,7 @@ class AmazonOrder(models.Model):
             "title": item.title,
             "quantity_ordered": item.quantity_ordered,
             "quantity_fulfilled": item.quantity_fulfilled,
+            "promotion_refs": list(item.promotion_ids),
         }
         line = self.line_ids.filtered(
             lambda line: line.amazon_item_ref == item.order_item_id
@@ -521,14 +523,8 @@ def naive_utc(moment):
 
 
 def _charged_as(refund):
-    """Return the component whose charge a refund event concerns.
-
-    What was charged is kept net of promotions, so a promotion that is taken back with
-    a refund belongs to the item price. The finances have charge types that the Order
-    Adjustment does not have (such as PaymentMethodFee).
-    """
-    if refund.component == "Promotion":
-        return "Principal"
+    """Return the component whose charge a refund event concerns. The finances have
+    charge types that the Order Adjustment does not have (such as PaymentMethodFee)."""
     return refund.component if refund.component in ADJUSTMENT_COMPONENTS else "Other"
 
 

@@ -11,6 +11,7 @@ from . import test_order
 from . import test_order_panel
 from . import test_pipeline
 from . import test_ranges
+from . import test_refund_amounts
 from . import test_refund_request
 from . import test_tours
 from . import test_tours_mcf
