@@ -217,7 +217,8 @@ class Person(threading.Thread):
     def _filled_in(self, wish: Intent, dialog: int) -> dict:
         if wish.kind == "cancel":
             return {"reason": "NoInventory"}
-        values: dict[str, Any] = {"reason": "CustomerReturn"}
+        # chaos refunds the same item more than once, and means it
+        values: dict[str, Any] = {"reason": "CustomerReturn", "is_second_meant": True}
         if wish.share:
             lines = self._session.call(
                 "amazon.refund.request.line",

@@ -16,6 +16,7 @@ from . import amazon_action_call
 from . import amazon_action_line
 from . import amazon_action_kind
 from . import amazon_action_refund
+from . import amazon_refund_amounts
 from . import amazon_action_cancel
 from . import amazon_feed
 from . import amazon_feed_dispatch

@@ -7,7 +7,7 @@ from odoo.tools import float_repr
 
 from ..const import CLOCK_TOLERANCE_MINUTES, UNDO_SECONDS
 from ..spapi.enums import FEED_REFUND
-from ..spapi.envelopes import RefundItem, RefundMessage
+from ..spapi.envelopes import PromotionAdjustment, RefundItem, RefundMessage
 
 # AdjustmentReason of the Order Adjustment, as in spapi.enums; those that fit most
 # tickets first.
@@ -33,6 +33,36 @@ REFUND_REASONS = [
 ]
 
 
+# Reasons that fit what is refunded, the likeliest first; the others follow them.
+_OF_THE_GOODS = (
+    "CustomerReturn",
+    "DifferentItem",
+    "Undeliverable",
+    "RefusedDelivery",
+    "CouldNotShip",
+    "CustomerCancel",
+)
+_OF_THE_PRICE = ("GeneralAdjustment", "DifferentItem", "PriceError", "Exchange")
+FITTING_REASONS = {
+    "full": _OF_THE_GOODS,
+    "items": _OF_THE_GOODS,
+    "percent": _OF_THE_PRICE,
+    "amount": _OF_THE_PRICE,
+    "shipping": ("GeneralAdjustment", "CarrierCreditDecision", "Undeliverable"),
+    "goodwill": _OF_THE_PRICE,
+    "components": _OF_THE_PRICE,
+}
+
+# Below zero: what the seller keeps back. All others are above.
+FEE = "RestockingFee"
+# Bounded by its item and the order, and by no charge of its own.
+GOODWILL = "Goodwill"
+# "tax-only refunds for orders shipped to a state where Amazon manages tax collection
+# automatically will be processed by Amazon Customer Service" (Seller Central help
+# U7K5N5GUP67M4X9). Where Amazon does is not known here, so never a tax alone.
+TAXES = ("Tax", "ShippingTax", "GiftWrapTax")
+
+
 class AmazonAction(models.Model):
     # A kind is one file: it adds itself here, beside what it says.
     _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
@@ -40,6 +70,31 @@ class AmazonAction(models.Model):
     kind = fields.Selection(
         selection_add=[("refund", "Refund")], ondelete={"refund": "cascade"}
     )
+
+    # === ACTION METHODS === #
+
+    def action_record_by_hand(self):
+        """Open the dialog that records what was done in Seller Central instead of what
+        Amazon has rejected, with the same amounts. Sends nothing.
+
+        :raise UserError: where it was not rejected, or Amazon takes it from here
+        """
+        self.ensure_one()
+        self.check_access("read")
+        self._kind()._check_right()
+        if not self._may_record_by_hand():
+            raise UserError(
+                self.env._("%s is not to be refunded in Seller Central.", self.name)
+            )
+        return self.env["amazon.refund.request"]._open_like(self)
+
+    def _may_record_by_hand(self):
+        """Whether Amazon has rejected it as what only Amazon itself can do."""
+        return (
+            self.kind == "refund"
+            and self.state == "rejected"
+            and self.order_id.channel == "fba"
+        )
 
 
 class AmazonSellerAccount(models.Model):
@@ -49,6 +104,18 @@ class AmazonSellerAccount(models.Model):
         "Undo of Refunds",
         default=UNDO_SECONDS,
         help="Seconds for which it stays here, so that it can surely be taken back.",
+    )
+
+    refund_reason = fields.Selection(
+        REFUND_REASONS,
+        "Usual Reason for a Refund",
+        help="Filled in when the refund dialog opens.",
+    )
+    fba_refund_by_feed = fields.Boolean(
+        "Refund FBA Orders by Feed",
+        help="Amazon does not document that it takes refunds of orders that it ships "
+        "itself. Where it rejects one, that order is refunded in Seller Central and "
+        "recorded here, as all are while this is off.",
     )
 
     _refund_undo_seconds = models.Constraint(
@@ -82,8 +149,15 @@ class AmazonActionRefund(models.AbstractModel):
 
     def _is_assisted(self, order):
         """FBA orders are refunded by Amazon itself (Seller Central help
-        U7K5N5GUP67M4X9); the feed is not documented for them."""
-        return order.channel == "fba"
+        U7K5N5GUP67M4X9); the feed is not documented for them. Where the account tries
+        it all the same, the first rejection ends that for the order."""
+        if order.channel != "fba":
+            return False
+        order_sudo = order.sudo()
+        return not order_sudo.account_id.fba_refund_by_feed or any(
+            action.kind == "refund" and action.state == "rejected"
+            for action in order_sudo.action_ids
+        )
 
     def _blockers(self, order):
         not_read = self._not_read_blocker(order)
@@ -187,65 +261,41 @@ class AmazonActionRefund(models.AbstractModel):
             )
         return warnings
 
-    def _check_possible(self, order, amounts):
-        """Refuse what is blocked, and more than is refundable.
+    def _hints(self, order, is_partial):
+        """Return sentences on what a refund brings with it at Amazon.
 
-        :param amazon.order order: the order, taken for this transaction
-        :param dict amounts: amount for each charge
-        :raise UserError: with the sentences that say why
+        :param amazon.order order: the order to act on
+        :param bool is_partial: whether something stays refundable after it
+        :rtype: list[str]
         """
-        blockers = self._blockers(order) or self._amount_blockers(order, amounts)
-        if blockers:
-            raise UserError("\n".join(blockers))
-
-    def _amount_blockers(self, order, amounts):
-        compare = order.currency_id.compare_amounts
-        total = sum(amounts.values())
-        if compare(total, 0) <= 0 or any(
-            compare(amount, 0) <= 0 for amount in amounts.values()
-        ):
-            return [self.env._("Enter an amount above zero.")]
-        if any(charge.order_id != order for charge in amounts):
-            return [self.env._("An amount belongs to another order.")]
         if self._is_assisted(order):
-            # It is done already; Amazon's finances may even show it.
             return []
-        too_much = [
-            charge
-            for charge, amount in amounts.items()
-            if compare(amount, charge.refundable) > 0
-        ]
-        if not too_much and compare(total, order.refundable) <= 0:
-            return []
-        return [
-            self.env._(
-                "%(asked)s is more than can still be refunded. Left of the order: "
-                "%(left)s. Close the dialog and open it again to see what changed.",
-                asked=self._money(total, order.currency_id),
-                left=self._money(order.refundable, order.currency_id),
+        hints = []
+        if is_partial:
+            # Seller Central help GYLYQWNG8LZ9JNJP
+            hints.append(
+                self.env._(
+                    "If the buyer returns it with a prepaid label of Amazon: after a "
+                    "partial refund Amazon refunds nothing at the first scan (Refund "
+                    "at First Scan)."
+                )
             )
-        ]
-
-    def _late_blocker(self, action):
-        order = action.order_id
-        blocker = self._status_blocker(order) or self._claim_blocker(order)
-        if blocker:
-            return blocker
-        compare = order.currency_id.compare_amounts
-        charges = action.line_ids.charge_id
-        over = any(
-            compare(charge.paid, charge.refunded + charge.reserved) < 0
-            for charge in charges
-        )
-        paid = sum(order.charge_ids.mapped("paid"))
-        if over or compare(paid, order.refunded + order.reserved) < 0:
-            return self.env._(
-                "Meanwhile Amazon shows %(refunded)s of %(paid)s as refunded, so "
-                "this refund would be more than was paid. Nothing was sent.",
-                refunded=self._money(order.refunded, order.currency_id),
-                paid=self._money(paid, order.currency_id),
+        if order.channel == "fbm":
+            # Seller Central help 202109110: not where the seller refunded
+            hints.append(
+                self.env._(
+                    "After a refund of yours Amazon grants no SAFE-T claim for this "
+                    "order."
+                )
             )
-        return False
+        else:
+            hints.append(
+                self.env._(
+                    "Amazon ships this order, and may reject the refund. Then refund "
+                    "it in Seller Central and record it here."
+                )
+            )
+        return hints
 
     # === WHAT IS SENT === #
 
@@ -262,9 +312,12 @@ class AmazonActionRefund(models.AbstractModel):
         )
 
     def _build_item(self, action, lines):
-        """One item with its amounts. No quantity: the amounts are totals of the
-        item, and a quantity beside them has led to wrong refunds (amzn/
-        selling-partner-api-models, issue 4405)."""
+        """One item with its amounts: the price before a promotion, and the promotion
+        taken off again, so that the buyer gets the difference.
+
+        No quantity: the amounts are totals of the item, and a quantity beside them has
+        led to wrong refunds (amzn/selling-partner-api-models, issue 4405).
+        """
         digits = action.currency_id.decimal_places
         return RefundItem(
             order_item_id=lines[0].order_line_id.amazon_item_ref,
@@ -272,11 +325,26 @@ class AmazonActionRefund(models.AbstractModel):
             merchant_adjustment_item_id=f"{action.name}-{lines[0].id}",
             reason=action.reason,
             components=tuple(
-                (line.component, Decimal(float_repr(line.amount, digits)))
+                (line.component, _decimal(line.amount + line.discount, digits))
                 for line in lines
             ),
             quantity=None,
+            promotions=tuple(
+                PromotionAdjustment(
+                    component=line.component,
+                    amount=_decimal(-line.discount, digits),
+                    promotion_id=self._promotion_ref(line.order_line_id),
+                )
+                for line in lines
+                if line.discount
+            ),
         )
+
+    def _promotion_ref(self, item):
+        """Return the promotion of an item. Amazon does not tell which of several took
+        off what, so then none is named."""
+        refs = item.promotion_refs or []
+        return refs[0] if len(refs) == 1 else None
 
     # === HOW IT IS CONFIRMED === #
 
@@ -290,6 +358,8 @@ class AmazonActionRefund(models.AbstractModel):
             tolerance = timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
             since = action.feed_id.sending_at - tolerance
             claimed = self._find_by_amount(action, since)
+            if not claimed and action.line_ids._is_split_by_amazon():
+                claimed = self._find_by_item(action, since)
         claimed.action_id = action
         return bool(claimed)
 
@@ -309,13 +379,16 @@ class AmazonActionRefund(models.AbstractModel):
             found |= refund
         return found
 
-    def _find_by_item(self, action):
+    def _find_by_item(self, action, since=None):
         """Return the refunds that show the total of each item, or nothing: how Amazon
-        splits what a person did in Seller Central was not ours to say."""
+        splits what a person did in Seller Central was not ours to say, nor is how it
+        shows a promotion or a fee."""
         found = self.env["amazon.order.refund"]
         for item, lines in action.line_ids.grouped("order_line_id").items():
             unclaimed = item.charge_ids.refund_ids.filtered(
-                lambda refund: not refund.action_id
+                lambda refund: (
+                    not refund.action_id and (not since or refund.posted_at >= since)
+                )
             )
             total = sum(lines.mapped("amount"))
             # what was posted together first, then all of it
@@ -368,11 +441,7 @@ class AmazonActionRefund(models.AbstractModel):
             "confirmed": lambda: self.env._(
                 "Amazon's finances show the refund of %(amount)s.", **values
             ),
-            "rejected": lambda: self.env._(
-                "Amazon has rejected the refund of %(amount)s: %(text)s (code "
-                "%(code)s). Correct it and ask again, or refund in Seller Central.",
-                **values,
-            ),
+            "rejected": lambda: self._rejection(action, values),
             "withdrawn": lambda: self.env._(
                 "The refund of %(amount)s was withdrawn. Nothing was sent to Amazon.",
                 **values,
@@ -384,3 +453,21 @@ class AmazonActionRefund(models.AbstractModel):
             ),
         }
         return sentences[state]()
+
+    def _rejection(self, action, values):
+        if action.order_id.channel == "fba":
+            return self.env._(
+                "Amazon has rejected the refund of %(amount)s: %(text)s (code "
+                "%(code)s). Amazon ships this order: refund it in Seller Central, then "
+                "record here what you did.",
+                **values,
+            )
+        return self.env._(
+            "Amazon has rejected the refund of %(amount)s: %(text)s (code %(code)s). "
+            "Correct it and ask again, or refund in Seller Central.",
+            **values,
+        )
+
+
+def _decimal(amount, digits):
+    return Decimal(float_repr(amount, digits))

@@ -76,6 +76,11 @@ class AmazonOrderLine(models.Model):
             order.claim_found or order.chargeback_found,
         )
 
+    def _label(self):
+        """Return how a person finds the item: Amazon may name no title."""
+        self.ensure_one()
+        return self.title or self.sku or self.amazon_item_ref
+
     def _is_overdrawn(self):
         """Whether more is refunded and asked for than was paid."""
         return is_overdrawn(self)

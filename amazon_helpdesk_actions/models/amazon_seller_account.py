@@ -28,7 +28,12 @@ ADMIN = "amazon_helpdesk_actions.group_admin"
 SECRETS = {"lwa_client_id", "lwa_client_secret", "lwa_refresh_token"}
 # What decides whose authorisation it is, so that an access token belongs to it.
 AUTHORISATION = SECRETS | {"seller_id", "region", "environment", "simulator_url"}
-JOURNALED = AUTHORISATION | {"active", "sending_enabled", "company_id"}
+JOURNALED = AUTHORISATION | {
+    "active",
+    "sending_enabled",
+    "company_id",
+    "fba_refund_by_feed",
+}
 
 # A well-formed number that no order has: Amazon's answer to it (not found) proves
 # that the account may read orders, without reading any.

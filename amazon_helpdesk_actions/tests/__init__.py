@@ -12,9 +12,12 @@ from . import test_order_panel
 from . import test_pipeline
 from . import test_ranges
 from . import test_refund_amounts
+from . import test_refund_dialog
+from . import test_refund_properties
 from . import test_refund_request
 from . import test_tours
 from . import test_tours_mcf
+from . import test_tours_refund
 from . import test_unknown
 from . import test_unknown_decision
 from . import test_watch

@@ -206,7 +206,7 @@ class AmazonCommon(BaseCommon):
         :param dict amounts: amount by SKU; all that is refundable where None
         """
         request = self.open_request(document, "refund", user)
-        request.write({"reason": "CustomerReturn", **values})
+        request.write({"reason": "CustomerReturn", "is_second_meant": True, **values})
         for line in request.line_ids if amounts is not None else []:
             line.amount = amounts.get(line.sku, 0)
         request.action_refund()

@@ -1,4 +1,5 @@
 from . import amazon_action_request
+from . import amazon_refund_request_line
 from . import amazon_refund_request
 from . import amazon_cancel_request
 from . import amazon_fulfillment_cancel_request

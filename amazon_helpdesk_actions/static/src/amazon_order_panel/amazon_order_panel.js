@@ -430,6 +430,13 @@ export class AmazonOrderPanel extends Component {
         });
     }
 
+    async onClickRecord(action) {
+        const dialog = await this.orm.call("amazon.action", "action_record_by_hand", [
+            [action.id],
+        ]);
+        await this.action.doAction(dialog, { onClose: () => this.reload() });
+    }
+
     async onClickDecide(action) {
         const decision = await this.orm.call("amazon.action", "action_decide_unknown", [
             [action.id],

@@ -259,7 +259,12 @@ registry.category("web_tour.tours").add("amazon_sale_order_refund", {
         see("It is shown", `${PANEL} .o_amazon_order_status:contains(Shipped)`),
         clickHeader("Refund at Amazon"),
         {
-            content: "Refund a part",
+            content: "Refund an amount",
+            trigger: ".modal .o_field_widget[name='mode'] label:contains(/^Amount$/)",
+            run: "click",
+        },
+        {
+            content: "Of the item",
             trigger: ".modal .o_data_row .o_data_cell[name='amount']",
             run: "click",
         },
