@@ -143,6 +143,15 @@ class SellerClient:
         """
         return self._session.amazon_now()
 
+    def prepare_write(self, operation):
+        """Have at hand what a write needs beside itself: an access token that is good
+        for it. So nothing but the write itself can go wrong afterwards.
+
+        :param str operation: Amazon's name of it, such as ``confirmShipment``
+        :raises NotSent, Throttled, Refused: by the token service; nothing was sent
+        """
+        self._session.prepare_write(operation)
+
     # === READS === #
 
     def get_order(self, order_id, included_data=ORDER_DATA):

@@ -33,11 +33,13 @@ _DISCOUNTED = ("Principal", "Shipping")
 class Package(NamedTuple):
     """One package of an order of the seller's own fulfilment.
 
+    :param str reference: the seller's id of it, unique within the order
     :param str carrier: its name, as Amazon shows it
     :param str tracking_number: empty where Amazon shows none
     :param datetime ship_date: aware, UTC; None while it has not left
     """
 
+    reference: str
     carrier: str
     tracking_number: str
     ship_date: datetime | None
@@ -100,6 +102,8 @@ class OrderReading:
     :param tuple packages: `Package`, those that are not cancelled
     :param tuple package_references: the seller's ids of all packages, which must be
         unique within the order
+    :param str seller_order_id: the seller's own number of the order, empty where Amazon
+        shows none
     """
 
     order_id: str
@@ -112,6 +116,7 @@ class OrderReading:
     lines: tuple
     packages: tuple = ()
     package_references: tuple = ()
+    seller_order_id: str = ""
 
     @property
     def cancel_requested(self):
@@ -167,12 +172,22 @@ def parse_order(order):
         package_references=tuple(
             _string(row, "packageReferenceId", "packages.") for row in packages
         ),
+        seller_order_id=_seller_order_id(order),
     )
+
+
+def _seller_order_id(order):
+    """Return the seller's own number of an order, from its aliases."""
+    for alias in objects_of(_OPERATION, order, "orderAliases"):
+        if alias.get("aliasType") == "SELLER_ORDER_ID":
+            return text_of(_OPERATION, alias, "aliasId")
+    return ""
 
 
 def _package(row):
     shipped = row.get("shipTime")
     return Package(
+        reference=_string(row, "packageReferenceId", "packages."),
         carrier=text_of(_OPERATION, row, "carrier"),
         tracking_number=text_of(_OPERATION, row, "trackingNumber"),
         ship_date=time_of(_OPERATION, shipped, "shipTime") if shipped else None,

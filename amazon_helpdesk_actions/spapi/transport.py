@@ -388,6 +388,14 @@ class Session:
                 raise
         return self._send_once(operation, request, TOKEN_VALIDITY_TO_READ)
 
+    def prepare_write(self, operation):
+        """Have an access token at hand that is good for one write.
+
+        :param str operation: Amazon's name of what is to be written
+        :raises NotSent, Throttled, Refused: by the token service; nothing was sent
+        """
+        self._tokens.get(operation, TOKEN_VALIDITY_TO_WRITE)
+
     def amazon_now(self):
         """Return Amazon's time, see `AmazonClock`."""
         return self._http.clock.now()

@@ -226,7 +226,7 @@ def test_packages_are_read():
     pending = package("2", shipTime=None, trackingNumber=None, carrier=None)
     read = parse_order(order(packages=[package(), pending]))
     shipped = datetime(2026, 11, 2, 11, 30, 15, tzinfo=timezone.utc)
-    assert read.packages == (("DHL", "T1", shipped), ("", "", None))
+    assert read.packages == (("1", "DHL", "T1", shipped), ("2", "", "", None))
     assert read.package_references == ("1", "2")
 
 
@@ -246,6 +246,14 @@ def test_an_order_may_show_no_packages():
 def test_packages_of_another_form_are_malformed(packages):
     with pytest.raises(MalformedAnswer):
         parse_order(order(packages=packages))
+
+
+def test_the_sellers_own_number_is_read_from_the_aliases():
+    other = {"aliasId": "X-1", "aliasType": "ELSEWHERE"}
+    own = {"aliasId": "S00042", "aliasType": "SELLER_ORDER_ID"}
+    assert parse_order(order(orderAliases=[other, own])).seller_order_id == "S00042"
+    assert parse_order(order(orderAliases=[other])).seller_order_id == ""
+    assert parse_order(order()).seller_order_id == ""
 
 
 def test_units_that_are_still_to_be_shipped_are_read_where_amazon_tells():

@@ -264,6 +264,15 @@ def test_refused_credentials_are_an_authorisation_problem(amazon, client, status
     assert len(amazon.token_calls) == 2
 
 
+def test_what_a_write_needs_can_be_had_before_it(amazon, client):
+    client.prepare_write("createFeed")
+    assert len(amazon.token_calls) == 1
+    assert not amazon.calls()
+    amazon.script("POST", FEEDS, WRITES["createFeed"][3])
+    create_feed(client)
+    assert len(amazon.token_calls) == 1, "the token is at hand"
+
+
 def test_a_throttled_token_service_is_throttling(amazon, client):
     amazon.script("POST", TOKEN_PATH, Answer(429))
     with pytest.raises(Throttled) as caught:
