@@ -225,8 +225,8 @@ SINGLE_READS = 30
 # === CALLS OF THEIR OWN === #
 
 # Seconds until a call is tried again that was proven not to have left, where Amazon did
-# not say how long.
-CALL_RETRY_SECONDS = 30
+# not say how long: half of the time since it was asked for, within these bounds.
+CALL_RETRY_SECONDS, CALL_RETRY_MAX_SECONDS = 30, 300
 # Seconds between two looks for the outcome of a call at Amazon: half of the time that
 # has passed, within these bounds.
 LOOK_MIN_SECONDS, LOOK_MAX_SECONDS = 30, 3600

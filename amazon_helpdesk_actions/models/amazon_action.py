@@ -233,7 +233,8 @@ class AmazonAction(models.Model):
         :param str note: free text; in the assisted way, what was done
         :param quantities: units of each ``amazon.order.line``: a dict, or a function
             as for the amounts
-        :param dict details: what else the kind needs to carry it out
+        :param details: what else the kind needs to carry it out: a dict, or a function
+            as for the amounts
         :return: the action, the earlier one where the nonce is known
         :rtype: amazon.action
         :raise AccessError: when the user may not ask for this kind
@@ -259,6 +260,7 @@ class AmazonAction(models.Model):
             return asked.with_env(self.env)
         amounts = (amounts() if callable(amounts) else amounts) or {}
         quantities = (quantities() if callable(quantities) else quantities) or {}
+        details = (details() if callable(details) else details) or None
         handler._check_possible(order_sudo, amounts)
         handler._check_quantities(order_sudo, quantities)
         handler._check_details(order_sudo, details or {})
@@ -478,12 +480,29 @@ class AmazonAction(models.Model):
         """Whether it goes before the others by now."""
         return bool(self.urgent_from) and self.urgent_from <= fields.Datetime.now()
 
-    def _is_verified(self):
+    def _is_verified(self, is_read=False):
         """Whether Amazon was asked about the order after the agent asked, and not too
-        long ago."""
+        long ago.
+
+        :param bool is_read: whether it is known that the order was read after that:
+            times are kept in whole seconds, and then the same one counts
+        """
         known_until = self.order_id.known_until
         oldest = fields.Datetime.now() - timedelta(seconds=ORDER_FRESH_SECONDS)
-        return bool(known_until) and known_until > max(self.asked_at, oldest)
+        if not known_until or known_until <= oldest:
+            return False
+        return known_until > self.asked_at or (is_read and known_until == self.asked_at)
+
+    def _late_blocker(self):
+        """Return why an action that waits cannot be sent any more, or False."""
+        account = self.order_id.account_id
+        if account != self.account_id:
+            return self.env._(
+                "The order belongs to the seller account %s, as Amazon says by now. "
+                "Nothing was sent. Ask for it again.",
+                account.name,
+            )
+        return self._kind()._late_blocker(self)
 
     # === BUSINESS METHODS - CONFIRMING === #
 

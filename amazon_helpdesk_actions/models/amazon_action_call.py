@@ -1,23 +1,36 @@
 import hashlib
 import json
 import logging
+import time
+import uuid
 from datetime import timedelta
 from math import ceil
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..const import (
     CALL_NO_TRACE_HOURS,
+    CALL_RETRY_MAX_SECONDS,
     CALL_RETRY_SECONDS,
     CONFIRM_ALERT_DAYS,
     LANE_BUSY_SECONDS,
     LOOK_MAX_SECONDS,
     LOOK_MIN_SECONDS,
+    VERIFY_SECONDS,
 )
-from ..spapi.errors import IncompleteCredentials, NotSent, Refused, Throttled
+from ..spapi.errors import (
+    IncompleteCredentials,
+    InvalidMessage,
+    NotSent,
+    Refused,
+    Throttled,
+)
 from ..spapi.operations import OPERATIONS
+from .amazon_order_reading import is_final
+from .amazon_seller_account import is_access_refused
 from .background import in_background, in_own_transaction
 
 _logger = logging.getLogger(__name__)
@@ -43,6 +56,8 @@ class AmazonAction(models.Model):
     # and not kept when the action is over.
     details = fields.Json(readonly=True, copy=False, groups=fields.NO_ACCESS)
     sending_at = fields.Datetime(readonly=True, copy=False)
+    # Which sending *sending* is about: a sender that stood still may find another one.
+    call_token = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
     request_ref = fields.Char(
         "Amazon Request",
         readonly=True,
@@ -68,7 +83,8 @@ class AmazonAction(models.Model):
     def _job_call(self):
         """Make the call of this action. Job; safe to run twice.
 
-        This job's own transaction does nothing but hold the action's call.
+        This job's own transaction does nothing but hold the action's call. Its snapshot
+        grows old meanwhile, so all that counts is read in transactions of their own.
 
         :raise RetryableJobError: when it should be run again later
         """
@@ -76,8 +92,9 @@ class AmazonAction(models.Model):
         self._hold_call()
         if not self._in_own("_is_call_due"):
             return
-        if not self._is_verified():
-            self._in_own("_verify_order")
+        is_read = not self._is_verified()
+        if is_read and not self._read_order():
+            return
         account = self.account_id
         quota = account._quota()
         operation = OPERATIONS[self._kind()._call_operation(self)]
@@ -86,8 +103,15 @@ class AmazonAction(models.Model):
             raise self._call_later("Amazon's quota is used up.", wait)
         try:
             with account._client(quota) as client:
-                self._call_with(client)
+                client.prepare_write(operation.name)
+                self._call_with(client, is_read)
         except IncompleteCredentials as error:
+            self._in_own("_block_call", account._describe_error(error))
+        except (NotSent, Throttled) as error:
+            wait = getattr(error, "wait", None) or self._retry_seconds()
+            raise self._call_later(str(error), wait) from None
+        except Refused as error:
+            # of the access token: nothing was sent
             self._in_own("_block_call", account._describe_error(error))
         finally:
             quota.give_back(operation)
@@ -130,64 +154,134 @@ class AmazonAction(models.Model):
             raise self._call_later("It can still be taken back.", wait)
         return True
 
+    def _read_order(self):
+        """Ask Amazon about the order, now that the agent has asked.
+
+        :return: whether there is something left to send
+        :rtype: bool
+        :raise RetryableJobError: when the order could not be read, or only so slowly
+            that Odoo might end this request in the middle of the call
+        """
+        begun = time.monotonic()
+        if not self._in_own("_verify_order"):
+            if self._in_own("_is_queued"):
+                wait = self._retry_seconds()
+                raise self._call_later("The order could not be read.", wait)
+            return False
+        if time.monotonic() - begun > VERIFY_SECONDS:
+            raise self._call_later("Reading the order took long.", 1)
+        return True
+
+    def _is_queued(self):
+        return self.state == "queued"
+
     def _verify_order(self):
-        """Ask Amazon about the order, after the agent asked."""
+        """Read the order; block the action where Amazon does not show the order, and
+        will not.
+
+        :return: whether the order is known, and the action still waits
+        :rtype: bool
+        """
         answers = self.order_id._read_from_amazon()
-        if not answers.is_complete():
+        if answers.order_error and is_final(answers.order_error):
+            self._set_blocked(self.order_id.read_message)
+        elif not answers.is_complete():
             problem = self.order_id.read_message or self.order_id.finances_message
             self.state_message = self.env._(
                 "Not sent yet: the order must be read first. %s", problem or ""
             )
         self.order_id._notify_forms()
+        return answers.is_complete() and self._is_queued()
 
-    def _call_with(self, client):
-        call = self._in_own("_begin_call")
+    def _call_with(self, client, is_read):
+        token = uuid.uuid4().hex
+        call = self._in_own("_begin_call", token, is_read)
         if not call:
             return
-        method, args = call
+        if self._in_own("_is_being_sent", token):
+            record = self._make_call(client, *call)
+        else:
+            # This host stood still, and another one has called it unknown meanwhile.
+            record = None, "_record_call_not_sent", "Somebody else took over.", None
+        self._in_own("_record_call", token, *record)
+
+    def _make_call(self, client, method, args):
+        """Make the one call that cannot be repeated.
+
+        :return: Amazon's id of the request, the method that records what came of it,
+            and its arguments
+        :rtype: tuple
+        """
         try:
             request_ref = getattr(client, method)(*args)
         except (NotSent, Throttled) as error:
-            record = "_record_call_not_sent", str(error), getattr(error, "wait", None)
+            wait = getattr(error, "wait", None)
+            return error.request_id, "_record_call_not_sent", str(error), wait
         except Refused as error:
-            record = "_record_call_refused", str(error), error.code, error.http_status
             if error.may_be_repeated:
-                record = "_record_call_not_sent", str(error), None
+                return error.request_id, "_record_call_not_sent", str(error), None
+            refusal = error.message, error.code, error.http_status
+            return error.request_id, "_record_call_refused", *refusal
         except Exception as error:
             # Whatever it was, the request may have left: nobody knows.
             _logger.warning("%s of %s: %s", method, self.name, type(error).__name__)
-            record = "_record_call_unknown", self._unanswered()
-        else:
-            record = "_record_call_answered", request_ref
-        self._in_own(*record)
+            request_ref = getattr(error, "request_id", None)
+            return request_ref, "_record_call_unknown", self._unanswered()
+        # For a person, should the database be gone at this very moment.
+        _logger.info("%s of %s: Amazon's %s", method, self.name, request_ref)
+        return request_ref, "_record_call_answered", request_ref
 
-    def _begin_call(self):
+    def _begin_call(self, token, is_read):
         """Check once more, and mark the action as being sent. The commit after this is
         the last one before the irreversible call.
 
+        :param str token: names this sending
+        :param bool is_read: whether this job has read the order, so after the click
         :return: the method of the client and its arguments, or None
         :rtype: tuple[str, tuple] | None
+        :raise RetryableJobError: when it should be tried again later
         """
         action = self.try_lock_for_update(allow_referencing=True)
-        if not action or action.state != "queued" or not action.account_id._may_send():
+        if not action:
+            # Somebody withdraws it at this moment, or tries to.
+            raise self._call_later("Somebody else is at it.", LANE_BUSY_SECONDS)
+        if action._is_being_sent(token):
+            # PostgreSQL has it, but its answer to the commit was lost.
+            return action._kind()._build_call(action)
+        if action.state != "queued" or not action.account_id._may_send():
             return None
-        if not action._is_verified():
+        if not action._is_verified(is_read):
             raise action._call_later("The order is not known yet.", CALL_RETRY_SECONDS)
-        handler = action._kind()
-        reason = handler._late_blocker(action)
+        reason = action._late_blocker()
         if reason:
             action._set_blocked(reason)
             return None
-        call = handler._build_call(action)
-        sent = json.dumps(call, sort_keys=True, default=str)
+        try:
+            call = action._kind()._build_call(action)
+        except InvalidMessage as error:
+            action._set_blocked(
+                self.env._("Amazon's form does not take it: %s", str(error))
+            )
+            return None
+        sent = json.dumps(call, sort_keys=True)
         action.write(
             {
+                "call_token": token,
                 "sending_at": fields.Datetime.now(),
                 "call_digest": hashlib.sha256(sent.encode()).hexdigest(),
             }
         )
         action._set_sending()
         return call
+
+    def _is_being_sent(self, token):
+        """Whether the action is in that sending, and nobody has settled it."""
+        return self.state == "sending" and self.call_token == token
+
+    def _retry_seconds(self):
+        """Return after how many seconds to try again where Amazon did not say."""
+        age = (fields.Datetime.now() - self.asked_at).total_seconds()
+        return min(max(age / 2, CALL_RETRY_SECONDS), CALL_RETRY_MAX_SECONDS)
 
     def _call_later(self, reason, seconds):
         return RetryableJobError(
@@ -202,12 +296,30 @@ class AmazonAction(models.Model):
 
     # === BUSINESS METHODS - RECORDING WHAT CAME OF IT === #
 
+    def _record_call(self, token, request_ref, record, *args):
+        """Record what came of one sending.
+
+        Its sender may learn it late: another host has called it unknown meanwhile, and
+        a person may have had it sent again. That the first one failed says nothing of
+        the second then; that it worked does count.
+
+        :param str token: names the sending
+        :param str request_ref: Amazon's id of the request, if there is one
+        :param str record: name of the method that records it
+        """
+        if self.call_token != token:
+            _logger.warning("%s: late news of an earlier call: %s", self.name, record)
+            if record != "_record_call_answered":
+                return
+        if request_ref:
+            self.request_ref = request_ref
+        getattr(self, record)(*args)
+
     def _record_call_answered(self, request_ref):
         """Amazon has taken the call.
 
         :param str request_ref: Amazon's id of the request
         """
-        self.request_ref = request_ref
         if self._kind()._answered_state == "accepted":
             self._set_accepted()
         else:
@@ -215,22 +327,42 @@ class AmazonAction(models.Model):
         self._kind()._after_answer(self)
 
     def _record_call_not_sent(self, reason, wait):
-        """It is proven that Amazon has nothing; it waits again."""
-        self._set_back_to_queued(
+        """It is proven that Amazon has nothing; it waits again.
+
+        :param str reason: for the log
+        :param float wait: seconds, where Amazon said how long
+        """
+        _logger.info("%s not sent: %s", self.name, reason)
+        moved = self._set_back_to_queued(
             self.env._(
                 "Not sent yet: Amazon could not take it at the moment. It is tried "
                 "again by itself."
             )
         )
-        _logger.info("%s not sent: %s", self.name, reason)
-        self.due_at = fields.Datetime.now() + timedelta(
-            seconds=ceil(wait or CALL_RETRY_SECONDS)
-        )
-        self._enqueue_call()
+        for action in moved:
+            action.due_at = fields.Datetime.now() + timedelta(
+                seconds=ceil(wait or action._retry_seconds())
+            )
+            action._enqueue_call()
 
     def _record_call_refused(self, reason, code, http_status):
-        """Amazon said no before it executed anything."""
-        self._set_rejected(code or str(http_status or ""), reason)
+        """Amazon said no before it executed anything.
+
+        :param str reason: Amazon's words
+        :param str code: Amazon's code, or one of the strict layer
+        :param int http_status: of the answer, None where it was not even sent
+        """
+        error = Refused("", reason, code, http_status)
+        if is_access_refused(error):
+            self._block_call(
+                self.env._(
+                    "Amazon refused access: %s. Tell an administrator, who must check "
+                    "the roles of the application.",
+                    reason,
+                )
+            )
+        else:
+            self._set_rejected(code or str(http_status or ""), reason)
 
     def _record_call_unknown(self, reason):
         """Nobody can say whether Amazon has it."""
@@ -246,7 +378,7 @@ class AmazonAction(models.Model):
             )
 
     def _block_call(self, reason):
-        self._set_blocked(self.env._("Nothing was sent. %s", reason))
+        self._set_blocked(self.env._("Nothing was executed at Amazon. %s", reason))
 
     # === BUSINESS METHODS - LOOKING FOR THE OUTCOME === #
 
@@ -286,6 +418,8 @@ class AmazonAction(models.Model):
         :return: whether there is nothing left to look for
         :rtype: bool
         """
+        # Whoever records what Amazon says of the order meets us here.
+        self.order_id._take()
         if self.state not in LOOKED_FOR:
             return True
         disproof = self._kind()._disproof(self)
@@ -323,6 +457,8 @@ class AmazonAction(models.Model):
         is_shown = self._kind()._is_shown_by_amazon
         return self.state in OVER or (self.state in known and not is_shown)
 
+    # === BUSINESS METHODS - WHAT WAS LOST === #
+
     @api.model
     def _lost_calls(self, accounts, before):
         """Return the calls that nobody makes or looks for any more.
@@ -331,40 +467,60 @@ class AmazonAction(models.Model):
         :param datetime before: last moved before then
         :rtype: amazon.action
         """
-        kinds = [
+        sending = accounts.filtered(lambda account: account._may_send())
+        oldest = fields.Datetime.now() - timedelta(days=CONFIRM_ALERT_DAYS)
+        waiting = self.search(
+            Domain("account_id", "in", accounts.ids)
+            & Domain("kind", "in", self._call_kinds())
+            & Domain("needs_person", "=", False)
+            & Domain("last_state_change", "<", before)
+            & (
+                Domain("state", "=", "sending")
+                | (
+                    Domain("state", "=", "queued")
+                    & Domain("account_id", "in", sending.ids)
+                )
+                | (
+                    Domain("state", "in", LOOKED_FOR)
+                    & Domain("last_state_change", ">", oldest)
+                )
+            )
+        )
+        with_job = waiting and self._with_call_job()
+        return waiting.filtered(
+            lambda action: (action.id, action._call_job()) not in with_job
+        )
+
+    def _call_kinds(self):
+        """Return the kinds of action that are calls of their own."""
+        return [
             kind
             for kind, _label in self._fields["kind"].selection
             if not self.env[f"amazon.action.kind.{kind}"]._feed_type
         ]
-        waiting = self.search(
-            [
-                ("account_id", "in", accounts.ids),
-                ("kind", "in", kinds),
-                ("state", "in", ("queued", "sending", *LOOKED_FOR)),
-                ("needs_person", "=", False),
-                ("last_state_change", "<", before),
-                ("last_state_change", ">", before - timedelta(days=CONFIRM_ALERT_DAYS)),
-            ]
-        )
-        if not waiting:
-            return waiting
+
+    def _call_job(self):
+        """Return the name of the job that this action needs."""
+        return "_job_look" if self.state in LOOKED_FOR else "_job_call"
+
+    def _with_call_job(self):
+        """Return the actions that a job will look at, each as (id, name of the job)."""
         self.env["queue.job"].flush_model()
         self.env.cr.execute(
             """
-            SELECT ((records #>> '{}')::jsonb -> 'ids' ->> 0)::integer
+            SELECT ((records #>> '{}')::jsonb -> 'ids' ->> 0)::integer, method_name
               FROM queue_job
              WHERE state IN ('wait_dependencies', 'pending', 'enqueued', 'started')
                AND model_name = 'amazon.action'
                AND method_name IN ('_job_call', '_job_look')
             """
         )
-        with_job = {action_id for (action_id,) in self.env.cr.fetchall()}
-        return waiting.filtered(lambda action: action.id not in with_job)
+        return set(self.env.cr.fetchall())
 
     def _mend_call(self):
         """Enqueue what a lost job would have done."""
         for action in self:
             if action.state in LOOKED_FOR:
                 action._enqueue_look()
-            elif action.state == "sending" or action.account_id._may_send():
+            else:
                 action._enqueue_call()

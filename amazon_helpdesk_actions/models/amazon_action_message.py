@@ -132,11 +132,11 @@ class AmazonAction(models.Model):
             )
         return action
 
-    def _is_verified(self):
+    def _is_verified(self, is_read=False):
         """Override: a message depends on what Amazon allows to be sent, not on the
         order as such."""
         if self.kind != "message":
-            return super()._is_verified()
+            return super()._is_verified(is_read)
         asked_at = fields.Datetime.to_datetime((self.details or {}).get("allowed_at"))
         oldest = fields.Datetime.now() - timedelta(seconds=ORDER_FRESH_SECONDS)
         return bool(asked_at) and asked_at >= oldest

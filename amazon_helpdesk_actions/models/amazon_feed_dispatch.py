@@ -498,21 +498,13 @@ class AmazonFeed(models.Model):
 
     def _late_blocker(self, action):
         """Return why an action cannot be sent any more, or False."""
-        account = action.order_id.account_id
-        if account != action.account_id:
-            return self.env._(
-                "The order belongs to the seller account %s, as Amazon says by now. "
-                "Nothing was sent. Ask for it again.",
-                account.name,
-            )
-        handler = action._kind()
-        blocker = handler._late_blocker(action)
+        blocker = action._late_blocker()
         if blocker:
             return blocker
         try:
             # alone, so that it cannot spoil the envelope of the others
             action.message_number = 1
-            check_message(handler._build_message(action))
+            check_message(action._kind()._build_message(action))
         except InvalidMessage as error:
             return self.env._("Amazon's form does not take it: %s", error)
         return False

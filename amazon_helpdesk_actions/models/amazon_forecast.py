@@ -41,17 +41,30 @@ class AmazonForecast(models.AbstractModel):
             for row in rows
             if row["state"] in ("queued", "submitted") and self._feed_type(row["kind"])
         ]
+        stopped = self._stopped_calls(account, rows)
         if not moving:
-            return {}
+            return stopped
         feed_types = {row["id"]: self._feed_type(row["kind"]) for row in moving}
         usual = self._usual(account, set(feed_types.values()))
         wait = any(row["state"] == "queued" for row in moving) and self._wait(account)
-        return {
+        return stopped | {
             row["id"]: self._for_action(
                 account, row, wait, usual[feed_types[row["id"]]]
             )
             for row in moving
         }
+
+    def _stopped_calls(self, account, rows):
+        """Say of calls of their own that sending is switched off. Else they leave when
+        they are due, and are answered at once: there is nothing to expect."""
+        queued = [
+            row
+            for row in rows
+            if row["state"] == "queued" and not self._feed_type(row["kind"])
+        ]
+        if not queued or account._may_send():
+            return {}
+        return {row["id"]: {"is_stopped": True} for row in queued}
 
     def _feed_type(self, kind):
         return self.env[f"amazon.action.kind.{kind}"]._feed_type

@@ -14,9 +14,6 @@ from .background import in_background
 
 _logger = logging.getLogger(__name__)
 
-# Parts of the order asked of getOrder. Nothing that names the buyer.
-INCLUDED_DATA = ("PROCEEDS", "PROMOTION", "CANCELLATION", "FULFILLMENT", "TAX")
-
 # What reading one order costs of Amazon's quotas.
 PER_ORDER = ("getOrder", "listFinancialEventsByOrderId")
 
@@ -194,8 +191,7 @@ class AmazonOrder(models.Model):
         :param SellerClient client: of an account that it may belong to
         :return: the order as parsed
         """
-        answer = client.get_order(self.amazon_order_ref, included_data=INCLUDED_DATA)
-        return spapi_orders.parse_order(answer)
+        return spapi_orders.parse_order(client.get_order(self.amazon_order_ref))
 
     def _ask_for_finances(self, account, order):
         """Ask what was refunded. An empty answer means: not known yet.

@@ -281,13 +281,14 @@ class TestFulfillmentCancel(McfCommon):
         self.assertEqual(action.state, "rejected")
         self.assertIn("Processing", action.state_message)
 
-    def test_refusal_is_shown_in_amazons_words(self):
+    def test_refused_access_is_shown_in_amazons_words(self):
         ticket = self.create_mcf_ticket(PLANNING)
         action = self.ask_mcf_cancel(ticket)
         self.simulator.fault("forbidden", "cancelFulfillmentOrder")
         self.send(action)
-        self.assertEqual(action.state, "rejected")
-        self.assertIn("has not cancelled", action.state_message)
+        self.assertEqual(action.state, "blocked")
+        self.assertIn("resource is denied", action.state_message)
+        self.assertIn("Tell an administrator", action.state_message)
 
     def test_unanswered_request_that_amazon_has_is_confirmed(self):
         self.simulator.reset(processing_seconds=60, quotas=False)

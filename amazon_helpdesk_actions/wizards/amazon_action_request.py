@@ -128,12 +128,12 @@ class AmazonActionRequest(models.AbstractModel):
             reason=self._needs_reason and self.reason,
             amounts=self._collect,
             note=self.note,
-            details=self._details(),
+            details=self._details,
         )
 
     def _details(self):
-        """Hook: return what else the kind needs, from what was filled in. Checks
-        nothing: the kind does, once the order is taken.
+        """Hook: return what else the kind needs, from what was filled in. Called with
+        the order taken.
 
         :rtype: dict | None
         """

@@ -50,6 +50,9 @@ class AmazonUnknownDecision(models.TransientModel):
     )
     # Of the feed, which agents may not read: these alone.
     feed_ref = fields.Char("Amazon Feed", compute="_compute_evidence")
+    # Of a call of its own, instead.
+    operation = fields.Char(compute="_compute_evidence")
+    request_ref = fields.Char(related="action_id.request_ref", related_sudo=False)
     feed_type = fields.Char(compute="_compute_evidence")
     sending_at = fields.Datetime(compute="_compute_evidence")
     submitted_at = fields.Datetime(compute="_compute_evidence")
@@ -69,9 +72,14 @@ class AmazonUnknownDecision(models.TransientModel):
         """
         for decision in self:
             decision._check_decider()
-            feed_sudo = decision.action_id.sudo().feed_id
+            action_sudo = decision.action_id.sudo()
             for name in EVIDENCE:
-                decision[name] = feed_sudo[name]
+                decision[name] = action_sudo.feed_id[name]
+            decision.operation = False
+            if action_sudo and not action_sudo.feed_id:
+                decision.operation = action_sudo._kind()._call_operation(action_sudo)
+                decision.sending_at = action_sudo.sending_at
+                decision.payload_digest = action_sudo.call_digest
 
     # === CONSTRAINT METHODS === #
 
