@@ -18,6 +18,9 @@ from . import amazon_action_kind
 from . import amazon_action_refund
 from . import amazon_refund_amounts
 from . import amazon_action_cancel
+from . import amazon_action_ship
+from . import amazon_action_order_number
+from . import amazon_order_shipping
 from . import amazon_feed
 from . import amazon_feed_dispatch
 from . import amazon_feed_poll
@@ -31,6 +34,7 @@ from . import amazon_fulfillment_order
 from . import amazon_order_mixin
 from . import amazon_action_mcf_cancel
 from . import amazon_action_mcf_update
+from . import amazon_order_edit
 from . import helpdesk_ticket
 from . import sale_order
 from . import amazon_credit_note

@@ -117,6 +117,8 @@ class AmazonCommon(BaseCommon):
                 "mcf_cancel_undo_seconds": 0,
                 "mcf_update_undo_seconds": 0,
                 "message_undo_seconds": 0,
+                "ship_undo_seconds": 0,
+                "order_number_undo_seconds": 0,
                 "participation_ids": [
                     Command.create({"marketplace": marketplace})
                     for marketplace in (
@@ -217,6 +219,20 @@ class AmazonCommon(BaseCommon):
         request = self.open_request(document, "cancel", user)
         request.write({"reason": "NoInventory", **values})
         request.action_cancel_order()
+        return self.last_action()
+
+    def ask_ship(self, document, user=None, units=None, **values):
+        """Ask to confirm a shipment as an agent does, and return the action.
+
+        :param dict units: units by SKU; all that is left where None
+        """
+        request = self.open_request(document, "ship", user)
+        request.write(
+            {"carrier_code": "DHL", "tracking_number": "00340434161094", **values}
+        )
+        for line in request.line_ids if units is not None else []:
+            line.quantity = units.get(line.sku, 0)
+        request.action_ship()
         return self.last_action()
 
     def last_action(self):

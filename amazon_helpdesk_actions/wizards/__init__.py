@@ -7,3 +7,6 @@ from . import amazon_fulfillment_request
 from . import amazon_unknown_decision
 from . import amazon_action_reply_choice
 from . import amazon_reply_request
+from . import amazon_ship_request
+from . import amazon_order_number_request
+from . import amazon_edit_request

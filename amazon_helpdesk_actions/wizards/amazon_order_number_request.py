@@ -1,0 +1,67 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+# Amazon's XSD of the Order Acknowledgement: a text of 1 to 50 characters.
+MAX_NUMBER = 50
+
+
+class AmazonOrderNumberRequest(models.TransientModel):
+    _name = "amazon.order_number.request"
+    _inherit = "amazon.action.request"
+    _description = "Request of an Amazon Seller Order Number"
+
+    _kind = "order_number"
+    _needs_reason = False
+
+    merchant_order_id = fields.Char(
+        "Seller Order Number",
+        compute="_compute_merchant_order_id",
+        store=True,
+        readonly=False,
+    )
+    seller_order_ref = fields.Char(
+        "Number at Amazon", related="order_id.seller_order_ref", related_sudo=False
+    )
+
+    @api.depends("order_id", "sale_order_id")
+    def _compute_merchant_order_id(self):
+        """Offer the number of the sale order in Odoo.
+
+        Checked here as well: a dialog that is not saved meets no constraint.
+        """
+        self._check_readable()
+        for request in self:
+            # sudo: of the sale order, its number alone
+            order_sudo = request.order_id.sudo()
+            sale_order = request.sale_order_id or order_sudo._sale_orders()[:1]
+            request.merchant_order_id = sale_order.sudo().name
+
+    def _title(self):
+        return self.env._("Seller Order Number of %s", self.amazon_order_ref)
+
+    def action_send_number(self):
+        """Ask Amazon to keep the number. Nothing is sent here."""
+        self.ensure_one()
+        self._ask()
+        return {"type": "ir.actions.act_window_close"}
+
+    def _check_filled_in(self):
+        """Override to check the number."""
+        super()._check_filled_in()
+        number = (self.merchant_order_id or "").strip()
+        if not number:
+            raise UserError(self.env._("Type the number first."))
+        if len(number) > MAX_NUMBER or not (number.isascii() and number.isprintable()):
+            raise UserError(
+                self.env._(
+                    "Amazon takes a number of at most %s letters, digits and marks, "
+                    "without umlauts or accents.",
+                    MAX_NUMBER,
+                )
+            )
+        if number == self.seller_order_ref:
+            raise UserError(self.env._("Amazon shows this number already."))
+
+    def _details(self):
+        """Override: the number."""
+        return {"merchant_order_id": self.merchant_order_id.strip()}
