@@ -105,7 +105,8 @@ def stack():
             # what is tested here begins when the time to take it back is over
             stack.sql(
                 "UPDATE amazon_seller_account"
-                " SET refund_undo_seconds = 0, cancel_undo_seconds = 0"
+                " SET refund_undo_seconds = 0, cancel_undo_seconds = 0,"
+                " ship_undo_seconds = 0"
             )
             yield stack
 

@@ -3,11 +3,13 @@ from . import test_action_states
 from . import test_allocation
 from . import test_audit_entry
 from . import test_bookkeeping
+from . import test_call
 from . import test_feed_cancel
 from . import test_forecast
 from . import test_mail
 from . import test_mcf
 from . import test_order
+from . import test_order_number
 from . import test_order_panel
 from . import test_pipeline
 from . import test_ranges
@@ -15,7 +17,9 @@ from . import test_refund_amounts
 from . import test_refund_dialog
 from . import test_refund_properties
 from . import test_refund_request
+from . import test_ship
 from . import test_tours
+from . import test_tours_edit
 from . import test_tours_mcf
 from . import test_tours_refund
 from . import test_unknown
