@@ -446,10 +446,11 @@ class AmazonAction(models.Model):
 
     def _react(self):
         """Override to forget what only the call needed: it may name the buyer."""
-        super()._react()
+        result = super()._react()
         for action in self.filtered("details"):
             if action._is_over():
                 action.details = action._kind()._kept_details(action.details)
+        return result
 
     def _is_over(self):
         """Whether nothing is sent or looked for any more."""

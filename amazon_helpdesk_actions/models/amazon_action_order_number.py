@@ -52,8 +52,9 @@ class AmazonOrder(models.Model):
 
     def _record_order(self, order):
         """Override to record the seller's own number."""
-        super()._record_order(order)
+        result = super()._record_order(order)
         self.seller_order_ref = order.seller_order_id or False
+        return result
 
 
 class AmazonActionOrderNumber(models.AbstractModel):

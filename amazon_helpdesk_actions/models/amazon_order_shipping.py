@@ -26,7 +26,7 @@ class AmazonOrder(models.Model):
 
     def _record_order(self, order):
         """Override to record the packages."""
-        super()._record_order(order)
+        result = super()._record_order(order)
         self.packages = [
             {
                 "reference": package.reference,
@@ -36,11 +36,14 @@ class AmazonOrder(models.Model):
             for package in order.packages
         ]
         self.package_references = list(order.package_references)
+        return result
 
     def _record_items(self, items):
         """Override: of what Amazon does not list any more, nothing is left to ship."""
-        super()._record_items(items)
-        self.line_ids.filtered(lambda line: not line.quantity_ordered).quantity_open = 0
+        result = super()._record_items(items)
+        gone = self.line_ids.filtered(lambda line: not line.quantity_ordered)
+        gone.quantity_open = 0
+        return result
 
     def _record_item(self, item):
         """Override to record how many units Amazon still expects."""

@@ -47,7 +47,7 @@ class AmazonOrderNumberRequest(models.TransientModel):
 
     def _check_filled_in(self):
         """Override to check the number."""
-        super()._check_filled_in()
+        result = super()._check_filled_in()
         number = (self.merchant_order_id or "").strip()
         if not number:
             raise UserError(self.env._("Type the number first."))
@@ -61,6 +61,7 @@ class AmazonOrderNumberRequest(models.TransientModel):
             )
         if number == self.seller_order_ref:
             raise UserError(self.env._("Amazon shows this number already."))
+        return result
 
     def _details(self):
         """Override: the number."""

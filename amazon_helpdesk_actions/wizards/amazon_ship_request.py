@@ -114,10 +114,11 @@ class AmazonShipRequest(models.TransientModel):
 
     def _check_filled_in(self):
         """Override to check what Amazon asks for of a package."""
-        super()._check_filled_in()
+        result = super()._check_filled_in()
         problem = self._carrier_problem() or self._date_problem()
         if problem:
             raise UserError(problem)
+        return result
 
     def _carrier_problem(self):
         if not self.carrier_code:
