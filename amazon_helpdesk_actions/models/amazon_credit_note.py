@@ -71,7 +71,7 @@ class AmazonAction(models.Model):
 
     def _react(self):
         """Override to draft a credit note for a refund that the books should know."""
-        super()._react()
+        result = super()._react()
         for action in self.filtered(lambda action: action._needs_credit_note()):
             action._guarded(
                 action._draft_credit_note,
@@ -80,6 +80,7 @@ class AmazonAction(models.Model):
                     "hand, and tell an administrator."
                 ),
             )
+        return result
 
     def _needs_credit_note(self):
         booked = BOOKED_FROM.get(self.account_id.credit_note_on, ())
