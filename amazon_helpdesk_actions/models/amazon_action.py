@@ -45,6 +45,15 @@ class AmazonAction(models.Model):
     name = fields.Char("Reference", required=True, readonly=True, copy=False)
     # Each kind adds itself, in its own file.
     kind = fields.Selection([], required=True, readonly=True)
+    # Decided when it is asked for, so that no setting changes the way of what waits.
+    feed_type = fields.Char(
+        compute="_compute_feed_type",
+        store=True,
+        # or else Odoo drops what is given at the creation; nobody may write actions
+        readonly=False,
+        precompute=True,
+        help="The feed that carries it to Amazon; empty: a call of its own.",
+    )
     state = fields.Selection(
         ACTION_STATES, required=True, readonly=True, copy=False, index=True
     )
@@ -134,7 +143,7 @@ class AmazonAction(models.Model):
     )
     # What a dispatcher looks for: few rows, however many actions there have been.
     _queued_idx = models.Index(
-        "(account_id, marketplace, kind, due_at) WHERE state = 'queued'"
+        "(account_id, marketplace, feed_type, due_at) WHERE state = 'queued'"
     )
     # What is on its way, for whoever looks after it: few rows, too.
     _moving_idx = models.Index(
@@ -145,6 +154,13 @@ class AmazonAction(models.Model):
     _awaited_idx = models.Index(
         f"(account_id, last_state_change) WHERE state IN {AWAITED_STATES}"
     )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("kind")
+    def _compute_feed_type(self):
+        for action in self:
+            action.feed_type = action._kind()._feed_type
 
     # === CRUD METHODS === #
 
@@ -270,6 +286,7 @@ class AmazonAction(models.Model):
             {
                 "name": self.env["ir.sequence"].sudo().next_by_code("amazon.action"),
                 "kind": kind,
+                "feed_type": handler._feed_type_for(order_sudo, reason),
                 "state": "assisted" if assisted else "queued",
                 "last_state_change": now,
                 "order_id": order_sudo.id,
@@ -464,13 +481,11 @@ class AmazonAction(models.Model):
     def _enqueue_dispatch(self):
         """Have these actions sent: by a dispatch of every lane that they wait in, or
         each by its own call."""
-        calls = self.filtered(lambda action: not action._kind()._feed_type)
+        calls = self.filtered(lambda action: not action.feed_type)
         calls._enqueue_call()
         due = {}
         for action in self - calls:
-            lane = Lane(
-                action.account_id.id, action.marketplace, action._kind()._feed_type
-            )
+            lane = Lane(action.account_id.id, action.marketplace, action.feed_type)
             due.setdefault(lane, set()).add(action.due_at)
         for lane, moments in due.items():
             for due_at in {min(moments), max(moments)}:

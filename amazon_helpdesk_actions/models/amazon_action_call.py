@@ -138,6 +138,9 @@ class AmazonAction(models.Model):
 
         :raise RetryableJobError: when it can still be taken back for a while
         """
+        if self.feed_type:
+            # Amazon refused the call, and a feed carries it by now.
+            return False
         if self.state == "sending":
             self._record_call_unknown(
                 self.env._(
@@ -248,7 +251,9 @@ class AmazonAction(models.Model):
         if action._is_being_sent(token):
             # PostgreSQL has it, but its answer to the commit was lost.
             return action._kind()._build_call(action)
-        if action.state != "queued" or not action.account_id._may_send():
+        if action.state != "queued" or action.feed_type:
+            return None
+        if not action.account_id._may_send():
             return None
         if not action._is_verified(is_read):
             raise action._call_later("The order is not known yet.", CALL_RETRY_SECONDS)
@@ -353,7 +358,10 @@ class AmazonAction(models.Model):
         :param int http_status: of the answer, None where it was not even sent
         """
         error = Refused("", reason, code, http_status)
-        if is_access_refused(error):
+        feed_type = self._kind()._feed_instead(http_status)
+        if feed_type:
+            self._send_by_feed(feed_type, reason)
+        elif is_access_refused(error):
             self._block_call(
                 self.env._(
                     "Amazon refused access: %s. Tell an administrator, who must check "
@@ -363,6 +371,23 @@ class AmazonAction(models.Model):
             )
         else:
             self._set_rejected(code or str(http_status or ""), reason)
+
+    def _send_by_feed(self, feed_type, reason):
+        """Let a feed carry what Amazon does not take as a call, and has not executed.
+
+        :param str feed_type: Amazon's name of the feed
+        :param str reason: what Amazon said
+        """
+        moved = self._update_state(
+            "queued",
+            self.env._(
+                "Amazon does not take it as a call (%s), and has executed nothing of "
+                "it. It is sent by feed instead.",
+                reason,
+            ),
+            {"feed_type": feed_type},
+        )
+        moved._enqueue_dispatch()
 
     def _record_call_unknown(self, reason):
         """Nobody can say whether Amazon has it."""
@@ -400,7 +425,7 @@ class AmazonAction(models.Model):
         """
         self.ensure_one()
         age = self._seconds_since_sending()
-        if self.state not in LOOKED_FOR or age > CONFIRM_ALERT_DAYS * 24 * 3600:
+        if not self._is_looked_for() or age > CONFIRM_ALERT_DAYS * 24 * 3600:
             return
         self._in_own("_read_order_of_call")
         if not self._in_own("_judge_call"):
@@ -420,22 +445,28 @@ class AmazonAction(models.Model):
         """
         # Whoever records what Amazon says of the order meets us here.
         self.order_id._take()
-        if self.state not in LOOKED_FOR:
+        if not self._is_looked_for():
             return True
         disproof = self._kind()._disproof(self)
         if disproof:
             self._set_rejected(False, disproof)
             return True
         overdue = self._seconds_since_sending() > CALL_NO_TRACE_HOURS * 3600
-        if self.state == "unknown" and overdue and not self.needs_person:
-            self._hand_to_person(
-                self.env._(
-                    "Amazon's own data has not shown within %s hours what became of "
-                    "it. Look at the order in Seller Central and decide.",
-                    CALL_NO_TRACE_HOURS,
-                )
+        if overdue and not self.needs_person:
+            reason = self.env._(
+                "Amazon's own data has not shown within %s hours what became of it. "
+                "Look at the order in Seller Central and decide.",
+                CALL_NO_TRACE_HOURS,
             )
+            if self.state == "submitted":
+                # Amazon took it, and has not said since what it did with it.
+                self._set_unknown(reason)
+            self._hand_to_person(reason)
         return False
+
+    def _is_looked_for(self):
+        """Whether what became of a call is to be seen in Amazon's data of the order."""
+        return not self.feed_type and self.state in LOOKED_FOR
 
     def _seconds_since_sending(self):
         """Return the seconds since the call was made."""
@@ -472,7 +503,7 @@ class AmazonAction(models.Model):
         oldest = fields.Datetime.now() - timedelta(days=CONFIRM_ALERT_DAYS)
         waiting = self.search(
             Domain("account_id", "in", accounts.ids)
-            & Domain("kind", "in", self._call_kinds())
+            & Domain("feed_type", "=", False)
             & Domain("needs_person", "=", False)
             & Domain("last_state_change", "<", before)
             & (
@@ -491,14 +522,6 @@ class AmazonAction(models.Model):
         return waiting.filtered(
             lambda action: (action.id, action._call_job()) not in with_job
         )
-
-    def _call_kinds(self):
-        """Return the kinds of action that are calls of their own."""
-        return [
-            kind
-            for kind, _label in self._fields["kind"].selection
-            if not self.env[f"amazon.action.kind.{kind}"]._feed_type
-        ]
 
     def _call_job(self):
         """Return the name of the job that this action needs."""

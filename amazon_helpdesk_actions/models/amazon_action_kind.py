@@ -124,6 +124,15 @@ class AmazonActionKind(models.AbstractModel):
         hours = ANSWER_HOURS - ANSWER_RESERVE_HOURS
         return origin.create_date + timedelta(hours=hours)
 
+    def _feed_type_for(self, order, reason):
+        """Hook: the feed that carries an action which is asked for now, or False where
+        it is a call of its own.
+
+        :param amazon.order order: the order to act on
+        :param str reason: Amazon's code of the reason
+        """
+        return self._feed_type
+
     def _build_message(self, action):
         """Hook for what a feed carries: the message of one action, as the envelope
         takes it; its ``message_number`` says which one it is."""
@@ -140,6 +149,14 @@ class AmazonActionKind(models.AbstractModel):
     def _call_operation(self, action):
         """Hook for what is a call of its own: Amazon's name of the operation."""
         raise NotImplementedError
+
+    def _feed_instead(self, http_status):
+        """Hook for what is a call of its own: the feed that carries it where Amazon
+        refuses the call, or False. Only for answers which say that nothing was done.
+
+        :param int http_status: status of Amazon's answer
+        """
+        return False
 
     def _after_answer(self, action):
         """Have the outcome looked for, once Amazon has answered the call."""
@@ -180,9 +197,9 @@ class AmazonActionKind(models.AbstractModel):
             problem=order.read_message or self.env._("Refresh it first."),
         )
 
-    def _reason_label(self, request_model, reason):
+    def _reason_label(self, request_model, reason, field="reason"):
         """Return the label of a reason in the user's language."""
-        selection = self.env[request_model]._fields["reason"]
+        selection = self.env[request_model]._fields[field]
         labels = dict(selection._description_selection(self.env))
         return labels.get(reason, reason)
 

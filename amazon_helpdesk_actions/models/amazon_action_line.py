@@ -14,7 +14,11 @@ class AmazonActionLine(models.Model):
     )
     company_id = fields.Many2one(related="action_id.company_id", store=True)
     order_line_id = fields.Many2one(
-        "amazon.order.line", required=True, readonly=True, ondelete="restrict"
+        "amazon.order.line",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+        index=True,
     )
     charge_id = fields.Many2one(
         "amazon.order.charge", readonly=True, ondelete="restrict", index=True

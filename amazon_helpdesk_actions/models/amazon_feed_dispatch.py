@@ -250,25 +250,16 @@ class AmazonFeed(models.Model):
                 ("state", "=", "queued"),
                 ("due_at", "<", oldest),
             ],
-            ["marketplace", "kind"],
+            ["marketplace", "feed_type"],
         )
-        lanes = {
-            (marketplace, self.env[f"amazon.action.kind.{kind}"]._feed_type)
-            for marketplace, kind in waiting
-        }
-        others = lanes - {(lane.marketplace, lane.feed_type)}
+        others = set(waiting) - {(lane.marketplace, lane.feed_type)}
         return sum(1 for _marketplace, feed_type in others if feed_type)
 
     def _waiting_domain(self, lane):
-        kinds = [
-            kind
-            for kind, _label in self.env["amazon.action"]._fields["kind"].selection
-            if self.env[f"amazon.action.kind.{kind}"]._feed_type == lane.feed_type
-        ]
         return [
             ("account_id", "=", lane.account_id),
             ("marketplace", "=", lane.marketplace),
-            ("kind", "in", kinds),
+            ("feed_type", "=", lane.feed_type),
             ("state", "=", "queued"),
         ]
 

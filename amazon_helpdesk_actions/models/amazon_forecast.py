@@ -30,8 +30,8 @@ class AmazonForecast(models.AbstractModel):
         """Return what to expect of actions that are on their way.
 
         :param amazon.seller.account account: whose actions they are
-        :param list[dict] rows: of each action ``id``, ``kind``, ``state``, ``due_at``
-            and ``feed_submitted_at``
+        :param list[dict] rows: of each action ``id``, ``feed_type``, ``state``,
+            ``due_at`` and ``feed_submitted_at``
         :return: by action: ``leaves_at`` and ``answer_at`` (UTC as text, or False where
             nobody can tell), ``is_stopped`` (sending is switched off) and ``is_slow``
         :rtype: dict[int, dict]
@@ -39,18 +39,15 @@ class AmazonForecast(models.AbstractModel):
         moving = [
             row
             for row in rows
-            if row["state"] in ("queued", "submitted") and self._feed_type(row["kind"])
+            if row["state"] in ("queued", "submitted") and row["feed_type"]
         ]
         stopped = self._stopped_calls(account, rows)
         if not moving:
             return stopped
-        feed_types = {row["id"]: self._feed_type(row["kind"]) for row in moving}
-        usual = self._usual(account, set(feed_types.values()))
+        usual = self._usual(account, {row["feed_type"] for row in moving})
         wait = any(row["state"] == "queued" for row in moving) and self._wait(account)
         return stopped | {
-            row["id"]: self._for_action(
-                account, row, wait, usual[feed_types[row["id"]]]
-            )
+            row["id"]: self._for_action(account, row, wait, usual[row["feed_type"]])
             for row in moving
         }
 
@@ -58,16 +55,11 @@ class AmazonForecast(models.AbstractModel):
         """Say of calls of their own that sending is switched off. Else they leave when
         they are due, and are answered at once: there is nothing to expect."""
         queued = [
-            row
-            for row in rows
-            if row["state"] == "queued" and not self._feed_type(row["kind"])
+            row for row in rows if row["state"] == "queued" and not row["feed_type"]
         ]
         if not queued or account._may_send():
             return {}
         return {row["id"]: {"is_stopped": True} for row in queued}
-
-    def _feed_type(self, kind):
-        return self.env[f"amazon.action.kind.{kind}"]._feed_type
 
     def _wait(self, account):
         """Return seconds until Amazon takes the next feed of this account.

@@ -270,7 +270,6 @@ class AmazonOrder(models.Model):
 class AmazonOrderLine(models.Model):
     _inherit = "amazon.order.line"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
-    quantity_cancelled = fields.Integer("Cancelled", readonly=True)
     quantity_unfulfillable = fields.Integer(
         "Unfulfillable",
         readonly=True,

@@ -25,6 +25,25 @@ class AmazonOrderLine(models.Model):
     promotion_refs = fields.Json(
         readonly=True, help="Amazon's ids of the promotions that lowered its price."
     )
+    quantity_open = fields.Integer(
+        "To Ship", readonly=True, help="Units that Amazon still wants to be shipped."
+    )
+    quantity_at_first = fields.Integer(
+        "Ordered at First",
+        readonly=True,
+        help="The most units that Amazon has ever shown for this item.",
+    )
+    quantity_cancelled = fields.Integer("Cancelled", readonly=True)
+    cancel_requested = fields.Boolean(
+        "Buyer Asks to Cancel",
+        readonly=True,
+        help="The buyer asked for the cancellation of this item in Your Orders.",
+    )
+    cancel_request_reason = fields.Char(readonly=True)
+    cancelled_by = fields.Selection(
+        [("BUYER", "Buyer"), ("MERCHANT", "Seller"), ("AMAZON", "Amazon")],
+        readonly=True,
+    )
     charge_ids = fields.One2many("amazon.order.charge", "line_id", readonly=True)
     charged = fields.Monetary(compute="_compute_amounts")
     paid = fields.Monetary(
@@ -63,6 +82,26 @@ class AmazonOrderLine(models.Model):
                 line.refunded,
                 line.reserved,
             )
+
+    def _units_vals(self, item):
+        """Return what Amazon says of the units of this item, which may be new.
+
+        Amazon's model has no number of cancelled units (Orders 2026-01-01). Assumed:
+        with a unit that is cancelled, what remains to be shipped becomes less
+        (``quantityUnfulfilled``), whether what was ordered does so, too, or not. So
+        what was ordered at first and is neither shipped nor to be shipped is cancelled.
+
+        :param spapi.orders.OrderLineReading item: the item as parsed
+        """
+        at_first = max(self.quantity_at_first, item.quantity_ordered)
+        left = item.quantity_unfulfilled
+        if left is None:
+            left = max(item.quantity_ordered - item.quantity_fulfilled, 0)
+        return {
+            "quantity_at_first": at_first,
+            "quantity_open": left,
+            "quantity_cancelled": max(at_first - item.quantity_fulfilled - left, 0),
+        }
 
     def _paid_share(self):
         """Return the share of the item that the buyer has paid and that is still with

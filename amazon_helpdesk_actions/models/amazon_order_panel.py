@@ -13,6 +13,7 @@ ACTION_FIELDS = (
     "id",
     "name",
     "kind",
+    "feed_type",
     "state",
     "state_message",
     "last_state_change",
@@ -125,6 +126,9 @@ class AmazonOrder(models.Model):
             "sku": row["sku"],
             "quantity_ordered": row["quantity_ordered"],
             "quantity_fulfilled": row["quantity_fulfilled"],
+            "quantity_cancelled": row["quantity_cancelled"],
+            "cancel_requested": row["cancel_requested"],
+            "cancel_request_reason": row["cancel_request_reason"],
             **dict.fromkeys((*AMOUNTS, "paid"), 0.0),
         }
 
@@ -239,6 +243,8 @@ class AmazonOrder(models.Model):
                    COALESCE(line.quantity_fulfilled, 0) AS quantity_fulfilled,
                    COALESCE(line.quantity_cancelled, 0) AS quantity_cancelled,
                    COALESCE(line.quantity_unfulfillable, 0) AS quantity_unfulfillable,
+                   line.cancel_requested,
+                   line.cancel_request_reason,
                    COALESCE(charge.charged, 0) AS charged,
                    (SELECT COALESCE(SUM(refund.amount), 0)
                       FROM amazon_order_refund refund

@@ -287,11 +287,13 @@ class AmazonOrder(models.Model):
                 "cancel_request_reason": next(
                     (i.cancel_reason for i in order.lines if i.cancel_requested), False
                 ),
-                "cancelled_by": _known(
-                    order.cancelled_by, dict(self._fields["cancelled_by"].selection)
-                ),
+                "cancelled_by": self._known_party(order.cancelled_by),
             }
         )
+
+    def _known_party(self, party):
+        """Return who cancelled where it is one that we know, else False."""
+        return _known(party, dict(self._fields["cancelled_by"].selection))
 
     def _record_items(self, items):
         """Record items and charges; what Amazon does not list any more counts zero."""
@@ -306,9 +308,20 @@ class AmazonOrder(models.Model):
                 charge.discount = float(item.discounts.get(component, 0))
                 listed |= charge
         (self.charge_ids - listed).write({"charged": 0.0, "discount": 0.0})
-        (self.line_ids - lines).write({"quantity_ordered": 0, "quantity_fulfilled": 0})
+        for line in self.line_ids - lines:
+            line.write(
+                {
+                    "quantity_ordered": 0,
+                    "quantity_fulfilled": 0,
+                    "quantity_open": 0,
+                    "quantity_cancelled": line.quantity_at_first,
+                }
+            )
 
     def _record_item(self, item):
+        line = self.line_ids.filtered(
+            lambda line: line.amazon_item_ref == item.order_item_id
+        )
         vals = {
             "sku": item.sku,
             "asin": item.asin,
@@ -316,10 +329,11 @@ class AmazonOrder(models.Model):
             "quantity_ordered": item.quantity_ordered,
             "quantity_fulfilled": item.quantity_fulfilled,
             "promotion_refs": list(item.promotion_ids),
+            **line._units_vals(item),
+            "cancel_requested": item.cancel_requested,
+            "cancel_request_reason": item.cancel_requested and item.cancel_reason,
+            "cancelled_by": self._known_party(item.cancelled_by),
         }
-        line = self.line_ids.filtered(
-            lambda line: line.amazon_item_ref == item.order_item_id
-        )
         if line:
             line.write(vals)
             return line

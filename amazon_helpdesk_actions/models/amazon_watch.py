@@ -394,12 +394,11 @@ class AmazonAlarm(models.Model):
                 ("last_state_change", "<", limit),
                 *["|", ("due_at", "=", False), ("due_at", "<", limit)],
             ],
-            ["account_id", "marketplace", "kind"],
+            ["account_id", "marketplace", "feed_type"],
             ["__count", "last_state_change:min"],
         )
         lanes = {}
-        for account, marketplace, kind, count, since in groups:
-            feed_type = self.env[f"amazon.action.kind.{kind}"]._feed_type
+        for account, marketplace, feed_type, count, since in groups:
             _add(lanes, Lane(account.id, marketplace, feed_type), count, since)
         return lanes
 

@@ -37,7 +37,7 @@ class AmazonActionRequest(models.AbstractModel):
         """Show the text, with dots for what is not known before it is sent."""
         for request in self:
             template = request.reply_state and self.env["amazon.reply.template"]._find(
-                request._replied_kind(), request.reply_state, request.reply_lang
+                request._asked_kind(), request.reply_state, request.reply_lang
             )
             if not template:
                 request.reply_preview = False
@@ -51,10 +51,6 @@ class AmazonActionRequest(models.AbstractModel):
         for request in self:
             problem = request.reply_state and request._find_reply_problem()
             request.reply_problem = problem
-
-    def _replied_kind(self):
-        """Hook: the kind of action that the reply is about."""
-        return self._kind
 
     def _find_reply_problem(self):
         """Return why the buyer cannot be written to by any way, or False."""

@@ -41,8 +41,8 @@ class AmazonActionRequest(models.AbstractModel):
 
     @api.depends("order_id")
     def _compute_sentences(self):
-        handler = self.env[f"amazon.action.kind.{self._kind}"]
         for request in self:
+            handler = request._handler()
             order = request.order_id
             request.blockers = "\n".join(handler._blockers(order))
             # Who cannot act needs no warning of what the act would bring.
@@ -97,6 +97,18 @@ class AmazonActionRequest(models.AbstractModel):
             "target": "new",
         }
 
+    def _asked_kind(self):
+        """Hook: the kind of action that is asked for, as it is filled in."""
+        return self._kind
+
+    def _asked_reason(self):
+        """Hook: the reason, as it is filled in."""
+        return self.reason
+
+    def _handler(self):
+        """Return the model that knows the kind of action that is asked for."""
+        return self.env[f"amazon.action.kind.{self._asked_kind()}"]
+
     def _title(self):
         """Hook: the title of the dialog."""
         raise NotImplementedError
@@ -106,11 +118,11 @@ class AmazonActionRequest(models.AbstractModel):
 
         :raise UserError: with the sentences that say why
         """
-        handler = self.env[f"amazon.action.kind.{self._kind}"]
+        handler = self._handler()
         blockers = handler._blockers(self.order_id)
         if blockers:
             raise UserError("\n".join(blockers))
-        if self._needs_reason and not self.reason:
+        if self._needs_reason and not self._asked_reason():
             raise UserError(self.env._("Choose the reason first."))
         if handler._is_assisted(self.order_id) and not (self.note or "").strip():
             raise UserError(
@@ -121,15 +133,20 @@ class AmazonActionRequest(models.AbstractModel):
         """Ask for the action with what is collected, once the order is taken: so all
         is read and checked only once, as it is then."""
         self.env["amazon.action"]._ask(
-            self._kind,
+            self._asked_kind(),
             self.order_id,
             self.nonce,
-            self.ticket_id or self.sale_order_id,
-            reason=self._needs_reason and self.reason,
+            self._asked_from(),
+            reason=self._needs_reason and self._asked_reason(),
             amounts=self._collect,
             note=self.note,
+            quantities=self._collect_quantities,
             details=self._details,
         )
+
+    def _asked_from(self):
+        """Return the ticket or sale order that the dialog was opened from."""
+        return self.ticket_id or self.sale_order_id
 
     def _details(self):
         """Hook: return what else the kind needs, from what was filled in. Called with
@@ -148,4 +165,11 @@ class AmazonActionRequest(models.AbstractModel):
         :raise UserError: when it is blocked or not filled in
         """
         self._check_filled_in()
+        return {}
+
+    def _collect_quantities(self):
+        """Hook: return the units of each item, from what was filled in.
+
+        :rtype: dict
+        """
         return {}
