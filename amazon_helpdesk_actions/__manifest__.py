@@ -44,6 +44,7 @@
         "views/amazon_alarm_views.xml",
         "views/helpdesk_ticket_views.xml",
         "views/sale_order_views.xml",
+        "views/stock_picking_views.xml",
         "views/account_move_views.xml",
         "views/amazon_reply_template_views.xml",
         "views/amazon_menus.xml",

@@ -21,6 +21,7 @@ from . import amazon_action_cancel
 from . import amazon_action_ship
 from . import amazon_action_order_number
 from . import amazon_order_shipping
+from . import amazon_action_cancel_items
 from . import amazon_feed
 from . import amazon_feed_dispatch
 from . import amazon_feed_poll
@@ -37,6 +38,7 @@ from . import amazon_action_mcf_update
 from . import amazon_order_edit
 from . import helpdesk_ticket
 from . import sale_order
+from . import amazon_warehouse
 from . import amazon_credit_note
 from . import amazon_reply_template
 from . import amazon_reply_mail

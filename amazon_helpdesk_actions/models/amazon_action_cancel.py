@@ -3,7 +3,12 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..const import NOT_CANCELLED_MINUTES, RESERVING_STATES, UNDO_SECONDS
+from ..const import (
+    NOT_CANCELLED_MINUTES,
+    NOT_EXECUTED_MINUTES,
+    RESERVING_STATES,
+    UNDO_SECONDS,
+)
 from ..spapi.enums import FEED_CANCEL
 from ..spapi.envelopes import CancelItem, CancelMessage
 
@@ -26,6 +31,24 @@ CANCEL_REASONS = [
     ("WeatherDelay", "Weather delay"),
 ]
 
+# The same reasons for cancelOrder, which knows only these (its model, see
+# spapi.operations). What is cancelled for another reason goes by feed.
+REST_REASONS = {
+    "BuyerCanceled": "BUYER_CANCELLED",
+    "NoInventory": "NO_INVENTORY",
+    "ShippingAddressUndeliverable": "SHIPPING_ADDRESS_UNDELIVERABLE",
+    "CustomerExchange": "CUSTOMER_EXCHANGE",
+    "PricingError": "PRICING_ERROR",
+}
+
+# Answers to cancelOrder that send it by feed: the account may not use the operation, or
+# Amazon does not offer it. Both say no before anything is executed; no other answer
+# does for sure.
+NOT_OFFERED = (403, 404)
+
+# Cancellations of units that are on their way: the whole order waits for them.
+PARTS_ON_THEIR_WAY = ("queued", "sending", "submitted", "unknown")
+
 # Statuses that say for sure that an order was not cancelled.
 NOT_CANCELLED = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED")
 
@@ -47,6 +70,18 @@ class AmazonSellerAccount(models.Model):
         default=UNDO_SECONDS,
         help="Seconds for which it stays here, so that it can surely be taken back.",
     )
+    cancel_reason = fields.Selection(
+        CANCEL_REASONS,
+        "Usual Reason for a Cancellation",
+        help="Filled in when the dialog opens. Where the buyer asked for it in Your "
+        "Orders, that is the reason.",
+    )
+    cancel_by_rest = fields.Boolean(
+        "Cancel by REST",
+        help="Cancel whole orders by Amazon's operation cancelOrder. Amazon published "
+        "and withdrew it several times in 2026; where Amazon does not offer it to this "
+        "account, the feed is used by itself.",
+    )
 
     _cancel_undo_seconds = models.Constraint(
         "CHECK(cancel_undo_seconds BETWEEN 0 AND 3600)",
@@ -60,6 +95,10 @@ class AmazonActionCancel(models.AbstractModel):
     Carried by the feed POST_ORDER_ACKNOWLEDGEMENT_DATA, StatusCode Failure, every item
     listed. No money moves: the buyer is charged when the shipment is confirmed (Seller
     Central help RXAS2XTAYEF77BG).
+
+    Where the account says so, it is the call cancelOrder of Orders 2026-01-01 instead,
+    and the feed takes over where Amazon does not offer it. Its answer 202 says that
+    Amazon has taken it; the order tells the outcome.
     """
 
     _name = "amazon.action.kind.cancel"
@@ -68,6 +107,7 @@ class AmazonActionCancel(models.AbstractModel):
 
     _group = "amazon_helpdesk_actions.group_cancel"
     _feed_type = FEED_CANCEL
+    _answered_state = "submitted"
     _undo_field = "cancel_undo_seconds"
 
     # === WHO AND WHEN === #
@@ -84,12 +124,13 @@ class AmazonActionCancel(models.AbstractModel):
         return order.channel in ("fba", "mcf")
 
     def _blockers(self, order):
-        blockers = [
+        blocker = (
             self._not_read_blocker(order)
             or self._status_blocker(order)
             or self._pending_blocker(order)
-        ]
-        return [sentence for sentence in blockers if sentence]
+            or self._delivered_blocker(order)
+        )
+        return [blocker] if blocker else []
 
     def _status_blocker(self, order):
         if order.fulfillment_status == "UNSHIPPED":
@@ -107,10 +148,7 @@ class AmazonActionCancel(models.AbstractModel):
             "SHIPPED": shipped
             if order.channel == "mcf"
             else f"{shipped} {refund_instead}",
-            "PARTIALLY_SHIPPED": self.env._(
-                "A part of this order is shipped, so it cannot be cancelled as a "
-                "whole. Cancel the rest in Seller Central."
-            ),
+            "PARTIALLY_SHIPPED": self._partly_shipped_blocker(order),
             "PENDING": self.env._(
                 "Amazon is still checking the payment of this order, and until then "
                 "only the buyer can cancel it, in Your Orders."
@@ -124,16 +162,43 @@ class AmazonActionCancel(models.AbstractModel):
             ),
         )
 
+    def _partly_shipped_blocker(self, order):
+        if self._is_assisted(order):
+            return self.env._(
+                "A part of this order is shipped, so it cannot be cancelled as a "
+                "whole. Ask for the rest in Seller Central."
+            )
+        return self.env._(
+            "A part of this order is shipped, so it cannot be cancelled as a whole. "
+            "Choose the items that are not shipped instead."
+        )
+
     def _pending_blocker(self, order):
-        asked = order.action_ids.filtered(
-            lambda action: action.kind == "cancel" and action.state in RESERVING_STATES
+        whole = self._asked(order, "cancel", RESERVING_STATES)
+        if whole:
+            return self.env._(
+                "The cancellation of this order is asked for already: %(action)s, "
+                "%(state)s",
+                action=whole.name,
+                state=whole.state_message,
+            )
+        part = self._asked(order, "cancel_items", PARTS_ON_THEIR_WAY)
+        return part and self.env._(
+            "The cancellation of single items is on its way: %(action)s, %(state)s "
+            "Wait for its outcome, or take it back.",
+            action=part.name,
+            state=part.state_message,
         )
-        return asked and self.env._(
-            "The cancellation of this order is asked for already: %(action)s, "
-            "%(state)s.",
-            action=asked[0].name,
-            state=asked[0].state_message,
-        )
+
+    def _delivered_blocker(self, order):
+        """Why what has left the warehouse cannot be cancelled, or False."""
+        return order._delivered_blocker()
+
+    def _asked(self, order, kind, states):
+        """Return the newest action of a kind that is in one of these states."""
+        return order.sudo().action_ids.filtered(
+            lambda action: action.kind == kind and action.state in states
+        )[:1]
 
     def _warnings(self, order):
         warnings = super()._warnings(order)
@@ -153,13 +218,28 @@ class AmazonActionCancel(models.AbstractModel):
             raise UserError("\n".join(blockers))
 
     def _late_blocker(self, action):
-        return self._status_blocker(action.order_id)
+        order = action.order_id
+        return self._status_blocker(order) or self._delivered_blocker(order)
 
     def _urgent_from(self, origin):
         """At once: the warehouse may ship the order at any moment."""
         return fields.Datetime.now()
 
     # === WHAT IS SENT === #
+
+    def _feed_type_for(self, order, reason):
+        by_rest = order.account_id.cancel_by_rest and reason in REST_REASONS
+        return False if by_rest and not self._is_assisted(order) else self._feed_type
+
+    def _build_call(self, action):
+        reason = REST_REASONS[action.reason]
+        return "cancel_order", (action.order_id.amazon_order_ref, reason)
+
+    def _call_operation(self, action):
+        return "cancelOrder"
+
+    def _feed_instead(self, http_status):
+        return self._feed_type if http_status in NOT_OFFERED else False
 
     def _build_message(self, action):
         return CancelMessage(
@@ -178,19 +258,29 @@ class AmazonActionCancel(models.AbstractModel):
         return action.order_id.fulfillment_status == "CANCELLED"
 
     def _disproof(self, action):
-        """An order that stays as it was, long after Amazon has processed the feed."""
-        order, ended = action.order_id, action.feed_id.done_at
-        wait = timedelta(minutes=NOT_CANCELLED_MINUTES)
-        known = order.known_until
-        if not (ended and known and known >= ended + wait):
+        """An order that stays as it was, long after Amazon has processed the feed or
+        has been called."""
+        order, known = action.order_id, action.order_id.known_until
+        if action.feed_type:
+            ended, minutes = action.feed_id.done_at, NOT_CANCELLED_MINUTES
+        else:
+            ended, minutes = action.sending_at, NOT_EXECUTED_MINUTES
+        if not (ended and known and known >= ended + timedelta(minutes=minutes)):
             return False
-        if order.fulfillment_status not in NOT_CANCELLED:
+        if order.fulfillment_status not in self._disproving_statuses(action):
             return False
         return self.env._(
             "Amazon failed to process it: the order, as known up to %s UTC, is not "
             "cancelled",
             fields.Datetime.to_string(known),
         )
+
+    def _disproving_statuses(self, action):
+        """Return the statuses that say for sure that it was not executed. A call that
+        Amazon has taken may still be worked on, as long as nothing is shipped."""
+        if action.feed_type or action.state != "submitted":
+            return NOT_CANCELLED
+        return NOT_CANCELLED[1:]
 
     # === WHAT IS SAID === #
 
@@ -199,10 +289,9 @@ class AmazonActionCancel(models.AbstractModel):
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
             "reason": self._reason_label("amazon.cancel.request", action.reason),
-            "feed": action.feed_id.feed_ref or "",
+            "way": self._way(action),
             "code": action.amazon_code or "",
             "text": action.amazon_text or "",
-            "by": self._cancelled_by_label(action.order_id),
         }
         sentences = {
             "queued": lambda: self.env._(
@@ -214,8 +303,8 @@ class AmazonActionCancel(models.AbstractModel):
                 "The cancellation of %(order)s is being sent to Amazon.", **values
             ),
             "submitted": lambda: self.env._(
-                "Amazon has received the cancellation of %(order)s (feed %(feed)s) and "
-                "has not processed it yet.",
+                "Amazon has received the cancellation of %(order)s (%(way)s) and has "
+                "not processed it yet.",
                 **values,
             ),
             "unknown": lambda: self.env._(
@@ -224,12 +313,12 @@ class AmazonActionCancel(models.AbstractModel):
                 **values,
             ),
             "accepted": lambda: self.env._(
-                "Amazon has accepted the cancellation of %(order)s (feed %(feed)s). "
-                "The order does not show it yet.",
+                "Amazon has accepted the cancellation of %(order)s (%(way)s). The "
+                "order does not show it yet.",
                 **values,
             ),
-            "confirmed": lambda: self.env._(
-                "Amazon shows the order %(order)s as cancelled (by: %(by)s).", **values
+            "confirmed": lambda: self._confirmed_sentence(
+                action.order_id, action.order_id.cancelled_by
             ),
             "rejected": lambda: self.env._(
                 "Amazon has rejected the cancellation of %(order)s: %(text)s (code "
@@ -249,7 +338,37 @@ class AmazonActionCancel(models.AbstractModel):
         }
         return sentences[state]()
 
-    def _cancelled_by_label(self, order):
-        """Who cancelled it, as Amazon says: it may have been the buyer after all."""
-        selection = order._fields["cancelled_by"]._description_selection(self.env)
-        return dict(selection).get(order.cancelled_by) or self.env._("not said")
+    def _way(self, action):
+        """Return how Amazon was told, with the number to ask Amazon by."""
+        if action.feed_type:
+            return self.env._("feed %s", action.feed_id.feed_ref or "")
+        return self.env._("request %s", action.request_ref or "")
+
+    def _confirmed_sentence(self, order, party):
+        """Say that the order is cancelled, and by whom as Amazon says: it may have been
+        the buyer after all.
+
+        :param str party: BUYER, MERCHANT, AMAZON, or False
+        """
+        ref = order.amazon_order_ref
+        if party == "MERCHANT":
+            return self.env._(
+                "Amazon shows the order %s as cancelled by the seller.", ref
+            )
+        if not party:
+            return self.env._(
+                "Amazon shows the order %s as cancelled, and does not say by whom.", ref
+            )
+        return self.env._(
+            "Amazon shows the order %(order)s as cancelled, and says that %(by)s did "
+            "it.",
+            order=ref,
+            by=self._other_party(party),
+        )
+
+    def _other_party(self, party):
+        """Return who else cancelled, as a part of a sentence."""
+        return {
+            "BUYER": self.env._("the buyer"),
+            "AMAZON": self.env._("Amazon itself"),
+        }[party]

@@ -33,6 +33,8 @@ JOURNALED = AUTHORISATION | {
     "sending_enabled",
     "company_id",
     "fba_refund_by_feed",
+    "cancel_by_rest",
+    "cancel_in_odoo",
 }
 
 # A well-formed number that no order has: Amazon's answer to it (not found) proves
