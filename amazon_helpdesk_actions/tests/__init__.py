@@ -4,6 +4,9 @@ from . import test_allocation
 from . import test_audit_entry
 from . import test_bookkeeping
 from . import test_call
+from . import test_cancel_items
+from . import test_cancel_rest
+from . import test_cancel_warehouse
 from . import test_feed_cancel
 from . import test_forecast
 from . import test_mail
@@ -20,6 +23,7 @@ from . import test_refund_request
 from . import test_ship
 from . import test_tours
 from . import test_tours_edit
+from . import test_tours_cancel
 from . import test_tours_mcf
 from . import test_tours_refund
 from . import test_unknown

@@ -32,6 +32,7 @@ GIFT_WRAPPED = "305-2260917-9913547"  # DE, two items, shipping, gift wrap
 PARTLY_REFUNDED = "304-8830155-1274690"  # DE, 59.50 of 123.99 is refunded
 PENDING = "302-9057741-6620389"
 CANCEL_REQUESTED = "303-1146280-7735914"  # the buyer asks to cancel, in Your Orders
+THREE_UNITS = "303-5519402-7740128"  # DE, unshipped, the buyer asks to cancel
 PARTIALLY_SHIPPED = "404-6612388-0457172"
 FULLY_REFUNDED = "402-3378105-8841269"
 PROMOTION = "202-5540973-4417536"  # GB
@@ -233,6 +234,18 @@ class AmazonCommon(BaseCommon):
         for line in request.line_ids if units is not None else []:
             line.quantity = units.get(line.sku, 0)
         request.action_ship()
+        return self.last_action()
+
+    def ask_cancel_items(self, document, quantities, user=None, **values):
+        """Ask for the cancellation of some units as an agent does.
+
+        :param dict quantities: units by SKU; none of the others
+        """
+        request = self.open_request(document, "cancel", user)
+        request.write({"scope": "items", "items_reason": "NoInventory", **values})
+        for line in request.line_ids:
+            line.quantity = quantities.get(line.sku, 0)
+        request.action_cancel_order()
         return self.last_action()
 
     def last_action(self):
