@@ -143,6 +143,15 @@ export class AmazonOrderPanel extends Component {
         return this.order.cancel_requested && this.order.status !== "CANCELLED";
     }
 
+    /** What the buyer wants to have cancelled: some of the items, or all of them. */
+    get cancelRequestSubject() {
+        const { lines } = this.order;
+        const asked = lines.filter((line) => line.cancel_requested);
+        return asked.length && asked.length < lines.length
+            ? asked.map((line) => line.title).join(", ")
+            : _t("this order");
+    }
+
     /** An amount in the order's currency; the web client knows the active ones. */
     money(amount) {
         const { id, name } = this.order.currency;
@@ -201,10 +210,13 @@ export class AmazonOrderPanel extends Component {
 
     /** The units to show of each item, beside how many were ordered. */
     get unitColumns() {
+        const cancelled = { name: "quantity_cancelled", label: _t("Cancelled") };
         if (!this.order.fulfillment) {
-            return [{ name: "quantity_fulfilled", label: _t("Shipped") }];
+            const isCut = this.order.lines.some((line) => line.quantity_cancelled);
+            const shipped = { name: "quantity_fulfilled", label: _t("Shipped") };
+            return isCut ? [shipped, cancelled] : [shipped];
         }
-        const columns = [{ name: "quantity_cancelled", label: _t("Cancelled") }];
+        const columns = [cancelled];
         if (this.order.lines.some((line) => line.quantity_unfulfillable)) {
             columns.push({ name: "quantity_unfulfillable", label: _t("Unfulfillable") });
         }
