@@ -284,7 +284,7 @@ class AmazonAction(models.Model):
         now = fields.Datetime.now()
         action_sudo = self.sudo().create(
             {
-                "name": self.env["ir.sequence"].sudo().next_by_code("amazon.action"),
+                "name": self._next_name(),
                 "kind": kind,
                 "feed_type": handler._feed_type_for(order_sudo, reason),
                 "state": "assisted" if assisted else "queued",
@@ -320,6 +320,12 @@ class AmazonAction(models.Model):
             action_sudo._enqueue_dispatch()
         order_sudo._notify_forms()
         return action_sudo.with_env(self.env)
+
+    def _next_name(self):
+        """Return the next reference. By the sequence's own id: to look for it by its
+        code would be a query more with each click."""
+        sequence = self.env.ref("amazon_helpdesk_actions.sequence_amazon_action")
+        return sequence.sudo().next_by_id()
 
     def _prepare_lines(self, order, amounts, quantities):
         # known here; computed, the company would cost an UPDATE

@@ -34,7 +34,7 @@ class AmazonActionRequest(models.AbstractModel):
     note = fields.Text()
     blockers = fields.Text(compute="_compute_sentences")
     warnings = fields.Text(compute="_compute_sentences")
-    is_assisted = fields.Boolean(compute="_compute_sentences")
+    is_assisted = fields.Boolean(compute="_compute_is_assisted")
     seller_central_url = fields.Char(
         related="order_id.seller_central_url", related_sudo=False
     )
@@ -48,7 +48,11 @@ class AmazonActionRequest(models.AbstractModel):
             # Who cannot act needs no warning of what the act would bring.
             warnings = [] if request.blockers else handler._warnings(order)
             request.warnings = "\n".join(warnings)
-            request.is_assisted = handler._is_assisted(order)
+
+    @api.depends("order_id")
+    def _compute_is_assisted(self):
+        for request in self:
+            request.is_assisted = request._handler()._is_assisted(request.order_id)
 
     # === CONSTRAINT METHODS === #
 

@@ -81,6 +81,10 @@ class AmazonCancelRequest(models.TransientModel):
         return super()._compute_sentences()
 
     @api.depends("scope")
+    def _compute_is_assisted(self):
+        return super()._compute_is_assisted()
+
+    @api.depends("scope")
     def _compute_reply_preview(self):
         return super()._compute_reply_preview()
 

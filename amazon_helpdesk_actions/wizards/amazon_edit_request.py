@@ -29,9 +29,13 @@ class AmazonEditRequest(models.TransientModel):
     def _compute_sentences(self):
         """Override: say of each edit what keeps it from being possible, or nothing."""
         for request in self:
-            request.blockers = request.warnings = request.is_assisted = False
+            request.blockers = request.warnings = False
             for name, kinds in CHOICES.items():
                 request[name] = request._problem(kinds)
+
+    def _compute_is_assisted(self):
+        """Override: nothing is asked for from here."""
+        self.is_assisted = False
 
     def _problem(self, kinds):
         """Return why none of these kinds of action is possible, or nothing."""

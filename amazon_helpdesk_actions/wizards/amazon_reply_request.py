@@ -54,12 +54,15 @@ class AmazonReplyRequest(models.TransientModel):
 
     # === COMPUTE METHODS === #
 
+    def _compute_is_assisted(self):
+        """Override: a reply is never done in Seller Central and recorded here."""
+        self.is_assisted = False
+
     @api.depends("order_id", "ticket_id", "sale_order_id", "way")
     def _compute_sentences(self):
         """Override: it is blocked where no way is open at all."""
         handler = self.env["amazon.action.kind.message"]
         for request in self:
-            request.is_assisted = False
             request.blockers = request._find_reply_problem() or ""
             # what may be in the way of a call to Amazon
             is_call = request.way == "message" and not request.blockers
