@@ -45,6 +45,8 @@ class TestCancelByRest(AmazonCommon):
     def begin(self, action):
         """Mark an action as being sent, and return the token of this sending."""
         token = uuid.uuid4().hex
+        # after the click, as the job does
+        action.order_id._read_from_amazon()
         self.assertTrue(action._begin_call(token, True))
         return token
 
