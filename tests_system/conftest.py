@@ -54,7 +54,7 @@ class Person:
         """Open the dialog for a full refund, filled in, and return its id."""
         ticket = self.ticket_about(ref)
         dialog = self.call("helpdesk.ticket", "action_amazon_refund", [ticket])
-        values = {"reason": "CustomerReturn"}
+        values = {"reason": "CustomerReturn", "is_second_meant": True}
         self.call("amazon.refund.request", "write", [dialog["res_id"]], values)
         return dialog["res_id"]
 
