@@ -324,8 +324,10 @@ class AmazonAction(models.Model):
     def _next_name(self):
         """Return the next reference. By the sequence's own id: to look for it by its
         code would be a query more with each click."""
-        sequence = self.env.ref("amazon_helpdesk_actions.sequence_amazon_action")
-        return sequence.sudo().next_by_id()
+        sequence_id = self.env["ir.model.data"]._xmlid_to_res_id(
+            "amazon_helpdesk_actions.sequence_amazon_action", raise_if_not_found=True
+        )
+        return self.env["ir.sequence"].sudo().browse(sequence_id).next_by_id()
 
     def _prepare_lines(self, order, amounts, quantities):
         # known here; computed, the company would cost an UPDATE

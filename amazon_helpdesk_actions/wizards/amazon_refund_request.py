@@ -108,7 +108,11 @@ class AmazonRefundRequest(models.TransientModel):
     @api.depends("line_ids.total")
     def _compute_is_second(self):
         for request in self:
-            request.is_second = any(line._is_second() for line in request.line_ids)
+            order = request.order_id
+            # Of most orders nothing was refunded before, and nothing is worked out.
+            request.is_second = bool(order.refunded or order.reserved) and any(
+                line._is_second() for line in request.line_ids
+            )
 
     # === ONCHANGE METHODS === #
 
