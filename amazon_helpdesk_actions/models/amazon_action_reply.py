@@ -27,6 +27,8 @@ REACHED = {
     "accepted": ("accepted", "confirmed"),
     "confirmed": ("confirmed",),
 }
+# States of a message that the buyer has, as far as anybody knows.
+MESSAGE_GONE = ("accepted", "assisted")
 # News after which an earlier reply holds again.
 RESCUED = ("submitted", "accepted", "confirmed", "assisted")
 ACTIVITY = "amazon_helpdesk_actions.mail_activity_type_reply"
@@ -94,6 +96,8 @@ class AmazonAction(models.Model):
         for action in self:
             if action.kind == "message" and action.state in FAILED_STATES:
                 action._guard_reply(action._open_again_for_message)
+            elif action.kind == "message" and action.state in MESSAGE_GONE:
+                action._guard_reply(action._settle_message)
             elif action.reply_status:
                 action._guard_reply(action._follow_reply)
 
@@ -295,6 +299,14 @@ class AmazonAction(models.Model):
             replied.reply_status = "failed"
         if replied or self.ticket_id.closed:
             self._ask_person(self.env._("Reply to the buyer"), self.state_message)
+
+    def _settle_message(self):
+        """The buyer has a message that was in doubt: nobody needs to write again."""
+        replied = self._replied_action()
+        if replied.reply_status == "failed":
+            replied.reply_status = "sent"
+            self._get_origin().activity_unlink([ACTIVITY])
+            replied._follow_reply()
 
     def _replied_action(self):
         """Return the action whose reply this message is, or an empty recordset."""
