@@ -13,6 +13,7 @@ from .common import (
     FBA_SHIPPED,
     MCF,
     NOWHERE,
+    PARTIALLY_SHIPPED,
     SHIPPED,
     UNSHIPPED,
     AmazonCommon,
@@ -376,6 +377,34 @@ class TestReplyAfterAction(ReplyCommon):
         self.assertEqual(action.reply_status, "corrected")
         self.assertNotEqual(self.open_reply(ticket).template_id.stage, "correction")
 
+    def test_correction_of_one_action_leaves_that_of_another_to_be_sent(self):
+        ticket = self.create_ticket(PARTIALLY_SHIPPED)
+        item = self.open_request(ticket, "cancel").line_ids[:1].sku
+        reply = {"reply_state": "submitted"}
+        refund = self.ask_refund(ticket, **reply)
+        cancellation = self.ask_cancel_items(ticket, {item: 1}, **reply)
+        self.run_jobs("_job_dispatch")
+        self.run_jobs("_job_reply")
+        both = refund | cancellation
+        self.assertEqual(both.mapped("reply_status"), ["sent", "sent"])
+        both._set_rejected("18028", "It is invalid.")
+        self.assertEqual(both.mapped("reply_status"), ["correcting", "correcting"])
+        request = self.open_reply(ticket)
+        first = both.filtered(
+            lambda action: action.kind == request.template_id.situation
+        )
+        request.action_send()
+        self.assertEqual(first.reply_status, "corrected")
+        self.assertEqual((both - first).reply_status, "correcting")
+        self.assertTrue(ticket.activity_ids)
+        request = self.open_reply(ticket)
+        request.template_id = request.offered_template_ids.filtered(
+            lambda template: template.stage == "correction"
+        )
+        request.action_send()
+        self.assertEqual((both - first).reply_status, "corrected")
+        self.assertFalse(ticket.activity_ids)
+
     def test_late_good_news_make_the_correction_needless(self):
         ticket, action = self.reply_and_reject()
         action._set_accepted()
@@ -399,6 +428,20 @@ class TestReplyAfterAction(ReplyCommon):
         self.assertEqual(action.reply_status, "failed")
         self.assertIn("may not write", " ".join(self.notes(ticket)))
         self.assertFalse(self.simulator.ledger()["messages"])
+
+    def test_message_that_went_out_after_all_is_not_asked_for_again(self):
+        ticket = self.create_ticket(SHIPPED, partner_email=False)
+        self.account.messaging_enabled = True
+        action = self.refund_with_reply(ticket)
+        self.simulator.fault("cut_after", "createUnexpectedProblem")
+        self.settle()
+        message = action.search([("kind", "=", "message")])
+        self.assertEqual(message.state, "unknown")
+        self.assertEqual(action.reply_status, "failed")
+        self.assertTrue(ticket.activity_ids)
+        message.with_user(self.agent)._decide_executed("Seen in Seller Central.")
+        self.assertEqual(action.reply_status, "sent")
+        self.assertFalse(ticket.activity_ids)
 
     def test_unknown_outcome_for_a_person_reopens_the_ticket(self):
         ticket = self.create_ticket(SHIPPED)
@@ -697,6 +740,26 @@ class TestReplyDialog(ReplyCommon):
             self.env["amazon.reply.request"].with_user(outsider).create(
                 {"order_id": ticket.amazon_order_id.id, "ticket_id": ticket.id}
             )
+
+    def test_text_about_an_order_of_another_company_is_not_shown_by_onchange(self):
+        ticket = self.create_ticket(SHIPPED)
+        self.ask_refund(ticket)
+        order = ticket.amazon_order_id
+        company = self._create_company(name="Another")
+        self.agent.write(
+            {
+                "company_id": company.id,
+                "company_ids": [Command.set(company.ids)],
+            }
+        )
+        requests = (
+            self.env["amazon.reply.request"]
+            .with_user(self.agent)
+            .with_context(allowed_company_ids=company.ids)
+        )
+        for name in ("known", "text", "subject", "way_hint"):
+            with self.subTest(name=name), self.assertRaises(AccessError):
+                requests.onchange({"order_id": order.id}, ["order_id"], {name: {}})
 
     # === CHANNELS OF THE ORDER === #
 

@@ -175,14 +175,23 @@ class AmazonReplyRequest(models.TransientModel):
                 self.order_id, self.nonce, document, self.message_type, self.text
             )
         self.is_sent = True
-        corrected = self.order_id.sudo().action_ids.filtered(
-            lambda action: action.reply_status == "correcting"
-        )
-        if corrected and self.template_id.stage == "correction":
-            corrected.reply_status = "corrected"
-            document.sudo().activity_feedback([ACTIVITY])
+        if self.template_id.stage == "correction":
+            self._note_correction(document)
         if self.close_ticket and self.ticket_id:
             self.ticket_id.sudo()._close_after_reply()
+
+    def _note_correction(self, document):
+        """Take down what was corrected: the text is about one kind of action, so what
+        the buyer was told of another still waits."""
+        correcting = self.order_id.sudo().action_ids.filtered(
+            lambda action: action.reply_status == "correcting"
+        )
+        corrected = correcting.filtered(
+            lambda action: action.kind == self.template_id.situation
+        )
+        corrected.reply_status = "corrected"
+        if corrected and corrected == correcting:
+            document.sudo().activity_feedback([ACTIVITY])
 
     # === BUSINESS METHODS - TEXTS === #
 
@@ -194,7 +203,11 @@ class AmazonReplyRequest(models.TransientModel):
         return self.ticket_id or self.sale_order_id
 
     def _newest_actions(self):
-        """Return the newest action of each kind, the newest first."""
+        """Return the newest action of each kind, the newest first.
+
+        Checked here as well: a dialog that is not saved meets no constraint.
+        """
+        self._check_readable()
         actions_sudo = self.order_id.sudo().action_ids.sorted("id", reverse=True)
         newest = {}
         for action in actions_sudo:
@@ -255,6 +268,7 @@ class AmazonReplyRequest(models.TransientModel):
                 self.message_type = types[0]
 
     def _mail_hint(self):
+        self._check_readable()
         document = self._origin_document()
         return self.env._(
             "Goes to %(address)s, from %(sender)s.",
