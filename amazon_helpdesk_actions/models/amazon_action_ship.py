@@ -254,10 +254,13 @@ class AmazonActionShip(models.AbstractModel):
     def _is_confirmed(self, action):
         """Amazon shows the package, by its number or tracking number; or it expects
         nothing more of these items, whoever has told it."""
-        asked = action._package()
+        asked, others = action._package(), self._other_references(action)
         if any(
             package["reference"] == asked["packageReferenceId"]
-            or package["tracking_number"] == asked["trackingNumber"]
+            or (
+                package["tracking_number"] == asked["trackingNumber"]
+                and package["reference"] not in others
+            )
             for package in action.order_id.packages or []
         ):
             return True
@@ -265,6 +268,15 @@ class AmazonActionShip(models.AbstractModel):
             line.quantity_fulfilled and not line.quantity_open
             for line in action.line_ids.order_line_id
         )
+
+    def _other_references(self, action):
+        """Return the numbers of packages that are others for sure, though one parcel,
+        with one tracking number, may be told of in several steps."""
+        shipments = action.order_id.action_ids.filtered(
+            lambda other: other.kind == "ship" and other != action
+        )
+        known = (action.details or {}).get("references") or []
+        return {*known, *(o._package()["packageReferenceId"] for o in shipments)}
 
     def _disproof(self, action):
         """Half an hour later Amazon shows neither the package nor any unit of these

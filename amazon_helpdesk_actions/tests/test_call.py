@@ -268,6 +268,21 @@ class TestCall(CallCase):
         self.assertEqual(action.state, "confirmed")
         self.assertEqual(self.calls(), 1)
 
+    def test_unknown_is_not_confirmed_by_an_earlier_package_of_the_same_parcel(self):
+        first = self.ask(units={"NW-LED-E27-3ER": 1})
+        self.settle()
+        self.assertEqual(first.state, "confirmed")
+        second = self.ask_ship(self.ticket, units={"NW-LED-E27-3ER": 1})
+        self.assertEqual(
+            first._package()["trackingNumber"], second._package()["trackingNumber"]
+        )
+        self.simulator.fault("cut_before", "confirmShipment", times=1)
+        with mute_logger(CALL):
+            self.run_jobs("_job_call")
+        self.assertTrue(self.run_jobs("_job_look"))
+        self.assertEqual(second.state, "unknown")
+        self.assertEqual(len(self.shipments()), 1)
+
     def test_unknown_is_looked_for_until_the_data_disprove_it(self):
         action = self.ask_unknown("cut_before")
         self.assertTrue(self.run_jobs("_job_look"))

@@ -160,7 +160,7 @@ class AmazonShipRequest(models.TransientModel):
         return "".join((self.tracking_number or "").split())
 
     def _details(self):
-        """Override: the package as Amazon takes it, and how much was shipped by now."""
+        """Override: the package as Amazon takes it, and what was shipped by now."""
         order_sudo = self.order_id.sudo()
         package = {
             "packageReferenceId": order_sudo._next_package_reference(),
@@ -175,6 +175,7 @@ class AmazonShipRequest(models.TransientModel):
         return {
             "package": package,
             "picking_id": self.picking_id,
+            "references": order_sudo.package_references or [],
             "fulfilled": {
                 line.amazon_item_ref: line.quantity_fulfilled
                 for line in order_sudo.line_ids
