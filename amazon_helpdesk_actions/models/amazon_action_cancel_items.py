@@ -87,7 +87,8 @@ class AmazonOrderLine(models.Model):
         for line in self:
             reserved = line._units_asked_for(RESERVING_STATES)
             line.quantity_reserved = reserved
-            line.quantity_cancellable = max(line.quantity_open - reserved, 0)
+            # sudo: what is asked for counts, whoever looks
+            line.quantity_cancellable = line.sudo()._left_to_ship()
 
     def _units_asked_for(self, states):
         """Return the units of cancellations of items in some states."""
@@ -212,7 +213,7 @@ class AmazonActionCancelItems(models.AbstractModel):
         """Amazon wants a whole order cancelled by the Order Acknowledgement (the same
         help page). What is left of an order that is shipped in part is none."""
         if order.fulfillment_status != "UNSHIPPED" or any(
-            line.quantity_cancellable > quantities.get(line, 0)
+            line.quantity_open - line.quantity_reserved > quantities.get(line, 0)
             for line in order.line_ids
         ):
             return False

@@ -1,10 +1,12 @@
 """The warehouse stops first: what a cancellation at Amazon does to the deliveries and
 sale orders in Odoo."""
 
+from datetime import timedelta
+
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..const import RESERVING_STATES
+from ..const import NOT_CANCELLED_MINUTES, RESERVING_STATES
 from .background import in_background
 
 CANCELLING = ("cancel", "cancel_items")
@@ -63,6 +65,17 @@ class AmazonAction(models.Model):
     def _concerns_warehouse(self):
         """Whether it stops deliveries: Amazon itself ships the other orders."""
         return self.kind in CANCELLING and self.order_id.channel == "fbm"
+
+    def _is_taken_to_be_cancelled(self):
+        """Whether Amazon has accepted to cancel the whole order, and its data has had
+        no time yet to show whether it did."""
+        if self.kind != "cancel" or self.state != "accepted":
+            return False
+        known, wait = (
+            self.order_id.known_until,
+            timedelta(minutes=NOT_CANCELLED_MINUTES),
+        )
+        return not known or known < self.accepted_at + wait
 
     # === BUSINESS METHODS - HOLDING === #
 
@@ -443,6 +456,14 @@ class StockPicking(models.Model):
                     transfer=self.name,
                     action=action.name,
                     sentence=action.state_message,
+                )
+            if action._is_taken_to_be_cancelled():
+                return self.env._(
+                    "Amazon has accepted %(action)s, and the order does not show it "
+                    "yet. %(transfer)s can be released when the order is known to be "
+                    "open all the same; else cancel it.",
+                    action=action.name,
+                    transfer=self.name,
                 )
             if action.order_id.fulfillment_status == "CANCELLED":
                 return self.env._(

@@ -63,6 +63,14 @@ class TestCancelItems(AmazonCommon):
         self.assertEqual(action.feed_id.feed_type, enums.FEED_REFUND)
         self.assertIn("1 × LED-Leuchtmittel", action.state_message)
 
+    def test_units_that_are_told_as_shipped_cannot_be_cancelled_as_well(self):
+        self.account.ship_undo_seconds = 600
+        ticket = self.create_ticket(UNSHIPPED)
+        self.ask_ship(ticket, units={LAMP: 1, BULBS: 1})
+        with self.assertRaisesRegex(UserError, "at most 1 can still be cancelled"):
+            self.ask_cancel_items(ticket, {BULBS: 2})
+        self.ask_cancel_items(ticket, {BULBS: 1})
+
     def test_whole_item_is_cancelled_and_the_other_stays(self):
         action = self.ask_cancel_items(self.create_ticket(UNSHIPPED), {LAMP: 1})
         self.settle()

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -304,6 +306,21 @@ class TestWarehouse(AmazonCommon):
         with self.assertRaisesRegex(UserError, "does not pay"):
             picking.with_user(self.worker).action_amazon_release()
         picking.with_user(self.worker).action_cancel()
+        self.assertFalse(picking.amazon_is_held)
+
+    def test_delivery_is_not_released_before_the_order_had_time_to_show_it(self):
+        self.account.cancel_in_odoo = "tell"
+        sale_order = self.create_delivery()
+        action = self.ask_cancel(sale_order)
+        action._set_sending()
+        action._set_submitted()
+        action._set_accepted()
+        picking = sale_order.picking_ids.with_user(self.worker)
+        self.assertFalse(picking.amazon_may_release)
+        with self.assertRaisesRegex(UserError, "does not show it yet"):
+            picking.action_amazon_release()
+        action.accepted_at -= timedelta(hours=1)
+        picking.action_amazon_release()
         self.assertFalse(picking.amazon_is_held)
 
     def test_release_needs_the_right_to_change_the_delivery(self):
