@@ -316,6 +316,9 @@ class AmazonAction(models.Model):
             _logger.warning("%s: late news of an earlier call: %s", self.name, record)
             if record != "_record_call_answered":
                 return
+        if record == "_record_call_answered" and self.state == "queued":
+            # It left after all, though a person had it sent again: not once more.
+            self._set_sending()
         if request_ref:
             self.request_ref = request_ref
         getattr(self, record)(*args)

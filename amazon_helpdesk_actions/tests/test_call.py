@@ -428,6 +428,15 @@ class TestCall(CallCase):
         self.assertEqual(self.calls(), 0)
         self.assertEqual(action.state, "sending", "the other host sends it")
 
+    def test_late_success_keeps_what_waits_again_from_being_sent_again(self):
+        action = self.ask_interrupted()
+        action._record_call_unknown("Nobody knows.")
+        action._set_back_to_queued("Somebody saw that Amazon does not have it.")
+        action._record_call("the dead one", "r-1", "_record_call_answered", "r-1")
+        self.assertEqual(action.state, "accepted")
+        self.settle()
+        self.assertEqual(self.calls(), 0)
+
     def test_late_success_counts_even_after_a_later_sending(self):
         action = self.ask_unknown("cut_after")
         action._set_back_to_queued("a person says so")
