@@ -125,7 +125,7 @@ class AmazonAction(models.Model):
             self._correct_reply()
         elif status == "correcting" and self.state in RESCUED:
             self.reply_status = "sent"
-            self._get_origin().activity_unlink([ACTIVITY])
+            self._drop_activity()
 
     def _enqueue_reply(self):
         in_background(self, self.company_id).with_delay(
@@ -305,7 +305,7 @@ class AmazonAction(models.Model):
         replied = self._replied_action()
         if replied.reply_status == "failed":
             replied.reply_status = "sent"
-            self._get_origin().activity_unlink([ACTIVITY])
+            self._drop_activity()
             replied._follow_reply()
 
     def _replied_action(self):
@@ -333,6 +333,14 @@ class AmazonAction(models.Model):
             note=note + (plaintext2html(draft) if draft else ""),
             user_id=self._person_to_ask().id,
         )
+
+    def _drop_activity(self):
+        """Take back what there was to do about this action, and about no other."""
+        about_it = [("note", "like", f"{self.name}:")]
+        activities = self._get_origin().activity_search(
+            [ACTIVITY], additional_domain=about_it
+        )
+        activities.unlink()
 
     def _person_to_ask(self):
         """Return who asked, or who the ticket is assigned to where that one left."""

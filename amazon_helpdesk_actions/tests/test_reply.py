@@ -411,6 +411,18 @@ class TestReplyAfterAction(ReplyCommon):
         self.assertEqual(action.reply_status, "sent")
         self.assertFalse(ticket.activity_ids)
 
+    def test_good_news_of_one_action_leave_what_is_to_do_about_another(self):
+        ticket, action = self.reply_and_reject()
+        other = self.refund_with_reply(ticket, "submitted")
+        self.reject_next(SHIPPED)
+        self.run_jobs("_job_dispatch")
+        self.run_jobs("_job_reply")
+        self.settle()
+        self.assertEqual(other.reply_status, "correcting")
+        self.assertEqual(len(ticket.activity_ids), 2)
+        action._set_accepted()
+        self.assertIn(other.name, ticket.activity_ids.note)
+
     def test_correction_is_asked_for_also_without_a_text_for_it(self):
         self.templates(situation="refund", stage="correction").unlink()
         ticket, action = self.reply_and_reject()
