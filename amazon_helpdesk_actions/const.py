@@ -19,6 +19,7 @@ FULFILLMENT_STATUSES = [
 
 # States of an action: each names what is known at Amazon.
 ACTION_STATES = [
+    ("to_approve", "Waits for Approval"),
     ("queued", "Queued"),
     ("sending", "Sending"),
     ("submitted", "Submitted"),
@@ -28,8 +29,13 @@ ACTION_STATES = [
     ("rejected", "Rejected"),
     ("blocked", "Blocked"),
     ("withdrawn", "Withdrawn"),
+    ("refused", "Refused by the Approver"),
+    ("expired", "Approval Expired"),
     ("assisted", "Done in Seller Central"),
 ]
+
+# What a second person decides on, or has not in time.
+APPROVAL_STATES = ("to_approve", "refused", "expired")
 
 # The one table of legal moves: target state -> states it may be reached from.
 # ``rejected -> accepted`` and ``unknown -> ...`` are late news, taken on evidence.
@@ -43,11 +49,13 @@ ACTION_TRANSITIONS = {
     "accepted": ("sending", "submitted", "unknown", "rejected"),
     "confirmed": ("submitted", "unknown", "accepted", "assisted"),
     "rejected": ("sending", "submitted", "unknown"),
-    # back to the queue only where it is proven that nothing reached Amazon
-    "queued": ("sending", "unknown"),
+    # approved; or back to the queue: only where nothing reached Amazon, as is proven
+    "queued": ("to_approve", "sending", "unknown"),
+    "refused": ("to_approve",),
+    "expired": ("to_approve",),
     "blocked": ("queued", "sending", "unknown"),
     # before it was sent; or Amazon dropped the feed because a person asked for it
-    "withdrawn": ("queued", "submitted"),
+    "withdrawn": ("to_approve", "queued", "submitted"),
     # a person saw it in Seller Central
     "assisted": ("unknown",),
 }
@@ -59,6 +67,7 @@ SURPASSED = {"confirmed": ("submitted", "accepted")}
 # An action in one of these states may still move (or has just moved) money that
 # Amazon's finances do not show yet, so its amount is not offered a second time.
 RESERVING_STATES = (
+    "to_approve",
     "queued",
     "sending",
     "submitted",

@@ -10,6 +10,7 @@ from odoo.exceptions import LockError, UserError
 from ..const import (
     ACTION_STATES,
     ACTION_TRANSITIONS,
+    APPROVAL_STATES,
     CONFIRM_MIN_SECONDS,
     CONFIRM_SINGLE_ORDERS,
     ORDER_FRESH_SECONDS,
@@ -26,7 +27,7 @@ _logger = logging.getLogger(__name__)
 # Who may read what a person wrote down: those who act, and the auditors.
 ACTORS_AND_JOURNAL = ",".join(
     f"amazon_helpdesk_actions.group_{name}"
-    for name in ("refund", "cancel", "edit", "message", "journal")
+    for name in ("refund", "cancel", "edit", "message", "approve", "journal")
 )
 
 
@@ -253,7 +254,7 @@ class AmazonAction(models.Model):
             as for the amounts
         :return: the action, the earlier one where the nonce is known
         :rtype: amazon.action
-        :raise AccessError: when the user may not ask for this kind
+        :raise AccessError: when the user may not ask for this kind, or not here
         :raise UserError: when it is not possible, with the sentence that says why
         """
         handler = self.env[f"amazon.action.kind.{kind}"]
@@ -281,13 +282,20 @@ class AmazonAction(models.Model):
         handler._check_quantities(order_sudo, quantities)
         handler._check_details(order_sudo, details or {})
         assisted = handler._is_assisted(order_sudo)
+        why_approval = not assisted and self.env["amazon.authority"]._judge(
+            handler,
+            order_sudo,
+            origin.sudo(),
+            handler._authority_amount(order_sudo, amounts, quantities),
+        )
         now = fields.Datetime.now()
         action_sudo = self.sudo().create(
             {
                 "name": self._next_name(),
                 "kind": kind,
                 "feed_type": handler._feed_type_for(order_sudo, reason),
-                "state": "assisted" if assisted else "queued",
+                "state": _first_state(assisted, why_approval),
+                "why_approval": why_approval,
                 "last_state_change": now,
                 "order_id": order_sudo.id,
                 "account_id": order_sudo.account_id.id,
@@ -316,6 +324,8 @@ class AmazonAction(models.Model):
         action_sudo._react()
         if assisted:
             action_sudo._enqueue_confirm()
+        elif why_approval:
+            action_sudo._ask_approval()
         else:
             action_sudo._enqueue_dispatch()
         order_sudo._notify_forms()
@@ -565,6 +575,8 @@ class AmazonAction(models.Model):
 
     def _sentence(self):
         """What is known, in one sentence for a person."""
+        if self.state in APPROVAL_STATES:
+            return self._approval_sentence()
         return self._kind()._sentence(self, self.state)
 
     def _journal(self, event, **vals):
@@ -667,3 +679,9 @@ class AmazonAction(models.Model):
             ]
             for action in self
         }
+
+
+def _first_state(assisted, why_approval):
+    if assisted:
+        return "assisted"
+    return "to_approve" if why_approval else "queued"

@@ -39,6 +39,20 @@ class AmazonActionKind(models.AbstractModel):
         if not self.env.user.has_group(self._group):
             raise AccessError(self._refusal())
 
+    def _right(self):
+        """Return the right that its group stands for, as in `amazon.authority`."""
+        return self._group.rpartition("group_")[2]
+
+    def _authority_amount(self, order, amounts, quantities):
+        """Return what counts against the limits of who asks, in the order's currency.
+
+        :param amazon.order order: the order, taken for this transaction
+        :param dict amounts: amount for each charge
+        :param dict quantities: units of each item
+        :rtype: float
+        """
+        return sum(amounts.values())
+
     def _refusal(self):
         """Hook: the sentence for a user without the right."""
         raise NotImplementedError

@@ -38,6 +38,11 @@ class AmazonAuditEntry(models.Model):
             ("decided", "Decided by a person"),
             ("account", "Account changed"),
             ("alarm", "Alarm"),
+            ("authority", "Authority changed"),
+            ("stop", "Stopped or resumed"),
+            ("journal", "Journal exported or checked"),
+            ("evidence", "Evidence pack made"),
+            ("erased", "Data removed"),
         ],
         required=True,
         readonly=True,
@@ -58,6 +63,8 @@ class AmazonAuditEntry(models.Model):
     origin_name = fields.Char("Origin", readonly=True)
     state_from = fields.Char("From", readonly=True)
     state_to = fields.Char("To", readonly=True)
+    value_before = fields.Text("Before", readonly=True)
+    value_after = fields.Text("After", readonly=True)
     amount = fields.Monetary(readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True, ondelete="restrict")
     message = fields.Text(readonly=True)

@@ -81,7 +81,15 @@ class TestActionStates(AmazonCommon):
                 reserving.add(state)
         self.assertEqual(
             reserving,
-            {"queued", "sending", "submitted", "unknown", "accepted", "assisted"},
+            {
+                "to_approve",
+                "queued",
+                "sending",
+                "submitted",
+                "unknown",
+                "accepted",
+                "assisted",
+            },
         )
 
     def test_actions_cannot_be_deleted(self):
