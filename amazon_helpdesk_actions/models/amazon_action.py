@@ -341,7 +341,11 @@ class AmazonAction(models.Model):
 
     def _prepare_lines(self, order, amounts, quantities):
         # known here; computed, the company would cost an UPDATE
-        company = {"company_id": order.company_id.id}
+        company = {
+            # filled in by the ORM; before the amount, or it is read back to round
+            "action_id": False,
+            "company_id": order.company_id.id,
+        }
         of_amounts = [
             {"charge_id": charge.id, "order_line_id": charge.line_id.id, "amount": left}
             for charge, left in amounts.items()
@@ -598,8 +602,9 @@ class AmazonAction(models.Model):
             "origin_id": origin.id,
             # its number alone: the title of a ticket is what a buyer wrote
             "origin_name": origin[origin._rec_name],
-            "amount": self.amount,
+            # before the amount, or the ORM reads it back from the new row to round
             "currency_id": self.currency_id.id,
+            "amount": self.amount,
             "message": self.state_message,
             "feed_ref": self.feed_id.feed_ref,
             "request_ref": self.request_ref,

@@ -125,7 +125,8 @@ class AmazonOrder(models.Model):
     )
     def _compute_amounts(self):
         for order in self:
-            charges = order.charge_ids
+            # by way of the items, which are needed as well: charge_ids is a search more
+            charges = order.line_ids.charge_ids
             order.charged = sum(charges.mapped("charged"))
             order.paid = sum(charges.mapped("paid"))
             # all that Amazon shows, also what fits none of the items

@@ -29,19 +29,28 @@ class Agent:
         self._address = urlsplit(url).netloc
         self._cookie = ""
         self._connection: http.client.HTTPConnection | None = None
-        self.uid = self._post(
+        session = self._post(
             "/web/session/authenticate",
             {"db": database, "login": login, "password": login},
-        )["uid"]
+        )
+        self.uid = session["uid"]
+        # sent with every call, as the web client does: language, time zone, companies
+        companies = [session["user_companies"]["current_company"]]
+        self._context = session["user_context"] | {"allowed_company_ids": companies}
 
     def call(self, model: str, method: str, *args, **kwargs):
-        """Call a method of a model.
+        """Call a method of a model, in the context that the web client sends.
 
         :raise Refusal: when Odoo answers with an error
         """
         return self._post(
             f"/web/dataset/call_kw/{model}/{method}",
-            {"model": model, "method": method, "args": args, "kwargs": kwargs},
+            {
+                "model": model,
+                "method": method,
+                "args": args,
+                "kwargs": {"context": self._context, **kwargs},
+            },
         )
 
     def close(self) -> None:
