@@ -141,6 +141,7 @@ class AmazonAction(models.Model):
             return
         in_background(self, self.company_id).with_delay(
             priority=10,
+            max_retries=0,
             description=f"Follow the cancellation {self.name} in Odoo",
         )._job_follow_in_odoo()
 
