@@ -76,6 +76,10 @@ RESERVING_STATES = (
     "assisted",
 )
 
+# An action in one of these states may move money or has moved it, and counts against
+# the limits of who asked for it.
+COUNTED_STATES = (*RESERVING_STATES, "confirmed")
+
 FEED_STATES = [
     ("sending", "Sending"),
     ("not_sent", "Not sent"),

@@ -11,7 +11,9 @@ from . import amazon_order_line
 from . import amazon_order_charge
 from . import amazon_order_refund
 from . import amazon_authority
+from . import amazon_authority_usage
 from . import amazon_action
+from . import amazon_action_authority
 from . import amazon_action_approval
 from . import amazon_action_unknown
 from . import amazon_action_call

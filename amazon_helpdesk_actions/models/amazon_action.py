@@ -282,12 +282,11 @@ class AmazonAction(models.Model):
         handler._check_quantities(order_sudo, quantities)
         handler._check_details(order_sudo, details or {})
         assisted = handler._is_assisted(order_sudo)
-        why_approval = not assisted and self.env["amazon.authority"]._judge(
-            handler,
-            order_sudo,
-            origin.sudo(),
-            handler._authority_amount(order_sudo, amounts, quantities),
-        )
+        authority = self.env["amazon.authority"]
+        counted = handler._authority_amount(order_sudo, amounts, quantities)
+        weighed = authority._weigh(handler, order_sudo, origin.sudo(), counted)
+        # a refusal of what is done already would lose the record of it
+        why_approval = not assisted and authority._judge(order_sudo, weighed)
         now = fields.Datetime.now()
         action_sudo = self.sudo().create(
             {
@@ -314,6 +313,7 @@ class AmazonAction(models.Model):
                 "nonce": nonce,
                 "details": details,
                 "line_ids": self._prepare_lines(order_sudo, amounts, quantities),
+                **self._prepare_counted(weighed),
             }
         )
         action_sudo.state_message = action_sudo._sentence()

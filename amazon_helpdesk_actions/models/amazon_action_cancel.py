@@ -217,6 +217,10 @@ class AmazonActionCancel(models.AbstractModel):
         if blockers:
             raise UserError("\n".join(blockers))
 
+    def _authority_amount(self, order, amounts, quantities):
+        """Override: no money moves back, but what was ordered is not sold."""
+        return order.charged
+
     def _late_blocker(self, action):
         order = action.order_id
         return self._status_blocker(order) or self._delivered_blocker(order)

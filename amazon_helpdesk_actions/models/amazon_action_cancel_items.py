@@ -222,6 +222,15 @@ class AmazonActionCancelItems(models.AbstractModel):
             "instead."
         )
 
+    def _authority_amount(self, order, amounts, quantities):
+        """Override: the share of what was charged for each item."""
+        return order.currency_id.round(
+            sum(
+                line.charged * quantity / max(line.quantity_ordered, quantity)
+                for line, quantity in quantities.items()
+            )
+        )
+
     def _late_blocker(self, action):
         blocker = super()._late_blocker(action)
         if blocker:

@@ -1,73 +1,562 @@
-from odoo import fields, models
-from odoo.exceptions import AccessError
+from operator import itemgetter
+from typing import NamedTuple
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 
 from .amazon_seller_participation import marketplace_selection
 
+RIGHTS = [
+    ("refund", "Refund"),
+    ("cancel", "Cancel"),
+    ("edit", "Edit"),
+    ("message", "Message buyers"),
+    ("approve", "Approve"),
+]
+
+# Fields of a row that say where it applies; empty: everywhere.
+SCOPE = ("account_id", "team_id", "marketplace")
+LIMITS = ("limit_action", "limit_order", "limit_person_day", "limit_group_day")
+# What a row says, as the journal keeps it.
+JOURNALED = ("active", "right", "group_id", "user_id", *SCOPE, "mode", *LIMITS)
+
+# Administrators that a refusal names.
+NAMED_ADMINISTRATORS = 3
+
+
+class Asked(NamedTuple):
+    """What is judged: who asks for what is known from the environment."""
+
+    right: str
+    company_id: int
+    account_id: int
+    team_id: int | bool
+    marketplace: str | bool
+    # in the company's currency; None: not known, since its currency has no rate
+    amount: float | None
+
+
+class Row(NamedTuple):
+    """A row of the matrix as plain values, so that it can be cached."""
+
+    id: int
+    group_id: int | bool
+    user_id: int | bool
+    account_id: int | bool
+    team_id: int | bool
+    marketplace: str | bool
+    mode: str
+    limit_action: float
+    limit_order: float
+    limit_person_day: float
+    limit_group_day: float
+
+    def is_about(self, user):
+        """Whether it is about a person: by name, or as a member of its group."""
+        if self.user_id:
+            return self.user_id == user.id
+        # sudo: who may do what is judged for everybody
+        return self.group_id in user.sudo()._get_group_ids()
+
+    def covers(self, asked):
+        """Whether it applies where something is asked for."""
+        return all(
+            getattr(self, name) in (False, getattr(asked, name)) for name in SCOPE
+        )
+
+    def has_day_limit(self):
+        """Whether what was asked for before on the same day matters."""
+        return bool(self.limit_person_day or self.limit_group_day)
+
 
 class AmazonAuthority(models.Model):
-    """A row of the matrix: what the members of a group may do, where, and up to how
-    much without a second person.
+    """A row of the matrix: who may do what, where, and up to how much alone.
 
-    Rows add up: what one allows, no other takes away. A company without a row for a
-    right leaves it to the group of that right alone, without limits.
+    **Who**: the members of a group, or one person. **What**: a right; its group
+    (Refunds, Cancellations, ...) stays the first condition, and no row widens it.
+    **Where**: a seller account, a helpdesk team, a marketplace; empty: everywhere. The
+    team is the one of the ticket when it is asked for; what is asked from a sale order
+    has none, and is covered only by rows without a team.
+
+    - A company without a row for a right leaves it to the group of that right alone,
+      without limits. Rows of other companies never count.
+    - Rows add up: what one row allows, no other takes away. A row for a person can only
+      give more. Who should get less must leave the group that gives it.
+    - Something goes alone where at least one row that covers it allows it within all
+      limits of that row. Where rows cover it and none does, a second person decides.
+      Where no row covers it, it is refused.
+    - Limits are in the company's currency, at the rate of the day; 0: none. They count
+      what is asked for, whatever becomes of it, but not what did not happen (withdrawn,
+      blocked, rejected, refused, expired). What waits for approval counts: it may be
+      approved at any moment, and asking for more in the meantime would pass the limit.
+    - What a person has done in Seller Central and records here counts, and is never
+      refused or sent to a second person: a refusal would lose the evidence.
+    - *Per order* counts what anybody asked for on the order by this right, at any time.
+      *Per person and day* counts what the person asked for by this right within the
+      row's account, team and marketplace; *per group and day* what all members of the
+      group did. A day is a calendar day in the time zone of the company's partner, else
+      in UTC.
+    - What counts: of a refund its amount, of a cancellation what was charged for what
+      is cancelled. Other kinds count nothing; rows only say where, and with whom.
+    - Where the order's currency has no rate, a limit cannot be judged: a second person
+      decides, and it counts nothing for the limits of others.
+    - Rows for *Approve* say where somebody may approve, and up to how much per action.
     """
 
     _name = "amazon.authority"
     _description = "Amazon Authority"
-    _order = "right, group_id, id"
+    _order = "right, group_id, user_id, id"
     _check_company_auto = True
 
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company, index=True
     )
     active = fields.Boolean(default=True)
-    right = fields.Selection(
-        [
-            ("refund", "Refund"),
-            ("cancel", "Cancel"),
-            ("edit", "Edit"),
-            ("message", "Message buyers"),
-            ("approve", "Approve"),
-        ],
-        required=True,
+    right = fields.Selection(RIGHTS, required=True)
+    group_id = fields.Many2one(
+        "res.groups",
+        ondelete="restrict",
+        index="btree_not_null",
+        help="All its members, also those that are in it through another group. They "
+        "need the group of the right itself, too.",
     )
-    group_id = fields.Many2one("res.groups", required=True, ondelete="restrict")
+    user_id = fields.Many2one(
+        "res.users",
+        "Person",
+        ondelete="restrict",
+        index="btree_not_null",
+        check_company=True,
+        help="One person instead of a group, who gets this besides what the groups "
+        "give. The person needs the group of the right itself, too.",
+    )
     account_id = fields.Many2one(
-        "amazon.seller.account", ondelete="restrict", check_company=True
+        "amazon.seller.account",
+        ondelete="restrict",
+        check_company=True,
+        help="Empty: every account.",
     )
-    team_id = fields.Many2one("helpdesk.ticket.team", ondelete="restrict")
-    marketplace = fields.Selection(marketplace_selection)
+    team_id = fields.Many2one(
+        "helpdesk.ticket.team",
+        ondelete="restrict",
+        check_company=True,
+        help="The team of the ticket that it is asked from. Empty: every team, and "
+        "sale orders, which have none.",
+    )
+    marketplace = fields.Selection(
+        marketplace_selection, help="Empty: every marketplace."
+    )
+    mode = fields.Selection(
+        [("alone", "Alone"), ("always", "Always with a second person")],
+        required=True,
+        default="alone",
+        help="Alone: within the limits nobody else is asked; above them a second "
+        "person decides. Several rows add up: what one of them allows goes alone.",
+    )
     currency_id = fields.Many2one(related="company_id.currency_id")
     limit_action = fields.Monetary(
-        "Limit per Action", help="In the company's currency; 0: no limit."
+        "Per Action",
+        help="Of one action, in the company's currency. 0: no limit. For Approve: the "
+        "most that may be approved.",
+    )
+    limit_order = fields.Monetary(
+        "Per Order",
+        help="Of all that anybody asks for by this right on one order, in the "
+        "company's currency. 0: no limit.",
+    )
+    limit_person_day = fields.Monetary(
+        "Per Person and Day",
+        help="Of all that one person asks for by this right on one day, within the "
+        "account, team and marketplace of this row, in the company's currency. What "
+        "waits for approval counts. A day begins at midnight in the company's time "
+        "zone. 0: no limit.",
+    )
+    limit_group_day = fields.Monetary(
+        "Per Group and Day",
+        help="Of all that the members of the group ask for together by this right on "
+        "one day, within the account, team and marketplace of this row, in the "
+        "company's currency. 0: no limit.",
     )
 
-    def _judge(self, handler, order, origin, amount):
+    _holder = models.Constraint(
+        "CHECK((group_id IS NULL) != (user_id IS NULL))",
+        "Choose either a group or a person.",
+    )
+    _limits_positive = models.Constraint(
+        f"CHECK(LEAST({', '.join(LIMITS)}) >= 0)",
+        "A limit cannot be below zero. 0 stands for no limit.",
+    )
+    _group_limit = models.Constraint(
+        "CHECK(user_id IS NULL OR COALESCE(limit_group_day, 0) = 0)",
+        "A limit per group and day needs a group.",
+    )
+    _approve_limits = models.Constraint(
+        "CHECK(\"right\" != 'approve' OR (mode = 'alone' AND GREATEST("
+        "limit_order, limit_person_day, limit_group_day, 0) = 0))",
+        "Approvals have a limit per action only.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("right", "group_id", "user_id", *SCOPE)
+    def _compute_display_name(self):
+        for row in self:
+            row.display_name = ", ".join(
+                filter(None, [row._label("right"), row._holder_name(), row._where()])
+            )
+
+    # === ONCHANGE METHODS === #
+
+    @api.onchange("right")
+    def _onchange_right(self):
+        if self.right and not self.group_id and not self.user_id:
+            self.group_id = self.env.ref(
+                f"amazon_helpdesk_actions.group_{self.right}", raise_if_not_found=False
+            )
+        if self.right == "approve":
+            self.mode = "alone"
+            self.limit_order = self.limit_person_day = self.limit_group_day = 0
+
+    @api.onchange("user_id")
+    def _onchange_user(self):
+        if self.user_id:
+            self.group_id = False
+            self.limit_group_day = 0
+
+    @api.onchange("group_id")
+    def _onchange_group(self):
+        if self.group_id:
+            self.user_id = False
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override to journal who gave what, and to have it count at once."""
+        rows = super().create(vals_list)
+        rows._journal_rows({}, rows._texts())
+        self._forget_rows()
+        return rows
+
+    def write(self, vals):
+        """Override to journal what was changed, and to have it count at once."""
+        if any(row.company_id.id != vals.get("company_id") for row in self) and (
+            "company_id" in vals
+        ):
+            raise UserError(
+                self.env._(
+                    "A row of the matrix stays in its company. Make a new one in the "
+                    "other company."
+                )
+            )
+        before = self._texts()
+        result = super().write(vals)
+        self._journal_rows(before, self._texts())
+        self._forget_rows()
+        return result
+
+    def unlink(self):
+        """Override to journal what was taken away, and to have it count at once."""
+        self._journal_rows(self._texts(), {})
+        result = super().unlink()
+        self._forget_rows()
+        return result
+
+    def _journal_rows(self, before, after):
+        """Journal the rows that were made, changed or removed.
+
+        :param dict before: what each row said, in words
+        :param dict after: what it says now
+        """
+        entries = [
+            {
+                "event": "authority",
+                "company_id": row.company_id.id,
+                "account_id": row.account_id.id,
+                "value_before": before.get(row, False),
+                "value_after": after.get(row, False),
+                "message": self._journal_sentence(row, before, after),
+            }
+            for row in self
+            if before.get(row) != after.get(row)
+        ]
+        self.env["amazon.audit.entry"]._append(entries)
+
+    def _journal_sentence(self, row, before, after):
+        if row not in before:
+            return self.env._("Authority given: row %(row)s.", row=row.id)
+        if row not in after:
+            return self.env._("Authority removed: row %(row)s.", row=row.id)
+        return self.env._("Authority changed: row %(row)s.", row=row.id)
+
+    def _forget_rows(self):
+        """Forget what is cached of the rows, here and in all processes; once more
+        after the commit, since another thread may read the old rows until then."""
+        self.env.registry.clear_cache()
+        self.env.cr.postcommit.add(self.env.registry.clear_cache)
+
+    # === BUSINESS METHODS - JUDGING === #
+
+    def _judge(self, order, asked):
         """Judge whether the current user may ask for something alone.
 
-        :param handler: the kind of action
+        Costs no query where the company has no row for the right.
+
         :param amazon.order order: the order, taken for this transaction, in sudo mode
-        :param origin: the ticket or sale order that it is asked from, in sudo mode
-        :param float amount: what counts against limits, in the order's currency
+        :param Asked asked: what is asked for
         :return: the sentence that says why a second person is needed, or False
-        :raise AccessError: when no row of the matrix covers it
+        :raise AccessError: where the company has rows for it, and none covers it
         """
-        company = order.company_id
-        rows = self.sudo().search(
-            [("company_id", "=", company.id), ("right", "=", handler._right())]
-        )
+        rows = self._rows(asked.company_id, asked.right)
         if not rows:
             return False
-        rows = rows.filtered(lambda row: row.group_id in self.env.user.all_group_ids)
+        covering = self._covering(rows, self.env.user, asked)
+        if not covering:
+            raise AccessError(self._not_covered(asked))
+        return self._why_not_alone(covering, order, asked)
+
+    def _may_approve(self, action, user):
+        """Tell whether a person may approve an action: where it is, and so much.
+
+        Says nothing of delegation, nor of who has asked for it.
+
+        :param amazon.action action: what waits for approval, in sudo mode
+        :param res.users user: who wants to approve it
+        :return: False where the person may, else the sentence that says why not
+        """
+        if not user.has_group("amazon_helpdesk_actions.group_approve"):
+            return self.env._(
+                "%(user)s may not approve what is asked of Amazon. An administrator "
+                "can grant it (Amazon orders: Approvals).",
+                user=user.name,
+            )
+        asked = action._asked("approve")
+        rows = self._rows(asked.company_id, asked.right)
         if not rows:
-            raise AccessError(handler._refusal())
-        counted = order.currency_id._convert(
-            amount, company.currency_id, company, fields.Date.context_today(self)
-        )
-        limits = [row.limit_action for row in rows]
-        if not all(limits) or counted <= max(limits):
+            return False
+        covering = self._covering(rows, user, asked)
+        if not covering:
+            return self.env._(
+                "%(user)s may not approve here: no row of the matrix gives it for "
+                "%(where)s. An administrator can add one under Amazon > Authority.",
+                user=user.name,
+                where=self._place(asked),
+            )
+        most = max(covering, key=lambda row: row.limit_action or float("inf"))
+        if not most.limit_action:
+            return False
+        if asked.amount is None:
+            return self.env._(
+                "The currency of %(action)s has no rate, so it cannot be compared with "
+                "the limit of %(user)s. Somebody without a limit may approve it.",
+                action=action.name,
+                user=user.name,
+            )
+        currency = action.company_currency_id
+        if currency.compare_amounts(asked.amount, most.limit_action) <= 0:
             return False
         return self.env._(
-            "It is above the limit of one action, %s.",
-            handler._money(max(limits), company.currency_id),
+            "%(user)s may approve up to %(limit)s here, and this is %(amount)s.",
+            user=user.name,
+            limit=self._money(most.limit_action, currency),
+            amount=self._money(asked.amount, currency),
         )
+
+    @api.model
+    @tools.ormcache("company_id", "right")
+    def _rows(self, company_id, right):
+        """Return the rows of a company for a right, as plain values.
+
+        :rtype: tuple[Row]
+        """
+        rows_sudo = self.sudo().search(
+            Domain("company_id", "=", company_id) & Domain("right", "=", right),
+            order="id",
+        )
+        return tuple(
+            Row(*(_plain(row[name]) for name in Row._fields)) for row in rows_sudo
+        )
+
+    def _covering(self, rows, user, asked):
+        return [row for row in rows if row.is_about(user) and row.covers(asked)]
+
+    def _why_not_alone(self, rows, order, asked):
+        """Return the sentence that says why none of the covering rows lets it go
+        alone, or False where one does.
+
+        Rows that need no sum of the day are asked first: most often one of them lets it
+        go, and nobody waits for anybody.
+        """
+        rows = [row for row in rows if row.mode == "alone"]
+        if not rows:
+            return self.env._("By the matrix this always needs a second person.")
+        if asked.amount is None:
+            return self._rateless(rows)
+        exceeded, daily = [], []
+        for row in rows:
+            gap = self._exceeded_at_once(row, order, asked)
+            if gap:
+                exceeded.append(gap)
+            elif row.has_day_limit() and asked.amount:
+                daily.append(row)
+            else:
+                return False
+        if daily:
+            gaps = self._exceeded_today(daily, asked)
+            if not all(gaps):
+                return False
+            exceeded += gaps
+        return self._exceeded_sentence(max(exceeded, key=itemgetter("left")), asked)
+
+    def _rateless(self, rows):
+        if any(not any(getattr(row, name) for name in LIMITS) for row in rows):
+            return False
+        return self.env._(
+            "Odoo knows no rate for the currency of the order, so it cannot be "
+            "compared with the limits."
+        )
+
+    def _exceeded_at_once(self, row, order, asked):
+        """Return the limit of one action or order that is exceeded, or None."""
+        gap = self._gap("limit_action", row, 0, asked)
+        if gap or not row.limit_order:
+            return gap
+        return self._gap("limit_order", row, self._used_on(order, asked.right), asked)
+
+    def _gap(self, name, row, used, asked):
+        """Return what is left of a limit where that is not enough, else None."""
+        limit = getattr(row, name)
+        left = limit - used
+        if not limit or not asked.amount:
+            return None
+        if self._currency(asked).compare_amounts(asked.amount, left) <= 0:
+            return None
+        return {"name": name, "row": row, "limit": limit, "used": used, "left": left}
+
+    # === WHAT IS SAID === #
+
+    def _exceeded_sentence(self, gap, asked):
+        currency = self._currency(asked)
+        values = {
+            "amount": self._money(asked.amount, currency),
+            "limit": self._money(gap["limit"], currency),
+            "used": self._money(gap["used"], currency),
+            "left": self._money(max(gap["left"], 0), currency),
+            "group": self.env["res.groups"].sudo().browse(gap["row"].group_id).name,
+        }
+        sentences = {
+            "limit_action": lambda: self.env._(
+                "%(amount)s is above the limit of one action, %(limit)s.", **values
+            ),
+            "limit_order": lambda: self.env._(
+                "%(amount)s is above what is left of the limit of one order: of "
+                "%(limit)s, %(used)s is used and %(left)s left.",
+                **values,
+            ),
+            "limit_person_day": lambda: self.env._(
+                "%(amount)s is above what is left of the limit of one person and day: "
+                "of %(limit)s, %(used)s is used today and %(left)s left.",
+                **values,
+            ),
+            "limit_group_day": lambda: self.env._(
+                "%(amount)s is above what is left of the limit of the group %(group)s "
+                "and day: of %(limit)s, %(used)s is used today and %(left)s left.",
+                **values,
+            ),
+        }
+        return sentences[gap["name"]]()
+
+    def _not_covered(self, asked):
+        return self.env._(
+            "You may not do this here (%(right)s). In %(company)s this right is given "
+            "by account, team and marketplace, and no row of the matrix gives it to "
+            "you for %(where)s. %(whom)s can give it to you under Amazon > Authority; "
+            "or ask a colleague who has it.",
+            right=dict(self._fields["right"]._description_selection(self.env))[
+                asked.right
+            ],
+            company=self.env["res.company"].sudo().browse(asked.company_id).name,
+            where=self._place(asked),
+            whom=self._administrators(asked.company_id),
+        )
+
+    def _place(self, asked):
+        """Say where something is asked for, with the words of the screen."""
+        team = self.env["helpdesk.ticket.team"].sudo().browse(asked.team_id or [])
+        account = self.env["amazon.seller.account"].sudo().browse(asked.account_id)
+        return self.env._(
+            "the account %(account)s, %(team)s and the marketplace %(marketplace)s",
+            account=account.name,
+            team=team
+            and self.env._("the team %s", team.name)
+            or self.env._("no team (a sale order, or a ticket without one)"),
+            marketplace=dict(marketplace_selection()).get(asked.marketplace)
+            or self.env._("unknown"),
+        )
+
+    def _administrators(self, company_id):
+        """Name those who can change the matrix of a company, a few of them."""
+        group_id = self.env["ir.model.data"]._xmlid_to_res_id(
+            "amazon_helpdesk_actions.group_admin"
+        )
+        users = (
+            self.env["res.users"]
+            .sudo()
+            .search(
+                [
+                    ("all_group_ids", "in", group_id),
+                    ("company_ids", "in", company_id),
+                ],
+                limit=NAMED_ADMINISTRATORS,
+            )
+        )
+        return ", ".join(users.mapped("name")) or self.env._("An administrator")
+
+    def _texts(self):
+        """Return what each row says, in words: as the journal keeps it.
+
+        :rtype: dict
+        """
+        return {row: row._text() for row in self.sudo()}
+
+    def _text(self):
+        """Return what the row says, a line for each field that says something."""
+        return "\n".join(
+            f"{self._fields[name]._description_string(self.env)}: {self._label(name)}"
+            for name in JOURNALED
+            if self[name] or name == "active"
+        )
+
+    def _label(self, name):
+        """Return the value of a field as a person reads it."""
+        value, field = self[name], self._fields[name]
+        if field.type == "selection":
+            return dict(field._description_selection(self.env)).get(value, value)
+        if field.type == "monetary":
+            return self._money(value, self.currency_id)
+        if field.type == "many2one":
+            # the id, too: names can be changed, and given to others
+            return value and f"{value.sudo().display_name} ({value.id})"
+        return str(value)
+
+    def _holder_name(self):
+        return self.user_id.name or self.group_id.sudo().full_name
+
+    def _where(self):
+        """Say where the row applies; empty where it does everywhere."""
+        places = (
+            self.account_id.sudo().name,
+            self.team_id.sudo().name,
+            self._label("marketplace"),
+        )
+        return ", ".join(filter(None, places))
+
+    def _currency(self, asked):
+        return self.env["res.company"].sudo().browse(asked.company_id).currency_id
+
+    def _money(self, amount, currency):
+        return tools.formatLang(self.env, amount, currency_obj=currency)
+
+
+def _plain(value):
+    return value.id if isinstance(value, models.BaseModel) else value

@@ -1,0 +1,182 @@
+from datetime import datetime, time, timedelta
+from operator import itemgetter
+
+import pytz
+
+from odoo import fields, models
+from odoo.fields import Domain
+
+from ..const import COUNTED_STATES
+from .amazon_authority import SCOPE, Asked
+
+DAY_LIMITS = ("limit_person_day", "limit_group_day")
+
+
+class AmazonAuthority(models.Model):
+    """What was asked for before, as limits count it."""
+
+    _inherit = "amazon.authority"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    def _weigh(self, handler, order, origin, amount):
+        """Return what is asked for as it is judged and counted.
+
+        :param handler: the kind of action
+        :param amazon.order order: the order, in sudo mode
+        :param origin: the ticket or sale order that it is asked from, in sudo mode
+        :param float amount: what counts against limits, in the order's currency
+        :rtype: Asked
+        """
+        company = order.company_id
+        return Asked(
+            right=handler._right(),
+            company_id=company.id,
+            account_id=order.account_id.id,
+            # a sale order has a team, too, but one of another kind
+            team_id=origin._name == "helpdesk.ticket" and origin.team_id.id,
+            marketplace=order.marketplace,
+            amount=self._in_company_currency(amount, order.currency_id, company),
+        )
+
+    def _in_company_currency(self, amount, currency, company):
+        """Convert an amount at today's rate, as ``res.currency._convert`` does.
+
+        Odoo takes 1.0 where a currency has no rate at all; here that is not known.
+
+        :return: the amount, or None where the currency has no rate
+        """
+        own = company.currency_id
+        if not amount or currency == own:
+            return amount
+        today = fields.Date.context_today(self.with_context(tz=self._tz(company)))
+        rates = (currency | own).sudo()._get_rates(company, today)
+        # a rate of exactly 1.0 may be none
+        if rates.get(currency.id, 1.0) == 1.0 and not self._has_rate(currency, company):
+            return None
+        return own.round(amount * rates[own.id] / rates[currency.id])
+
+    def _has_rate(self, currency, company):
+        domain = [
+            ("currency_id", "=", currency.id),
+            ("company_id", "in", (False, company.root_id.id)),
+        ]
+        return bool(self.env["res.currency.rate"].sudo().search_count(domain, limit=1))
+
+    # === SUMS === #
+
+    def _used_on(self, order, right):
+        """Return what anybody asked for on an order by a right.
+
+        Nobody else asks on it meanwhile: the order is taken.
+        """
+        kinds = self._kinds_of(right)
+        return sum(
+            order.action_ids.filtered(
+                lambda action: action.kind in kinds and action.state in COUNTED_STATES
+            ).mapped("amount_company")
+        )
+
+    def _exceeded_today(self, rows, asked):
+        """Return for each row the limit of the day that is exceeded, or None.
+
+        Who asks at the same moment waits here until the other one commits; the sums are
+        read after that, so they know what it did.
+        """
+        self._lock_days(rows, asked)
+        needed = [
+            (row, name) for row in rows for name in DAY_LIMITS if getattr(row, name)
+        ]
+        domains = [
+            self._day_domain(name, row, asked, self.env.user) for row, name in needed
+        ]
+        gaps = {row: [] for row in rows}
+        for (row, name), used in zip(needed, self._sums_by_now(domains), strict=True):
+            gaps[row].append(self._gap(name, row, used, asked))
+        return [
+            min(filter(None, of_row), key=itemgetter("left"), default=None)
+            for of_row in gaps.values()
+        ]
+
+    def _lock_days(self, rows, asked):
+        """Let one transaction at a time judge by these limits; always in the same
+        order, so that two never wait for each other."""
+        right = f"amazon_helpdesk_actions/authority/{asked.company_id}/{asked.right}"
+        keys = {f"{right}/row/{row.id}" for row in rows if row.limit_group_day}
+        if any(row.limit_person_day for row in rows):
+            keys.add(f"{right}/user/{self.env.uid}")
+        for key in sorted(keys):
+            self.env.cr.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key]
+            )
+
+    def _sums_by_now(self, domains):
+        """Return for each domain the sum of what is committed by now, and of what this
+        transaction has asked for itself.
+
+        In a transaction of its own, since ours sees what was committed when it began.
+        """
+        actions = self.env["amazon.action"].sudo().with_context(active_test=False)
+        own = Domain("create_date", ">=", self.env.cr.now())
+        sums = []
+        with self.env.registry.cursor() as cr:
+            fresh = actions.with_env(actions.env(cr=cr))
+            for domain in domains:
+                [(own_sum, own_ids)] = actions._read_group(
+                    domain & own, aggregates=["amount_company:sum", "id:array_agg"]
+                )
+                others = Domain("id", "not in", own_ids or [])
+                [(others_sum,)] = fresh._read_group(
+                    domain & others, aggregates=["amount_company:sum"]
+                )
+                sums.append((own_sum or 0.0) + (others_sum or 0.0))
+        return sums
+
+    def _day_domain(self, name, row, asked, user):
+        """Return what counts today for a limit of a row.
+
+        :param str name: the limit: of one person, or of the group together
+        :param res.users user: the person
+        """
+        begins, ends = self._today(asked.company_id)
+        if name == "limit_person_day":
+            who = Domain("user_id", "=", user.id)
+        else:
+            who = Domain("user_id.all_group_ids", "in", [row.group_id])
+        scope = [(field, "=", getattr(row, field)) for field in SCOPE]
+        return who & Domain(
+            [
+                ("company_id", "=", asked.company_id),
+                ("kind", "in", self._kinds_of(asked.right)),
+                ("state", "in", COUNTED_STATES),
+                ("asked_at", ">=", begins),
+                ("asked_at", "<", ends),
+                ("amount_company", ">", 0),
+                *(leaf for leaf in scope if leaf[2]),
+            ]
+        )
+
+    def _kinds_of(self, right):
+        """Return the kinds of action that a right is about."""
+        return [
+            kind
+            for kind, _label in self.env["amazon.action"]._fields["kind"].selection
+            if self.env[f"amazon.action.kind.{kind}"]._right() == right
+        ]
+
+    def _today(self, company_id):
+        """Return when the calendar day of a company began and ends, in UTC.
+
+        :rtype: tuple[datetime, datetime]
+        """
+        zone = pytz.timezone(
+            self._tz(self.env["res.company"].sudo().browse(company_id))
+        )
+        today = pytz.utc.localize(fields.Datetime.now()).astimezone(zone).date()
+        return tuple(
+            zone.localize(datetime.combine(day, time.min))
+            .astimezone(pytz.utc)
+            .replace(tzinfo=None)
+            for day in (today, today + timedelta(days=1))
+        )
+
+    def _tz(self, company):
+        return company.sudo().partner_id.tz or "UTC"
