@@ -1,4 +1,5 @@
 from odoo.exceptions import AccessError
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common import GIFT_WRAPPED, SHIPPED, THREE_UNITS, UNSHIPPED, AmazonCommon
@@ -141,3 +142,104 @@ class TestAuthority(AuthorityCommon):
             action.amount_company,
             action.currency_id.round(line.charged / line.quantity_ordered),
         )
+
+
+@tagged("post_install", "-at_install")
+class TestRightsJournal(AuthorityCommon):
+    """Whoever gains or loses a right of the addon is in the journal."""
+
+    def setUp(self):
+        super().setUp()
+        self.person = self._create_user("amazon_person")
+        self.refunds = self.env.ref(GROUP("refund"))
+        self.start = self.entries()[:1].id
+
+    def entries(self, company=None):
+        return (
+            self.env["amazon.audit.entry"]
+            .sudo()
+            .search(
+                [
+                    ("event", "=", "authority"),
+                    ("company_id", "=", (company or self.company).id),
+                ]
+            )
+        )
+
+    def changes(self, company=None):
+        """Return (before, after) of what was journaled in this test, in its order."""
+        entries = self.entries(company).filtered(lambda entry: entry.id > self.start)
+        return [(e.value_before or "", e.value_after or "") for e in reversed(entries)]
+
+    def test_right_given_on_the_form_of_the_user(self):
+        self.person.group_ids += self.refunds
+        self.assertEqual(self.changes(), [("", "Refund")])
+        entry = self.entries()[0]
+        self.assertIn(f"({self.person.id})", entry.message)
+        self.assertEqual(entry.user_id, self.env.user)
+
+    def test_right_taken_on_the_form_of_the_user(self):
+        self.agent.group_ids -= self.refunds
+        before, after = self.changes()[0]
+        self.assertEqual(before, "Refund, Cancel, Edit, Message buyers")
+        self.assertEqual(after, "Cancel, Edit, Message buyers")
+
+    def test_user_made_with_a_right(self):
+        self._create_user("amazon_new", GROUP("admin"))
+        self.assertEqual(self.changes(), [("", "Administrator")])
+
+    def test_right_given_on_the_form_of_the_group(self):
+        self.refunds.user_ids = [Command.link(self.person.id)]
+        self.assertEqual(self.changes(), [("", "Refund")])
+
+    def test_right_given_through_another_group(self):
+        group = self.env["res.groups"].create({"name": "Refunders"})
+        self.person.group_ids += group
+        self.assertFalse(self.changes())
+        group.implied_ids = [Command.link(self.refunds.id)]
+        self.assertEqual(self.changes(), [("", "Refund")])
+        group.unlink()
+        self.assertEqual(self.changes()[1:], [("Refund", "")])
+
+    def test_right_taken_by_archiving(self):
+        self.person.group_ids += self.refunds
+        self.person.active = False
+        self.person.active = True
+        self.assertEqual(
+            self.changes(), [("", "Refund"), ("Refund", ""), ("", "Refund")]
+        )
+
+    def test_right_that_comes_with_a_company(self):
+        self.person.group_ids += self.refunds
+        other = self._create_company(name="Elsewhere")
+        other.user_ids = [Command.link(self.person.id)]
+        self.assertIn(("", "Refund"), self.changes(other))
+        self.person.company_ids -= other
+        self.assertEqual(self.changes(other)[-1], ("Refund", ""))
+
+    def test_other_changes_of_a_user_are_not_journaled(self):
+        self.person.group_ids += self.env.ref("base.group_partner_manager")
+        self.person.name = "Another Name"
+        self._create_user("amazon_plain")
+        self.assertFalse(self.changes())
+
+    def test_deleted_user_is_journaled(self):
+        self.person.group_ids += self.refunds
+        self.person.unlink()
+        self.assertEqual(self.changes()[-1], ("Refund", ""))
+
+    # === rows === #
+
+    def test_row_is_journaled_when_given_changed_archived_and_removed(self):
+        row = self.give(limit_action=30)
+        row.limit_action = 40
+        row.active = False
+        row.unlink()
+        given, changed, archived, removed = self.changes()
+        self.assertEqual(given[0], "")
+        self.assertIn("Per Action: 30.00", given[1].replace("\xa0", " "))
+        self.assertEqual(changed[0], given[1])
+        self.assertIn("Per Action: 40.00", changed[1])
+        self.assertIn("Active: False", archived[1])
+        self.assertEqual(removed, (archived[1], ""))
+        self.assertEqual(self.entries()[3].user_id, self.admin)
