@@ -374,7 +374,7 @@ class AmazonAuthority(models.Model):
             order="id",
         )
         return tuple(
-            Row(*(_plain(row[name]) for name in Row._fields)) for row in rows_sudo
+            Row(*(plain(row[name]) for name in Row._fields)) for row in rows_sudo
         )
 
     def _covering(self, rows, user, asked):
@@ -558,5 +558,6 @@ class AmazonAuthority(models.Model):
         return tools.formatLang(self.env, amount, currency_obj=currency)
 
 
-def _plain(value):
+def plain(value):
+    """Return the id of a record, or any other value as it is."""
     return value.id if isinstance(value, models.BaseModel) else value

@@ -10,3 +10,4 @@ from . import amazon_reply_request
 from . import amazon_ship_request
 from . import amazon_order_number_request
 from . import amazon_edit_request
+from . import amazon_authority_check
