@@ -1,24 +1,29 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.tools import float_repr
+
+from ..verify_journal import FIELDS, TIME, VERSION, entry_digest
 
 
 class AmazonAuditEntry(models.Model):
     """The journal: one row for each event, appended and never touched again.
 
-    No ACL grants create, write or delete, the ORM refuses them to everybody (the
-    superuser too), and a PostgreSQL trigger refuses UPDATE, DELETE and TRUNCATE. The
-    addon appends with :meth:`_append`, in the transaction of the change it tells of.
+    The addon appends with :meth:`_append`, in the transaction of the change it tells
+    of. An entry can never be removed: it holds nothing that a buyer or an agent wrote.
     """
 
     _name = "amazon.audit.entry"
+    _inherit = "amazon.audit.append_only"
     _description = "Amazon Journal Entry"
     _order = "id desc"
     _rec_name = "event"
     _log_access = False
 
-    occurred_at = fields.Datetime(required=True, readonly=True, index=True)
+    version = fields.Integer(
+        readonly=True, aggregator=None, help="Of the form that the digest is made of."
+    )
+    occurred_at = fields.Datetime("When", required=True, readonly=True)
     company_id = fields.Many2one(
-        "res.company", required=True, readonly=True, ondelete="restrict", index=True
+        "res.company", required=True, readonly=True, ondelete="restrict"
     )
     user_id = fields.Many2one(
         "res.users",
@@ -26,9 +31,11 @@ class AmazonAuditEntry(models.Model):
         required=True,
         readonly=True,
         ondelete="restrict",
-        index=True,
         help="Who did it. What Amazon's answers brought about was done by OdooBot.",
     )
+    # As they were then: records are renamed, the digest covers what was meant.
+    actor_login = fields.Char(readonly=True)
+    actor_name = fields.Char("Actor's Name", readonly=True)
     event = fields.Selection(
         [
             ("asked", "Asked for"),
@@ -50,10 +57,12 @@ class AmazonAuditEntry(models.Model):
     account_id = fields.Many2one(
         "amazon.seller.account", readonly=True, ondelete="restrict", index=True
     )
-    amazon_order_ref = fields.Char("Amazon Order", readonly=True, index=True)
+    seller_ref = fields.Char("Seller ID", readonly=True)
+    amazon_order_ref = fields.Char("Amazon Order", readonly=True)
     action_id = fields.Many2one(
-        "amazon.action", readonly=True, ondelete="restrict", index=True
+        "amazon.action", readonly=True, ondelete="restrict", index="btree_not_null"
     )
+    action_name = fields.Char("Action's Reference", readonly=True)
     action_kind = fields.Char("Kind", readonly=True)
     # The origin as plain values: a reference would have to change with the record.
     origin_model = fields.Char(readonly=True)
@@ -67,6 +76,7 @@ class AmazonAuditEntry(models.Model):
     value_after = fields.Text("After", readonly=True)
     amount = fields.Monetary(readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True, ondelete="restrict")
+    currency_name = fields.Char("Currency's Code", readonly=True)
     message = fields.Text(readonly=True)
     feed_ref = fields.Char("Amazon Feed", readonly=True)
     request_ref = fields.Char(
@@ -83,64 +93,101 @@ class AmazonAuditEntry(models.Model):
         help="Digest of the processing report that Amazon answered with.",
     )
 
-    # The lists that people open: by order and by agent, latest first.
+    digest = fields.Char(
+        "SHA-256",
+        readonly=True,
+        help="Digest of this entry's content, made when it was written.",
+    )
+    link_ids = fields.One2many("amazon.audit.link", "entry_id", readonly=True)
+    number = fields.Integer(
+        compute="_compute_link",
+        search="_search_number",
+        aggregator=None,
+        help="Place in the chain of the company's journal; 0 where it is not sealed "
+        "yet, which takes a minute.",
+    )
+    previous_hash = fields.Char(compute="_compute_link")
+    hash = fields.Char(
+        compute="_compute_link",
+        help="Binds this entry and all that were sealed before it.",
+    )
+    sealed_at = fields.Datetime(compute="_compute_link")
+
+    # The lists that people open: by order and by agent, latest first; by period, and
+    # what a ticket or sale order led to.
     _order_idx = models.Index("(amazon_order_ref, id DESC)")
     _user_idx = models.Index("(user_id, id DESC)")
+    _period_idx = models.Index("(company_id, occurred_at)")
+    _origin_idx = models.Index("(origin_id, origin_model) WHERE origin_id > 0")
 
-    def init(self):
-        """Let PostgreSQL itself refuse to change or remove a row."""
-        self.env.cr.execute(
-            """
-            CREATE OR REPLACE FUNCTION amazon_audit_entry_refuse() RETURNS trigger AS $$
-            BEGIN
-                RAISE EXCEPTION 'The Amazon journal is append-only: % refused.', TG_OP
-                    USING ERRCODE = 'insufficient_privilege';
-            END $$ LANGUAGE plpgsql;
-            DROP TRIGGER IF EXISTS amazon_audit_entry_append_only ON amazon_audit_entry;
-            CREATE TRIGGER amazon_audit_entry_append_only
-                BEFORE UPDATE OR DELETE ON amazon_audit_entry
-                FOR EACH ROW EXECUTE FUNCTION amazon_audit_entry_refuse();
-            DROP TRIGGER IF EXISTS amazon_audit_entry_no_truncate ON amazon_audit_entry;
-            CREATE TRIGGER amazon_audit_entry_no_truncate
-                BEFORE TRUNCATE ON amazon_audit_entry
-                FOR EACH STATEMENT EXECUTE FUNCTION amazon_audit_entry_refuse();
-            """
-        )
+    # === COMPUTE METHODS === #
 
-    # === CRUD METHODS === #
+    @api.depends("link_ids")
+    def _compute_link(self):
+        for entry in self:
+            link = entry.link_ids
+            entry.number = link.number
+            entry.previous_hash = link.previous_hash
+            entry.hash = link.hash
+            entry.sealed_at = link.sealed_at
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=unknown-option-value,method-required-super
-        """Refuse: the journal is written by the addon alone."""
-        raise AccessError(
-            self.env._("Entries of the Amazon journal cannot be created by hand.")
-        )
-
-    def write(self, vals):  # pylint: disable=unknown-option-value,method-required-super
-        """Refuse: what was journaled stays as it is."""
-        raise AccessError(
-            self.env._("Entries of the Amazon journal cannot be changed.")
-        )
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        raise AccessError(
-            self.env._("Entries of the Amazon journal cannot be deleted.")
-        )
+    def _search_number(self, operator, value):
+        links = self.env["amazon.audit.link"]._search([("number", operator, value)])
+        return [("id", "in", links.subselect("entry_id"))]
 
     # === BUSINESS METHODS === #
 
     @api.model
     def _append(self, vals_list):
-        """Append entries, in the current transaction.
+        """Append entries, each with its own digest, in the current transaction.
+
+        What a reader needs of the records is kept as text, as it is at this moment.
+        They are sealed into the chain later (amazon_audit_link.py), so that nobody
+        waits for anybody here.
 
         :param list[dict] vals_list: values of the entries; actor and time are added
         :return: the entries
         :rtype: amazon.audit.entry
         """
         now = fields.Datetime.now()
-        stamped = [
-            {"occurred_at": now, "user_id": self.env.uid, **vals} for vals in vals_list
-        ]
-        # sudo: nobody has the right to create an entry, by design
-        return super(AmazonAuditEntry, self.sudo()).create(stamped)
+        return self._insert([self._completed(vals, now) for vals in vals_list])
+
+    def _completed(self, vals, now):
+        """Return values for every field: what was left out could come from the context
+        (``default_…``), which a caller of RPC chooses."""
+        env = self.sudo().env
+        user = env["res.users"].browse(vals.get("user_id") or env.uid)
+        currency = env["res.currency"].browse(vals.get("currency_id") or [])
+        account = env["amazon.seller.account"].browse(vals.get("account_id") or [])
+        action = env["amazon.action"].browse(vals.get("action_id") or [])
+        complete = {
+            **dict.fromkeys((*FIELDS, "currency_id"), False),
+            "occurred_at": now,
+            "user_id": user.id,
+            **vals,
+            "version": VERSION,
+            "actor_login": user.login,
+            "actor_name": user.name,
+            "seller_ref": account.seller_id,
+            "action_name": action.name,
+            "currency_name": currency.name,
+        }
+        complete["digest"] = entry_digest(self._canonical(complete, currency))
+        return complete
+
+    def _canonical(self, vals, currency):
+        """Return values in the canonical form of verify_journal.py, as PostgreSQL will
+        show them when they are read again (see ``_select_rows``)."""
+        row = {}
+        for name in FIELDS:
+            value = vals[name]
+            if name == "amount":
+                value = currency and float_repr(
+                    currency.round(value or 0.0), currency.decimal_places
+                )
+            elif value and self._fields[name].type == "datetime":
+                value = value.strftime(TIME)
+            elif value and self._fields[name].type in ("char", "text", "selection"):
+                value = str(value)
+            row[name] = value or None
+        return row

@@ -58,7 +58,7 @@ class TestAuditEntry(AmazonCommon):
         for query in (
             "UPDATE amazon_audit_entry SET message = 'forged' WHERE id = %s",
             "DELETE FROM amazon_audit_entry WHERE id = %s",
-            "TRUNCATE amazon_audit_entry -- %s",
+            "TRUNCATE amazon_audit_entry CASCADE -- %s",
         ):
             with (
                 self.subTest(query),

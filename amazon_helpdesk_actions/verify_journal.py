@@ -1,0 +1,460 @@
+#!/usr/bin/env python3
+"""Check an exported Amazon journal, without Odoo and without its database.
+
+    python3 verify_journal.py journal.jsonl [--anchor anchors.jsonl ...]
+
+Needs Python 3.10 or later and nothing else. Exit code: 0 the journal holds, 1 it does
+not, 2 it cannot be checked (a file cannot be read, or is no journal).
+
+The canonical form is written down in docs/journal.md. The addon takes it from here, so
+that what writes digests and what checks them cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import json
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+#: Version of the canonical form; it is a part of what is digested.
+VERSION = 1
+
+#: What the digest of an entry covers: all of its content.
+FIELDS = (
+    "version",
+    "occurred_at",
+    "company_id",
+    "user_id",
+    "actor_login",
+    "actor_name",
+    "event",
+    "account_id",
+    "seller_ref",
+    "amazon_order_ref",
+    "action_id",
+    "action_name",
+    "action_kind",
+    "origin_model",
+    "origin_id",
+    "origin_name",
+    "state_from",
+    "state_to",
+    "value_before",
+    "value_after",
+    "amount",
+    "currency_name",
+    "message",
+    "feed_ref",
+    "request_ref",
+    "payload_digest",
+    "answer_digest",
+)
+
+#: What the hash of a link covers beside the version. ``entry_id`` and ``entry_digest``
+#: bind the entry, ``previous_hash`` all that was sealed before.
+LINK_FIELDS = (
+    "company_id",
+    "number",
+    "entry_id",
+    "entry_digest",
+    "previous_hash",
+    "sealed_at",
+)
+
+#: The keys of an entry's line: the entry, then its link (null while not sealed).
+ROW_FIELDS = (
+    *FIELDS,
+    "id",
+    "digest",
+    "number",
+    "entry_digest",
+    "previous_hash",
+    "hash",
+    "sealed_at",
+)
+
+#: Sealing follows within minutes; what was sealed so much later deserves a look.
+LATE = timedelta(days=1)
+
+#: Problems that are told one by one; the others are counted.
+SHOWN = 20
+
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class Unreadable(Exception):
+    """This is no journal, or not one that can be checked."""
+
+
+# === THE CANONICAL FORM === #
+
+
+def canonical(values: dict) -> bytes:
+    """Return the one way in which values are written before they are digested.
+
+    JSON with sorted keys, without spaces, in UTF-8, nothing escaped that need not be.
+
+    :param values: text, whole numbers and None; amounts are text
+    """
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode()
+
+
+def digest(values: dict) -> str:
+    """Return the SHA-256 of values in the canonical form, in hexadecimal digits."""
+    return hashlib.sha256(canonical(values)).hexdigest()
+
+
+def entry_digest(row: dict) -> str:
+    """Return the digest of an entry.
+
+    What is empty (no text, the id 0) is null.
+
+    :param row: with FIELDS; others do not count
+    """
+    return digest({name: row.get(name) or None for name in FIELDS})
+
+
+def link_hash(link: dict) -> str:
+    """Return the hash of a link of the chain.
+
+    :param link: with LINK_FIELDS; others do not count
+    """
+    values = {name: link.get(name) for name in LINK_FIELDS}
+    return digest({"version": VERSION, **values})
+
+
+def genesis(company_id: int, database: str) -> str:
+    """Return what the first link of a company has as its previous hash.
+
+    :param company_id: Odoo's id of the company
+    :param database: Odoo's UUID of the database in which the journal began
+    """
+    return digest({"version": VERSION, "company_id": company_id, "database": database})
+
+
+# === CHECKING === #
+
+
+@dataclass
+class Chain:
+    """Checks the journal of one company, row by row; keeps nothing of the rows.
+
+    :param company_id: Odoo's id of the company
+    :param database: UUID of the database in which the journal began, None if not known
+    :param complete: whether the rows are all of the journal, in the order of the chain
+    :param number: where a check that is continued had stopped
+    :param head: the hash at that place
+    :param anchors: anchors of this company, by number
+    """
+
+    company_id: int
+    database: str | None = None
+    complete: bool = False
+    number: int = 0
+    head: str | None = None
+    anchors: dict[int, dict] = field(default_factory=dict)
+    company: str = ""
+    announced: int | None = None
+    entries: int = 0
+    sealed: int = 0
+    gaps: int = 0
+    late: int = 0
+    first_late: str = ""
+    compared: int = 0
+    problem_count: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Compare where the chain begins with the anchors."""
+        if self.database and not self.number:
+            self.head = genesis(self.company_id, self.database)
+            self._compare()
+
+    def take(self, row: dict) -> None:
+        """Check one row; the sealed ones in the order of the chain.
+
+        :param row: with ROW_FIELDS
+        """
+        self.entries += 1
+        if row.get("number"):
+            self._take_link(row)
+        elif row.get("digest") != entry_digest(row):
+            self._problem(f"{_what(row)}: its content does not match its own digest")
+        if row.get("company_id") not in (self.company_id, None):
+            self._problem(f"{_what(row)}: it belongs to another company")
+
+    def end(self) -> None:
+        """Compare what is left: the end of the journal with anchors and header."""
+        for number in sorted(self.anchors):
+            if self.complete and number > self.number:
+                anchor = self.anchors[number]
+                self._problem(
+                    f"The anchor of {anchor.get('anchored_at')} names number {number}, "
+                    f"but the journal ends with number {self.number}: later entries "
+                    "were removed"
+                )
+        if self.announced is not None and self.entries != self.announced:
+            self._problem(
+                f"The file announces {self.announced} entries and has {self.entries}: "
+                "it was cut, or lines were removed or added"
+            )
+
+    def _take_link(self, row: dict) -> None:
+        number = row["number"]
+        link = {**row, "company_id": self.company_id, "entry_id": row.get("id")}
+        self.sealed += 1
+        self._check_order(number, row)
+        if "event" not in row:
+            self._problem(f"{_what(row)}: the entry itself is missing")
+        else:
+            self._check_content(row)
+        if row.get("hash") != link_hash(link):
+            self._problem(f"{_what(row)}: its link in the chain was changed")
+        self.number, self.head = number, row.get("hash")
+        self._compare()
+        self._look_at_time(row)
+
+    def _check_order(self, number: int, row: dict) -> None:
+        follows = number == self.number + 1
+        if not follows and self.complete:
+            self._problem(f"Number {number} comes after number {self.number}")
+        elif not follows and (self.number or number > 1):
+            self.gaps += 1
+        if follows and self.head and row.get("previous_hash") != self.head:
+            before = f"number {self.number}" if self.number else "the chain's beginning"
+            self._problem(
+                f"{_what(row)}: it does not follow {before}; something was removed, "
+                "inserted or exchanged"
+            )
+
+    def _check_content(self, row: dict) -> None:
+        content = entry_digest(row)
+        # entries that are older than the digests have none of their own
+        if content != row.get("entry_digest"):
+            self._problem(f"{_what(row)}: it was changed after it was sealed")
+        elif row.get("digest") not in (None, content):
+            self._problem(f"{_what(row)}: its own digest was changed")
+
+    def _compare(self) -> None:
+        anchor = self.anchors.get(self.number)
+        if anchor:
+            self.compared += 1
+            if anchor.get("hash") != self.head:
+                self._problem(
+                    f"Number {self.number}: the anchor of {anchor.get('anchored_at')} "
+                    "names another hash; the chain was rebuilt"
+                )
+
+    def _look_at_time(self, row: dict) -> None:
+        try:
+            lag = _time(row["sealed_at"]) - _time(row["occurred_at"])
+        except (KeyError, TypeError, ValueError):
+            return  # told already: a digest does not match
+        if lag > LATE:
+            self.late += 1
+            self.first_late = self.first_late or _what(row)
+
+    def _problem(self, sentence: str) -> None:
+        self.problem_count += 1
+        if len(self.problems) < SHOWN:
+            self.problems.append(sentence + ".")
+
+    # === WORDS === #
+
+    def sentences(self) -> Iterator[str]:
+        """Yield what the check has shown, problems first."""
+        name = f"Company {self.company_id}" + (self.company and f" ({self.company})")
+        verdict = "DOES NOT HOLD" if self.problem_count else "holds"
+        yield f"{name}: the journal {verdict}. {self.entries} entries were checked."
+        for problem in self.problems:
+            yield f"  - {problem}"
+        if self.problem_count > len(self.problems):
+            yield f"  - and {self.problem_count - len(self.problems)} more."
+        if self.sealed:
+            yield f"  The last one in the chain is number {self.number}, {self.head}."
+        yield from self._limits()
+
+    def _limits(self) -> Iterator[str]:
+        """Yield what the check cannot show."""
+        if self.entries > self.sealed:
+            yield (
+                f"  {self.entries - self.sealed} entries are not sealed yet: only "
+                "their own digests were checked."
+            )
+        if self.late:
+            yield (
+                f"  {self.late} entries were sealed more than a day after they say "
+                f"they happened, the first: {self.first_late}."
+            )
+        if not self.complete:
+            yield (
+                "  This is a part of the journal: it shows that these entries are "
+                f"unchanged, not that none was left out ({self.gaps} gaps)."
+            )
+        elif not self.database:
+            yield "  Where the chain begins is not known, and was not checked."
+        if self.compared:
+            yield f"  {self.compared} anchors were compared."
+        elif self.complete:
+            yield (
+                "  No anchor was compared: that the whole chain was not built anew, or "
+                "cut at its end, is not shown."
+            )
+
+
+@dataclass
+class Report:
+    """What a check has shown.
+
+    :param chains: one for each company in the file
+    """
+
+    chains: list[Chain]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was found."""
+        return not any(chain.problem_count for chain in self.chains)
+
+    @property
+    def entries(self) -> int:
+        """How many entries were checked."""
+        return sum(chain.entries for chain in self.chains)
+
+    def text(self) -> str:
+        """Return the report in words."""
+        lines = [line for chain in self.chains for line in chain.sentences()]
+        lines.append(
+            "Result: the journal " + ("holds." if self.holds else "is broken.")
+        )
+        return "\n".join(lines) + "\n"
+
+
+def verify(lines: Iterable, anchors: Iterable = ()) -> Report:
+    """Check an exported journal.
+
+    A file that does not say in its header that it is complete is checked as a part.
+
+    :param lines: of a JSON Lines export, as text or bytes; or its rows as dicts
+    :param anchors: lines or dicts of anchors, of any company
+    :raise Unreadable: when it is no journal
+    """
+    by_company: dict[int, dict[int, dict]] = {}
+    for _line, anchor in _parsed(anchors, "anchor"):
+        of_company = by_company.setdefault(anchor.get("company_id"), {})
+        of_company[anchor.get("number") or 0] = anchor
+    chains: dict[int, Chain] = {}
+    for line, row in _parsed(lines, "journal"):
+        company = row.get("company_id")
+        if "journal" in row:
+            if company in chains:
+                raise Unreadable(f"Line {line} begins the journal of {company} again.")
+            chains[company] = _announced(row, by_company.get(company, {}))
+            continue
+        unknown = set(row) - set(ROW_FIELDS)
+        if unknown:
+            raise Unreadable(
+                f"Line {line} has fields that no digest covers: {sorted(unknown)}."
+            )
+        if company not in chains:
+            anchors_of = by_company.get(company, {})
+            chains[company] = Chain(company, anchors=anchors_of)
+        chains[company].take(row)
+    if not chains:
+        raise Unreadable("There is no journal in it.")
+    for chain in chains.values():
+        chain.end()
+    return Report(list(chains.values()))
+
+
+def _announced(header: dict, anchors: dict[int, dict]) -> Chain:
+    if header["journal"] != VERSION:
+        raise Unreadable(f"Version {header['journal']} of the journal is not known.")
+    chain = Chain(
+        header["company_id"],
+        header.get("database"),
+        header.get("complete") is True,
+        anchors=anchors,
+        company=header.get("company") or "",
+        announced=header.get("entries"),
+    )
+    chain.begin()
+    return chain
+
+
+def _parsed(lines: Iterable, kind: str) -> Iterator[tuple[int, dict]]:
+    for number, line in enumerate(lines, start=1):
+        row = line
+        if not isinstance(line, dict):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line, object_pairs_hook=_unambiguous)
+            except (ValueError, RecursionError) as error:
+                raise Unreadable(f"Line {number} is no JSON: {error}.") from None
+        if (
+            not isinstance(row, dict)
+            or not isinstance(row.get("company_id"), int)
+            or not isinstance(row.get("number"), int | None)
+        ):
+            raise Unreadable(f"Line {number} is no line of a file of kind {kind}.")
+        yield number, row
+
+
+def _unambiguous(pairs: list[tuple]) -> dict:
+    """Refuse a name that stands twice: another reader might show the other value."""
+    if len({name for name, _value in pairs}) < len(pairs):
+        raise ValueError("a name stands twice")
+    return dict(pairs)
+
+
+def _what(row: dict) -> str:
+    place = f"Number {row['number']}" if row.get("number") else "Not sealed"
+    return f"{place} (entry {row.get('id')}, {row.get('occurred_at')})"
+
+
+def _time(text: str) -> datetime:
+    return datetime.strptime(text, TIME)
+
+
+# === COMMAND LINE === #
+
+
+def read_lines(path: str) -> Iterator[bytes]:
+    """Yield the lines of a file, packed by gzip or not; ``-`` is standard input."""
+    if path == "-":
+        yield from sys.stdin.buffer
+        return
+    with open(path, "rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    with (gzip.open if packed else open)(path, "rb") as file:
+        yield from file
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Check the file named on the command line; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("journal", help="export in JSON Lines, or - to read it")
+    parser.add_argument(
+        "--anchor", action="append", default=[], help="file with anchors; may repeat"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        anchors = [line for path in options.anchor for line in read_lines(path)]
+        report = verify(read_lines(options.journal), anchors)
+    except (OSError, EOFError, zlib.error, ValueError, Unreadable) as error:
+        print(f"It cannot be checked. {error}", file=sys.stderr)
+        return 2
+    print(report.text(), end="")
+    return 0 if report.holds else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
