@@ -37,6 +37,8 @@
         "wizards/amazon_reply_request_views.xml",
         "wizards/amazon_action_reply_choice_views.xml",
         "wizards/amazon_authority_check_views.xml",
+        "wizards/amazon_stop_request_views.xml",
+        "views/amazon_stop_views.xml",
         "views/amazon_seller_account_views.xml",
         "views/amazon_order_views.xml",
         "views/amazon_action_views.xml",

@@ -1,7 +1,6 @@
 -- A copy of a database must not reach Amazon: without credentials no call is made.
 UPDATE amazon_seller_account
-   SET sending_enabled = false,
-       lwa_client_secret = NULL,
+   SET lwa_client_secret = NULL,
        lwa_refresh_token = NULL,
        access_token = NULL,
        access_token_expires_at = NULL;
@@ -11,3 +10,9 @@ UPDATE amazon_action
    SET state = 'blocked',
        state_message = 'Blocked in this neutralized copy of the database.'
  WHERE state IN ('queued', 'sending');
+-- Should somebody connect the copy again, nothing is sent before an administrator ends
+-- this stop. No user is named: the copy may have others.
+INSERT INTO amazon_stop (company_id, reason, started_at)
+SELECT id, 'This is a neutralized copy of the database.', now() AT TIME ZONE 'UTC'
+  FROM res_company
+    ON CONFLICT DO NOTHING;

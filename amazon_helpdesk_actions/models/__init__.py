@@ -17,6 +17,7 @@ from . import amazon_order_refund
 from . import amazon_authority
 from . import amazon_authority_usage
 from . import amazon_authority_rights
+from . import amazon_stop
 from . import amazon_action
 from . import amazon_action_authority
 from . import amazon_action_approval

@@ -150,7 +150,7 @@ class AmazonAction(models.Model):
                 )
             )
             return False
-        if self.state != "queued" or not self.account_id._may_send():
+        if self.state != "queued" or not self.account_id._may_send(self.kind):
             return False
         wait = self.due_at and (self.due_at - fields.Datetime.now()).total_seconds()
         if wait and wait > 0:
@@ -201,11 +201,13 @@ class AmazonAction(models.Model):
         call = self._in_own("_begin_call", token, is_read)
         if not call:
             return
-        if self._in_own("_is_being_sent", token):
+        if self._in_own("_may_leave", token):
             record = self._make_call(client, *call)
         else:
-            # This host stood still, and another one has called it unknown meanwhile.
-            record = None, "_record_call_not_sent", "Somebody else took over.", None
+            # Stopped at this moment; or this host stood still, and another one has
+            # called it unknown meanwhile.
+            reason = "Stopped, or somebody else took over."
+            record = None, "_record_call_not_sent", reason, None
         self._in_own("_record_call", token, *record)
 
     def _make_call(self, client, method, args):
@@ -253,7 +255,7 @@ class AmazonAction(models.Model):
             return action._kind()._build_call(action)
         if action.state != "queued" or action.feed_type:
             return None
-        if not action.account_id._may_send():
+        if not action.account_id._may_send(action.kind):
             return None
         if not action._is_verified(is_read):
             raise action._call_later("The order is not known yet.", CALL_RETRY_SECONDS)
@@ -282,6 +284,10 @@ class AmazonAction(models.Model):
     def _is_being_sent(self, token):
         """Whether the action is in that sending, and nobody has settled it."""
         return self.state == "sending" and self.call_token == token
+
+    def _may_leave(self, token):
+        """Whether that sending is still on, and nobody has stopped it since."""
+        return self._is_being_sent(token) and self.account_id._may_send(self.kind)
 
     def _retry_seconds(self):
         """Return after how many seconds to try again where Amazon did not say."""
@@ -341,12 +347,7 @@ class AmazonAction(models.Model):
         :param float wait: seconds, where Amazon said how long
         """
         _logger.info("%s not sent: %s", self.name, reason)
-        moved = self._set_back_to_queued(
-            self.env._(
-                "Not sent yet: Amazon could not take it at the moment. It is tried "
-                "again by itself."
-            )
-        )
+        moved = self._set_back_to_queued(self._not_sent_sentence())
         for action in moved:
             action.due_at = fields.Datetime.now() + timedelta(
                 seconds=ceil(wait or action._retry_seconds())
@@ -502,7 +503,6 @@ class AmazonAction(models.Model):
         :param datetime before: last moved before then
         :rtype: amazon.action
         """
-        sending = accounts.filtered(lambda account: account._may_send())
         oldest = fields.Datetime.now() - timedelta(days=CONFIRM_ALERT_DAYS)
         waiting = self.search(
             Domain("account_id", "in", accounts.ids)
@@ -511,10 +511,7 @@ class AmazonAction(models.Model):
             & Domain("last_state_change", "<", before)
             & (
                 Domain("state", "=", "sending")
-                | (
-                    Domain("state", "=", "queued")
-                    & Domain("account_id", "in", sending.ids)
-                )
+                | (Domain("state", "=", "queued") & ~accounts._held_domain())
                 | (
                     Domain("state", "in", LOOKED_FOR)
                     & Domain("last_state_change", ">", oldest)

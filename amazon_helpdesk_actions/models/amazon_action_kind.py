@@ -73,14 +73,15 @@ class AmazonActionKind(models.AbstractModel):
             warnings.append(
                 self.env._("This is an old reading. %s", order.read_message)
             )
-        if not self._is_assisted(order) and not order.account_id.sending_enabled:
-            warnings.append(
+        if not self._is_assisted(order):
+            kind = self._name.removeprefix("amazon.action.kind.")
+            warnings += [
                 self.env._(
-                    "Sending to Amazon is switched off for the account %s. What you "
-                    "ask for waits until it is switched on.",
-                    order.account_id.name,
+                    "%s What you ask for waits until an administrator resumes it.",
+                    stop._sentence(),
                 )
-            )
+                for stop in order.account_id._stops_of(kind)
+            ]
         return warnings
 
     def _is_assisted(self, order):

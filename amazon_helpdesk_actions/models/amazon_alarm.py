@@ -12,7 +12,7 @@ HEALED = ("stalled", "call_lost", "abandoned", "unfollowed", "unasked")
 PANEL_KINDS = (
     "runner",
     "stalled",
-    "switched_off",
+    "stopped",
     "abandoned",
     "feed_slow",
     "watermark",
@@ -58,7 +58,7 @@ class AmazonAlarm(models.Model):
             ("job_failed", "Job failed"),
             ("stalled", "Actions without a job"),
             ("call_lost", "Calls without a job"),
-            ("switched_off", "Sending switched off"),
+            ("stopped", "Sending stopped"),
             ("abandoned", "Sending was interrupted"),
             ("unfollowed", "Actions behind their feed"),
             ("unasked", "Feeds without a job"),

@@ -213,8 +213,6 @@ class AmazonFeed(models.Model):
 
         :rtype: bool
         """
-        if not self._may_send(lane):
-            return False
         due = self._due(lane)
         if not due:
             return False
@@ -222,9 +220,6 @@ class AmazonFeed(models.Model):
         if wait:
             self._enqueue_return(lane, max(wait, 1))
         return not wait
-
-    def _may_send(self, lane):
-        return self.env["amazon.seller.account"].browse(lane.account_id)._may_send()
 
     def _quota_of(self, lane):
         return self.env["amazon.seller.account"].browse(lane.account_id)._quota()
@@ -249,6 +244,7 @@ class AmazonFeed(models.Model):
                 ("account_id", "=", lane.account_id),
                 ("state", "=", "queued"),
                 ("due_at", "<", oldest),
+                *self._not_held(lane),
             ],
             ["marketplace", "feed_type"],
         )
@@ -263,11 +259,23 @@ class AmazonFeed(models.Model):
             ("state", "=", "queued"),
         ]
 
+    def _not_held(self, lane):
+        """Return the domain of what is not stopped, by what is committed by now."""
+        account = self.env["amazon.seller.account"].browse(lane.account_id)
+        return ~account._held_domain()
+
     def _due(self, lane):
-        """Return the actions that may leave now, the most urgent and oldest first."""
+        """Return the actions that may leave now, the most urgent and oldest first.
+
+        Several kinds share a lane, and each may be stopped by itself.
+        """
         now = fields.Datetime.now()
         due = self.env["amazon.action"].search(
-            [*self._waiting_domain(lane), ("due_at", "<=", now)],
+            [
+                *self._waiting_domain(lane),
+                ("due_at", "<=", now),
+                *self._not_held(lane),
+            ],
             order="urgent_from, id",
             limit=MAX_ACTIONS_PER_FEED,
         )
@@ -414,20 +422,30 @@ class AmazonFeed(models.Model):
             # being sent, and nobody sends it.
             self._settle_interrupted(lane)
             return
-        if self._in_own_transaction("_is_sending", sending.feed_id):
+        if self._in_own_transaction("_may_leave", sending.feed_id):
             record, *args = self._create_feed(client, sending)
         else:
-            record, *args = "_record_not_sent", "Another dispatch took over.", None
+            reason = "Stopped, or another dispatch took over."
+            record, *args = "_record_not_sent", reason, None
         self._in_own_transaction(record, sending.feed_id, *args)
         self._follow(sending.feed_id)
 
-    def _is_sending(self, feed_id):
-        """Whether the feed is still ours to send.
+    def _may_leave(self, feed_id):
+        """Whether the feed is still ours to send, and nobody has stopped a kind that it
+        carries since it was made ready.
 
         A host that stood still, or that PostgreSQL cut off, has lost the lane. Another
         dispatch has called the feed unknown by then, and it may even be sent again.
         """
-        return self.browse(feed_id).state == "sending"
+        feed = self.browse(feed_id)
+        if feed.state != "sending" or not feed.account_id.active:
+            return False
+        # What the circuit breaker lets pass was counted before it tripped.
+        stops = feed.account_id._open_stops().filtered(lambda s: not s.is_automatic)
+        kinds = set(stops.mapped("kind"))
+        return not kinds or (
+            False not in kinds and not kinds & set(feed.action_ids.mapped("kind"))
+        )
 
     def _prepare(self, client, lane, verified):
         """Take what may be sent, upload its document, and mark it as being sent.
@@ -441,9 +459,6 @@ class AmazonFeed(models.Model):
         :rtype: Sending | None
         :raise SpApiError: when the document could not be uploaded
         """
-        if not self._may_send(lane):
-            # switched off while the orders were read
-            return None
         due = self._due(lane).filtered(lambda action: action.id in verified)
         actions = self._drop_blocked(
             due.try_lock_for_update(allow_referencing=True), verified
@@ -560,7 +575,7 @@ class AmazonFeed(models.Model):
     def _come_back(self, lane):
         """Enqueue the next dispatch for what still waits, and say what it waits for."""
         left = self._due(lane)
-        if not left or not self._may_send(lane):
+        if not left:
             return
         unread = left.filtered(lambda action: not action._is_verified())
         for action in unread:
@@ -670,12 +685,8 @@ class AmazonFeed(models.Model):
             limit=CHUNK,
         )
         if feed.state == "not_sent":
-            actions._set_back_to_queued(
-                self.env._(
-                    "Not sent yet: Amazon could not take it at the moment. It is tried "
-                    "again by itself."
-                )
-            )
+            for of_kind in actions.grouped("kind").values():
+                of_kind._set_back_to_queued(of_kind._not_sent_sentence())
         elif feed.state == "refused":
             actions._set_blocked(
                 self.env._(

@@ -30,10 +30,10 @@ class AmazonForecast(models.AbstractModel):
         """Return what to expect of actions that are on their way.
 
         :param amazon.seller.account account: whose actions they are
-        :param list[dict] rows: of each action ``id``, ``feed_type``, ``state``,
-            ``due_at`` and ``feed_submitted_at``
+        :param list[dict] rows: of each action ``id``, ``kind``, ``feed_type``,
+            ``state``, ``due_at`` and ``feed_submitted_at``
         :return: by action: ``leaves_at`` and ``answer_at`` (UTC as text, or False where
-            nobody can tell), ``is_stopped`` (sending is switched off) and ``is_slow``
+            nobody can tell), ``is_slow``, and where it is stopped ``stop_message``
         :rtype: dict[int, dict]
         """
         moving = [
@@ -41,7 +41,8 @@ class AmazonForecast(models.AbstractModel):
             for row in rows
             if row["state"] in ("queued", "submitted") and row["feed_type"]
         ]
-        stopped = self._stopped_calls(account, rows)
+        stopped = self._stopped(account, rows)
+        moving = [row for row in moving if row["id"] not in stopped]
         if not moving:
             return stopped
         usual = self._usual(account, {row["feed_type"] for row in moving})
@@ -51,15 +52,21 @@ class AmazonForecast(models.AbstractModel):
             for row in moving
         }
 
-    def _stopped_calls(self, account, rows):
-        """Say of calls of their own that sending is switched off. Else they leave when
-        they are due, and are answered at once: there is nothing to expect."""
-        queued = [
-            row for row in rows if row["state"] == "queued" and not row["feed_type"]
-        ]
-        if not queued or account._may_send():
+    def _stopped(self, account, rows):
+        """Say of what waits by whom, since when and why it is stopped."""
+        queued = [row for row in rows if row["state"] == "queued"]
+        if not queued:
             return {}
-        return {row["id"]: {"is_stopped": True} for row in queued}
+        if not account.active:
+            message = self.env._("The account %s is archived.", account.name)
+            return {row["id"]: {"stop_message": message} for row in queued}
+        stops = account._open_stops()
+        stopped = {}
+        for row in queued:
+            of_row = stops.filtered(lambda s, row=row: s.kind in (False, row["kind"]))
+            if of_row:
+                stopped[row["id"]] = {"stop_message": of_row._sentences()}
+        return stopped
 
     def _wait(self, account):
         """Return seconds until Amazon takes the next feed of this account.
@@ -79,11 +86,8 @@ class AmazonForecast(models.AbstractModel):
 
     def _for_action(self, account, row, wait, usual):
         leaves_at = answer_at = False
-        is_stopped = row["state"] == "queued" and not account._may_send()
         if row["state"] == "submitted":
             sent_at = row["feed_submitted_at"]
-        elif is_stopped:
-            sent_at = False
         else:
             soonest = fields.Datetime.now() + timedelta(seconds=wait)
             sent_at = leaves_at = max(soonest, row["due_at"] or soonest)
@@ -92,7 +96,6 @@ class AmazonForecast(models.AbstractModel):
         return {
             "leaves_at": fields.Datetime.to_string(leaves_at),
             "answer_at": fields.Datetime.to_string(answer_at),
-            "is_stopped": is_stopped,
             "is_slow": usual["is_slow"],
         }
 

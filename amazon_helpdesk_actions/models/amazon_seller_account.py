@@ -30,7 +30,6 @@ SECRETS = {"lwa_client_id", "lwa_client_secret", "lwa_refresh_token"}
 AUTHORISATION = SECRETS | {"seller_id", "region", "environment", "simulator_url"}
 JOURNALED = AUTHORISATION | {
     "active",
-    "sending_enabled",
     "company_id",
     "fba_refund_by_feed",
     "cancel_by_rest",
@@ -92,12 +91,6 @@ class AmazonSellerAccount(models.Model):
     # For the superuser alone: no person has a use for it.
     access_token = fields.Char(groups=fields.NO_ACCESS, copy=False)
     access_token_expires_at = fields.Datetime(groups=fields.NO_ACCESS, copy=False)
-    sending_enabled = fields.Boolean(
-        "Send to Amazon",
-        default=True,
-        help="When this is off, nothing is sent to Amazon for this account. What is "
-        "queued stays queued.",
-    )
     participation_ids = fields.One2many("amazon.seller.participation", "account_id")
     capability_ids = fields.One2many(
         "amazon.seller.capability", "account_id", readonly=True
@@ -129,17 +122,15 @@ class AmazonSellerAccount(models.Model):
 
     def write(self, vals):
         """Override to journal what decides who sends what where, to forget what another
-        authorisation was given, and to send what waited for the switch."""
+        authorisation was given, and to send what waited in an archived account."""
         changed = JOURNALED & set(vals)
-        may_send = {account: account._may_send() for account in self if changed}
+        archived = self.filtered(lambda account: not account.active)
         result = super().write(vals)
         if AUTHORISATION & set(vals):
             self.sudo().write({"access_token": False})
         if changed:
             self._journal_change(changed)
-        for account, could_send in may_send.items():
-            if account._may_send() and not could_send:
-                account._resume_sending()
+        archived.filtered("active")._resume_sending()
         return result
 
     # === ACTION METHODS === #
@@ -281,10 +272,6 @@ class AmazonSellerAccount(models.Model):
                 )
         self.participation_ids = commands
 
-    def _may_send(self):
-        """Whether actions of this account may leave."""
-        return self.active and self.sending_enabled
-
     def _journal_change(self, names):
         """Journal that settings were changed; of secrets the name alone.
 
@@ -308,14 +295,15 @@ class AmazonSellerAccount(models.Model):
                 )
         self.env["amazon.audit.entry"]._append(entries)
 
-    def _resume_sending(self):
-        """Enqueue a dispatch for every lane in which actions wait."""
-        waiting = (
-            self.env["amazon.action"]
-            .sudo()
-            .search([("account_id", "in", self.ids), ("state", "=", "queued")])
-        )
-        waiting._enqueue_dispatch()
+    def _resume_sending(self, kind=False):
+        """Enqueue a dispatch for every lane in which actions wait.
+
+        :param str kind: kind of action, all where False
+        """
+        waiting = Domain("account_id", "in", self.ids) & Domain("state", "=", "queued")
+        if kind:
+            waiting &= Domain("kind", "=", kind)
+        self.env["amazon.action"].sudo().search(waiting)._enqueue_dispatch()
 
     # === GETTERS === #
 

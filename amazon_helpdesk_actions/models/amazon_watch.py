@@ -25,7 +25,7 @@ _logger = logging.getLogger(__name__)
 CHECKS = (
     "runner",
     "job_failed",
-    "switched_off",
+    "stopped",
     "stalled",
     "call_lost",
     "abandoned",
@@ -41,7 +41,7 @@ CHECKS = (
 )
 
 # What explains why actions wait.
-EXPLAINING = ("runner", "switched_off", "stalled", "watermark", "quota", "access")
+EXPLAINING = ("runner", "stalled", "watermark", "quota", "access")
 
 # A working runner starts a due job within seconds; the watch itself looks this often.
 RUNNER_DELAY = timedelta(minutes=5)
@@ -217,31 +217,36 @@ class AmazonAlarm(models.Model):
 
     # === QUEUED ACTIONS === #
 
-    def _find_switched_off(self, accounts):
-        """Actions wait because somebody switched sending off."""
-        stopped = accounts.filtered(lambda account: not account._may_send())
+    def _find_stopped(self, accounts):
+        """Actions wait because somebody stopped them, or archived the account."""
+        held = self._waiting(accounts, STALLED_AFTER, accounts._held_domain())
         return [
             Finding(
                 account,
                 count,
                 self.env._(
-                    "Sending to Amazon is switched off for %(account)s, or the account "
-                    "is archived. Actions that wait for it: %(count)s.",
+                    "Actions of %(account)s that are stopped: %(count)s. %(why)s",
                     account=account.name,
                     count=count,
+                    why=self._why_stopped(account),
                 ),
                 since,
             )
-            for account, (count, since) in self._waiting(stopped, STALLED_AFTER).items()
+            for account, (count, since) in held.items()
         ]
+
+    def _why_stopped(self, account):
+        if not account.active:
+            return self.env._("The account is archived.")
+        return account._open_stops()._sentences()
 
     def _find_stalled(self, accounts):
         """Actions wait in a lane that no job will look at. Enqueues one."""
-        sending = accounts.filtered(lambda account: account._may_send())
         with_job = self._lanes_with_job()
+        waiting = self._waiting_lanes(accounts, STALLED_AFTER, ~accounts._held_domain())
         lost = {
             lane: numbers
-            for lane, numbers in self._waiting_lanes(sending, STALLED_AFTER).items()
+            for lane, numbers in waiting.items()
             if lane.feed_type and lane not in with_job
         }
         for lane in lost:
@@ -301,7 +306,7 @@ class AmazonAlarm(models.Model):
     def _find_watermark(self, accounts):
         """What changed at Amazon is not read, so what waits cannot be checked."""
         limit = fields.Datetime.now() - WATERMARK_AFTER
-        waiting = self._waiting(accounts, STALLED_AFTER)
+        waiting = self._waiting(accounts, STALLED_AFTER, ~accounts._held_domain())
         behind = self.env["amazon.watermark"].search(
             [
                 ("account_id", "in", [account.id for account in waiting]),
@@ -343,14 +348,14 @@ class AmazonAlarm(models.Model):
                 since,
             )
             for account, (count, since) in self._waiting(
-                accounts, WAITING_AFTER
+                accounts, WAITING_AFTER, ~accounts._held_domain()
             ).items()
             # as many as what is not urgent needs
             if account._quota_wait("createFeed", 1 + URGENT_RESERVE)
         ]
 
     def _find_waiting(self, accounts):
-        """Actions wait for long, and no other alarm says why."""
+        """Actions wait for long, nobody stopped them, and no other alarm says why."""
         explained = self.search(
             [
                 ("company_id", "=", self.env.company.id),
@@ -373,19 +378,23 @@ class AmazonAlarm(models.Model):
                 since,
             )
             for account, (count, since) in self._waiting(
-                accounts - explained.account_id, WAITING_AFTER
+                accounts - explained.account_id,
+                WAITING_AFTER,
+                ~accounts._held_domain(),
             ).items()
         ]
 
-    def _waiting(self, accounts, at_least):
+    def _waiting(self, accounts, at_least, which):
         """Count the actions of each account that are due for so long.
 
+        :param timedelta at_least: due for longer
+        :param Domain which: those of these
         :return: for each account with such actions, how many, and the oldest time
         :rtype: dict
         """
-        return self._by_account(self._waiting_lanes(accounts, at_least))
+        return self._by_account(self._waiting_lanes(accounts, at_least, which))
 
-    def _waiting_lanes(self, accounts, at_least):
+    def _waiting_lanes(self, accounts, at_least, which):
         limit = fields.Datetime.now() - at_least
         groups = self.env["amazon.action"]._read_group(
             [
@@ -393,6 +402,7 @@ class AmazonAlarm(models.Model):
                 ("state", "=", "queued"),
                 ("last_state_change", "<", limit),
                 *["|", ("due_at", "=", False), ("due_at", "<", limit)],
+                *which,
             ],
             ["account_id", "marketplace", "feed_type"],
             ["__count", "last_state_change:min"],

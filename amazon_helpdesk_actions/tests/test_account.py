@@ -47,10 +47,6 @@ class TestAccount(AmazonCommon):
             with self.assertRaises(AccessError):
                 self.account.with_user(user).read(["access_token"])
 
-    def test_agent_cannot_switch_sending(self):
-        with self.assertRaises(AccessError):
-            self.account.with_user(self.agent).sending_enabled = False
-
     def test_copy_has_no_credentials(self):
         copy = self.account.copy({"seller_id": "OTHER"})
         self.assertFalse(any(copy[name] for name in SECRETS))
@@ -173,9 +169,11 @@ class TestAccount(AmazonCommon):
             {
                 "lwa_client_secret": "demo-secret",
                 "lwa_refresh_token": "Atzr|demo-refresh-token",
-                "sending_enabled": True,
             }
         )
+        self.assertFalse(self.account._may_send())
+        stops = self.env["amazon.stop"].search([("company_id", "=", self.company.id)])
+        stops.with_user(self.admin)._end("It is meant")
         self.settle()
         self.assertEqual(action.state, "blocked")
         self.assertNotIn("createFeed", self.simulator.ledger()["calls"])

@@ -77,8 +77,8 @@ class TestAuditEntry(AmazonCommon):
         self.assertEqual(self.action.state, "queued")
         self.assertEqual(self.journal(self.action), [(False, "queued")])
 
-    def test_switch_of_an_account_is_journaled_with_who(self):
-        self.account.with_user(self.admin).sending_enabled = False
+    def test_change_of_an_account_is_journaled_with_who(self):
+        self.account.with_user(self.admin).cancel_in_odoo = False
         entry = (
             self.env["amazon.audit.entry"]
             .sudo()
@@ -86,7 +86,7 @@ class TestAuditEntry(AmazonCommon):
         )
         self.assertEqual(entry.user_id, self.admin)
         self.assertEqual(entry.account_id, self.account)
-        self.assertIn("Send to Amazon changed: False", entry.message)
+        self.assertIn("changed: False", entry.message)
 
     def test_nothing_that_a_buyer_or_agent_wrote_is_journaled(self):
         ticket = self.create_ticket(FBA_SHIPPED, name="Question of Erika Mustermann")

@@ -143,7 +143,7 @@ class TestCall(CallCase):
 
     def test_token_of_the_quota_that_was_not_used_is_given_back(self):
         action = self.ask()
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         quota = self.account._quota()
         operation = OPERATIONS["confirmShipment"]
         with patch.object(type(action), "_is_call_due", lambda action: True):
@@ -466,29 +466,29 @@ class TestCall(CallCase):
 
     # === what changes while it waits === #
 
-    def test_sending_switched_off_holds_it_and_switched_on_sends_it(self):
+    def test_stop_holds_it_and_resuming_sends_it(self):
         action = self.ask()
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         self.run_jobs("_job_call")
         self.assertEqual(action.state, "queued")
         self.assertFalse(self.pending_jobs("_job_call"))
-        self.account.sending_enabled = True
+        self.account._resume("The test is over")
         self.run_jobs("_job_call")
         self.assertEqual(action.state, "accepted")
 
-    def test_panel_says_that_sending_is_switched_off(self):
+    def test_panel_says_that_sending_is_stopped(self):
         action = self.ask()
-        self.assertNotIn("is_stopped", action.order_id._panel_data()["actions"][0])
-        self.account.sending_enabled = False
-        self.assertTrue(action.order_id._panel_data()["actions"][0]["is_stopped"])
+        self.assertNotIn("stop_message", action.order_id._panel_data()["actions"][0])
+        self.account._stop("A test")
+        self.assertTrue(action.order_id._panel_data()["actions"][0]["stop_message"])
 
-    def test_sending_switched_off_while_the_order_is_read_holds_it(self):
+    def test_stop_while_the_order_is_read_holds_it(self):
         action = self.ask()
         read = type(action)._read_order
 
         def switch_off(record):
             known = read(record)
-            self.account.sending_enabled = False
+            self.account._stop("A test")
             self.env.flush_all()
             return known
 
@@ -594,10 +594,10 @@ class TestLostCall(CallCase):
         self.assertEqual(self.watch()[0].count, 1)
         self.assertTrue(self.pending_jobs("_job_call"))
 
-    def test_call_that_is_switched_off_is_not_lost(self):
+    def test_call_that_is_stopped_is_not_lost(self):
         action = self.ask()
         self.lose_jobs(action)
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         self.assertEqual(self.watch(), [])
         self.assertFalse(self.pending_jobs("_job_call"))
 

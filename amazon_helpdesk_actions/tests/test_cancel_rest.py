@@ -125,9 +125,9 @@ class TestCancelByRest(AmazonCommon):
         self.assertEqual(action.state, "withdrawn")
         self.assertEqual(self.executed(), (0, 0))
 
-    def test_switched_off_sending_keeps_it(self):
+    def test_stop_keeps_it(self):
         action = self.ask()
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         self.assertEqual(self.call(action), "queued")
         self.assertEqual(self.executed(), (0, 0))
 

@@ -72,15 +72,15 @@ class TestForecast(AmazonCommon):
         # a token in 10,000 seconds
         self.assertGreater(self.shown(ticket)["leaves_at"], self.text(9000))
 
-    def test_nothing_is_expected_to_leave_while_sending_is_switched_off(self):
+    def test_nothing_is_expected_to_leave_while_sending_is_stopped(self):
         ticket = self.create_ticket(SHIPPED)
         self.ask_refund(ticket)
         self.create_feeds([60] * LEAST_EXPERIENCE)
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         shown = self.shown(ticket)
-        self.assertTrue(shown["is_stopped"])
-        self.assertFalse(shown["leaves_at"])
-        self.assertFalse(shown["answer_at"])
+        self.assertIn("A test", shown["stop_message"])
+        self.assertNotIn("leaves_at", shown)
+        self.assertNotIn("answer_at", shown)
 
     # === THE ANSWER === #
 

@@ -201,7 +201,7 @@ class TestInterleavings(AmazonCommon):
         alarms = self.env["amazon.alarm"].search(
             [("company_id", "=", self.company.id), ("state", "=", "open")]
         )
-        self.assertIn("switched_off", alarms.mapped("kind"))
+        self.assertIn("stopped", alarms.mapped("kind"))
 
     def test_feed_of_an_archived_account_is_not_left_in_sending(self):
         action, feed = self.unknown_feed()

@@ -590,13 +590,13 @@ class TestPipeline(AmazonCommon):
 
     # === THE SWITCH AND THE WAY BACK === #
 
-    def test_nothing_is_sent_while_sending_is_switched_off(self):
+    def test_nothing_is_sent_while_sending_is_stopped(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         self.settle()
         self.assertEqual(action.state, "queued")
         self.assertNotIn("createFeed", self.simulator.ledger()["calls"])
-        self.account.sending_enabled = True
+        self.account._resume("The test is over")
         self.settle()
         self.assertEqual(action.state, "confirmed")
 

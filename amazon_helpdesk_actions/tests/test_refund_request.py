@@ -119,9 +119,9 @@ class TestRefundRequest(AmazonCommon):
         self.assertIn("What was refunded at Amazon is not known", request.warnings)
         self.assertFalse(request.blockers)
 
-    def test_warns_when_sending_is_switched_off(self):
-        self.account.sending_enabled = False
-        self.assertIn("switched off", self.refund_request(SHIPPED).warnings)
+    def test_warns_when_sending_is_stopped(self):
+        self.account._stop("A test")
+        self.assertIn("is stopped", self.refund_request(SHIPPED).warnings)
 
     def test_reasons_are_amazons(self):
         self.assertEqual(

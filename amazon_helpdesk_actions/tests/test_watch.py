@@ -144,9 +144,9 @@ class TestWatch(AmazonCommon):
 
     def test_alarm_is_told_once_and_is_over_by_itself(self):
         action = self.ask_long_ago(hours=1)
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         self.watch()
-        alarm = self.alarms("switched_off")
+        alarm = self.alarms("stopped")
         self.assertEqual(alarm.account_id, self.account)
         self.assertEqual(alarm.count, 1)
         self.assertEqual(alarm.since, action.last_state_change)
@@ -155,11 +155,11 @@ class TestWatch(AmazonCommon):
         told = alarm.message_ids
 
         self.watch()
-        self.assertEqual(self.alarms("switched_off"), alarm)
+        self.assertEqual(self.alarms("stopped"), alarm)
         self.assertEqual(alarm.message_ids, told)
         self.assertEqual(len(self.activities(alarm)), 1)
 
-        self.account.sending_enabled = True
+        self.account._resume("The test is over")
         self.settle()
         self.watch()
         self.assertEqual(alarm.state, "over")
@@ -169,38 +169,38 @@ class TestWatch(AmazonCommon):
     def test_administrator_hears_it_the_way_they_prefer(self):
         self.admin.notification_type = "inbox"
         self.ask_long_ago(hours=1)
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         self.watch()
-        notification = self.alarms("switched_off").message_ids.notification_ids
+        notification = self.alarms("stopped").message_ids.notification_ids
         self.assertEqual(notification.mapped("notification_type"), ["inbox"])
 
     def test_only_administrators_of_the_company_are_told(self):
         self.ask_long_ago(hours=1)
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         self.watch()
-        alarm = self.alarms("switched_off")
+        alarm = self.alarms("stopped")
         self.assertEqual(self.activities(alarm).user_id, self.admin)
         self.assertNotIn(self.stranger.partner_id, self.notified(alarm))
 
     def test_same_thing_again_is_a_new_alarm(self):
         self.ask_long_ago(hours=1)
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         self.watch()
-        former = self.alarms("switched_off")
+        former = self.alarms("stopped")
         action = self.last_action()
         action.with_user(self.agent).action_withdraw()
         self.watch()
         self.ask_long_ago(hours=1)
         self.watch()
         self.assertEqual(former.state, "over")
-        self.assertNotEqual(self.alarms("switched_off"), former)
+        self.assertNotEqual(self.alarms("stopped"), former)
 
     def test_only_one_alarm_of_a_kind_is_open(self):
         self.ask_long_ago(hours=1)
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         self.stop_runner()
         self.watch()
-        for kind in ("switched_off", "runner"):
+        for kind in ("stopped", "runner"):
             alarm = self.alarms(kind)
             with (
                 self.assertRaises(UniqueViolation),
@@ -214,20 +214,20 @@ class TestWatch(AmazonCommon):
         self.ask_long_ago(hours=1)
         self.account.active = False
         self.watch()
-        self.assertTrue(self.alarms("switched_off"))
+        self.assertTrue(self.alarms("stopped"))
 
     def test_alarms_of_an_archived_account_are_over_when_nothing_waits(self):
         action = self.ask_long_ago(hours=1)
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         self.watch()
         self.account.active = False
         action._set_withdrawn()
         self.watch()
-        self.assertFalse(self.alarms("switched_off"))
+        self.assertFalse(self.alarms("stopped"))
 
     def test_check_that_fails_does_not_silence_the_others(self):
         self.ask_long_ago(hours=1)
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         broken = patch.object(
             type(self.env["amazon.alarm"]),
             "_find_runner",
@@ -235,20 +235,20 @@ class TestWatch(AmazonCommon):
         )
         with broken, mute_logger(WATCH):
             self.watch()
-        self.assert_alarms("switched_off")
+        self.assert_alarms("stopped")
 
     # === ACCESS === #
 
     def test_administrator_and_auditor_read_alarms(self):
         self.ask_long_ago(hours=1)
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         self.watch()
         for user in (self.admin, self.auditor):
             self.assertTrue(self.alarms().with_user(user).read(["message"]))
 
     def test_others_do_not_read_alarms(self):
         self.ask_long_ago(hours=1)
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         self.watch()
         for user in (self.agent, self.trainee):
             with self.assertRaises(AccessError):
@@ -256,9 +256,9 @@ class TestWatch(AmazonCommon):
 
     def test_nobody_changes_alarms(self):
         self.ask_long_ago(hours=1)
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         self.watch()
-        alarm = self.alarms("switched_off").with_user(self.admin)
+        alarm = self.alarms("stopped").with_user(self.admin)
         with self.assertRaises(AccessError):
             alarm.state = "over"
         with self.assertRaises(AccessError):
@@ -268,7 +268,7 @@ class TestWatch(AmazonCommon):
 
     def test_administrator_of_another_company_sees_nothing(self):
         self.ask_long_ago(hours=1)
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         self.watch()
         alarms = self.env["amazon.alarm"].with_user(self.stranger)
         self.assertFalse(
@@ -277,22 +277,22 @@ class TestWatch(AmazonCommon):
 
     def test_panel_tells_agents_what_makes_them_wait(self):
         action = self.ask_long_ago(hours=1)
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         self.stop_runner()
         self.watch()
         order = action.order_id.with_user(self.agent)
         self.assertEqual(
             sorted(alarm["kind"] for alarm in order._alarms_for_panel()),
-            ["runner", "switched_off"],
+            ["runner", "stopped"],
         )
-        self.account.sending_enabled = True
+        self.account._resume("The test is over")
         self.settle()
         self.watch()
         self.assertEqual(order._alarms_for_panel(), [])
 
     def test_panel_is_silent_about_other_accounts(self):
         action = self.ask_long_ago(hours=1)
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         self.drop_jobs()
         self.watch()
         other = self._create_account(seller_id="ANOTHER")
@@ -396,12 +396,12 @@ class TestWatch(AmazonCommon):
         self.assert_alarms()
         self.assertFalse(self.pending_jobs("_job_dispatch"))
 
-    def test_switched_off_account_is_not_called_stalled(self):
+    def test_stopped_account_is_not_called_stalled(self):
         self.ask_long_ago(minutes=11)
         self.drop_jobs()
-        self.account.sending_enabled = False
+        self.account._stop("A test")
         self.watch()
-        self.assert_alarms("switched_off")
+        self.assert_alarms("stopped")
         self.assertFalse(self.pending_jobs("_job_dispatch"))
 
     def test_action_that_waits_for_no_known_reason_is_an_alarm(self):

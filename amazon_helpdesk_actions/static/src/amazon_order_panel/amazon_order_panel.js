@@ -263,8 +263,8 @@ export class AmazonOrderPanel extends Component {
         if (action.state !== "queued") {
             return "";
         }
-        if (action.is_stopped) {
-            return _t("Waiting: sending to Amazon is switched off.");
+        if (action.stop_message) {
+            return _t("Waiting. %s", action.stop_message);
         }
         const seconds = this.secondsLeft(action);
         if (seconds) {

@@ -1,0 +1,369 @@
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.tools import format_datetime
+
+from .amazon_seller_account import ADMIN
+
+# A reason is kept for ever: it stands in the journal, too.
+REASON_SIZE = 500
+REASON_HELP = (
+    "Shown to everybody who waits for it, and kept in the journal for ever. Do not "
+    "name buyers."
+)
+
+
+def kind_selection(model):
+    """The kinds of action as the options of a selection field."""
+    return model.env["amazon.action"]._fields["kind"]._description_selection(model.env)
+
+
+class AmazonStop(models.Model):
+    """Something that is not sent to Amazon until an administrator resumes it.
+
+    An open row (``ended_at`` is empty) stops what it names: one kind of action or all,
+    of one account or of all accounts of the company. It takes effect at once, also for
+    what is queued: it is looked for before each sending, and once more right before the
+    call that cannot be repeated. What is stopped stays queued, and goes on when the
+    stop ends. Reading goes on, and so does taking back what Amazon has (cancelFeed).
+    """
+
+    _name = "amazon.stop"
+    _description = "Stop of Sending to Amazon"
+    _order = "id desc"
+    _check_company_auto = True
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, ondelete="restrict", index=True
+    )
+    account_id = fields.Many2one(
+        "amazon.seller.account",
+        readonly=True,
+        ondelete="restrict",
+        check_company=True,
+        index="btree_not_null",
+        help="Empty: all accounts of the company.",
+    )
+    kind = fields.Selection(
+        kind_selection, readonly=True, help="Empty: all kinds of action."
+    )
+    reason = fields.Char(
+        required=True, readonly=True, size=REASON_SIZE, help=REASON_HELP
+    )
+    started_at = fields.Datetime("Since", required=True, readonly=True)
+    user_id = fields.Many2one(
+        "res.users",
+        "Stopped by",
+        readonly=True,
+        ondelete="restrict",
+        help="Empty: the program.",
+    )
+    is_automatic = fields.Boolean(
+        "By the Circuit Breaker",
+        readonly=True,
+        help="The maximum of money per hour of the account was reached.",
+    )
+    ended_at = fields.Datetime("Resumed", readonly=True)
+    ended_by_id = fields.Many2one(
+        "res.users", "Resumed by", readonly=True, ondelete="restrict"
+    )
+    end_reason = fields.Char("Reason to Resume", readonly=True, size=REASON_SIZE)
+
+    # What each sending looks through: few rows, however many stops there have been.
+    _open_uniq = models.UniqueIndex(
+        "(company_id, COALESCE(account_id, 0), COALESCE(kind, '')) "
+        "WHERE ended_at IS NULL",
+        "This is stopped already.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("company_id", "account_id", "kind")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        kinds = dict(kind_selection(self))
+        for stop in self:
+            place = stop.account_id or stop.company_id
+            kind = kinds[stop.kind] if stop.kind else self.env._("everything")
+            stop.display_name = f"{place.sudo().name}: {kind}"
+
+    # === CRUD METHODS === #
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(
+            self.env._("What was stopped stays on record; it is not deleted.")
+        )
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _start(self, company, reason, account=None, kind=False):
+        """Stop something for the current user, an administrator of the company.
+
+        :param res.company company: what is stopped belongs to it
+        :param str reason: why, at most 500 characters
+        :param amazon.seller.account account: all of the company where None
+        :param str kind: kind of action, all where False
+        :return: the stop
+        :rtype: amazon.stop
+        :raise AccessError: when the user does not administer the company
+        :raise UserError: when there is no reason, or it is stopped already
+        """
+        self._check_admin(company | (account.sudo().company_id if account else company))
+        reason = self._check_reason(reason)
+        stop = self._find_open(company, account, kind)
+        if stop:
+            raise UserError(stop._sentence())
+        return self._open(company, reason, account, kind)
+
+    @api.model
+    def _start_everything(self, companies, reason):
+        """Stop everything of several companies; what is stopped already stays so.
+
+        :param res.company companies: companies that the user administers
+        :param str reason: why
+        :raise AccessError: when the user does not administer one of them
+        """
+        self._check_admin(companies)
+        reason = self._check_reason(reason)
+        for company in companies:
+            if not self._find_open(company):
+                self._open(company, reason)
+
+    def _end(self, reason):
+        """End stops for the current user, and send what has waited for that.
+
+        :param str reason: why it may go on
+        :raise AccessError: when the user does not administer their companies
+        :raise UserError: when there is no reason
+        """
+        stops_sudo = self.sudo().filtered(lambda stop: not stop.ended_at)
+        self._check_admin(stops_sudo.company_id)
+        reason = self._check_reason(reason)
+        stops_sudo.write(
+            {
+                "ended_at": fields.Datetime.now(),
+                "ended_by_id": self.env.uid,
+                "end_reason": reason,
+            }
+        )
+        stops_sudo._journal("stopped", "resumed", reason)
+        accounts_sudo = self.env["amazon.seller.account"].sudo()
+        for stop in stops_sudo:
+            of_stop = stop.account_id or accounts_sudo.search(
+                [("company_id", "=", stop.company_id.id)]
+            )
+            of_stop._resume_sending(stop.kind)
+
+    def _check_admin(self, companies):
+        """Refuse users who do not administer the companies.
+
+        Asked of the real user also in sudo mode, so that no caller's sudo opens it.
+        """
+        user = self.env.user
+        if user.id == SUPERUSER_ID:
+            return
+        if not user.has_group(ADMIN) or companies - user.sudo().company_ids:
+            raise AccessError(
+                self.env._(
+                    "Only an Amazon administrator of the company may stop or resume "
+                    "sending to Amazon."
+                )
+            )
+
+    def _check_reason(self, reason):
+        reason = (reason or "").strip()
+        if not reason:
+            raise UserError(self.env._("Say why: the others will ask."))
+        return reason[:REASON_SIZE]
+
+    def _find_open(self, company, account=None, kind=False):
+        """Return the open stop of exactly this, or an empty recordset."""
+        return self.sudo().search(
+            [
+                ("ended_at", "=", False),
+                ("company_id", "=", company.id),
+                ("account_id", "=", account.id if account else False),
+                ("kind", "=", kind),
+            ]
+        )
+
+    def _open(self, company, reason, account=None, kind=False, is_automatic=False):
+        # sudo: nobody has the right to create a stop by hand; the callers have checked
+        stop = self.sudo().create(
+            {
+                "company_id": company.id,
+                "account_id": account.id if account else False,
+                "kind": kind,
+                "reason": reason,
+                "started_at": fields.Datetime.now(),
+                "user_id": False if is_automatic else self.env.uid,
+                "is_automatic": is_automatic,
+            }
+        )
+        stop._journal(False, "stopped", reason)
+        return stop.with_env(self.env)
+
+    def _journal(self, state_from, state_to, reason):
+        self.env["amazon.audit.entry"]._append(
+            [
+                {
+                    "event": "stop",
+                    "company_id": stop.company_id.id,
+                    "account_id": stop.account_id.id,
+                    "action_kind": stop.kind,
+                    "state_from": state_from,
+                    "state_to": state_to,
+                    "message": f"{stop.display_name}. {reason}",
+                }
+                for stop in self
+            ]
+        )
+
+    # === GETTERS === #
+
+    def _sentence(self):
+        """Say what is stopped, since when, by whom and why."""
+        stop = self.sudo()
+        return self.env._(
+            "Sending to Amazon is stopped (%(what)s) since %(since)s by %(user)s: "
+            "%(reason)s",
+            what=stop.display_name,
+            since=stop._since(),
+            user=stop._author(),
+            reason=stop.reason,
+        )
+
+    def _since(self):
+        # a job has no time zone, and says so
+        zone = str(self.env.tz)
+        moment = format_datetime(self.env, self.started_at, dt_format="short")
+        return f"{moment} UTC" if zone == "UTC" else moment
+
+    def _author(self):
+        if self.is_automatic:
+            return self.env._("the circuit breaker")
+        return self.user_id.name or self.env._("the program")
+
+    def _sentences(self):
+        return "\n".join(stop._sentence() for stop in self)
+
+
+class AmazonSellerAccount(models.Model):
+    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    is_stopped = fields.Boolean(
+        "Stopped",
+        compute="_compute_stop_message",
+        search="_search_is_stopped",
+        compute_sudo=True,
+        help="Something is not sent to Amazon for this account, until an administrator "
+        "resumes it. What is queued stays queued, and can be taken back.",
+    )
+    stop_message = fields.Text(
+        "Stops", compute="_compute_stop_message", compute_sudo=True
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("company_id")
+    @api.depends_context("lang", "tz")
+    def _compute_stop_message(self):
+        stops = self._open_stops()
+        for account in self:
+            of_account = account._stops_among(stops)
+            account.is_stopped = bool(of_account)
+            account.stop_message = of_account._sentences()
+
+    def _search_is_stopped(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        stops = self.env["amazon.stop"].sudo().search([("ended_at", "=", False)])
+        of_companies = stops.filtered(lambda stop: not stop.account_id).company_id
+        return Domain("id", "in", stops.account_id.ids) | Domain(
+            "company_id", "in", of_companies.ids
+        )
+
+    # === BUSINESS METHODS === #
+
+    def _stop(self, reason, kind=False):
+        """Stop sending for this account, for the current user; see `amazon.stop`.
+
+        :param str reason: why
+        :param str kind: kind of action, all where False
+        """
+        self.ensure_one()
+        company = self.sudo().company_id
+        return self.env["amazon.stop"]._start(company, reason, self, kind)
+
+    def _resume(self, reason):
+        """End the stops of this account alone, for the current user.
+
+        :param str reason: why it may go on
+        """
+        stops = self._open_stops().filtered("account_id")
+        stops.with_env(self.env)._end(reason)
+
+    def _may_send(self, kind=None):
+        """Whether actions of this account may leave, by what is committed by now.
+
+        :param str kind: kind of action; None asks whether any may
+        """
+        return self.active and not self._stops_of(kind)
+
+    def _stops_of(self, kind=None):
+        """Return the open stops that hold a kind of action, or those that hold all.
+
+        :param str kind: kind of action
+        :rtype: amazon.stop
+        """
+        self.ensure_one()
+        return self._open_stops().filtered(
+            lambda stop: not stop.kind or stop.kind == kind
+        )
+
+    def _open_stops(self):
+        """Return the open stops that concern these accounts, asked of the database each
+        time, in sudo mode.
+
+        :rtype: amazon.stop
+        """
+        stops_sudo = self.env["amazon.stop"].sudo()
+        return stops_sudo.search_fetch(
+            Domain("ended_at", "=", False)
+            & (
+                Domain("account_id", "in", self.ids)
+                | Domain("account_id", "=", False)
+                & Domain("company_id", "in", self.sudo().company_id.ids)
+            ),
+            ["company_id", "account_id", "kind", "is_automatic"],
+        )
+
+    def _stops_among(self, stops):
+        """Return those of the stops that concern this account."""
+        company = self.sudo().company_id
+        return stops.filtered(
+            lambda stop: (
+                stop.account_id == self
+                or (not stop.account_id and stop.company_id == company)
+            )
+        )
+
+    def _held_domain(self):
+        """Return the domain of the actions of these accounts that may not be sent.
+
+        :rtype: Domain
+        """
+        stops = self._open_stops()
+        held = Domain("account_id", "in", self.filtered(lambda a: not a.active).ids)
+        for account in self:
+            kinds = account._stops_among(stops).mapped("kind")
+            if kinds:
+                held |= Domain("account_id", "=", account.id) & _of_kinds(kinds)
+        return held
+
+
+def _of_kinds(kinds):
+    """Return the domain of actions of these kinds; False stands for all."""
+    return Domain.TRUE if False in kinds else Domain("kind", "in", kinds)
