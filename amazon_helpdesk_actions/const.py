@@ -246,3 +246,12 @@ LOOK_MIN_SECONDS, LOOK_MAX_SECONDS = 30, 3600
 # Minutes after a call without an answer from which on what Amazon's data does not show
 # was not executed, where a kind can tell; and hours after which a person is asked.
 NOT_EXECUTED_MINUTES, CALL_NO_TRACE_HOURS = 30, 24
+
+# === CREDENTIALS === #
+
+# Days for which Amazon accepts the client secret of an application, and days before its
+# end at which administrators are told, the second time urgently. Source: "Rotate your
+# Application's LWA Credentials",
+# https://developer-docs.amazon.com/sp-api/docs/rotating-your-apps-lwa-credentials
+SECRET_DAYS = 180
+SECRET_DUE_DAYS, SECRET_NEAR_DAYS = 30, 7

@@ -129,10 +129,12 @@ def show_tail(log: Path, lines: int = 25) -> None:
 def clean_environment(**extra: str) -> dict[str, str]:
     """Return the environment for children: without the caller's Odoo and PostgreSQL.
 
-    A developer's PGHOST, ODOO_RC or PYTHONPATH would send our commands to another
+    A developer's PGHOST, ODOO_RC, keys or PYTHONPATH would send our commands to another
     database, configuration or source; a proxy cannot reach servers on this machine.
     """
-    foreign = re.compile(r"^(PG[A-Z]+|ODOO_.*|OPENERP_.*|PYTHONPATH|PYTHONHOME)$")
+    foreign = re.compile(
+        r"^(PG[A-Z]+|ODOO_.*|OPENERP_.*|AMAZON_HELPDESK_.*|PYTHONPATH|PYTHONHOME)$"
+    )
     kept = {k: v for k, v in os.environ.items() if not foreign.match(k)}
     local = {name: "127.0.0.1,localhost" for name in ("NO_PROXY", "no_proxy")}
     for name in local.keys() & kept.keys():

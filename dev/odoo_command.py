@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from dev.console import Problem, clean_environment
 from dev.odoo_tree import OdooTree
@@ -35,6 +38,9 @@ workers = 0
 [queue_job]
 channels = root:2
 host = {http_interface}
+
+[amazon_helpdesk_actions]
+keys = {key}
 """
 
 
@@ -95,8 +101,27 @@ class OdooCommand:
             db_user=USER,
             db_password=cluster.password,
             http_interface=HOST,
+            key=self._provide_key(),
         )
-        path = self._settings.odoo_config
-        path.touch(mode=0o600)
-        path.chmod(0o600)
-        path.write_text(text)
+        # At once: an Odoo that is running may read its keys at any time
+        written = _write_private(self._settings.odoo_config, text)
+        written.replace(self._settings.odoo_config)
+
+    def _provide_key(self) -> str:
+        """Return the key for secrets, made once: databases hold what it encrypts."""
+        path = self._settings.key_file
+        if not path.exists():
+            key = base64.urlsafe_b64encode(os.urandom(32)).decode()
+            written = _write_private(path, key)
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(written)
+            written.unlink()
+        return path.read_text()
+
+
+def _write_private(path: Path, text: str) -> Path:
+    """Write a file beside another one, readable by its owner only, and return it."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}")
+    beside.touch(mode=0o600)
+    beside.write_text(text)
+    return beside

@@ -75,6 +75,12 @@ class Settings:
         return self.dev / "odoo.conf"
 
     @property
+    def key_file(self) -> Path:
+        """The key that seller accounts' secrets are encrypted with. One for the whole
+        checkout: databases are copied from one cluster to another."""
+        return self.root / ".dev/odoo.key"
+
+    @property
     def data_dir(self) -> Path:
         """Odoo's filestore and sessions."""
         return self.dev / "data"

@@ -1,8 +1,8 @@
 -- A copy of a database must not reach Amazon: without credentials no call is made.
 UPDATE amazon_seller_account
-   SET lwa_client_secret = NULL,
-       lwa_refresh_token = NULL,
-       access_token = NULL,
+   SET lwa_client_secret_sealed = NULL,
+       lwa_refresh_token_sealed = NULL,
+       access_token_sealed = NULL,
        access_token_expires_at = NULL;
 -- What waits here is sent by the original; should somebody connect the copy again, it
 -- must not go out a second time.

@@ -17,6 +17,7 @@ PANEL_KINDS = (
     "feed_slow",
     "watermark",
     "quota",
+    "secrets",
     "access",
     "waiting",
 )
@@ -67,6 +68,10 @@ class AmazonAlarm(models.Model):
             ("unconfirmed", "Confirmation overdue"),
             ("watermark", "Reading is behind"),
             ("quota", "Amazon's quota used up"),
+            ("secrets", "Secrets cannot be decrypted"),
+            ("secret_due", "Client secret ends in a month"),
+            ("secret_near", "Client secret ends in a week"),
+            ("secret_over", "Client secret has ended"),
             ("access", "Amazon refuses access"),
             ("waiting", "Actions wait"),
         ],

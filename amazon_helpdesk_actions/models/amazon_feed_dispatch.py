@@ -376,6 +376,10 @@ class AmazonFeed(models.Model):
             quota.give_back(CREATE_FEED)
             self._in_own_transaction("_block", lane, verified, error)
             return
+        except NotSent as error:
+            # this server cannot decrypt them; what waits is not lost for that
+            quota.give_back(CREATE_FEED)
+            raise self._later(str(error), None) from None
         try:
             with client:
                 self._send_with(client, lane, verified)

@@ -19,6 +19,7 @@ from ..const import (
 from ..spapi.client import ORDER_DATA
 from ..spapi.errors import (
     IncompleteCredentials,
+    NotSent,
     Refused,
     SpApiError,
     Throttled,
@@ -206,6 +207,10 @@ class AmazonSellerAccount(models.Model):
             for subject in subjects:
                 self._in_own("_fail_range", subject, self._describe_error(error), True)
             return dict.fromkeys(subjects, 0.0)
+        except NotSent as error:
+            for subject in subjects:
+                self._in_own("_fail_range", subject, self._describe_error(error), False)
+            return dict.fromkeys(subjects, RANGE_RETRY_SECONDS)
         with client:
             return {
                 subject: self._try_range(client, subject, end) for subject in subjects

@@ -25,11 +25,15 @@ _logger = logging.getLogger(__name__)
 
 ADMIN = "amazon_helpdesk_actions.group_admin"
 
-SECRETS = {"lwa_client_id", "lwa_client_secret", "lwa_refresh_token"}
+# Entered by people, and readable by nobody (amazon_seller_credentials.py).
+ENTERED_SECRETS = ("lwa_client_secret", "lwa_refresh_token")
+# Of these the journal holds that they were changed, and no value.
+CREDENTIALS = {"lwa_client_id", *ENTERED_SECRETS}
 # What decides whose authorisation it is, so that an access token belongs to it.
-AUTHORISATION = SECRETS | {"seller_id", "region", "environment", "simulator_url"}
+AUTHORISATION = CREDENTIALS | {"seller_id", "region", "environment", "simulator_url"}
 JOURNALED = AUTHORISATION | {
     "active",
+    "lwa_client_secret_date",
     "company_id",
     "fba_refund_by_feed",
     "cancel_by_rest",
@@ -85,11 +89,6 @@ class AmazonSellerAccount(models.Model):
         "demonstration and tests.",
     )
     simulator_url = fields.Char("Simulator URL")
-    lwa_client_id = fields.Char("LWA Client ID", groups=ADMIN, copy=False)
-    lwa_client_secret = fields.Char("LWA Client Secret", groups=ADMIN, copy=False)
-    lwa_refresh_token = fields.Char("LWA Refresh Token", groups=ADMIN, copy=False)
-    # For the superuser alone: no person has a use for it.
-    access_token = fields.Char(groups=fields.NO_ACCESS, copy=False)
     access_token_expires_at = fields.Datetime(groups=fields.NO_ACCESS, copy=False)
     participation_ids = fields.One2many("amazon.seller.participation", "account_id")
     capability_ids = fields.One2many(
@@ -127,7 +126,7 @@ class AmazonSellerAccount(models.Model):
         archived = self.filtered(lambda account: not account.active)
         result = super().write(vals)
         if AUTHORISATION & set(vals):
-            self.sudo().write({"access_token": False})
+            self.sudo().write({"access_token_sealed": False})
         if changed:
             self._journal_change(changed)
         archived.filtered("active")._resume_sending()
@@ -144,7 +143,7 @@ class AmazonSellerAccount(models.Model):
         self.check_access("write")
         try:
             client = self._client()
-        except IncompleteCredentials as error:
+        except (IncompleteCredentials, NotSent) as error:
             raise UserError(self._describe_error(error)) from None
         with client:
             results = {
@@ -205,14 +204,15 @@ class AmazonSellerAccount(models.Model):
         :param QuotaStore quota: with prepaid calls, a new one when None
         :rtype: spapi.client.SellerClient
         :raise IncompleteCredentials: when a credential is missing
+        :raise NotSent: when this server cannot decrypt one
         """
         self.ensure_one()
         account_sudo = self.sudo()
         return SellerClient(
             Credentials(
                 client_id=account_sudo.lwa_client_id or "",
-                client_secret=account_sudo.lwa_client_secret or "",
-                refresh_token=account_sudo.lwa_refresh_token or "",
+                client_secret=account_sudo._secret("lwa_client_secret"),
+                refresh_token=account_sudo._secret("lwa_refresh_token"),
             ),
             self._endpoint(),
             AccessTokenStore(self.env.registry, self.id),
@@ -289,7 +289,7 @@ class AmazonSellerAccount(models.Model):
                         "message": self.env._(
                             "%(field)s changed: %(value)s",
                             field=field._description_string(self.env),
-                            value="***" if name in SECRETS else account[name],
+                            value="***" if name in CREDENTIALS else account[name],
                         ),
                     }
                 )
@@ -391,10 +391,15 @@ class AccessTokenStore:
     def _load(self):
         with self._registry.cursor() as cr:
             account = self._browse(cr)
-            if not account.access_token or not account.access_token_expires_at:
+            try:
+                access_token = account._secret("access_token")
+            except NotSent:
+                # a new one is asked for, and takes its place
+                return None
+            if not access_token or not account.access_token_expires_at:
                 return None
             expires_at = account.access_token_expires_at.replace(tzinfo=timezone.utc)
-            return account.access_token, expires_at.timestamp()
+            return access_token, expires_at.timestamp()
 
     def save(self, access_token, expires_at):
         """Keep a token until ``expires_at``, in seconds since 1970."""
@@ -417,9 +422,11 @@ class AccessTokenStore:
         """Write, unless another worker does: its token is as good as ours."""
         with self._registry.cursor() as cr:
             account = self._browse(cr).try_lock_for_update(allow_referencing=True)
-            account.write(
-                {
-                    "access_token": access_token,
-                    "access_token_expires_at": expires_at,
-                }
-            )
+            if account:
+                sealed = account._seal("access_token", access_token)
+                account.write(
+                    {
+                        "access_token_sealed": sealed,
+                        "access_token_expires_at": expires_at,
+                    }
+                )

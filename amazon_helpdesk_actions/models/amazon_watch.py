@@ -34,6 +34,10 @@ CHECKS = (
     "feed_slow",
     "unknown",
     "unconfirmed",
+    "secrets",
+    "secret_due",
+    "secret_near",
+    "secret_over",
     "access",
     "watermark",
     "quota",
@@ -41,7 +45,7 @@ CHECKS = (
 )
 
 # What explains why actions wait.
-EXPLAINING = ("runner", "stalled", "watermark", "quota", "access")
+EXPLAINING = ("runner", "stalled", "watermark", "quota", "secrets", "access")
 
 # A working runner starts a due job within seconds; the watch itself looks this often.
 RUNNER_DELAY = timedelta(minutes=5)

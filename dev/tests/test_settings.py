@@ -1,10 +1,13 @@
 """Variables have defaults, are checked, and other people's do not leak in."""
 
 import socket
+from configparser import ConfigParser
+from types import SimpleNamespace
 
 import pytest
 
 from dev.console import Problem, clean_environment
+from dev.odoo_command import OdooCommand
 from dev.ports import check_free, free_port, is_free
 from dev.settings import Settings
 
@@ -49,10 +52,29 @@ def test_free_port_is_accepted():
 
 
 def test_children_do_not_inherit_other_databases_or_configurations(monkeypatch):
-    for name in ("PGHOST", "PGDATABASE", "ODOO_RC", "PYTHONPATH"):
+    foreign = ("PGHOST", "PGDATABASE", "ODOO_RC", "PYTHONPATH", "AMAZON_HELPDESK_KEYS")
+    for name in foreign:
         monkeypatch.setenv(name, "somebody-elses")
     monkeypatch.setenv("no_proxy", "example.org")
     environment = clean_environment(PGPORT="1234")
     assert "somebody-elses" not in environment.values()
     assert environment["PGPORT"] == "1234"
     assert environment["no_proxy"] == "127.0.0.1,localhost,example.org"
+
+
+def test_key_for_secrets_is_made_once_and_is_for_its_owner_alone(tmp_path):
+    settings = Settings(root=tmp_path)
+    settings.dev.mkdir()
+    tree = SimpleNamespace(addons_paths=())
+    venv = SimpleNamespace(python=None, oca_addons=tmp_path)
+    cluster = SimpleNamespace(port=1, password="x")
+    keys = []
+    for _time in range(2):
+        OdooCommand(settings, tree, venv).write_config(cluster)
+        config = ConfigParser(interpolation=None)
+        config.read(settings.odoo_config)
+        keys.append(config["amazon_helpdesk_actions"]["keys"])
+    assert keys[0] == keys[1] and len(keys[0]) == 44
+    assert {path.name for path in settings.dev.iterdir()} == {"odoo.conf", "odoo.key"}
+    for path in settings.dev.iterdir():
+        assert path.stat().st_mode & 0o777 == 0o600

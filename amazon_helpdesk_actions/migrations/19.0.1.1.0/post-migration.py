@@ -1,0 +1,40 @@
+from odoo import SUPERUSER_ID, api
+from odoo.tools import SQL, sql
+
+# Up to 19.0.1.0.0 these columns held the secrets as they are.
+PLAIN = ("lwa_client_secret", "lwa_refresh_token", "access_token")
+
+
+def migrate(cr, version):
+    """Encrypt the secrets, and remove what is not encrypted.
+
+    :raise UserError: when there are secrets and this server has no key; nothing is
+        changed then
+    """
+    env = api.Environment(cr, SUPERUSER_ID, {})
+    table = env["amazon.seller.account"]._table
+    plain = [name for name in PLAIN if sql.column_exists(cr, table, name)]
+    for name in plain:
+        if name != "access_token":
+            _encrypt(env, table, name)
+        cr.execute(
+            SQL(
+                "ALTER TABLE %s DROP COLUMN %s",
+                SQL.identifier(table),
+                SQL.identifier(name),
+            )
+        )
+
+
+def _encrypt(env, table, name):
+    env.cr.execute(
+        SQL(
+            "SELECT id, %s FROM %s WHERE %s <> ''",
+            SQL.identifier(name),
+            SQL.identifier(table),
+            SQL.identifier(name),
+        )
+    )
+    for account_id, secret in env.cr.fetchall():
+        env["amazon.seller.account"].browse(account_id)[name] = secret
+    env.flush_all()
