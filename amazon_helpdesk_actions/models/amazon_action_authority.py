@@ -30,8 +30,9 @@ class AmazonAction(models.Model):
         help="The team of the ticket when it was asked for.",
     )
 
-    # The sums of a day: as many rows as a person has asked for money on that day.
-    _day_idx = models.Index("(user_id, asked_at) WHERE amount_company > 0")
+    # The sums of a day, of a person and of a group: what a company asked for on that
+    # day, however much there was before.
+    _day_idx = models.Index("(company_id, asked_at, user_id) WHERE amount_company > 0")
 
     def _prepare_counted(self, asked):
         """Return the values of an action that is asked for.

@@ -17,7 +17,8 @@ RIGHTS = [
 
 # Fields of a row that say where it applies; empty: everywhere.
 SCOPE = ("account_id", "team_id", "marketplace")
-LIMITS = ("limit_action", "limit_order", "limit_person_day", "limit_group_day")
+DAYS = ("limit_person_day", "limit_group_day")
+LIMITS = ("limit_action", "limit_order", *DAYS)
 # What a row says, as the journal keeps it.
 JOURNALED = ("active", "right", "group_id", "user_id", *SCOPE, "mode", *LIMITS)
 
@@ -147,25 +148,30 @@ class AmazonAuthority(models.Model):
         marketplace_selection, help="Empty: every marketplace."
     )
     mode = fields.Selection(
-        [("alone", "Alone"), ("always", "Always with a second person")],
+        [("alone", "Alone"), ("always", "Always two")],
         required=True,
         default="alone",
         help="Alone: within the limits nobody else is asked; above them a second "
-        "person decides. Several rows add up: what one of them allows goes alone.",
+        "person decides. Always two: a second person decides in any case, unless "
+        "another row lets it go alone.",
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
     limit_action = fields.Monetary(
         "Per Action",
+        # limits add up to nothing that means something
+        aggregator=None,
         help="Of one action, in the company's currency. 0: no limit. For Approve: the "
         "most that may be approved.",
     )
     limit_order = fields.Monetary(
         "Per Order",
+        aggregator=None,
         help="Of all that anybody asks for by this right on one order, in the "
         "company's currency. 0: no limit.",
     )
     limit_person_day = fields.Monetary(
         "Per Person and Day",
+        aggregator=None,
         help="Of all that one person asks for by this right on one day, within the "
         "account, team and marketplace of this row, in the company's currency. What "
         "waits for approval counts. A day begins at midnight in the company's time "
@@ -173,10 +179,13 @@ class AmazonAuthority(models.Model):
     )
     limit_group_day = fields.Monetary(
         "Per Group and Day",
+        aggregator=None,
         help="Of all that the members of the group ask for together by this right on "
         "one day, within the account, team and marketplace of this row, in the "
         "company's currency. 0: no limit.",
     )
+
+    remark = fields.Char(compute="_compute_remark")
 
     _holder = models.Constraint(
         "CHECK((group_id IS NULL) != (user_id IS NULL))",
@@ -204,6 +213,57 @@ class AmazonAuthority(models.Model):
             row.display_name = ", ".join(
                 filter(None, [row._label("right"), row._holder_name(), row._where()])
             )
+
+    @api.depends("company_id", "active", "right", "group_id", "user_id", *SCOPE, "mode")
+    @api.depends(*LIMITS)
+    def _compute_remark(self):
+        """Say so where a row changes nothing: rows add up, so one that should take
+        something away has no effect."""
+        for row in self:
+            rows = self.search(
+                [("company_id", "=", row.company_id.id), ("right", "=", row.right)],
+                order="id",
+            )
+            others = (rows - row._origin).filtered(
+                lambda other, row=row: (
+                    other._gives_all_of(row)
+                    # of two that say the same, the later one is needless
+                    and (not row._gives_all_of(other) or other.id < row._origin.id)
+                )
+            )
+            row.remark = (
+                row.active
+                and bool(others)
+                and self.env._(
+                    "No effect: another row gives as much (%s).", others[0].display_name
+                )
+            )
+
+    def _gives_all_of(self, row):
+        """Whether this row lets everybody do what another one lets them do."""
+        return (
+            self._is_about_all_of(row)
+            and all(not self[name] or self[name] == row[name] for name in SCOPE)
+            and (row.mode == "always" or self._is_no_tighter(row))
+        )
+
+    def _is_about_all_of(self, row):
+        if row.user_id:
+            # sudo: who is in which group is judged for everybody
+            groups = row.user_id.sudo().all_group_ids
+            return self.user_id == row.user_id or self.group_id in groups
+        return self.group_id in row.group_id.sudo().all_implied_ids
+
+    def _is_no_tighter(self, row):
+        """Whether the limits leave as much; those of a day count the same only at the
+        same place and for the same people."""
+        same = (*SCOPE, "group_id", "user_id")
+        is_same = all(self[name] == row[name] for name in same)
+        return self.mode == "alone" and all(
+            not self[name]
+            or (row[name] and self[name] >= row[name] and (name not in DAYS or is_same))
+            for name in LIMITS
+        )
 
     # === ONCHANGE METHODS === #
 

@@ -7,9 +7,7 @@ from odoo import fields, models
 from odoo.fields import Domain
 
 from ..const import COUNTED_STATES
-from .amazon_authority import SCOPE, Asked
-
-DAY_LIMITS = ("limit_person_day", "limit_group_day")
+from .amazon_authority import DAYS, SCOPE, Asked
 
 
 class AmazonAuthority(models.Model):
@@ -47,8 +45,9 @@ class AmazonAuthority(models.Model):
         own = company.currency_id
         if not amount or currency == own:
             return amount
-        today = fields.Date.context_today(self.with_context(tz=self._tz(company)))
-        rates = (currency | own).sudo()._get_rates(company, today)
+        rates = (
+            (currency | own).sudo()._get_rates(company, fields.Date.context_today(self))
+        )
         # a rate of exactly 1.0 may be none
         if rates.get(currency.id, 1.0) == 1.0 and not self._has_rate(currency, company):
             return None
@@ -82,9 +81,7 @@ class AmazonAuthority(models.Model):
         read after that, so they know what it did.
         """
         self._lock_days(rows, asked)
-        needed = [
-            (row, name) for row in rows for name in DAY_LIMITS if getattr(row, name)
-        ]
+        needed = [(row, name) for row in rows for name in DAYS if getattr(row, name)]
         domains = [
             self._day_domain(name, row, asked, self.env.user) for row, name in needed
         ]

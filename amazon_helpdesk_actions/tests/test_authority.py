@@ -1,8 +1,24 @@
-from odoo.exceptions import AccessError
-from odoo.fields import Command
-from odoo.tests import tagged
+from datetime import datetime, timedelta
+from unittest.mock import patch
 
-from .common import GIFT_WRAPPED, SHIPPED, THREE_UNITS, UNSHIPPED, AmazonCommon
+from freezegun import freeze_time
+from psycopg2.errors import CheckViolation
+
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.service.model import call_kw
+from odoo.tests import tagged
+from odoo.tests.common import new_test_user
+from odoo.tools import SQL, formatLang, html2plaintext, mute_logger
+
+from .common import (
+    FBA_SHIPPED,
+    GIFT_WRAPPED,
+    SHIPPED,
+    THREE_UNITS,
+    UNSHIPPED,
+    AmazonCommon,
+)
 
 GROUP = "amazon_helpdesk_actions.group_{}".format
 
@@ -94,6 +110,342 @@ class TestAuthority(AuthorityCommon):
         self.assertEqual(self.refund(20).state, "queued")
         action = self.refund(11, GIFT_WRAPPED)
         self.assert_waits(action, "person and day", "20.00 € is used", "10.00 € left")
+
+    def test_what_waits_for_approval_counts(self):
+        self.give(limit_person_day=30)
+        self.assert_waits(self.refund(31))
+        action = self.refund(5, GIFT_WRAPPED)
+        self.assert_waits(action, "31.00 € is used", "0.00 € left")
+
+    def test_what_did_not_happen_does_not_count(self):
+        self.give(limit_person_day=30, limit_order=30)
+        ticket = self.create_ticket(SHIPPED)
+        for state in ("withdrawn", "refused", "expired", "blocked", "rejected"):
+            action = self.refund(30, ticket=ticket)
+            self.assertEqual(action.state, "queued", state)
+            action.state = state
+
+    def test_yesterday_does_not_count(self):
+        self.give(limit_person_day=30)
+        self.refund(30).asked_at -= timedelta(days=1)
+        self.assertEqual(self.refund(30, GIFT_WRAPPED).state, "queued")
+
+    def test_day_begins_at_midnight_in_the_time_zone_of_the_company(self):
+        self.company.partner_id.tz = "Pacific/Auckland"
+        authority = self.env["amazon.authority"]
+        with freeze_time("2026-11-22 10:30:00"):  # 23:30 in Auckland
+            self.assertEqual(
+                authority._today(self.company.id),
+                (datetime(2026, 11, 21, 11), datetime(2026, 11, 22, 11)),
+            )
+        with freeze_time("2026-11-22 11:30:00"):  # 0:30 in Auckland
+            begins, _ends = authority._today(self.company.id)
+            self.assertEqual(begins, datetime(2026, 11, 22, 11))
+
+    def test_day_without_a_time_zone_is_one_of_utc_and_of_25_hours_in_autumn(self):
+        authority = self.env["amazon.authority"]
+        self.company.partner_id.tz = False
+        with freeze_time("2026-10-25 10:00:00"):
+            begins, ends = authority._today(self.company.id)
+            self.assertEqual(begins, datetime(2026, 10, 25))
+            self.company.partner_id.tz = "Europe/Berlin"
+            begins, ends = authority._today(self.company.id)
+        self.assertEqual(ends - begins, timedelta(hours=25))
+
+    def test_limit_of_the_group_counts_all_its_members(self):
+        lead = self.env["res.groups"].create(
+            {
+                "name": "Refund leads",
+                "implied_ids": [Command.link(self.env.ref(GROUP("refund")).id)],
+            }
+        )
+        colleague = self._create_user(
+            "amazon_lead", "helpdesk_mgmt.group_helpdesk_user"
+        )
+        colleague.group_ids += lead
+        self.give(limit_group_day=30)
+        self.refund(20, user=colleague)
+        action = self.refund(11, GIFT_WRAPPED)
+        self.assert_waits(action, "group", "20.00 € is used", "10.00 € left")
+
+    def test_limit_of_a_person_says_nothing_of_another(self):
+        colleague = self._create_user(
+            "amazon_colleague", "helpdesk_mgmt.group_helpdesk_user", GROUP("refund")
+        )
+        self.give(limit_person_day=30)
+        self.refund(30, user=colleague)
+        self.assertEqual(self.refund(30, GIFT_WRAPPED).state, "queued")
+
+    def test_limits_of_another_right_are_not_used(self):
+        self.give(limit_person_day=30)
+        self.ask_cancel(self.create_ticket(UNSHIPPED))
+        self.assertEqual(self.refund(30).state, "queued")
+
+    # === rows add up === #
+
+    def test_one_row_that_allows_it_is_enough(self):
+        self.give(limit_action=5)
+        self.give(user_id=self.agent.id, limit_action=30)
+        self.assertEqual(self.refund(30).state, "queued")
+
+    def test_the_row_that_leaves_most_is_named(self):
+        self.give(limit_action=5)
+        self.give(user_id=self.agent.id, limit_person_day=20)
+        self.assert_waits(self.refund(30), "person and day", "20.00 €")
+
+    def test_row_for_another_person_does_not_cover(self):
+        self.give(user_id=self.trainee.id)
+        with self.assertRaises(AccessError):
+            self.refund(5)
+
+    def test_always_with_a_second_person_whatever_the_amount(self):
+        self.give(mode="always")
+        self.assert_waits(self.refund(1), "always")
+
+    def test_row_that_allows_it_alone_wins_over_one_that_never_does(self):
+        self.give(mode="always")
+        self.give(limit_action=30)
+        self.assertEqual(self.refund(30).state, "queued")
+
+    # === where === #
+
+    def test_row_covers_its_account_team_and_marketplace_only(self):
+        other = self._create_account(seller_id="A2OTHER", name="Other account")
+        team = self.env["helpdesk.ticket.team"].create(
+            {"name": "Other team", "company_id": self.company.id}
+        )
+        for elsewhere in (
+            {"account_id": other.id},
+            {"team_id": team.id},
+            {"marketplace": "A1F83G8C2ARO7P"},
+        ):
+            row = self.give(**elsewhere)
+            with self.assertRaises(AccessError, msg=str(elsewhere)) as caught:
+                self.refund(5)
+            for part in ("Nordlicht Wohnen", "Amazon", "Germany", self.admin.name):
+                self.assertIn(part, str(caught.exception))
+            row.unlink()
+        self.give(
+            account_id=self.account.id,
+            team_id=self.team.id,
+            marketplace="A1PA6795UKMFR9",
+        )
+        self.assertEqual(self.refund(5).state, "queued")
+
+    def test_sale_order_is_of_no_helpdesk_team(self):
+        self.give(team_id=self.team.id)
+        sale_order = self.create_sale_order(SHIPPED)
+        with self.assertRaises(AccessError) as caught:
+            self.ask_refund(sale_order)
+        self.assertIn("sale order", str(caught.exception))
+        self.give()
+        self.assertEqual(self.ask_refund(sale_order).state, "queued")
+
+    def test_limit_of_a_row_counts_only_what_is_in_its_place(self):
+        other = self.env["helpdesk.ticket.team"].create(
+            {"name": "Other team", "company_id": self.company.id}
+        )
+        self.give(team_id=self.team.id, limit_person_day=30)
+        self.give(team_id=other.id)
+        moved = self.create_ticket(GIFT_WRAPPED, team_id=other.id)
+        self.refund(30, ticket=moved)
+        # the team counts that it had when it was asked for
+        moved.team_id = self.team
+        self.assertEqual(self.refund(30).state, "queued")
+
+    # === what was done in Seller Central === #
+
+    def test_record_of_what_is_done_counts_and_is_never_refused(self):
+        self.give(limit_person_day=1, marketplace="A1F83G8C2ARO7P")
+        fba = self.create_ticket(FBA_SHIPPED)
+        record = self.ask_refund(fba, note="Refunded in Seller Central at noon")
+        self.assertEqual(record.state, "assisted")
+        self.assertTrue(record.amount_company)
+        self.give(limit_person_day=30)
+        used = formatLang(
+            self.env, record.amount_company, currency_obj=self.company.currency_id
+        )
+        self.assert_waits(self.refund(29), used.replace("\xa0", " "))
+
+    # === kinds without an amount === #
+
+    def test_limits_say_nothing_of_what_has_no_amount(self):
+        self.give("edit", limit_action=1, limit_person_day=1, limit_group_day=1)
+        action = self.ask_ship(self.create_ticket(UNSHIPPED))
+        self.assertEqual(action.amount_company, 0)
+        self.assertEqual(action.state, "queued")
+
+    def test_place_and_mode_count_for_what_has_no_amount(self):
+        row = self.give("edit", mode="always")
+        ticket = self.create_ticket(UNSHIPPED)
+        self.assert_waits(self.ask_ship(ticket), "always")
+        row.unlink()
+        self.give("edit", marketplace="A1F83G8C2ARO7P")
+        with self.assertRaises(AccessError):
+            self.ask_ship(self.create_ticket(THREE_UNITS))
+
+    # === currencies === #
+
+    def set_rate(self, name, rate):
+        self.env["res.currency.rate"].create(
+            {
+                "name": "2026-01-01",
+                "currency_id": self.env.ref(f"base.{name}").id,
+                "rate": rate,
+                "company_id": self.company.id,
+            }
+        )
+
+    def use_pounds(self):
+        """Let the company have pounds, where nobody has entered a rate."""
+        self.env["res.currency.rate"].search([]).unlink()
+        self.company.currency_id = self.env.ref("base.GBP")
+
+    def test_limits_are_in_the_currency_of_the_company(self):
+        self.use_pounds()
+        self.set_rate("EUR", 2)
+        self.give(limit_action=15)
+        self.assertEqual(self.refund(30).amount_company, 15)
+        self.assert_waits(self.refund(30.02, GIFT_WRAPPED), "15.01", "£")
+
+    def test_rate_of_one_is_a_rate(self):
+        self.use_pounds()
+        self.set_rate("EUR", 1)
+        self.give(limit_action=30)
+        self.assertEqual(self.refund(30).state, "queued")
+
+    def test_without_a_rate_a_second_person_decides(self):
+        self.use_pounds()
+        row = self.give(limit_action=1000)
+        action = self.refund(5)
+        self.assert_waits(action, "no rate")
+        self.assertTrue(action.is_rate_missing)
+        self.assertEqual(action.amount_company, 0)
+        row.limit_action = 0
+        self.assertEqual(self.refund(5, GIFT_WRAPPED).state, "queued")
+
+    def test_without_a_rate_only_an_approver_without_a_limit_may_approve(self):
+        self.use_pounds()
+        self.give(limit_action=1000)
+        row = self.give("approve", limit_action=1000)
+        action = self.refund(5).sudo()
+        self.assertIn("no rate", self.may_approve(action))
+        row.limit_action = 0
+        self.assertFalse(self.may_approve(action))
+
+    # === the click === #
+
+    def queries(self, ref):
+        """Return the queries that the matrix adds to a click."""
+        counts = []
+
+        def counting(method):
+            def counted(model, *args):
+                before = model.env.cr.sql_log_count
+                result = method(model, *args)
+                counts.append(model.env.cr.sql_log_count - before)
+                return result
+
+            return counted
+
+        authority = type(self.env["amazon.authority"])
+        with (
+            patch.object(authority, "_weigh", counting(authority._weigh)),
+            patch.object(authority, "_judge", counting(authority._judge)),
+        ):
+            self.assertEqual(self.refund(5, ref).state, "queued")
+        return sum(counts)
+
+    def test_matrix_costs_a_click_no_query_where_no_day_limit_is(self):
+        self.queries(SHIPPED)  # the first one reads the rows
+        self.assertEqual(self.queries(GIFT_WRAPPED), 0)
+        self.give(limit_action=30)
+        self.queries(SHIPPED)
+        self.assertEqual(self.queries(GIFT_WRAPPED), 0)
+
+    def test_foreign_currency_costs_a_click_its_rate_and_its_rounding(self):
+        self.use_pounds()
+        self.set_rate("EUR", 2)
+        self.queries(SHIPPED)
+        self.assertLessEqual(self.queries(GIFT_WRAPPED), 2)
+
+    def test_day_limits_cost_a_click_few_queries(self):
+        self.give(limit_person_day=300, limit_group_day=300)
+        self.queries(SHIPPED)
+        # two locks, the time zone, and two for each sum
+        self.assertLessEqual(self.queries(GIFT_WRAPPED), 7)
+
+    def test_sum_of_a_day_is_read_by_its_index(self):
+        self.env.cr.execute("SET LOCAL enable_seqscan = off")
+        authority = self.env["amazon.authority"]
+        self.give(limit_person_day=30, limit_group_day=30)
+        [row] = authority._rows(self.company.id, "refund")
+        asked = self.refund(5).sudo()._asked("refund")
+        actions = self.env["amazon.action"].sudo()
+        for name in ("limit_person_day", "limit_group_day"):
+            domain = authority._day_domain(name, row, asked, self.agent)
+            query = actions._search(domain)
+            self.env.cr.execute(SQL("EXPLAIN %s", query.select()))
+            plan = "\n".join(line for (line,) in self.env.cr.fetchall())
+            self.assertIn("amazon_action_day_idx", plan, name)
+            self.assertRegex(plan, r"Index Cond: \(\(company_id = \d+\) AND \(asked_at")
+
+    # === the rows === #
+
+    def test_row_counts_at_once_when_given_changed_and_removed(self):
+        ticket = self.create_ticket(SHIPPED)
+        self.refund(1, ticket=ticket)
+        row = self.give(limit_action=1)
+        self.assert_waits(self.refund(2, ticket=ticket))
+        row.limit_action = 2
+        self.assertEqual(self.refund(2, ticket=ticket).state, "queued")
+        row.write({"limit_action": 1})
+        self.assert_waits(self.refund(2, ticket=ticket))
+        row.active = False
+        self.assertEqual(self.refund(2, ticket=ticket).state, "queued")
+        row.active = True
+        self.assert_waits(self.refund(2, ticket=ticket))
+        row.unlink()
+        self.assertEqual(self.refund(2, ticket=ticket).state, "queued")
+
+    @mute_logger("odoo.sql_db")
+    def test_row_is_for_a_group_or_a_person(self):
+        for holder in (
+            {"group_id": False},
+            {"group_id": self.env.ref(GROUP("refund")).id, "user_id": self.agent.id},
+        ):
+            with self.assertRaises(CheckViolation), self.env.cr.savepoint():
+                self.give(**holder)
+
+    @mute_logger("odoo.sql_db")
+    def test_limits_that_mean_nothing_are_refused(self):
+        for right, values in (
+            ("refund", {"limit_action": -1}),
+            ("refund", {"user_id": self.agent.id, "limit_group_day": 5}),
+            ("approve", {"limit_order": 5}),
+            ("approve", {"mode": "always"}),
+        ):
+            with self.assertRaises(CheckViolation), self.env.cr.savepoint():
+                self.give(right, **values)
+
+    def test_row_stays_in_its_company(self):
+        row = self.give()
+        row.company_id = row.company_id
+        other = self._create_company(name="Elsewhere")
+        self.admin.company_ids += other
+        with self.assertRaises(UserError):
+            row.company_id = other
+
+    def test_row_that_changes_nothing_says_so(self):
+        wide = self.give(limit_action=50, limit_person_day=500)
+        same = self.give(limit_action=50, limit_person_day=500)
+        narrow = self.give(limit_action=20, marketplace="A1F83G8C2ARO7P")
+        always = self.give(mode="always", user_id=self.agent.id)
+        more = self.give(limit_action=60, user_id=self.agent.id)
+        for row in (same, always):
+            self.assertIn("No effect", row.remark, row.display_name)
+        for row in (wide, narrow, more):
+            self.assertFalse(row.remark, row.display_name)
 
     # === approving === #
 
@@ -243,3 +595,228 @@ class TestRightsJournal(AuthorityCommon):
         self.assertIn("Active: False", archived[1])
         self.assertEqual(removed, (archived[1], ""))
         self.assertEqual(self.entries()[3].user_id, self.admin)
+
+
+@tagged("post_install", "-at_install")
+class TestAuthoritySecurity(AuthorityCommon):
+    """The matrix is for administrators of the company, and holds for every way in."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other = cls._create_company(name="Elsewhere")
+        cls.other_admin = new_test_user(
+            cls.env,
+            login="amazon_other_admin",
+            groups=f"base.group_user,{GROUP('admin')}",
+            company_id=cls.other.id,
+            company_ids=[Command.set(cls.other.ids)],
+        )
+
+    def as_user(self, user, model="amazon.authority"):
+        return (
+            self.env[model]
+            .with_user(user)
+            .with_context(allowed_company_ids=user.company_ids.ids)
+        )
+
+    # === the rows === #
+
+    def test_only_administrators_change_rows(self):
+        row = self.give(limit_action=1)
+        portal = new_test_user(self.env, "amazon_portal", groups="base.group_portal")
+        public = self.env.ref("base.public_user")
+        values = {"right": "refund", "user_id": self.agent.id}
+        for user in (self.agent, self.approver, self.auditor, portal, public):
+            rows = self.as_user(user)
+            for attempt in (
+                lambda rows=rows: rows.create(values),
+                lambda rows=rows: rows.browse(row.id).write({"limit_action": 0}),
+                lambda rows=rows: rows.browse(row.id).unlink(),
+                lambda rows=rows: rows.load(
+                    ["right", "user_id/.id"], [["Refund", str(self.agent.id)]]
+                ),
+            ):
+                try:
+                    with self.env.cr.savepoint():
+                        result = attempt()
+                except AccessError:
+                    continue
+                # an import says it in its answer
+                self.assertFalse(result["ids"], user.login)
+                self.assertTrue(result["messages"], user.login)
+        self.assertEqual(row.limit_action, 1)
+
+    def test_only_administrators_and_auditors_read_rows(self):
+        row = self.give()
+        for user in (self.agent, self.approver):
+            with self.assertRaises(AccessError):
+                self.as_user(user).browse(row.id).read(["right"])
+        for user in (self.admin, self.auditor):
+            self.assertTrue(self.as_user(user).browse(row.id).read(["right"]))
+
+    def test_administrator_of_another_company_sees_and_changes_none(self):
+        row = self.give()
+        rows = self.as_user(self.other_admin)
+        self.assertFalse(rows.search([("id", "=", row.id)]))
+        for attempt in (
+            lambda: rows.browse(row.id).read(["right"]),
+            lambda: rows.browse(row.id).write({"active": False}),
+            lambda: rows.browse(row.id).unlink(),
+            lambda: rows.create(
+                {
+                    "right": "refund",
+                    "company_id": self.company.id,
+                    "group_id": row.group_id.id,
+                }
+            ),
+        ):
+            with self.assertRaises(AccessError):
+                attempt()
+
+    def test_row_names_nothing_of_another_company(self):
+        account = self._create_account(
+            seller_id="A2OTHER", company_id=self.other.id, name="Elsewhere"
+        )
+        team = self.env["helpdesk.ticket.team"].create(
+            {"name": "Elsewhere", "company_id": self.other.id}
+        )
+        for values in (
+            {"account_id": account.id},
+            {"team_id": team.id},
+            {"user_id": self.other_admin.id},
+        ):
+            with self.assertRaises(UserError):
+                self.env["amazon.authority"].create(
+                    {
+                        "right": "refund",
+                        "company_id": self.company.id,
+                        **({} if "user_id" in values else {"group_id": 1}),
+                        **values,
+                    }
+                )
+
+    def test_rows_of_another_company_never_count(self):
+        self.env["amazon.authority"].create(
+            {
+                "right": "refund",
+                "company_id": self.other.id,
+                "user_id": self.other_admin.id,
+                "limit_action": 1,
+            }
+        )
+        self.assertEqual(self.refund(30).state, "queued")
+
+    # === ways in === #
+
+    def test_forged_dialog_is_judged_the_same(self):
+        self.give(limit_action=5)
+        ticket = self.create_ticket(SHIPPED)
+        # as a client does that makes the dialog itself, and fills in what it likes
+        request = self.as_user(self.agent, "amazon.refund.request").create(
+            {
+                "order_id": ticket.amazon_order_id.id,
+                "ticket_id": ticket.id,
+                "reason": "CustomerReturn",
+                "nonce": "forged",
+                "typed": 1,
+                "is_second_meant": True,
+                "is_assisted": True,
+                "note": "It is done already",
+            }
+        )
+        request.action_refund()
+        self.assert_waits(self.last_action(), "limit of one action")
+
+    def test_forged_dialog_of_what_is_not_covered_is_refused(self):
+        self.give(team_id=self.team.id)
+        sale_order = self.create_sale_order(SHIPPED)
+        request = self.as_user(self.agent, "amazon.refund.request").create(
+            {
+                "order_id": sale_order.amazon_order_id.id,
+                "sale_order_id": sale_order.id,
+                "reason": "CustomerReturn",
+            }
+        )
+        with self.assertRaises(AccessError):
+            request.action_refund()
+
+    def test_state_and_sum_of_an_action_cannot_be_written(self):
+        self.give(limit_action=5)
+        action = self.refund(30).with_user(self.agent)
+        for values in ({"state": "queued"}, {"amount_company": 0}):
+            with self.assertRaises(AccessError):
+                action.write(values)
+
+    def test_what_decides_cannot_be_called_from_outside(self):
+        for method in ("_ask", "_judge", "_may_approve", "_rows"):
+            self.assertTrue(method.startswith("_"))
+            model = "amazon.action" if method == "_ask" else "amazon.authority"
+            with self.assertRaises(AccessError):
+                call_kw(self.as_user(self.admin, model), method, [], {})
+
+    def test_server_action_of_an_agent_is_judged_the_same(self):
+        self.give(limit_action=5)
+        ticket = self.create_ticket(SHIPPED)
+        request = self.open_request(ticket, "refund")
+        request.reason = "CustomerReturn"
+        server_action = self.env["ir.actions.server"].create(
+            {
+                "name": "Refund at once",
+                "model_id": self.env["ir.model"]._get_id(request._name),
+                "state": "code",
+                "code": "records.sudo().action_refund()",
+            }
+        )
+        server_action.with_user(self.agent).with_context(
+            active_model=request._name,
+            active_ids=request.ids,
+            active_id=request.id,
+            allowed_company_ids=self.company.ids,
+        ).run()
+        self.assert_waits(self.last_action(), "limit of one action")
+
+    # === what may this person do? === #
+
+    def check(self, user=None, **values):
+        check = self.as_user(self.admin, "amazon.authority.check").create(
+            {"user_id": (user or self.agent).id, **values}
+        )
+        return html2plaintext(check.answer).replace("\xa0", " ")
+
+    def test_check_says_what_a_person_may_do_and_has_used_today(self):
+        self.give(limit_action=30, limit_person_day=100, limit_group_day=1000)
+        self.give("cancel", mode="always")
+        self.give("message", team_id=self.team.id)
+        self.refund(20)
+        said = self.check()
+        for part in (
+            "up to 30.00 € for one action; 100.00 € a day (20.00 € used today); "
+            "1,000.00 € a day for the whole group (20.00 € used today)",
+            "always with a second person",
+            "*Edit*: without limits",
+            "*Approve*: not in the group",
+        ):
+            self.assertIn(part, said)
+
+    def test_check_looks_at_the_place_that_is_chosen(self):
+        self.give(team_id=self.team.id)
+        other = self.env["helpdesk.ticket.team"].create(
+            {"name": "Other team", "company_id": self.company.id}
+        )
+        self.assertIn("Amazon: without limits", self.check(team_id=self.team.id))
+        self.assertIn("no row", self.check(team_id=other.id))
+
+    def test_check_knows_who_does_not_work_here(self):
+        self.assertIn("does not work", self.check(user=self.other_admin))
+
+    def test_check_is_for_administrators_of_the_company(self):
+        for user in (self.agent, self.auditor):
+            with self.assertRaises(AccessError):
+                self.as_user(user, "amazon.authority.check").create({})
+        check = self.as_user(self.other_admin, "amazon.authority.check").create(
+            {"user_id": self.agent.id}
+        )
+        with self.assertRaises(AccessError):
+            check.write({"company_id": self.company.id})
+            check.read(["answer"])
