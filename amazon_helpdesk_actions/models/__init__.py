@@ -39,6 +39,7 @@ from . import amazon_feed_reconcile
 from . import amazon_alarm
 from . import amazon_watch
 from . import amazon_seller_credentials
+from . import amazon_breaker
 from . import amazon_feed_cancel
 from . import amazon_forecast
 from . import amazon_order_panel

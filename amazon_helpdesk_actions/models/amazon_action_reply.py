@@ -63,6 +63,9 @@ class AmazonAction(models.Model):
     )
     reply_sent_at = fields.Datetime("Replied", readonly=True, copy=False)
 
+    # What goes on when messages are resumed.
+    _reply_waiting_idx = models.Index("(account_id) WHERE reply_status = 'waiting'")
+
     # === BUSINESS METHODS - WHEN === #
 
     def _set_reply(self, vals):
@@ -150,6 +153,8 @@ class AmazonAction(models.Model):
         if (
             action.reply_status == "waiting"
             and action.state in REACHED[action.reply_state]
+            # its end enqueues it again
+            and not action.account_id._stops_of("message")
         ):
             action._reply()
             action.order_id._notify_forms()
@@ -346,6 +351,23 @@ class AmazonAction(models.Model):
         """Return who asked, or who the ticket is assigned to where that one left."""
         people = self.user_id | self.ticket_id.user_id
         return people.filtered("active")[:1] or self.user_id
+
+
+class AmazonSellerAccount(models.Model):
+    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    def _resume_sending(self, kind=False):
+        """Override to write to the buyers whose replies were held."""
+        super()._resume_sending(kind)
+        if kind in (False, "message"):
+            held = (
+                self.env["amazon.action"]
+                .sudo()
+                .search(
+                    [("account_id", "in", self.ids), ("reply_status", "=", "waiting")]
+                )
+            )
+            held._react_reply()
 
 
 class AmazonOrder(models.Model):

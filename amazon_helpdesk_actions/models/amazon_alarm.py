@@ -12,6 +12,7 @@ HEALED = ("stalled", "call_lost", "abandoned", "unfollowed", "unasked")
 PANEL_KINDS = (
     "runner",
     "stalled",
+    "breaker",
     "stopped",
     "abandoned",
     "feed_slow",

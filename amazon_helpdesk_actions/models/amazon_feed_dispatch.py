@@ -414,7 +414,8 @@ class AmazonFeed(models.Model):
 
     def _send_with(self, client, lane, verified):
         try:
-            sending = self._in_own_transaction("_prepare", client, lane, verified)
+            with self._breaker_held(lane):
+                sending = self._in_own_transaction("_prepare", client, lane, verified)
         except SpApiError as error:
             if is_final(error):
                 self._in_own_transaction("_block", lane, verified, error)
@@ -467,6 +468,8 @@ class AmazonFeed(models.Model):
         actions = self._drop_blocked(
             due.try_lock_for_update(allow_referencing=True), verified
         )
+        account = self.env["amazon.seller.account"].browse(lane.account_id)
+        actions = account._breaker_lets_pass(actions)
         if not actions:
             return None
         with tempfile.TemporaryFile() as payload:

@@ -112,6 +112,18 @@ class AmazonOrderMixin(models.AbstractModel):
             )
         return self._sender_blocker(order_sudo.account_id)
 
+    def _stopped_mail(self):
+        """Return why nobody writes to buyers now, or False. Whoever stops messages
+        means mails, too: they go to the buyer all the same.
+
+        :rtype: str | bool
+        """
+        account_sudo = self._get_amazon_order().account_id
+        stops = account_sudo._stops_of("message") if account_sudo else False
+        return stops and self.env._(
+            "%s Mails to its buyers are held, too.", stops._sentences()
+        )
+
     def _sender_blocker(self, account):
         sender = email_normalize(account.approved_sender or "")
         if not sender:
@@ -165,7 +177,7 @@ class AmazonOrderMixin(models.AbstractModel):
         :raise UserError: when it is not possible, or the text is not allowed
         """
         self.ensure_one()
-        blocker = self._mail_blocker()
+        blocker = self._stopped_mail() or self._mail_blocker()
         if blocker:
             raise UserError(blocker)
         account_sudo = self._get_amazon_order().account_id

@@ -38,6 +38,7 @@ JOURNALED = AUTHORISATION | {
     "fba_refund_by_feed",
     "cancel_by_rest",
     "cancel_in_odoo",
+    "breaker_amount",
 }
 
 # A well-formed number that no order has: Amazon's answer to it (not found) proves

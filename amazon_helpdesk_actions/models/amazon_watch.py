@@ -25,6 +25,7 @@ _logger = logging.getLogger(__name__)
 CHECKS = (
     "runner",
     "job_failed",
+    "breaker",
     "stopped",
     "stalled",
     "call_lost",

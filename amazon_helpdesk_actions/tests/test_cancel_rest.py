@@ -3,6 +3,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
+from odoo.fields import Domain
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -332,7 +333,7 @@ class TestCancelByRest(AmazonCommon):
         lanes = (
             self.env["amazon.alarm"]
             .sudo()
-            ._waiting_lanes(self.account, timedelta(seconds=-10))
+            ._waiting_lanes(self.account, timedelta(seconds=-10), Domain.TRUE)
         )
         self.assertEqual([lane.feed_type for lane in lanes], [False])
         self.assertEqual(action.order_id._panel_data()["actions"][0]["state"], "queued")

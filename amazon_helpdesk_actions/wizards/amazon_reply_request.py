@@ -308,7 +308,8 @@ class AmazonReplyRequest(models.TransientModel):
     def _find_way_problem(self):
         """Return why the chosen way is closed, or False."""
         if self.way == "mail":
-            return self._origin_document()._mail_blocker()
+            document = self._origin_document()
+            return document._stopped_mail() or document._mail_blocker()
         blockers = self.env["amazon.action.kind.message"]._blockers(self.order_id)
         if blockers:
             return "\n".join(blockers)

@@ -1,0 +1,266 @@
+import logging
+from contextlib import contextmanager
+from datetime import timedelta
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..const import LANE_BUSY_SECONDS
+from ..spapi.enums import FEED_REFUND
+from .amazon_alarm import Finding
+from .background import in_background
+
+_logger = logging.getLogger(__name__)
+
+# The kind of action that the circuit breaker counts and stops. What moves no money goes
+# on, cancellations that race the warehouse above all.
+KIND = "refund"
+HOUR = timedelta(hours=1)
+
+# States of an action whose money left, or may have.
+LEFT_STATES = ("sending", "submitted", "unknown", "accepted", "confirmed")
+# States of a feed which say that nothing of it happened, before its actions follow.
+NOTHING_LEFT = ("not_sent", "absent", "refused", "cancelled")
+
+
+class AmazonSellerAccount(models.Model):
+    """The circuit breaker: so much money may leave in refunds of an account within an
+    hour, and not more. What is above it does not leave: refunds of the account are
+    stopped (`amazon.stop`) until an administrator resumes them by hand.
+    """
+
+    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    company_currency_id = fields.Many2one(related="company_id.currency_id")
+    breaker_amount = fields.Monetary(
+        "Most Refunds in an Hour",
+        currency_field="company_currency_id",
+        help="The most money that may be sent to Amazon in refunds of this account "
+        "within 60 minutes, in the company's currency; 0: no maximum. When it is "
+        "reached, refunds of this account are stopped until an administrator resumes "
+        "them; the hour is then counted anew.",
+    )
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("breaker_amount")
+    def _check_breaker_amount(self):
+        for account in self:
+            if (
+                account.company_currency_id.compare_amounts(account.breaker_amount, 0)
+                < 0
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "The most refunds in an hour of the account %s cannot be below "
+                        "zero. 0 means that there is no maximum.",
+                        account.name,
+                    )
+                )
+
+    # === BUSINESS METHODS === #
+
+    def _breaker_lets_pass(self, actions):
+        """Return those of the actions that may leave now, the first ones that fit; trip
+        where one does not. Refunds alone are counted.
+
+        The caller holds the breaker (`amazon.feed._breaker_held`) since before its
+        snapshot, and marks what it returns as being sent in the same transaction.
+
+        :param amazon.action actions: in the order in which they should leave
+        :rtype: amazon.action
+        """
+        self.ensure_one()
+        refunds = actions.filtered(lambda action: action.kind == KIND)
+        if not refunds or not self.breaker_amount:
+            return actions
+        currency = self.company_currency_id
+        left = self._left_since(self._counted_since())
+        for number, action in enumerate(refunds):
+            left += action._amount_for_breaker()
+            if currency.compare_amounts(left, self.breaker_amount) > 0:
+                self._trip(action)
+                return actions - refunds[number:]
+        return actions
+
+    def _counted_since(self):
+        """Return since when refunds count: an hour ago, or when an administrator
+        resumed what the breaker had stopped since then."""
+        hour_ago = fields.Datetime.now() - HOUR
+        resumed = (
+            self.env["amazon.stop"]
+            .sudo()
+            .search(
+                [
+                    ("account_id", "=", self.id),
+                    ("is_automatic", "=", True),
+                    ("ended_at", ">", hour_ago),
+                ],
+                order="ended_at desc",
+                limit=1,
+            )
+        )
+        return resumed.ended_at or hour_ago
+
+    def _left_since(self, moment):
+        """Return the money of the refunds that were sent since then, or may have been,
+        in the company's currency.
+
+        :rtype: float
+        """
+        feeds = self.env["amazon.feed"].search(
+            [
+                ("account_id", "=", self.id),
+                ("feed_type", "=", FEED_REFUND),
+                ("sending_at", ">=", moment),
+                ("state", "not in", NOTHING_LEFT),
+            ]
+        )
+        sent = self.env["amazon.action"].search(
+            [
+                ("feed_id", "in", feeds.ids),
+                ("kind", "=", KIND),
+                ("state", "in", LEFT_STATES),
+            ]
+        )
+        return sum(action._amount_for_breaker() for action in sent)
+
+    def _trip(self, action):
+        """Stop the refunds of this account, and have the administrators told.
+
+        :param amazon.action action: the first that would exceed the maximum
+        """
+        handler = self.env["amazon.action.kind.refund"]
+        maximum = handler._money(self.breaker_amount, self.company_currency_id)
+        amount = action._amount_for_breaker()
+        if self.company_currency_id.compare_amounts(amount, self.breaker_amount) > 0:
+            reason = self.env._(
+                "%(action)s alone is above %(maximum)s, the most refunds in an hour. "
+                "Withdraw it or raise the maximum, then resume.",
+                action=action.name,
+                maximum=maximum,
+            )
+        else:
+            reason = self.env._(
+                "With %(action)s, more than %(maximum)s would leave in refunds within "
+                "an hour. Look at what was asked for, then resume.",
+                action=action.name,
+                maximum=maximum,
+            )
+        self.env["amazon.stop"]._open(
+            self.company_id, reason, self, KIND, is_automatic=True
+        )
+        in_background(self, self.company_id).with_delay(
+            priority=1, description=f"Tell that refunds of {self.name} are stopped"
+        )._job_tell_tripped()
+
+    def _job_tell_tripped(self):
+        """Tell the administrators that the breaker has tripped. Job; safe to run twice.
+
+        What this misses, the watch tells within minutes.
+        """
+        alarms = self.env["amazon.alarm"]
+        accounts = self.search([("company_id", "=", self.company_id.id)])
+        alarms._report("breaker", alarms._find_breaker(accounts))
+        action_ids = self.env["amazon.action"].search(
+            [
+                ("account_id", "=", self.id),
+                ("state", "=", "queued"),
+                ("kind", "=", KIND),
+            ]
+        )
+        action_ids.order_id._notify_forms()
+
+
+class AmazonAction(models.Model):
+    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    def _amount_for_breaker(self):
+        """Return the amount in the company's currency, as of when it was asked for."""
+        company = self.company_id
+        return self.currency_id._convert(
+            self.amount, company.currency_id, company, self.asked_at.date()
+        )
+
+
+class AmazonFeed(models.Model):
+    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    # What left within the last hour.
+    _sent_idx = models.Index("(account_id, feed_type, sending_at)")
+
+    @contextmanager
+    def _breaker_held(self, lane):
+        """Hold the circuit breaker of the lane's account, where it has one.
+
+        Several lanes of an account are sent at the same time. Each must see what the
+        other has marked as being sent, so it takes the breaker before the transaction
+        begins (REPEATABLE READ) that counts and marks, and lets it go after its commit:
+        for the time of an upload, never over createFeed. With it, no other lock is
+        waited for, and nobody waits for it.
+
+        :param Lane lane: the lane, which this dispatch holds
+        :raise RetryableJobError: when another lane holds it
+        """
+        if not self._in_own_transaction("_has_breaker", lane):
+            yield
+            return
+        cr = self.env.registry.cursor()
+        try:
+            cr.execute(
+                "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
+                [f"amazon_helpdesk_actions/breaker/{lane.account_id}"],
+            )
+            if not cr.fetchone()[0]:
+                raise self._later(
+                    "Another lane of the account is counted.", LANE_BUSY_SECONDS
+                )
+            yield
+        finally:
+            _close(cr)
+
+    def _has_breaker(self, lane):
+        account = self.env["amazon.seller.account"].browse(lane.account_id)
+        return lane.feed_type == FEED_REFUND and bool(account.breaker_amount)
+
+
+class AmazonAlarm(models.Model):
+    _inherit = "amazon.alarm"
+
+    kind = fields.Selection(
+        selection_add=[("breaker", "Refunds stopped by the circuit breaker")],
+        ondelete={"breaker": "cascade"},
+    )
+
+    def _find_breaker(self, accounts):
+        """The circuit breaker has stopped the refunds of an account."""
+        stops = accounts._open_stops().filtered("is_automatic")
+        return [
+            Finding(
+                stop.account_id,
+                self.env["amazon.action"].search_count(
+                    [
+                        ("account_id", "=", stop.account_id.id),
+                        ("state", "=", "queued"),
+                        ("kind", "=", KIND),
+                    ]
+                ),
+                self.env._(
+                    "%(reason)s Nothing is lost: refunds stay queued. An administrator "
+                    "resumes them under Amazon > Stops.",
+                    reason=stop.reason,
+                ),
+                stop.started_at,
+            )
+            for stop in stops
+        ]
+
+
+def _close(cr):
+    """Let a lock go, and never fail: what it guarded may be committed already."""
+    try:
+        cr.close()
+    except psycopg2.Error:
+        _logger.warning("A connection was lost with its lock", exc_info=True)
