@@ -48,10 +48,8 @@ class AmazonSellerAccount(models.Model):
     @api.constrains("breaker_amount")
     def _check_breaker_amount(self):
         for account in self:
-            if (
-                account.company_currency_id.compare_amounts(account.breaker_amount, 0)
-                < 0
-            ):
+            currency = account.company_currency_id
+            if currency.compare_amounts(account.breaker_amount, 0) < 0:
                 raise ValidationError(
                     self.env._(
                         "The most refunds in an hour of the account %s cannot be below "
@@ -118,14 +116,22 @@ class AmazonSellerAccount(models.Model):
                 ("state", "not in", NOTHING_LEFT),
             ]
         )
-        sent = self.env["amazon.action"].search(
+        sent = self.env["amazon.action"]._read_group(
             [
                 ("feed_id", "in", feeds.ids),
                 ("kind", "=", KIND),
                 ("state", "in", LEFT_STATES),
-            ]
+            ],
+            ["currency_id"],
+            ["amount:sum"],
         )
-        return sum(action._amount_for_breaker() for action in sent)
+        return sum(self._in_company_currency(*of_currency) for of_currency in sent)
+
+    def _in_company_currency(self, currency, amount):
+        """Return an amount in the company's currency, by today's rate."""
+        company = self.company_id
+        today = fields.Date.context_today(self)
+        return currency._convert(amount, company.currency_id, company, today)
 
     def _trip(self, action):
         """Stop the refunds of this account, and have the administrators told.
@@ -164,25 +170,24 @@ class AmazonSellerAccount(models.Model):
         alarms = self.env["amazon.alarm"]
         accounts = self.search([("company_id", "=", self.company_id.id)])
         alarms._report("breaker", alarms._find_breaker(accounts))
-        action_ids = self.env["amazon.action"].search(
-            [
-                ("account_id", "=", self.id),
-                ("state", "=", "queued"),
-                ("kind", "=", KIND),
-            ]
-        )
-        action_ids.order_id._notify_forms()
+        held = self.env["amazon.action"].search(self._tripped_domain())
+        held.order_id._notify_forms()
+
+    def _tripped_domain(self):
+        """Return the domain of what the breaker holds."""
+        return [
+            ("account_id", "=", self.id),
+            ("state", "=", "queued"),
+            ("kind", "=", KIND),
+        ]
 
 
 class AmazonAction(models.Model):
     _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     def _amount_for_breaker(self):
-        """Return the amount in the company's currency, as of when it was asked for."""
-        company = self.company_id
-        return self.currency_id._convert(
-            self.amount, company.currency_id, company, self.asked_at.date()
-        )
+        """Return what this action counts, in the company's currency."""
+        return self.account_id._in_company_currency(self.currency_id, self.amount)
 
 
 class AmazonFeed(models.Model):
@@ -241,11 +246,7 @@ class AmazonAlarm(models.Model):
             Finding(
                 stop.account_id,
                 self.env["amazon.action"].search_count(
-                    [
-                        ("account_id", "=", stop.account_id.id),
-                        ("state", "=", "queued"),
-                        ("kind", "=", KIND),
-                    ]
+                    stop.account_id._tripped_domain()
                 ),
                 self.env._(
                     "%(reason)s Nothing is lost: refunds stay queued. An administrator "

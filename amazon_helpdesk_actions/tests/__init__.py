@@ -35,6 +35,8 @@ from . import test_quota
 from . import test_dispatch
 from . import test_interleavings
 from . import test_credit_note
+from . import test_stop
+from . import test_breaker
 from . import test_reply
 from . import test_message
 from . import test_tours_reply

@@ -1,0 +1,215 @@
+from datetime import timedelta
+
+from odoo import SUPERUSER_ID
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import tagged
+
+from .common import GIFT_WRAPPED, SHIPPED, UNSHIPPED
+from .test_stop import StopCommon
+
+DE, FR = "A1PA6795UKMFR9", "A13V1IB3VIYZZH"
+
+
+@tagged("post_install", "-at_install")
+class TestBreaker(StopCommon):
+    """So much money may leave in refunds of an account within an hour."""
+
+    def setUp(self):
+        super().setUp()
+        self.company.currency_id = self.env.ref("base.EUR")
+
+    def ask(self, ref, amount):
+        ticket = self.create_ticket(ref)
+        sku = ticket.amazon_order_id.line_ids[0].sku
+        return self.ask_refund(ticket, amounts={sku: amount})
+
+    def dispatch(self):
+        self.run_jobs("_job_dispatch", "_job_poll", "_job_apply_report")
+
+    def test_refunds_within_the_maximum_leave(self):
+        self.account.breaker_amount = 30
+        actions = self.ask(SHIPPED, 10) | self.ask(GIFT_WRAPPED, 20)
+        self.dispatch()
+        self.assertNotIn("queued", actions.mapped("state"))
+        self.assertFalse(self.stops())
+
+    def test_what_fits_leaves_and_the_rest_is_stopped(self):
+        self.account.breaker_amount = 25
+        first, second = self.ask(SHIPPED, 10), self.ask(GIFT_WRAPPED, 20)
+        self.dispatch()
+        self.assertNotEqual(first.state, "queued")
+        self.assertEqual(second.state, "queued")
+        stop = self.stops()
+        self.assertEqual((stop.account_id, stop.kind), (self.account, "refund"))
+        self.assertTrue(stop.is_automatic)
+        self.assertIn(second.name, stop.reason)
+        self.settle()
+        self.assertEqual(second.state, "queued")
+        self.assertEqual(self.feeds(), 1)
+
+    def test_sum_of_the_hour_counts_over_several_feeds(self):
+        self.account.breaker_amount = 25
+        first = self.ask(SHIPPED, 10)
+        self.dispatch()
+        second = self.ask(GIFT_WRAPPED, 20)
+        self.dispatch()
+        self.assertNotEqual(first.state, "queued")
+        self.assertEqual(second.state, "queued")
+        self.assertEqual(len(self.stops()), 1)
+        self.assertEqual(self.feeds(), 1)
+
+    def test_what_left_before_the_hour_does_not_count(self):
+        self.account.breaker_amount = 25
+        first = self.ask(SHIPPED, 10)
+        self.dispatch()
+        first.feed_id.sending_at -= timedelta(minutes=61)
+        second = self.ask(GIFT_WRAPPED, 20)
+        self.dispatch()
+        self.assertNotEqual(second.state, "queued")
+        self.assertFalse(self.stops())
+
+    def test_what_amazon_did_not_take_does_not_count(self):
+        self.account.breaker_amount = 25
+        self.simulator.fault("throttle", "createFeed", times=1)
+        first = self.ask(SHIPPED, 20)
+        self.run_jobs("_job_dispatch")
+        self.assertEqual(first.state, "queued")
+        self.settle()
+        self.assertNotEqual(first.state, "queued")
+        self.assertFalse(self.stops())
+
+    def test_action_that_alone_is_above_the_maximum_trips(self):
+        self.account.breaker_amount = 5
+        action = self.ask(SHIPPED, 10)
+        self.dispatch()
+        self.assertEqual(action.state, "queued")
+        self.assertFalse(self.feeds())
+        self.assertIn("alone is above", self.stops().reason)
+
+    def test_cancellations_go_on(self):
+        self.account.breaker_amount = 5
+        self.ask(SHIPPED, 10)
+        self.dispatch()
+        cancel = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        self.settle()
+        self.assertIn(cancel.state, ("accepted", "confirmed"))
+
+    def test_without_a_maximum_nothing_is_counted(self):
+        action = self.ask(SHIPPED, 10)
+        self.settle()
+        self.assertEqual(action.state, "confirmed")
+
+    def test_other_currencies_are_counted_in_the_companys(self):
+        self.company.currency_id = self.env.ref("base.USD")
+        self.env["res.currency.rate"].search([]).unlink()
+        self.env["res.currency.rate"].create(
+            {
+                "name": "2020-01-01",
+                "currency_id": self.env.ref("base.EUR").id,
+                "company_id": self.company.id,
+                "rate": 0.5,
+            }
+        )
+        self.account.breaker_amount = 15
+        action = self.ask(SHIPPED, 10)
+        self.dispatch()
+        # 20 dollars
+        self.assertEqual(action.state, "queued")
+
+    # === RESUMING === #
+
+    def tripped(self):
+        self.account.breaker_amount = 25
+        first, second = self.ask(SHIPPED, 10), self.ask(GIFT_WRAPPED, 20)
+        self.dispatch()
+        self.settle()
+        # whole seconds: the resume shall be later
+        first.feed_id.sending_at -= timedelta(seconds=5)
+        return second
+
+    def test_resumed_by_hand_the_sum_starts_anew(self):
+        action = self.tripped()
+        self.resume_as(self.admin, self.stops(), "Looked at, all are right")
+        self.settle()
+        self.assertEqual(action.state, "confirmed")
+        self.assertFalse(self.stops())
+
+    def test_agent_cannot_resume(self):
+        self.tripped()
+        with self.assertRaises(AccessError):
+            self.stops().with_user(self.agent).action_resume()
+
+    def test_it_trips_again_after_it_was_resumed(self):
+        action = self.tripped()
+        self.resume_as(self.admin, self.stops())
+        third = self.ask(SHIPPED, 8)
+        self.settle()
+        self.assertEqual(action.state, "confirmed")
+        self.assertEqual(third.state, "queued")
+        self.assertEqual(len(self.stops()), 1)
+
+    def test_it_can_be_withdrawn_while_the_breaker_holds_it(self):
+        action = self.tripped()
+        action.with_user(self.agent).action_withdraw()
+        self.assertEqual(action.state, "withdrawn")
+
+    # === TELLING === #
+
+    def test_administrators_are_told_once_and_it_is_over_by_itself(self):
+        self.tripped()
+        alarm = self.env["amazon.alarm"].search([("kind", "=", "breaker")])
+        self.assertEqual(len(alarm), 1)
+        self.assertEqual(alarm.account_id, self.account)
+        self.assertEqual(alarm.count, 1)
+        self.assertEqual(alarm.activity_ids.user_id, self.admin)
+        notified = alarm.message_ids.notification_ids
+        self.assertEqual(notified.res_partner_id, self.admin.partner_id)
+        told = alarm.message_ids
+        self.env["amazon.alarm"].sudo()._cron_watch()
+        self.assertEqual(alarm.message_ids, told)
+        self.resume_as(self.admin, self.stops())
+        self.env["amazon.alarm"].sudo()._cron_watch()
+        self.assertEqual(alarm.state, "over")
+
+    def test_watch_tells_it_where_the_job_was_lost(self):
+        self.account.breaker_amount = 5
+        self.ask(SHIPPED, 10)
+        self.dispatch()
+        self.pending_jobs().write({"state": "done"})
+        self.env["amazon.alarm"].sudo()._cron_watch()
+        alarms = self.env["amazon.alarm"].search([("state", "=", "open")])
+        self.assertIn("breaker", alarms.mapped("kind"))
+
+    def test_trip_is_journaled_and_shown(self):
+        action = self.tripped()
+        entry = self.stop_entries()
+        self.assertEqual(len(entry), 1)
+        self.assertEqual(entry.user_id.id, SUPERUSER_ID)
+        self.assertEqual(entry.account_id, self.account)
+        self.assertIn(action.name, entry.message)
+        self.assertIn("circuit breaker", self.account.stop_message)
+        shown = action.order_id._panel_data()
+        self.assertIn("circuit breaker", shown["actions"][0]["stop_message"])
+        self.assertIn(
+            "breaker", [a["kind"] for a in action.order_id._alarms_for_panel()]
+        )
+
+    # === SETTING === #
+
+    def test_maximum_below_zero_is_refused(self):
+        with self.assertRaisesRegex(ValidationError, "below zero"):
+            self.account.breaker_amount = -1
+
+    def test_change_of_the_maximum_is_journaled(self):
+        self.account.with_user(self.admin).breaker_amount = 500
+        entry = (
+            self.env["amazon.audit.entry"]
+            .sudo()
+            .search([("event", "=", "account")], order="id desc", limit=1)
+        )
+        self.assertEqual(entry.user_id, self.admin)
+        self.assertIn("500", entry.message)
+
+    def test_agent_cannot_change_the_maximum(self):
+        with self.assertRaises(AccessError):
+            self.account.with_user(self.agent).breaker_amount = 0
