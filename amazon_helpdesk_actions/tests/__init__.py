@@ -1,4 +1,5 @@
 from . import test_account
+from . import test_secrets
 from . import test_action_states
 from . import test_allocation
 from . import test_audit_entry
