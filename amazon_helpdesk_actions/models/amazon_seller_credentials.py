@@ -87,13 +87,13 @@ class AmazonSellerAccount(models.Model):
     )
     # For the superuser alone, and sealed even for him.
     lwa_client_secret_sealed = fields.Char(
-        groups=fields.NO_ACCESS, copy=False, prefetch=False, exportable=False
+        groups=fields.NO_ACCESS, copy=False, exportable=False
     )
     lwa_refresh_token_sealed = fields.Char(
-        groups=fields.NO_ACCESS, copy=False, prefetch=False, exportable=False
+        groups=fields.NO_ACCESS, copy=False, exportable=False
     )
     access_token_sealed = fields.Char(
-        groups=fields.NO_ACCESS, copy=False, prefetch=False, exportable=False
+        groups=fields.NO_ACCESS, copy=False, exportable=False
     )
     lwa_client_secret_hint = fields.Char(groups=ADMIN, compute="_compute_hints")
     lwa_refresh_token_hint = fields.Char(groups=ADMIN, compute="_compute_hints")

@@ -12,7 +12,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import call_kw
 from odoo.tests import Form, tagged
-from odoo.tools import config, file_open, mute_logger
+from odoo.tools import config, convert_file, file_open, mute_logger
 
 from ..models.amazon_seller_account import AccessTokenStore
 from ..models.amazon_seller_credentials import SECRETS, UnreadableSecret
@@ -485,11 +485,21 @@ class TestSecrets(AmazonCommon):
             self.assertIn("no key", account.secrets_problem)
             self.assertEqual(account.lwa_client_secret_hint, "Not set")
 
-    def test_demo_data_asks_whether_there_is_a_key(self):
-        accounts = self.env["amazon.seller.account"]
-        self.assertTrue(accounts._can_seal())
-        with no_keys():
-            self.assertFalse(accounts._can_seal())
+    def test_demo_data_is_installed_without_a_key_and_then_without_secrets(self):
+        self.account.seller_id = "OTHER"
+        self.env.flush_all()
+        for server, is_set in ((no_keys(), False), (keys(new_key()), True)):
+            with server:
+                convert_file(
+                    self.env,
+                    "amazon_helpdesk_actions",
+                    "demo/amazon_seller_account_demo.xml",
+                    {},
+                    mode="init",
+                )
+            demo = self.env.ref("amazon_helpdesk_actions.demo_account_eu")
+            for name in ENTERED:
+                self.assertEqual(bool(self.sealed(name, demo)), is_set)
 
     def test_lost_key_gets_a_sentence_and_no_traceback(self):
         order = self.create_ticket(SHIPPED).amazon_order_id
