@@ -35,6 +35,7 @@
         "wizards/amazon_order_number_request_views.xml",
         "wizards/amazon_edit_request_views.xml",
         "wizards/amazon_unknown_decision_views.xml",
+        "wizards/amazon_approval_decision_views.xml",
         "wizards/amazon_reply_request_views.xml",
         "wizards/amazon_action_reply_choice_views.xml",
         "wizards/amazon_authority_check_views.xml",
@@ -43,6 +44,8 @@
         "views/amazon_seller_account_views.xml",
         "views/amazon_order_views.xml",
         "views/amazon_action_views.xml",
+        # Refers to the form of amazon_action_views.xml
+        "views/amazon_approval_views.xml",
         "views/amazon_feed_views.xml",
         "views/amazon_audit_entry_views.xml",
         "views/amazon_alarm_views.xml",

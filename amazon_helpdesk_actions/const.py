@@ -36,6 +36,12 @@ ACTION_STATES = [
 
 # What a second person decides on, or has not in time.
 APPROVAL_STATES = ("to_approve", "refused", "expired")
+# Nothing has left yet: whoever may ask for it can take it back.
+BEFORE_SENDING = ("to_approve", "queued")
+
+# Hours after which nobody approves any more what waits for approval, unless the account
+# says otherwise; and characters of the reason of a refusal, which the journal keeps.
+APPROVAL_HOURS, APPROVAL_HOURS_MAX, REFUSAL_LENGTH = 24, 720, 500
 
 # The one table of legal moves: target state -> states it may be reached from.
 # ``rejected -> accepted`` and ``unknown -> ...`` are late news, taken on evidence.

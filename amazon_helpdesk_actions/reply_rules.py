@@ -38,6 +38,8 @@ STAGES = [
 # State of an action -> what a reply may say of it. Who recorded something as done in
 # Seller Central asked Amazon for it; more is not known before Amazon's data shows it.
 STAGE_OF_STATE = {
+    # Nothing is promised before the second person has approved it.
+    "to_approve": "none",
     "queued": "asked",
     "sending": "asked",
     "unknown": "asked",
@@ -48,9 +50,11 @@ STAGE_OF_STATE = {
     "rejected": "correction",
     "blocked": "correction",
     "withdrawn": "correction",
+    "refused": "correction",
+    "expired": "correction",
 }
 #: States in which it is certain that nothing was, or will be, done.
-FAILED_STATES = ("rejected", "blocked", "withdrawn")
+FAILED_STATES = ("rejected", "blocked", "withdrawn", "refused", "expired")
 
 #: What replies are about: kinds of action, and what needs none.
 ASK_OFFICIAL_CANCEL = "ask_official_cancel"

@@ -21,6 +21,8 @@ from . import amazon_stop
 from . import amazon_action
 from . import amazon_action_authority
 from . import amazon_action_approval
+from . import amazon_delegation
+from . import amazon_order_buyer
 from . import amazon_action_unknown
 from . import amazon_action_call
 from . import amazon_action_line

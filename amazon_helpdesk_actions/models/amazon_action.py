@@ -11,6 +11,7 @@ from ..const import (
     ACTION_STATES,
     ACTION_TRANSITIONS,
     APPROVAL_STATES,
+    BEFORE_SENDING,
     CONFIRM_MIN_SECONDS,
     CONFIRM_SINGLE_ORDERS,
     ORDER_FRESH_SECONDS,
@@ -174,9 +175,9 @@ class AmazonAction(models.Model):
     # === ACTION METHODS === #
 
     def action_withdraw(self):
-        """Take queued actions back, before anything is sent.
+        """Take back what waits for approval or is queued, before anything is sent.
 
-        :raise UserError: when one of them is not queued any more
+        :raise UserError: when one of them is neither any more
         """
         for action in self:
             action.check_access("read")
@@ -193,7 +194,7 @@ class AmazonAction(models.Model):
                     )
                 ) from None
             action_sudo.invalidate_recordset(["state"])
-            if action_sudo.state != "queued" or not action_sudo._take_back():
+            if action_sudo.state not in BEFORE_SENDING or not action_sudo._take_back():
                 raise UserError(
                     self.env._(
                         "%(action)s is not queued any more, so it cannot be withdrawn.",
@@ -294,8 +295,8 @@ class AmazonAction(models.Model):
                 "kind": kind,
                 "feed_type": handler._feed_type_for(order_sudo, reason),
                 "state": _first_state(assisted, why_approval),
-                "why_approval": why_approval,
                 "last_state_change": now,
+                **self._prepare_approval(order_sudo, why_approval, now),
                 "order_id": order_sudo.id,
                 "account_id": order_sudo.account_id.id,
                 "company_id": order_sudo.company_id.id,
@@ -532,8 +533,8 @@ class AmazonAction(models.Model):
         return bool(self.urgent_from) and self.urgent_from <= fields.Datetime.now()
 
     def _is_verified(self, is_read=False):
-        """Whether Amazon was asked about the order after the agent asked, and not too
-        long ago.
+        """Whether Amazon was asked about the order after it was decided to act on it,
+        and not too long ago.
 
         :param bool is_read: whether it is known that the order was read after that:
             times are kept in whole seconds, and then the same one counts
@@ -542,7 +543,16 @@ class AmazonAction(models.Model):
         oldest = fields.Datetime.now() - timedelta(seconds=ORDER_FRESH_SECONDS)
         if not known_until or known_until <= oldest:
             return False
-        return known_until > self.asked_at or (is_read and known_until == self.asked_at)
+        decided = self._decided_at()
+        return known_until > decided or (is_read and known_until == decided)
+
+    def _decided_at(self):
+        """Return since when it is decided to act on the order: asked for, and approved
+        where that was needed. What Amazon said before is too old.
+
+        :rtype: datetime
+        """
+        return max(filter(None, (self.asked_at, self.approved_at)))
 
     def _late_blocker(self):
         """Return why an action that waits cannot be sent any more, or False."""

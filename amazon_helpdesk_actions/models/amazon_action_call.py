@@ -36,7 +36,15 @@ from .background import in_background, in_own_transaction
 _logger = logging.getLogger(__name__)
 
 # An action in one of these states needs what was noted for its call no more.
-OVER = ("confirmed", "rejected", "blocked", "withdrawn", "assisted")
+OVER = (
+    "confirmed",
+    "rejected",
+    "blocked",
+    "withdrawn",
+    "refused",
+    "expired",
+    "assisted",
+)
 # States in which the outcome of a call is looked for at Amazon.
 LOOKED_FOR = ("submitted", "unknown")
 
@@ -291,7 +299,7 @@ class AmazonAction(models.Model):
 
     def _retry_seconds(self):
         """Return after how many seconds to try again where Amazon did not say."""
-        age = (fields.Datetime.now() - self.asked_at).total_seconds()
+        age = (fields.Datetime.now() - self._decided_at()).total_seconds()
         return min(max(age / 2, CALL_RETRY_SECONDS), CALL_RETRY_MAX_SECONDS)
 
     def _call_later(self, reason, seconds):

@@ -47,7 +47,7 @@ REST_REASONS = {
 NOT_OFFERED = (403, 404)
 
 # Cancellations of units that are on their way: the whole order waits for them.
-PARTS_ON_THEIR_WAY = ("queued", "sending", "submitted", "unknown")
+PARTS_ON_THEIR_WAY = ("to_approve", "queued", "sending", "submitted", "unknown")
 
 # Statuses that say for sure that an order was not cancelled.
 NOT_CANCELLED = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED")

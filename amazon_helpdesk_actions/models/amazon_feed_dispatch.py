@@ -309,7 +309,7 @@ class AmazonFeed(models.Model):
         """
         shown = fields.Datetime.now() - timedelta(seconds=RANGE_LAG_SECONDS)
         return [
-            Unverified(action.order_id.id, action.asked_at <= shown)
+            Unverified(action.order_id.id, action._decided_at() <= shown)
             for action in self._due(lane)
             if not action._is_verified()
         ]
@@ -324,7 +324,7 @@ class AmazonFeed(models.Model):
             action.id: read.get(action.order_id.id, False)
             for action in self._due(lane)
             if action._is_verified()
-            or (action.order_id.id in read and action.asked_at <= begun)
+            or (action.order_id.id in read and action._decided_at() <= begun)
         }
 
     def _read_single_orders(self, order_ids):
@@ -408,7 +408,8 @@ class AmazonFeed(models.Model):
         :param amazon.action ready: what could leave now
         :param amazon.action unread: what cannot, since its order is not known
         """
-        shown = _seconds_since(max(unread.mapped("asked_at"))) > RANGE_LAG_SECONDS
+        newest = max(action._decided_at() for action in unread)
+        shown = _seconds_since(newest) > RANGE_LAG_SECONDS
         waited = _seconds_since(min(ready.mapped("due_at")))
         return not shown and waited < COLLECT_SECONDS
 
@@ -592,7 +593,7 @@ class AmazonFeed(models.Model):
                     "Not sent yet: the order must be read first. %s", problem
                 )
         unread.order_id._notify_forms()
-        newest = max(left.mapped("asked_at"))
+        newest = max(action._decided_at() for action in left)
         shown_in = RANGE_LAG_SECONDS - _seconds_since(newest)
         wait = min(max(shown_in, NEXT_FEED_MIN_SECONDS), NEXT_FEED_MAX_SECONDS)
         self._enqueue_return(lane, wait)

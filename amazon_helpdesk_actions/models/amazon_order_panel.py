@@ -4,7 +4,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ..amounts import paid, paid_share, refundable, total_refundable
-from ..const import RESERVING_STATES
+from ..const import BEFORE_SENDING, RESERVING_STATES
 
 AMOUNTS = ("charged", "refunded", "reserved", "refundable")
 
@@ -22,8 +22,14 @@ ACTION_FIELDS = (
     "needs_person",
     "reply_state",
     "reply_status",
+    "approval_expires_at",
 )
-DATETIMES = ("last_state_change", "due_at", "feed_submitted_at")
+DATETIMES = (
+    "last_state_change",
+    "due_at",
+    "approval_expires_at",
+    "feed_submitted_at",
+)
 FEED_FIELDS = ("submitted_at", "processing_status", "message_count", "drop_message")
 
 
@@ -165,6 +171,11 @@ class AmazonOrder(models.Model):
             kind: self.env.user.has_group(self.env[f"amazon.action.kind.{kind}"]._group)
             for kind in {row["kind"] for row in rows}
         }
+        approvable = {
+            row["id"]
+            for row in rows
+            if row["state"] == "to_approve" and actions.browse(row["id"]).can_approve
+        }
         return [
             {
                 "id": row["id"],
@@ -176,7 +187,12 @@ class AmazonOrder(models.Model):
                 "since": fields.Datetime.to_string(row["last_state_change"]),
                 "amount": row["amount"],
                 "due_at": fields.Datetime.to_string(row["due_at"]),
-                "can_withdraw": row["state"] == "queued" and groups[row["kind"]],
+                "can_withdraw": row["state"] in BEFORE_SENDING
+                and row["id"] not in approvable
+                and groups[row["kind"]],
+                "can_approve": row["id"] in approvable,
+                "approval_until": row["state"] == "to_approve"
+                and fields.Datetime.to_string(row["approval_expires_at"]),
                 "can_drop": self._can_drop(row) and groups[row["kind"]],
                 "can_record": row["state"] == "rejected"
                 and self.channel == "fba"

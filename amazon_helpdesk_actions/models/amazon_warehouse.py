@@ -6,15 +6,16 @@ from datetime import timedelta
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..const import NOT_CANCELLED_MINUTES, RESERVING_STATES
+from ..const import BEFORE_SENDING, NOT_CANCELLED_MINUTES, RESERVING_STATES
 from .background import in_background
 
 CANCELLING = ("cancel", "cancel_items")
 # Amazon has taken or shown it, or a person saw it there.
 DONE_AT_AMAZON = ("accepted", "confirmed", "assisted")
 # It did not happen.
-NOT_DONE = ("rejected", "blocked", "withdrawn")
-OPEN_AT_AMAZON = ("queued", "sending", "submitted", "unknown")
+NOT_DONE = ("rejected", "blocked", "withdrawn", "refused", "expired")
+# It may still happen.
+OPEN_AT_AMAZON = ("to_approve", "queued", "sending", "submitted", "unknown")
 
 
 class AmazonSellerAccount(models.Model):
@@ -50,7 +51,7 @@ class AmazonAction(models.Model):
         them go, or follow, by its outcome. What is unknown keeps them on hold."""
         result = super()._react()
         for action in self.filtered(lambda action: action._concerns_warehouse()):
-            if action.state == "queued":
+            if action.state in BEFORE_SENDING:
                 action._guarded(action._hold, action._hold_failed())
             elif action.state in DONE_AT_AMAZON or (
                 # whoever did it

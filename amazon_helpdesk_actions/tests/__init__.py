@@ -2,6 +2,7 @@ from . import test_account
 from . import test_secrets
 from . import test_action_states
 from . import test_allocation
+from . import test_approval
 from . import test_audit_entry
 from . import test_authority
 from . import test_bookkeeping

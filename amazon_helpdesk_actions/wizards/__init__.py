@@ -12,3 +12,4 @@ from . import amazon_ship_request
 from . import amazon_order_number_request
 from . import amazon_edit_request
 from . import amazon_authority_check
+from . import amazon_approval_decision

@@ -30,10 +30,11 @@ const PENDING_STATUSES = ["PENDING", "PENDING_AVAILABILITY"];
 /** Statuses in which the buyer has been charged: Amazon does so at the shipment. */
 const CHARGED_STATUSES = ["SHIPPED", "PARTIALLY_SHIPPED"];
 
-/** States of an action that its jobs change soon, without anybody's help. */
-const MOVING_STATES = ["queued", "sending", "submitted"];
+/** States of an action that others change soon: its jobs, or a second person. */
+const MOVING_STATES = ["to_approve", "queued", "sending", "submitted"];
 
 const STATE_CLASSES = {
+    to_approve: "text-bg-warning",
     queued: "text-bg-secondary",
     sending: "text-bg-secondary",
     submitted: "text-bg-primary",
@@ -43,6 +44,8 @@ const STATE_CLASSES = {
     rejected: "text-bg-danger",
     blocked: "text-bg-danger",
     withdrawn: "border text-muted",
+    refused: "text-bg-danger",
+    expired: "text-bg-danger",
     assisted: "text-bg-info",
 };
 
@@ -51,6 +54,8 @@ const MESSAGE_CLASSES = {
     unknown: "alert alert-warning py-2 mb-0",
     rejected: "alert alert-danger py-2 mb-0",
     blocked: "alert alert-danger py-2 mb-0",
+    refused: "alert alert-danger py-2 mb-0",
+    expired: "alert alert-danger py-2 mb-0",
     withdrawn: "text-muted",
 };
 
@@ -447,6 +452,13 @@ export class AmazonOrderPanel extends Component {
             [action.id],
         ]);
         await this.action.doAction(dialog, { onClose: () => this.reload() });
+    }
+
+    async onClickApprove(action) {
+        const decision = await this.orm.call("amazon.action", "action_decide_approval", [
+            [action.id],
+        ]);
+        await this.action.doAction(decision, { onClose: () => this.reload() });
     }
 
     async onClickDecide(action) {

@@ -1,0 +1,154 @@
+from odoo import api, fields, models
+
+
+class AmazonApprovalDecision(models.TransientModel):
+    """What a second person sees of an action that waits for approval, and decides.
+
+    The dialog only shows and collects. Every check is made again where it is decided.
+    """
+
+    _name = "amazon.approval.decision"
+    _description = "Decision on an Action for Amazon"
+
+    action_id = fields.Many2one("amazon.action", required=True, readonly=True)
+    refusal_reason = fields.Text(
+        "If You Refuse: Why",
+        help="The person who asked reads it, and the journal keeps it for ever: do not "
+        "name the buyer.",
+    )
+    name = fields.Char(related="action_id.name", related_sudo=False)
+    kind = fields.Selection(related="action_id.kind", related_sudo=False)
+    state = fields.Selection(related="action_id.state", related_sudo=False)
+    state_message = fields.Char(related="action_id.state_message", related_sudo=False)
+    user_id = fields.Many2one(related="action_id.user_id", related_sudo=False)
+    asked_at = fields.Datetime(related="action_id.asked_at", related_sudo=False)
+    approval_expires_at = fields.Datetime(
+        related="action_id.approval_expires_at", related_sudo=False
+    )
+    why_approval = fields.Char(related="action_id.why_approval", related_sudo=False)
+    currency_id = fields.Many2one(related="action_id.currency_id", related_sudo=False)
+    amount = fields.Monetary(related="action_id.amount", related_sudo=False)
+    line_ids = fields.One2many(
+        string="Asked For", related="action_id.line_ids", related_sudo=False
+    )
+    order_id = fields.Many2one(related="action_id.order_id", related_sudo=False)
+    fulfillment_status = fields.Selection(
+        related="order_id.fulfillment_status", related_sudo=False
+    )
+    channel = fields.Selection(related="order_id.channel", related_sudo=False)
+    marketplace = fields.Selection(related="order_id.marketplace", related_sudo=False)
+    purchased_at = fields.Datetime(related="order_id.purchased_at", related_sudo=False)
+    read_at = fields.Datetime(related="order_id.read_at", related_sudo=False)
+    item_ids = fields.One2many(
+        string="Items of the Order", related="order_id.line_ids", related_sudo=False
+    )
+    refund_ids = fields.One2many(related="order_id.refund_ids", related_sudo=False)
+    seller_central_url = fields.Char(
+        related="order_id.seller_central_url", related_sudo=False
+    )
+    # What an approver needs to know, and may not read elsewhere.
+    note = fields.Text("Written by Who Asked", compute="_compute_picture")
+    origin = fields.Char("Asked From", compute="_compute_picture")
+    obstacles = fields.Text(compute="_compute_picture")
+    warnings = fields.Text(compute="_compute_picture")
+    standing_in_for = fields.Char(compute="_compute_picture")
+    other_action_ids = fields.Many2many(
+        "amazon.action", "Earlier Actions", compute="_compute_picture"
+    )
+    buyer_sentence = fields.Text(compute="_compute_picture")
+    buyer_refund_ids = fields.Many2many(
+        "amazon.order.refund", "Earlier Refunds", compute="_compute_picture"
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("action_id")
+    def _compute_picture(self):
+        """Show what belongs to the decision, to those who may decide.
+
+        Checked here as well: a dialog that is not saved meets no constraint.
+        """
+        for decision in self:
+            action = decision.action_id
+            holder = action._check_approver() if action else self.env["res.users"]
+            action_sudo = action.sudo()
+            order_sudo = action_sudo.order_id
+            document = action_sudo._get_origin()
+            decision.note = action_sudo.note
+            # its number alone: the title of a ticket is what a buyer wrote
+            decision.origin = action and document[document._rec_name]
+            decision.obstacles = action_sudo and action_sudo._late_blocker()
+            decision.warnings = decision._find_warnings(action_sudo)
+            is_own = holder == self.env.user
+            decision.standing_in_for = False if is_own else holder.name
+            decision.other_action_ids = order_sudo.action_ids - action_sudo
+            refunds, sentence = None, False
+            if order_sudo:
+                refunds, sentence = order_sudo._buyer_history()
+            decision.buyer_refund_ids = refunds
+            decision.buyer_sentence = sentence
+
+    def _find_warnings(self, action_sudo):
+        """Return what the approver should read of the order, beside the amounts."""
+        order_sudo = action_sudo.order_id
+        warnings = []
+        if order_sudo.claim_found:
+            warnings.append(
+                self.env._("Amazon's finances show an A-to-z claim paid for this order.")
+            )
+        if order_sudo.chargeback_found:
+            warnings.append(
+                self.env._("Amazon's finances show a chargeback for this order.")
+            )
+        if order_sudo and order_sudo.finances_state != "read":
+            warnings.append(
+                self.env._(
+                    "What was refunded at Amazon is not known: %s",
+                    order_sudo.finances_message or self.env._("it was not read yet."),
+                )
+            )
+        return "\n".join(warnings)
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("action_id")
+    def _check_decider(self):
+        """Refuse actions that the user may not decide on: the related fields show them.
+
+        Odoo checks constraints in sudo mode; this one is about the user.
+        """
+        for decision in self.sudo(False):
+            decision.action_id._check_approver()
+
+    # === ACTION METHODS === #
+
+    def action_approve(self):
+        """Approve it; harmless when it is clicked twice."""
+        self.ensure_one()
+        self.action_id.action_approve()
+        return {"type": "ir.actions.act_window_close"}
+
+    def action_refuse(self):
+        """Refuse it with the reason that is filled in; harmless when clicked twice."""
+        self.ensure_one()
+        self.action_id.action_refuse(self.refusal_reason)
+        return {"type": "ir.actions.act_window_close"}
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _open(self, action):
+        """Return the action that opens a new decision.
+
+        :param amazon.action action: what is decided on
+        """
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Approve or refuse %s", action.name),
+            "res_model": self._name,
+            "res_id": self.create({"action_id": action.id}).id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"dialog_size": "extra-large"},
+        }
