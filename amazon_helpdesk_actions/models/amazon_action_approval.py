@@ -1,3 +1,4 @@
+import logging
 from datetime import timedelta
 
 from markupsafe import Markup
@@ -6,7 +7,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
 
 from ..const import APPROVAL_HOURS, APPROVAL_HOURS_MAX, REFUSAL_LENGTH
-from .background import in_background
+from .background import in_background, in_own_transaction
+
+_logger = logging.getLogger(__name__)
 
 ACTIVITY = "amazon_helpdesk_actions.mail_activity_type_approval"
 ADMIN = "amazon_helpdesk_actions.group_admin"
@@ -484,8 +487,16 @@ class AmazonAction(models.Model):
         """
         self.sudo().message_notify(
             subject=subject,
-            body=Markup("<p>%s</p>") % self.state_message,
+            body=Markup("<p>%s</p><p>%s</p>")
+            % (
+                self.state_message,
+                self.env._(
+                    "Log in to see the order and what was refunded before, and to "
+                    "decide. Opening the link decides nothing."
+                ),
+            ),
             partner_ids=users.partner_id.ids,
+            email_add_signature=False,
             force_send=False,
         )
         # by Odoo's mail queue, soon, but not while somebody waits for the click
@@ -512,8 +523,10 @@ class AmazonAction(models.Model):
             "administrator can let somebody approve (Amazon orders: Approvals)."
         )
         self._post(lambda action: f"{action.name}: {sentence}")
-        administrators = self.env.ref(ADMIN).sudo().all_user_ids.filtered(
-            lambda user: _works_in(user, self.company_id)
+        administrators = (
+            self.env.ref(ADMIN)
+            .sudo()
+            .all_user_ids.filtered(lambda user: _works_in(user, self.company_id))
         )
         if administrators:
             self._notify_users(
@@ -541,6 +554,7 @@ class AmazonAction(models.Model):
             ),
             body=Markup("<p>%s</p>") % self.state_message,
             partner_ids=asker.partner_id.ids,
+            email_add_signature=False,
             force_send=False,
         )
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
@@ -554,8 +568,8 @@ class AmazonAction(models.Model):
             message, model_description, msg_vals=msg_vals
         )
         for _name, _filter, data in groups:
-            if self and data.get("button_access"):
-                data["button_access"]["title"] = self.env._("Look at It and Decide")
+            if self:
+                data.setdefault("button_access", {})["title"] = self.env._("Look at It")
         return groups
 
     # === BUSINESS METHODS - TIME === #
@@ -570,28 +584,29 @@ class AmazonAction(models.Model):
         waiting = [("state", "=", "to_approve")]
         late = self.search([*waiting, ("approval_expires_at", "<=", now)])
         slow = self.search([*waiting, ("approval_remind_at", "<=", now)]) - late
-        tasks = [(late, "_expire"), (slow, "_remind")]
-        progress = self.env["ir.cron"]._commit_progress
-        progress(remaining=len(late) + len(slow))
-        for actions, method in tasks:
+        for actions, method in ((late, "_expire"), (slow, "_remind")):
             for action in actions:
-                taken = action.try_lock_for_update(allow_referencing=True)
-                if taken:
-                    getattr(in_background(taken, taken.company_id), method)()
-                progress(1)
+                try:
+                    in_own_transaction(in_background(action, action.company_id), method)
+                except Exception:
+                    # One that fails must not keep the others.
+                    _logger.exception("%s: %s failed", action.name, method)
 
     def _expire(self):
-        self.invalidate_recordset()
-        if self.state == "to_approve":
-            self._set_expired()
-            self._tell_asker()
+        """Let it expire, unless somebody decides at this moment."""
+        action = self.try_lock_for_update(allow_referencing=True)
+        if action.state == "to_approve":
+            action._set_expired()
+            action._tell_asker()
 
     def _remind(self):
-        self.invalidate_recordset()
-        if self.state == "to_approve" and self.approval_remind_at:
-            self.approval_remind_at = False
-            self._guarded(
-                lambda: self._tell_approvers(is_reminder=True), self._telling_failed()
+        """Remind its approvers, unless somebody decides at this moment."""
+        action = self.try_lock_for_update(allow_referencing=True)
+        if action.state == "to_approve" and action.approval_remind_at:
+            action.approval_remind_at = False
+            action._guarded(
+                lambda: action._tell_approvers(is_reminder=True),
+                action._telling_failed(),
             )
 
 

@@ -77,7 +77,9 @@ class AmazonOrder(models.Model):
             ("company_id", "=", self.company_id.id),
         ]
         tickets = self.env["helpdesk.ticket"].search(about_it)
-        partners = tickets.partner_id | self.env["sale.order"].search(about_it).partner_id
+        partners = (
+            tickets.partner_id | self.env["sale.order"].search(about_it).partner_id
+        )
         # a colleague who wrote the ticket is no buyer
         partners -= partners.filtered("user_ids")
         texts = [*tickets.mapped("partner_email"), *partners.mapped("email")]
@@ -142,14 +144,18 @@ class AmazonOrder(models.Model):
         currency = self.company_id.currency_id
         parts = []
         if refunds:
-            single = {(row.order_id, row.adjustment_ref or row.posted_at) for row in refunds}
+            single = {
+                (row.order_id, row.adjustment_ref or row.posted_at) for row in refunds
+            }
             parts.append(
                 self.env._(
                     "In the last 12 months this buyer got %(count)s refunds on "
                     "%(orders)s other orders, %(amount)s in all.",
                     count=len(single),
                     orders=len(refunds.order_id),
-                    amount=money(self._in_company_currency(refunds, "posted_at"), currency),
+                    amount=money(
+                        self._in_company_currency(refunds, "posted_at"), currency
+                    ),
                 )
             )
         else:

@@ -26,6 +26,7 @@ from . import test_refund_request
 from . import test_ship
 from . import test_tours
 from . import test_tours_edit
+from . import test_tours_approval
 from . import test_tours_cancel
 from . import test_tours_mcf
 from . import test_tours_refund

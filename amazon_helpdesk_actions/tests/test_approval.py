@@ -108,6 +108,11 @@ class ApprovalCommon(AmazonCommon):
     def refunds(self):
         return self.simulator.ledger()["refunds"]
 
+    def run_cron(self):
+        self.env.flush_all()
+        self.env["amazon.action"]._cron_approvals()
+        self.env.invalidate_all()
+
 
 @tagged("post_install", "-at_install")
 class TestApproval(ApprovalCommon):
@@ -195,7 +200,9 @@ class TestApproval(ApprovalCommon):
         self.assertTrue(action._is_verified())
         self.by(self.approver).action_approve()
         self.assertFalse(action._is_verified())
-        self.refund_elsewhere(SHIPPED, action.order_id.line_ids.amazon_item_ref, "39.95")
+        self.refund_elsewhere(
+            SHIPPED, action.order_id.line_ids.amazon_item_ref, "39.95"
+        )
         self.settle()
         self.assertEqual(action.state, "blocked")
         self.assertEqual(len(self.refunds()), 1)
@@ -216,7 +223,7 @@ class TestApproval(ApprovalCommon):
             lambda: self.by(self.second_approver).action_refuse("Too late"),
             self.by(self.second_approver).action_decide_approval,
         ):
-            with self.assertRaisesRegex(UserError, "amazon_approver approved it"):
+            with self.assertRaisesRegex(UserError, "amazon_approver .*approved it"):
                 call()
         self.assertEqual(action.approved_by_id, self.approver)
 
@@ -234,7 +241,7 @@ class TestApproval(ApprovalCommon):
 
         with (
             patch.object(orders, "_take", slow),
-            self.assertRaisesRegex(UserError, "amazon_approver_2 refused it"),
+            self.assertRaisesRegex(UserError, "amazon_approver_2.* refused it"),
         ):
             self.by(self.approver).action_approve()
         # the savepoint of the assertion has taken back what the first one saw
@@ -252,7 +259,9 @@ class TestApproval(ApprovalCommon):
 
     def test_what_is_not_possible_any_more_is_not_approved(self):
         action = self.waiting()
-        self.refund_elsewhere(SHIPPED, action.order_id.line_ids.amazon_item_ref, "39.95")
+        self.refund_elsewhere(
+            SHIPPED, action.order_id.line_ids.amazon_item_ref, "39.95"
+        )
         action.order_id._read_from_amazon()
         with self.assertRaisesRegex(UserError, "more than was paid"):
             self.by(self.approver).action_approve()
@@ -332,9 +341,11 @@ class TestApproval(ApprovalCommon):
             "dialog": lambda: action.env["amazon.approval.decision"].create(
                 {"action_id": action.id}
             ),
-            "dialog, not saved": lambda: action.env["amazon.approval.decision"]
-            .new({"action_id": action.id})
-            .buyer_sentence,
+            "dialog, not saved": lambda: (
+                action.env["amazon.approval.decision"]
+                .new({"action_id": action.id})
+                .buyer_sentence
+            ),
         }
 
     def assert_refused(self, user, sentence=None):
@@ -406,14 +417,14 @@ class TestApproval(ApprovalCommon):
         with self.assertRaises(AccessError):
             self.by(self.approver).write({"state": "queued"})
         with self.assertRaises(AccessError):
-            self.by(self.approver).message_post(body="Approved!")
+            self.by(self.trainee).message_post(body="Approved!")
 
     # === TIME === #
 
     def test_what_nobody_decides_on_expires_and_is_told(self):
         action = self.waiting()
         action.approval_expires_at = fields.Datetime.now()
-        self.env["amazon.action"]._cron_approvals()
+        self.run_cron()
         self.assertEqual(action.state, "expired")
         self.assertEqual(action.order_id.reserved, 0)
         self.assertFalse(self.activities())
@@ -443,7 +454,7 @@ class TestApproval(ApprovalCommon):
 
     def test_cron_leaves_what_has_time(self):
         action = self.waiting()
-        self.env["amazon.action"]._cron_approvals()
+        self.run_cron()
         self.assertEqual(action.state, "to_approve")
         self.assertEqual(len(self.notified(self.approver)), 1)
 
@@ -454,7 +465,7 @@ class TestApproval(ApprovalCommon):
             lambda activity: activity.user_id == self.approver
         ).unlink()
         for _turn in range(2):
-            self.env["amazon.action"]._cron_approvals()
+            self.run_cron()
         messages = self.notified(self.approver)
         self.assertEqual(len(messages), 2)
         self.assertIn("Still waits", messages[0].subject)
@@ -471,7 +482,9 @@ class TestApproval(ApprovalCommon):
             self.activities().user_id, self.approver | self.second_approver
         )
         message = self.notified(self.approver)
-        self.assertEqual((message.model, message.res_id), ("amazon.action", self.action.id))
+        self.assertEqual(
+            (message.model, message.res_id), ("amazon.action", self.action.id)
+        )
         for text in ("44.94", SHIPPED):
             self.assertIn(text, message.subject)
         self.assertIn("amazon_agent", message.body)
@@ -492,10 +505,10 @@ class TestApproval(ApprovalCommon):
         )
         self.assertEqual(len(mail), 1)
         for text in ("Bea", RELAY, "Seestr", "wants her money"):
-            self.assertNotIn(text, mail.body_html)
-            self.assertNotIn(text, mail.subject)
+            self.assertNotIn(text, f"{mail.subject} {mail.body_html}")
         self.assertIn("/mail/view?model=amazon.action", mail.body_html)
-        self.assertIn("Look at It and Decide", mail.body_html)
+        self.assertIn("Look at It", mail.body_html)
+        self.assertIn("decides nothing", mail.body_html)
 
     def test_approver_opens_the_activity_and_sees_the_whole_picture(self):
         """Without any right on tickets or sale orders."""
@@ -686,7 +699,7 @@ class TestApproval(ApprovalCommon):
     def test_expired_cancellation_lets_the_delivery_go(self):
         picking = self.cancellation().picking_ids
         self.action.approval_expires_at = fields.Datetime.now()
-        self.env["amazon.action"]._cron_approvals()
+        self.run_cron()
         self.assertEqual(self.action.state, "expired")
         self.assertFalse(picking.amazon_hold_ids)
 
@@ -746,7 +759,9 @@ class TestDelegation(ApprovalCommon):
         self.by(self.lead).action_approve()
         self.assertEqual(action.approved_by_id, self.lead)
         self.assertEqual(action.approval_lender_id, self.approver)
-        self.assertIn("team_lead (standing in for amazon_approver", action.state_message)
+        self.assertRegex(
+            action.state_message, "team_lead .*standing in for amazon_approver"
+        )
         self.assertIn("standing in for", self.entries("decided").message)
 
     def test_delegate_refuses_in_the_place_of_the_approver(self):
@@ -816,7 +831,16 @@ class TestDelegation(ApprovalCommon):
         elsewhere = self._create_company(name="Elsewhere")
         people = self.approver | self.lead
         people.company_ids = [Command.link(elsewhere.id)]
-        self.delegate(self.approver, self.lead, company_id=elsewhere.id)
+        self.env["amazon.delegation"].with_context(
+            allowed_company_ids=elsewhere.ids
+        ).create(
+            {
+                "user_id": self.approver.id,
+                "delegate_id": self.lead.id,
+                "company_id": elsewhere.id,
+                "date_to": fields.Datetime.now() + HOUR,
+            }
+        )
         self.waiting()
         self.assert_refused(self.lead)
 
@@ -852,7 +876,7 @@ class TestDelegation(ApprovalCommon):
         self.by(self.approver, delegation).write({"date_to": later})
         with self.assertRaises(UserError):
             self.by(self.approver, delegation).write({"delegate_id": self.agent.id})
-        with self.assertRaises((AccessError, UserError)):
+        with self.assertRaises(AccessError):
             self.by(self.admin, delegation).unlink()
         with self.assertRaises(UserError):
             delegation.sudo().unlink()
@@ -871,7 +895,7 @@ class TestDelegation(ApprovalCommon):
         ended, made = self.entries("authority")[:2]
         self.assertEqual(made.user_id, self.approver)
         self.assertFalse(made.value_before)
-        self.assertIn("team_lead stands in for amazon_approver", made.value_after)
+        self.assertRegex(made.value_after, "team_lead .*stands in for amazon_approver")
         self.assertEqual(ended.value_before, made.value_after)
         self.assertNotEqual(ended.value_after, made.value_after)
         self.assertNotIn("Holiday", made.value_after)
@@ -901,7 +925,9 @@ class TestDelegation(ApprovalCommon):
         self.delegate(self.approver, self.lead)
         self.waiting()
         window = self.by(self.lead).action_decide_approval()
-        decision = self.by(self.lead, self.env[window["res_model"]].browse(window["res_id"]))
+        decision = self.by(
+            self.lead, self.env[window["res_model"]].browse(window["res_id"])
+        )
         self.assertIn("amazon_approver", decision.standing_in_for)
 
 

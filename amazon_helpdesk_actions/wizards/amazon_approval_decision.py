@@ -94,7 +94,9 @@ class AmazonApprovalDecision(models.TransientModel):
         warnings = []
         if order_sudo.claim_found:
             warnings.append(
-                self.env._("Amazon's finances show an A-to-z claim paid for this order.")
+                self.env._(
+                    "Amazon's finances show an A-to-z claim paid for this order."
+                )
             )
         if order_sudo.chargeback_found:
             warnings.append(
