@@ -385,7 +385,7 @@ class AmazonAction(models.Model):
         return self._update_state("expired")
 
     def _react(self):
-        """Override: what is decided, taken back or too late is nothing to do any more."""
+        """Override: nothing is left to do for its approvers."""
         result = super()._react()
         over = self.filtered(
             lambda action: action.why_approval and action.state != "to_approve"

@@ -32,7 +32,8 @@ class AmazonDelegation(models.Model):
         "Stands In",
         required=True,
         ondelete="restrict",
-        domain="[('share', '=', False), ('company_ids', 'in', company_id), ('id', '!=', user_id)]",
+        domain="[('share', '=', False), ('company_ids', 'in', company_id),"
+        " ('id', '!=', user_id)]",
     )
     company_id = fields.Many2one(
         "res.company",

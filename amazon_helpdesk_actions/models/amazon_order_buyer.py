@@ -77,9 +77,8 @@ class AmazonOrder(models.Model):
             ("company_id", "=", self.company_id.id),
         ]
         tickets = self.env["helpdesk.ticket"].search(about_it)
-        partners = (
-            tickets.partner_id | self.env["sale.order"].search(about_it).partner_id
-        )
+        sale_orders = self.env["sale.order"].search(about_it)
+        partners = tickets.partner_id | sale_orders.partner_id
         # a colleague who wrote the ticket is no buyer
         partners -= partners.filtered("user_ids")
         texts = [*tickets.mapped("partner_email"), *partners.mapped("email")]
@@ -140,8 +139,6 @@ class AmazonOrder(models.Model):
                 ("amount", ">", 0),
             ]
         )
-        money = self.env["amazon.action.kind"]._money
-        currency = self.company_id.currency_id
         parts = []
         if refunds:
             single = {
@@ -153,9 +150,7 @@ class AmazonOrder(models.Model):
                     "%(orders)s other orders, %(amount)s in all.",
                     count=len(single),
                     orders=len(refunds.order_id),
-                    amount=money(
-                        self._in_company_currency(refunds, "posted_at"), currency
-                    ),
+                    amount=self._sum_up(refunds, "posted_at"),
                 )
             )
         else:
@@ -170,21 +165,21 @@ class AmazonOrder(models.Model):
             parts.append(
                 self.env._(
                     "%s more is asked for, and not seen at Amazon yet.",
-                    money(self._in_company_currency(asked, "asked_at"), currency),
+                    self._sum_up(asked, "asked_at"),
                 )
             )
         return " ".join(parts)
 
-    def _in_company_currency(self, rows, moment):
-        """Return the sum of amounts in the company's currency.
+    def _sum_up(self, rows, moment):
+        """Return the sum of amounts in the company's currency, as a person reads it.
 
         :param rows: records with an amount and its currency
         :param str moment: the field of the day whose rate counts
         """
         company = self.company_id
-        return sum(
-            row.currency_id._convert(
-                row.amount, company.currency_id, company, row[moment].date()
-            )
+        currency = company.currency_id
+        total = sum(
+            row.currency_id._convert(row.amount, currency, company, row[moment].date())
             for row in rows
         )
+        return self.env["amazon.action.kind"]._money(total, currency)

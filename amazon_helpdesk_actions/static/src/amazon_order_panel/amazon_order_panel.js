@@ -447,25 +447,22 @@ export class AmazonOrderPanel extends Component {
         });
     }
 
-    async onClickRecord(action) {
-        const dialog = await this.orm.call("amazon.action", "action_record_by_hand", [
-            [action.id],
-        ]);
-        await this.action.doAction(dialog, { onClose: () => this.reload() });
-    }
-
-    async onClickApprove(action) {
-        const decision = await this.orm.call("amazon.action", "action_decide_approval", [
-            [action.id],
-        ]);
-        await this.action.doAction(decision, { onClose: () => this.reload() });
-    }
-
-    async onClickDecide(action) {
-        const decision = await this.orm.call("amazon.action", "action_decide_unknown", [
-            [action.id],
-        ]);
-        await this.action.doAction(decision, { onClose: () => this.reload() });
+    /**
+     * Open the dialog that a method of an action returns; where there is none any more,
+     * show what has become of the action.
+     */
+    async openDialog(action, method) {
+        let dialog;
+        try {
+            dialog = await this.orm.call("amazon.action", method, [[action.id]]);
+        } catch (error) {
+            this.inBackground(() => this.reload());
+            throw error;
+        }
+        // Not awaited: news that come meanwhile take this reading's place, and the dialog
+        // would stay open.
+        const onClose = () => void this.inBackground(() => this.reload());
+        await this.action.doAction(dialog, { onClose });
     }
 }
 

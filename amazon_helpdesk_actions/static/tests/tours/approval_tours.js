@@ -15,7 +15,7 @@ registry.category("web_tour.tours").add("amazon_approval_asked", {
     steps: () => [
         clickHeader("Refund"),
         ...chooseReason("Customer return"),
-        clickFooter("Refund at Amazon"),
+        clickFooter("Refund the Buyer"),
         see("The dialog is closed", "body:not(:has(.modal))"),
         seeState("to_approve", "A second person has to approve it by"),
         see("When it expires", `${PANEL} .o_amazon_action_approval:contains(Expires)`),
