@@ -28,8 +28,14 @@ from .library import (
 )
 from .operations import MESSAGE_OPERATIONS
 from .quota import NoQuota
-from .transport import CONNECT_TIMEOUT, READ_TIMEOUT, MemoryTokenStore, Session
-from .values import object_of, objects_of, text_of
+from .transport import (
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    MemoryTokenStore,
+    Session,
+    request_id_of,
+)
+from .values import MAX_NAME, object_of, objects_of, text_of
 
 #: What the panel of an order needs. No RECIPIENT and no BUYER: the addon keeps no
 #: address, and these need restricted roles. PACKAGES has the seller's address alone.
@@ -52,6 +58,8 @@ MAX_RETRY_WAIT = 2.0
 MAX_PAGES = 50
 #: getFeeds has a burst of 10, then one request in 45 seconds.
 MAX_FEED_PAGES = 10
+#: Characters of the token of a page, which becomes a part of the address.
+MAX_PAGE_TOKEN = 8192
 
 #: Amazon order ids have the form 3-7-7; those of Multi-Channel Fulfillment begin with
 #: a letter (S01-...). XSD of OrderAdjustment: ``\w{3}-\w{7}-\w{7}``.
@@ -166,7 +174,9 @@ class SellerClient:
         answer = self._read(
             self._orders.get_order, order_id, includedData=list(included_data)
         )
-        return _part("getOrder", answer, "order", dict)
+        order = _part("getOrder", answer, "order", dict)
+        _check_same("getOrder", order, "orderId", order_id)
+        return order
 
     def search_orders(
         self,
@@ -202,11 +212,10 @@ class SellerClient:
             maxResultsPerPage=page_size,
             paginationToken=next_token,
         )
-        pagination = answer.get("pagination")
-        token = pagination.get("nextToken") if isinstance(pagination, dict) else None
+        operation = "searchOrders"
         return Page(
-            _part("searchOrders", answer, "orders", list),
-            token or None,
+            _rows(operation, answer, "orders"),
+            _next(object_of(operation, answer, "pagination"), operation),
             answer.get("lastUpdatedBefore"),
         )
 
@@ -231,12 +240,10 @@ class SellerClient:
                 NextToken=token,
             )
             payload = _part(operation, answer, "payload", dict)
-            page = payload.get("FinancialEvents") or {}
-            if not isinstance(page, dict):
-                raise _malformed(operation, "payload.FinancialEvents")
-            for name, rows in page.items():
-                events.setdefault(name, []).extend(rows or [])
-            token = payload.get("NextToken")
+            page = object_of(operation, payload, "FinancialEvents")
+            for name in page:
+                events.setdefault(name, []).extend(objects_of(operation, page, name))
+            token = _next(payload, operation, "NextToken")
             if not token:
                 return events
         raise _endless(operation)
@@ -273,10 +280,9 @@ class SellerClient:
             nextToken=next_token,
         )
         payload = _part(operation, answer, "payload", dict)
-        rows = payload.get("transactions") or []
-        if not isinstance(rows, list):
-            raise _malformed(operation, "payload.transactions")
-        return Page(rows, payload.get("nextToken") or None)
+        return Page(
+            objects_of(operation, payload, "transactions"), _next(payload, operation)
+        )
 
     def get_marketplace_participations(self):
         """Read where the seller sells (Sellers v1); the test of a connection.
@@ -286,7 +292,7 @@ class SellerClient:
         """
         operation = "getMarketplaceParticipations"
         answer = self._read(self._sellers.get_marketplace_participation)
-        rows = _part(operation, answer, "payload", list)
+        rows = _rows(operation, answer, "payload")
         for row in rows:
             _part(operation, _part(operation, row, "marketplace", dict), "id", str)
             _part(operation, row, "participation", dict)
@@ -299,7 +305,7 @@ class SellerClient:
         """
         _check_id("getFeed", feed_id)
         answer = self._read(self._feeds.get_feed, feed_id)
-        _part("getFeed", answer, "feedId", str)
+        _check_same("getFeed", answer, "feedId", feed_id)
         _part("getFeed", answer, "processingStatus", str)
         return answer
 
@@ -330,11 +336,12 @@ class SellerClient:
         feeds = []
         for _page in range(MAX_FEED_PAGES):
             answer = self._read(self._feeds.get_feeds, **query)
-            feeds += _part("getFeeds", answer, "feeds", list)
-            if not answer.get("nextToken"):
+            feeds += _rows("getFeeds", answer, "feeds")
+            token = _next(answer, "getFeeds")
+            if not token:
                 return feeds
             # "include this token as the only parameter" (model of getFeeds)
-            query = {"nextToken": answer["nextToken"]}
+            query = {"nextToken": token}
         raise _endless("getFeeds")
 
     def read_report(self, feed_document_id):
@@ -366,7 +373,12 @@ class SellerClient:
         answer = self._read(
             self._fulfillment.get_fulfillment_order, seller_fulfillment_order_id
         )
-        return _part(operation, answer, "payload", dict)
+        payload = _part(operation, answer, "payload", dict)
+        order = object_of(operation, payload, "fulfillmentOrder")
+        _check_same(
+            operation, order, "sellerFulfillmentOrderId", seller_fulfillment_order_id
+        )
+        return payload
 
     def get_messaging_actions(self, order_id, marketplace_id):
         """Read which messages the buyer of an order may be sent now (Messaging v1
@@ -626,7 +638,7 @@ def _size(payload):
 
 def _request_id(answer):
     """Return Amazon's id of the request that an answer of the library belongs to."""
-    return answer.headers.get("x-amzn-requestid", "")
+    return request_id_of(answer.headers) or ""
 
 
 def _part(operation, answer, name, kind):
@@ -638,6 +650,34 @@ def _part(operation, answer, name, kind):
     if not isinstance(part, kind) or part == "":
         raise _malformed(operation, name)
     return part
+
+
+def _rows(operation, answer, name):
+    """Return a list of objects that an answer must have.
+
+    :raises MalformedAnswer: it is missing or something else
+    """
+    _part(operation, answer, name, list)
+    return objects_of(operation, answer, name)
+
+
+def _next(node, operation, name="nextToken"):
+    """Return the token of the next page, None where there is none.
+
+    :raises MalformedAnswer: it is something else than a text
+    """
+    return text_of(operation, node, name, MAX_PAGE_TOKEN) or None
+
+
+def _check_same(operation, answer, name, asked):
+    """Refuse the answer to another question.
+
+    :raises MalformedAnswer: it names something else than was asked for
+    """
+    if _part(operation, answer, name, str) != asked:
+        raise MalformedAnswer(
+            operation, f"Amazon's answer is about another {name} than was asked for."
+        )
 
 
 def _malformed(operation, name):
@@ -667,10 +707,12 @@ def _check_order_id(operation, order_id):
 def _check_id(operation, value):
     """Refuse an id that would change the path of the request.
 
-    :raises Refused: empty, no text, or only dots
+    :raises Refused: empty, no text, only dots, or nothing that can be an id
     """
     if not isinstance(value, str) or not value.strip("."):
         raise _invalid(operation, "The id is missing.")
+    if len(value) > MAX_NAME or not value.isprintable():
+        raise _invalid(operation, "This is not an id of Amazon's.")
 
 
 def _invalid(operation, message):

@@ -6,13 +6,13 @@ no log, and goes to no host that is not on the list. No token of ours goes with 
 
 import re
 import time
-import zlib
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
 from .errors import NotSent, OutcomeUnknown, Refused
+from .packed import Damaged, TooBig, unpack
 from .redact import protect
 from .transport import USER_AGENT
 
@@ -28,7 +28,12 @@ MAX_FEED_BYTES = 10 * 1024 * 1024
 #: A report has a few hundred bytes for each message; limit on the wire and unpacked.
 MAX_REPORT_BYTES = 20 * 1024 * 1024
 
+#: Presigned URLs have about 2,000 characters.
+_ADDRESS = re.compile(r"[\x21-\x7e]{1,8192}")
+
 _CHUNK = 64 * 1024
+#: Of an error's body, which names its code at the beginning.
+_ERROR_BYTES = 4096
 _UPLOAD, _DOWNLOAD = "uploadFeedDocument", "downloadFeedDocument"
 
 
@@ -88,19 +93,27 @@ class Documents:
 
         :raises Refused: wrong scheme, host or port
         """
-        parts = urlsplit(url if isinstance(url, str) else "")
-        schemes = ("https", "http") if self._endpoint.is_simulator else ("https",)
-        host = parts.netloc.lower()
-        allowed = parts.scheme in schemes and any(
-            re.fullmatch(pattern, host) for pattern in self._endpoint.document_hosts
-        )
-        if not allowed:
+        if not self._is_allowed(url):
             raise Refused(
                 operation,
                 "The address of the document is not one of Amazon's document stores; "
                 "nothing was sent.",
                 code="DocumentHostNotAllowed",
             )
+
+    def _is_allowed(self, url):
+        # Visible ASCII only: of anything else, two programs may read two hosts.
+        if not isinstance(url, str) or not _ADDRESS.fullmatch(url):
+            return False
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return False
+        schemes = ("https", "http") if self._endpoint.is_simulator else ("https",)
+        host = parts.netloc.lower()
+        return parts.scheme in schemes and any(
+            re.fullmatch(pattern, host) for pattern in self._endpoint.document_hosts
+        )
 
     def _run(self, operation, method, url, read, headers=None, payload=None):
         """Make one request and give its answer to `read`."""
@@ -110,9 +123,9 @@ class Documents:
                 requests.Session() as session,
                 self._open(session, method, url, headers, payload) as response,
             ):
-                error = _failure(operation, response)
-                if error is None:
+                if 200 <= response.status_code < 300:
                     return read(response)
+                error = self._failure(operation, response)
         except (
             requests.exceptions.ConnectTimeout,
             requests.exceptions.InvalidURL,
@@ -150,6 +163,19 @@ class Documents:
 
     def _read(self, response):
         """Return the bytes as they are on the wire, within the limits."""
+        content = self._read_up_to(response, MAX_REPORT_BYTES)
+        if len(content) > MAX_REPORT_BYTES:
+            raise _too_big()
+        expected = response.headers.get("Content-Length")
+        if expected and expected.isdigit() and int(expected) != len(content):
+            raise requests.exceptions.ChunkedEncodingError("the document was cut")
+        return content
+
+    def _read_up_to(self, response, limit):
+        """Return the body, or a beginning of it that is longer than the limit.
+
+        :raises ReadTimeout: it comes too slowly
+        """
         deadline = time.monotonic() + self._total_timeout
         content = bytearray()
         # read1 gives what is there, so that the deadline is looked at in time; urllib3
@@ -157,41 +183,55 @@ class Documents:
         read = getattr(response.raw, "read1", response.raw.read)
         while chunk := read(_CHUNK, decode_content=False):
             content += chunk
-            if len(content) > MAX_REPORT_BYTES:
-                raise _too_big()
+            if len(content) > limit:
+                break
             if time.monotonic() > deadline:
                 raise requests.exceptions.ReadTimeout("the whole document is late")
-        expected = response.headers.get("Content-Length")
-        if expected and expected.isdigit() and int(expected) != len(content):
-            raise requests.exceptions.ChunkedEncodingError("the document was cut")
         return bytes(content)
+
+    def _failure(self, operation, response):
+        """Return the exception for an answer that is no success."""
+        status = response.status_code
+        facts = {"code": self._s3_code(response), "http_status": status}
+        if operation == _UPLOAD and status == 403 and facts["code"] == "AccessDenied":
+            # S3's answer to an address that has expired: a second try gets a new one
+            return NotSent(
+                operation, "The address of the document has expired.", **facts
+            )
+        if 400 <= status < 500 and status not in (408, 429):
+            return Refused(
+                operation, "Amazon's document store refused the request.", **facts
+            )
+        return OutcomeUnknown(
+            operation, "Amazon's document store did not do the request.", **facts
+        )
+
+    def _s3_code(self, response):
+        """Return the error code of S3; the rest of its body repeats the signature."""
+        try:
+            body = self._read_up_to(response, _ERROR_BYTES)
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError):
+            # The status says what is known, the code only more of it.
+            return None
+        found = re.search(rb"<Code>(\w{1,64})</Code>", body[:_ERROR_BYTES])
+        return found.group(1).decode() if found else None
 
 
 def _unpack(packed):
-    """Unpack gzip, of which there may be several members, within the limit.
+    """Unpack a report.
 
     :raises OutcomeUnknown: cut or damaged
     :raises Refused: more than `MAX_REPORT_BYTES` when unpacked
     """
-    plain = bytearray()
-    rest = packed
-    while rest:
-        member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        damaged = False
-        try:
-            plain += member.decompress(rest, MAX_REPORT_BYTES + 1 - len(plain))
-        except zlib.error:
-            damaged = True
-        if len(plain) > MAX_REPORT_BYTES:
-            raise _too_big()
-        if damaged or not member.eof:
-            raise OutcomeUnknown(
-                _DOWNLOAD,
-                "The document arrived damaged.",
-                code="DocumentDamaged",
-            )
-        rest = member.unused_data
-    return bytes(plain)
+    try:
+        return unpack(packed, MAX_REPORT_BYTES)
+    except TooBig:
+        error = _too_big()
+    except Damaged:
+        error = OutcomeUnknown(
+            _DOWNLOAD, "The document arrived damaged.", code="DocumentDamaged"
+        )
+    raise error
 
 
 def _too_big():
@@ -207,28 +247,3 @@ def _unreachable(failure):
         "Amazon's document store gave no whole answer "
         f"({type(failure).__name__.lstrip('_')})."
     )
-
-
-def _failure(operation, response):
-    """Return the exception for an answer that is no success, None for a success."""
-    status = response.status_code
-    if 200 <= status < 300:
-        return None
-    facts = {"code": _s3_code(response), "http_status": status}
-    if operation == _UPLOAD and status == 403 and facts["code"] == "AccessDenied":
-        # S3's answer to an address that has expired: a second try gets a new one
-        return NotSent(operation, "The address of the document has expired.", **facts)
-    if 400 <= status < 500 and status not in (408, 429):
-        return Refused(
-            operation, "Amazon's document store refused the request.", **facts
-        )
-    return OutcomeUnknown(
-        operation, "Amazon's document store did not do the request.", **facts
-    )
-
-
-def _s3_code(response):
-    """Return the error code of S3; the rest of its body repeats the signature."""
-    body = response.raw.read(4096, decode_content=False) or b""
-    found = re.search(rb"<Code>(\w{1,64})</Code>", body)
-    return found.group(1).decode() if found else None

@@ -9,9 +9,12 @@ from typing import NamedTuple
 
 from .enums import FULFILLMENT_ACTIONS, FULFILLMENT_STATUSES
 from .errors import MalformedAnswer
-from .values import object_of, objects_of, text_of, time_of
+from .values import object_of, objects_of, read_of, text_of, time_of, units_of
 
 _OPERATION = "getFulfillmentOrder"
+
+#: ``maxLength`` of displayableOrderComment where Amazon's model takes it.
+MAX_COMMENT = 750
 
 #: Of a status that is not in Amazon's model.
 OTHER = "OTHER"
@@ -105,7 +108,9 @@ def parse_fulfillment_order(payload):
         marketplace_id=_text(order, "marketplaceId"),
         displayable_order_id=_text(order, "displayableOrderId"),
         displayable_order_date=_time(order, "displayableOrderDate"),
-        displayable_order_comment=_text(order, "displayableOrderComment"),
+        displayable_order_comment=read_of(
+            _OPERATION, order, "displayableOrderComment", MAX_COMMENT
+        ),
         status=_status(_string(order, "fulfillmentOrderStatus")),
         shipping_speed_category=_text(order, "shippingSpeedCategory"),
         fulfillment_action=action if action in FULFILLMENT_ACTIONS else "",
@@ -161,8 +166,8 @@ def _time(node, name):
 
 
 def _count(node, name):
-    number = node.get(name)
-    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+    number = units_of(node, name)
+    if number is None:
         raise _missing(name)
     return number
 

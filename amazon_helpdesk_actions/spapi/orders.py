@@ -11,12 +11,25 @@ from typing import NamedTuple
 
 from .errors import MalformedAnswer
 from .marketplaces import MARKETPLACES
-from .values import amount_of, object_of, objects_of, text_of, time_of
+from .values import (
+    MAX_NAME,
+    MAX_READ,
+    amount_of,
+    object_of,
+    objects_of,
+    read_of,
+    text_of,
+    time_of,
+    units_of,
+)
 
 _OPERATION = "getOrder"
 _ZERO = Decimal(0)
 
 FBM, FBA, MCF = "fbm", "fba", "mcf"
+
+#: Assumed: no order has more items. Amazon's model names no limit.
+MAX_ITEMS = 1000
 
 #: Type of a breakdown of proceeds, component of the refund feed, component of its tax.
 _COMPONENTS = (
@@ -149,7 +162,7 @@ def parse_order(order):
         raise _missing("salesChannel.marketplaceId")
     market = MARKETPLACES.get(marketplace_id)
     items = objects_of(_OPERATION, order, "orderItems")
-    if not items:
+    if not 0 < len(items) <= MAX_ITEMS:
         raise _missing("orderItems")
     currency = _currency(order, items) or (market.currency if market else "")
     # A marketplace that is not in our table: as in most, prices include the tax; then
@@ -226,7 +239,7 @@ def _line(item, prices_include_tax):
         order_item_id=_string(item, "orderItemId", "orderItems."),
         sku=text_of(_OPERATION, product, "sellerSku"),
         asin=text_of(_OPERATION, product, "asin"),
-        title=text_of(_OPERATION, product, "title"),
+        title=read_of(_OPERATION, product, "title"),
         quantity_ordered=_count(item, "quantityOrdered"),
         quantity_fulfilled=_count(fulfillment, "quantityFulfilled", default=0),
         charges=charges,
@@ -235,7 +248,7 @@ def _line(item, prices_include_tax):
             for entry in objects_of(_OPERATION, tax, "taxCollections")
         ),
         cancel_requested=request.get("requester") == "BUYER",
-        cancel_reason=text_of(_OPERATION, request or execution, "cancelReason"),
+        cancel_reason=read_of(_OPERATION, request or execution, "cancelReason"),
         cancelled_by=text_of(_OPERATION, execution, "cancelledBy"),
         quantity_unfulfilled=(
             _count(fulfillment, "quantityUnfulfilled")
@@ -250,7 +263,7 @@ def _line(item, prices_include_tax):
 def _promotion_ids(item):
     promotion = object_of(_OPERATION, item, "promotion")
     rows = objects_of(_OPERATION, promotion, "breakdowns")
-    names = (text_of(_OPERATION, row, "promotionId") for row in rows)
+    names = (text_of(_OPERATION, row, "promotionId", MAX_READ) for row in rows)
     return tuple(dict.fromkeys(name for name in names if name))
 
 
@@ -372,16 +385,16 @@ def _object(node, name):
 
 def _string(node, name, prefix=""):
     part = node.get(name)
-    if not isinstance(part, str) or not part:
+    if not isinstance(part, str) or not 0 < len(part) <= MAX_NAME:
         raise _missing(prefix + name)
     return part
 
 
 def _count(node, name, default=None):
-    part = node.get(name, default)
-    if isinstance(part, bool) or not isinstance(part, int) or part < 0:
+    units = units_of(node, name, default)
+    if units is None:
         raise _missing(f"orderItems.{name}")
-    return part
+    return units
 
 
 def _missing(name):

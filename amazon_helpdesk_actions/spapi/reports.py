@@ -5,6 +5,7 @@ trace of its own in a report, only a number in its summary; so a message counts 
 accepted only when everything else in the report agrees.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,10 +13,24 @@ from lxml import etree
 
 from .errors import UnreadableReport
 from .redact import redact
+from .texts import fit
 
 ACCEPTED, REJECTED, UNKNOWN = "accepted", "rejected", "unknown"
 
 MAX_TEXT = 2000  # characters of Amazon's text that are kept
+MAX_CODE = 50  # characters of a ResultMessageCode; Amazon's have up to 6 digits
+MAX_NUMBER = 9  # digits of a number; a feed has some thousand messages
+
+#: Marks of elements in a report: each costs far more memory than its bytes. A feed of
+#: 10 MiB has 20,000 messages, and a result some 14 marks.
+MAX_MARKS = 1_000_000
+
+#: Character sets of a report, all with ASCII as it is, so that a DTD can be seen before
+#: anything is parsed. UTF-8 is what Amazon writes.
+CHARSETS = (b"utf-8", b"us-ascii", b"iso-8859-1", b"windows-1252")
+_DECLARED = re.compile(
+    rb"""^<\?xml[^>]{0,200}\sencoding\s*=\s*["']([^"'<>]{1,40})["']"""
+)
 _WHOLE_DOCUMENT = 0  # MessageID of a result that is about no single message
 
 
@@ -187,8 +202,7 @@ def _read(data):
 
 
 def _processing_report(data):
-    if not data or not data.strip():
-        raise UnreadableReport("The report is empty.")
+    _check_harmless(data)
     parser = etree.XMLParser(
         resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False
     )
@@ -204,6 +218,31 @@ def _processing_report(data):
     return nodes[0]
 
 
+def _check_harmless(data):
+    """Refuse what could cost more than a report, before it is parsed.
+
+    :raises UnreadableReport: empty, too many elements, a DTD (which alone can declare
+        entities), or a character set that would hide one
+    """
+    if not data or not data.strip():
+        raise UnreadableReport("The report is empty.")
+    if data.count(b"<") > MAX_MARKS:
+        raise UnreadableReport("The report has more elements than any feed has.")
+    if b"\0" in data or _charset(data) not in CHARSETS:
+        raise UnreadableReport("The character set of the report is not known here.")
+    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+        raise UnreadableReport("The report has a DTD, which Amazon's reports have not.")
+
+
+def _charset(data):
+    """Return the character set that a document says it has, in small letters."""
+    head = data.removeprefix(b"\xef\xbb\xbf").partition(b"?>")[0]
+    if not head.startswith(b"<?xml") or b"encoding" not in head:
+        return b"utf-8"
+    declared = _DECLARED.match(head)
+    return declared[1].lower() if declared else None
+
+
 def _result(node):
     message_id = _number(node, "MessageID")
     return _Result(
@@ -211,8 +250,9 @@ def _result(node):
         message_id=_WHOLE_DOCUMENT if message_id is None else message_id,
         # Whatever is no warning counts as an error.
         is_error=_text(node, "ResultCode") != "Warning",
-        code=_text(node, "ResultMessageCode") or None,
-        text=redact(_text(node, "ResultDescription")),
+        code=fit(_text(node, "ResultMessageCode"))[:MAX_CODE] or None,
+        # Cut first: what is cut off costs no time.
+        text=redact(fit(_text(node, "ResultDescription")[: 2 * MAX_TEXT])),
     )
 
 
@@ -222,4 +262,5 @@ def _text(node, name):
 
 def _number(node, name):
     text = _text(node, name) if node is not None else ""
-    return int(text) if text.isascii() and text.isdigit() else None
+    is_number = text.isascii() and text.isdigit() and len(text) <= MAX_NUMBER
+    return int(text) if is_number else None

@@ -17,7 +17,15 @@ from .enums import ADJUSTMENT_COMPONENTS
 from .errors import MalformedAnswer
 from .finances import RefundEvent, net
 from .marketplaces import MARKETPLACES
-from .values import amount_of, object_of, objects_of, text_of, time_of
+from .values import (
+    MAX_NAME,
+    MAX_READ,
+    amount_of,
+    object_of,
+    objects_of,
+    text_of,
+    time_of,
+)
 
 _OPERATION = "listTransactions"
 _ZERO = Decimal(0)
@@ -147,7 +155,11 @@ def _kind(row):
     Money given back by force comes first: Amazon's own name for a claim may contain
     "refund" ("A-to-z Guarantee Refund").
     """
-    names = f"{_text(row.get('transactionType'))} {_text(row.get('description'))}"
+    names = " ".join(
+        name[:MAX_READ]
+        for name in (row.get("transactionType"), row.get("description"))
+        if isinstance(name, str)
+    )
     names = names.lower().replace("-", "").replace(" ", "")
     for word, kind in (
         ("retrocharge", OTHER),  # a correction of taxes
@@ -294,4 +306,5 @@ def _related(node, prefix):
 
 
 def _text(value):
-    return value if isinstance(value, str) else ""
+    """Return what can be a name, else an empty text."""
+    return value if isinstance(value, str) and len(value) <= MAX_NAME else ""

@@ -22,7 +22,10 @@ from .errors import (
     Throttled,
 )
 from .operations import operation_for
+from .packed import Damaged, TooBig, unpack
 from .redact import LOGGERS, protect, redact
+from .strict_json import loads
+from .texts import fit
 
 _logger = logging.getLogger(__name__)
 protect(__name__, *LOGGERS)
@@ -40,6 +43,12 @@ CONNECT_TIMEOUT = 10.0  # seconds
 READ_TIMEOUT = 30.0  # seconds, between two pieces of an answer
 MAX_ANSWER_BYTES = 20 * 1024 * 1024
 MAX_MESSAGE = 1000  # characters of Amazon's text that are kept
+MAX_REQUEST_ID = 100  # characters; it is a UUID
+MAX_TOKEN = 8192  # characters; Amazon's have 2,048 at most (LWA documentation)
+
+#: Asked for, so that an answer is packed once or not at all: packed in itself, it would
+#: unpack to a thousand times a thousand times its size.
+ACCEPT_ENCODING = "gzip"
 
 #: Seconds an access token must still be valid: for a request that may be repeated, and
 #: for one that may not, which should not be refused for its age on the way.
@@ -51,6 +60,10 @@ TOKEN_THROTTLED_WAIT = 30.0
 
 #: Bounds of the wait after a 429, in seconds: the header could hold anything.
 MIN_WAIT, MAX_WAIT = 1.0, 900.0
+
+#: Of the rate of the plan: what Amazon can mean where it tells another one. Amazon
+#: grants more to some sellers; how much, it does not tell, so this is assumed.
+TOLD_RATES = (1 / 100, 1000)
 
 #: Failures of httpx that are over before the first byte of the request has left:
 #: name resolution, refused connections, TLS, proxies and waiting for a connection.
@@ -122,11 +135,12 @@ class AmazonClock:
         """Note the time of an answer, if it tells one (RFC 9110, ``Date``)."""
         try:
             moment = parsedate_to_datetime(headers.get("date", ""))
-        except ValueError:
+            if moment.tzinfo is None:  # "-0000": in UTC, says RFC 5322
+                moment = moment.replace(tzinfo=timezone.utc)
+            moment = moment.astimezone(timezone.utc)
+        except (ValueError, OverflowError):
             return
-        if moment.tzinfo is None:  # "-0000": in UTC, says RFC 5322
-            moment = moment.replace(tzinfo=timezone.utc)
-        self._seen = moment.astimezone(timezone.utc), time.monotonic()
+        self._seen = moment, time.monotonic()
 
     def now(self):
         """Return Amazon's time, aware and in UTC; None before any answer."""
@@ -134,6 +148,11 @@ class AmazonClock:
             return None
         moment, since = self._seen
         return moment + timedelta(seconds=time.monotonic() - since)
+
+
+def request_id_of(headers):
+    """Return Amazon's id of a request, None where the answer has none."""
+    return _clean(headers.get("x-amzn-requestid"))[:MAX_REQUEST_ID] or None
 
 
 class _Raw:
@@ -147,12 +166,12 @@ class _Raw:
     @property
     def request_id(self):
         """Amazon's id of the request, for support cases."""
-        return self.headers.get("x-amzn-requestid")
+        return request_id_of(self.headers)
 
     def json(self):
-        """Return the parsed body; None when it is no JSON."""
+        """Return the parsed body; None when it is no JSON, see `strict_json.loads`."""
         try:
-            return json.loads(self.content)
+            return loads(self.content)
         except ValueError:
             return None
 
@@ -182,7 +201,11 @@ class Http:
             limits=httpx.Limits(max_keepalive_connections=0),
             follow_redirects=False,
             trust_env=not endpoint.is_simulator,
-            headers={"user-agent": USER_AGENT, "accept": ACCEPT},
+            headers={
+                "user-agent": USER_AGENT,
+                "accept": ACCEPT,
+                "accept-encoding": ACCEPT_ENCODING,
+            },
         )
 
     def exchange(self, operation, method, url, **request):
@@ -200,7 +223,7 @@ class Http:
                 f"Amazon could not be reached ({type(failure).__name__}); the request "
                 "was not sent.",
             )
-        except (httpx.HTTPError, _AnswerTooBig) as failure:
+        except (httpx.HTTPError, Damaged, TooBig) as failure:
             error = OutcomeUnknown(
                 operation,
                 f"The answer of Amazon did not arrive ({type(failure).__name__}); the "
@@ -215,21 +238,33 @@ class Http:
         with self._client.stream(method, url, **request) as response:
             self.clock.see(response.headers)
             content = bytearray()
-            for chunk in response.iter_bytes():
+            # As it is on the wire: httpx would unpack without a limit.
+            for chunk in response.iter_raw():
                 content += chunk
                 if len(content) > MAX_ANSWER_BYTES:
-                    raise _AnswerTooBig
+                    raise TooBig
                 if time.monotonic() > deadline:
                     raise httpx.ReadTimeout("the whole answer took too long")
-        return _Raw(response.status_code, response.headers, bytes(content))
+        content = _unpacked(response.headers, bytes(content))
+        return _Raw(response.status_code, response.headers, content)
 
     def close(self):
         """Close the connections; the object cannot be used afterwards."""
         self._client.close()
 
 
-class _AnswerTooBig(Exception):
-    """More than `MAX_ANSWER_BYTES`."""
+def _unpacked(headers, content):
+    """Return a body without its content coding.
+
+    :raises Damaged: packed in a way that was not asked for, or cut
+    :raises TooBig: more than `MAX_ANSWER_BYTES`
+    """
+    coding = headers.get("content-encoding", "identity").strip().lower()
+    if coding == "identity" or not content:
+        return content
+    if coding not in ("gzip", "x-gzip"):
+        raise Damaged
+    return unpack(content, MAX_ANSWER_BYTES)
 
 
 class AccessTokens:
@@ -457,7 +492,7 @@ class Session:
     def _tell_quota(self, operation, raw):
         """Tell the quota what Amazon said of it."""
         try:
-            rate = _told_rate(raw.headers)
+            rate = _told_rate(operation, raw.headers)
             if rate:
                 self._quota.learn(operation, rate)
             if raw.status == 429:
@@ -539,38 +574,44 @@ def _details(body):
     said = [first.get(key) for key in ("code", "message", "details")]
     if isinstance(body, dict):
         said.append(body.get("message"))
-    return " ".join(str(text) for text in said if text)
+    return " ".join(text[:MAX_MESSAGE] for text in said if isinstance(text, str))
 
 
 def _clean(text):
     """Return a text of Amazon without secrets and control characters, cut to size."""
     if not isinstance(text, str):
         return ""
-    return re.sub(r"[\x00-\x1f\x7f]+", " ", redact(text)).strip()[:MAX_MESSAGE]
+    # Cut before it is looked through, too: what is cut off costs no time.
+    text = redact(fit(text[: 10 * MAX_MESSAGE]))
+    return re.sub(r"[\x00-\x1f\x7f]+", " ", text).strip()[:MAX_MESSAGE]
 
 
-def _told_rate(headers):
+def _told_rate(operation, headers):
     """Return the rate that Amazon tells in an answer, None where it tells none.
 
     In requests per second; "best effort", and not to be expected with 401, 403 and 429
-    (usage plans guide).
+    (usage plans guide). A rate that is far from the plan is none: it would stop the
+    operation for good, or lift its limit.
     """
     try:
         rate = float(headers.get("x-amzn-ratelimit-limit", ""))
     except ValueError:
         return None
-    return rate if _is_positive(rate) else None
+    lowest, highest = (operation.rate * factor for factor in TOLD_RATES)
+    return rate if lowest <= rate <= highest else None
 
 
 def _wait(operation, headers):
     """Return seconds until one more request is due, from Amazon's rate or the table."""
-    rate = _told_rate(headers) or operation.rate
+    rate = _told_rate(operation, headers) or operation.rate
     return min(max(1 / rate, MIN_WAIT), MAX_WAIT)
 
 
 def _is_token(text):
     """Tell whether a text can be an access token, that is: stand in a header."""
-    return isinstance(text, str) and re.fullmatch(r"[\x21-\x7e]+", text) is not None
+    if not isinstance(text, str) or len(text) > MAX_TOKEN:
+        return False
+    return re.fullmatch(r"[\x21-\x7e]+", text) is not None
 
 
 def _is_positive(number):

@@ -90,7 +90,10 @@ READS = {
         lambda client: client.get_fulfillment_order("WEB-1001"),
         "GET",
         FULFILLMENT_ORDER,
-        Answer(200, {"payload": {"fulfillmentOrder": {}}}),
+        Answer(
+            200,
+            {"payload": {"fulfillmentOrder": {"sellerFulfillmentOrderId": "WEB-1001"}}},
+        ),
     ),
     "getMessagingActionsForOrder": (
         lambda client: client.get_messaging_actions(ORDER_ID, DE),

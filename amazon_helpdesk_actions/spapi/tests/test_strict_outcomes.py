@@ -141,7 +141,10 @@ def test_a_missing_role_is_an_authorisation_problem(amazon, client):
         ("createFeed", "nan", 1 / 0.0083),
         ("createFeed", "-1", 1 / 0.0083),
         ("createFeed", "0", 1 / 0.0083),
-        ("createFeed", "0.0000001", 900.0),
+        ("createFeed", "0.0001", 900.0),
+        # Far from the plan: not believed
+        ("createFeed", "0.0000001", 1 / 0.0083),
+        ("createFeed", "1e300", 1 / 0.0083),
         ("getFeed", "1000", 1.0),
         ("searchOrders", None, 1 / 0.0056),
         ("getOrder", None, 2.0),
