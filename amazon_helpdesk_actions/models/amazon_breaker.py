@@ -224,7 +224,7 @@ class AmazonFeed(models.Model):
                 )
             yield
         finally:
-            _close(cr)
+            _let_go(cr)
 
     def _has_breaker(self, lane):
         account = self.env["amazon.seller.account"].browse(lane.account_id)
@@ -259,9 +259,11 @@ class AmazonAlarm(models.Model):
         ]
 
 
-def _close(cr):
-    """Let a lock go, and never fail: what it guarded may be committed already."""
+def _let_go(cr):
+    """End the transaction that holds a lock, and never fail: what the lock guarded may
+    be committed already."""
     try:
-        cr.close()
+        with cr:
+            pass
     except psycopg2.Error:
         _logger.warning("A connection was lost with its lock", exc_info=True)

@@ -1,9 +1,18 @@
-from datetime import timedelta
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from unittest.mock import patch
 
-from odoo import SUPERUSER_ID
+from odoo import SUPERUSER_ID, api, fields
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
+from odoo.tests.common import TransactionCase
+from odoo.tools import mute_logger
 
+from odoo.addons.queue_job.exception import RetryableJobError
+
+from ..models.amazon_feed import Lane
+from ..spapi.enums import FEED_REFUND
 from .common import GIFT_WRAPPED, SHIPPED, UNSHIPPED
 from .test_stop import StopCommon
 
@@ -70,9 +79,11 @@ class TestBreaker(StopCommon):
 
     def test_what_amazon_did_not_take_does_not_count(self):
         self.account.breaker_amount = 25
-        self.simulator.fault("throttle", "createFeed", times=1)
         first = self.ask(SHIPPED, 20)
-        self.run_jobs("_job_dispatch")
+        feeds = type(self.env["amazon.feed"])
+        not_sent = "_record_not_sent", "Amazon could not be reached", None
+        with patch.object(feeds, "_create_feed", lambda *args: not_sent):
+            self.run_jobs("_job_dispatch")
         self.assertEqual(first.state, "queued")
         self.settle()
         self.assertNotEqual(first.state, "queued")
@@ -213,3 +224,180 @@ class TestBreaker(StopCommon):
     def test_agent_cannot_change_the_maximum(self):
         with self.assertRaises(AccessError):
             self.account.with_user(self.agent).breaker_amount = 0
+
+
+class SlowClient:
+    """Uploads a document, and lets something else happen meanwhile."""
+
+    def __init__(self, meanwhile=lambda: None):
+        self.meanwhile = meanwhile
+
+    def prepare_feed(self, payload):
+        self.meanwhile()
+        return "document"
+
+    def amazon_now(self):
+        return datetime.now(timezone.utc)
+
+
+@tagged("post_install", "-at_install")
+class TestBreakerAtOnce(TransactionCase):
+    """Two marketplaces of one account that send at the same moment, each in real
+    transactions of its own. Together they are above the maximum."""
+
+    def setUp(self):
+        super().setUp()
+        # the journal cannot be cleaned up again
+        journal = type(self.env["amazon.audit.entry"])
+        self.patch(journal, "_append", lambda *args: None)
+        feeds = type(self.env["amazon.feed"])
+        self.patch(feeds, "_drop_blocked", lambda self, actions, verified: actions)
+        self.patch(feeds, "_write_payload", lambda self, *args: args[-1])
+        self.made = {}
+        self.in_real_transaction(self.make_data)
+        self.addCleanup(self.in_real_transaction, self.remove_data)
+
+    def in_real_transaction(self, function):
+        with self.env.registry.cursor() as cr:
+            return function(api.Environment(cr, SUPERUSER_ID, {}))
+
+    def make_data(self, env):
+        account = env["amazon.seller.account"].search([], limit=1)
+        env.cr.execute(
+            "UPDATE amazon_seller_account SET breaker_amount = 15 WHERE id = %s",
+            [account.id],
+        )
+        made = [self.make_action(env, account, place) for place in (DE, FR)]
+        self.made = {
+            "account": account.id,
+            "actions": [action.id for action in made],
+            "orders": [action.order_id.id for action in made],
+        }
+
+    def make_action(self, env, account, marketplace):
+        now = fields.Datetime.now()
+        shared = {
+            "account_id": account.id,
+            "company_id": account.company_id.id,
+            "marketplace": marketplace,
+            "currency_id": account.company_id.currency_id.id,
+        }
+        order = env["amazon.order"].create(
+            {**shared, "amazon_order_ref": f"breaker {marketplace}"}
+        )
+        return env["amazon.action"].create(
+            {
+                **shared,
+                "name": f"BREAKER/{marketplace}",
+                "kind": "refund",
+                "state": "queued",
+                "order_id": order.id,
+                "amount": 10,
+                "user_id": SUPERUSER_ID,
+                "asked_at": now,
+                "due_at": now,
+                "last_state_change": now,
+                "nonce": f"breaker-{marketplace}",
+            }
+        )
+
+    def remove_data(self, env):
+        account_id = self.made["account"]
+        for query, value in (
+            (
+                "UPDATE amazon_seller_account SET breaker_amount = 0 WHERE id = %s",
+                account_id,
+            ),
+            ("DELETE FROM amazon_stop WHERE account_id = %s", account_id),
+            ("DELETE FROM amazon_action WHERE id = ANY(%s)", self.made["actions"]),
+            ("DELETE FROM amazon_order WHERE id = ANY(%s)", self.made["orders"]),
+            ("DELETE FROM amazon_feed WHERE document_ref = %s", "document"),
+            ("DELETE FROM queue_job WHERE method_name = %s", "_job_tell_tripped"),
+        ):
+            env.cr.execute(query, [value])
+
+    def send(self, number, client):
+        """Do what a dispatch does, up to the commit before the irreversible call."""
+        lane = Lane(self.made["account"], (DE, FR)[number], FEED_REFUND)
+        with self.env.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            # the job's own transaction: its snapshot is as old as can be
+            cr.execute("SELECT 1 FROM amazon_action LIMIT 1")
+            feeds = env["amazon.feed"]
+            with feeds._breaker_held(lane):
+                return feeds._in_own_transaction(
+                    "_prepare", client, lane, {self.made["actions"][number]: False}
+                )
+
+    def states(self):
+        return self.in_real_transaction(
+            lambda env: (
+                env["amazon.action"].browse(self.made["actions"]).mapped("state")
+            )
+        )
+
+    def count_open_stops(self):
+        domain = [("account_id", "=", self.made["account"]), ("ended_at", "=", False)]
+        return self.in_real_transaction(
+            lambda env: env["amazon.stop"].search_count(domain)
+        )
+
+    @mute_logger("odoo.sql_db")
+    def test_second_lane_waits_and_then_sees_what_the_first_has_sent(self):
+        came = []
+
+        def other_lane():
+            try:
+                came.append(self.send(1, SlowClient()))
+            except RetryableJobError as error:
+                came.append(error)
+
+        def meanwhile():
+            thread = threading.Thread(target=other_lane)
+            thread.start()
+            thread.join(timeout=30)
+
+        self.assertTrue(self.send(0, SlowClient(meanwhile)))
+        self.assertIsInstance(came[0], RetryableJobError)
+        self.assertFalse(self.send(1, SlowClient()))
+        self.assertEqual(self.states(), ["sending", "queued"])
+        self.assertEqual(self.count_open_stops(), 1)
+
+    @mute_logger("odoo.sql_db")
+    def test_lanes_that_try_at_once_never_both_pass_and_trip_once(self):
+        at_once = threading.Barrier(2)
+        passed = []
+
+        def dispatch(number):
+            at_once.wait(timeout=30)
+            for _attempt in range(200):
+                try:
+                    passed.append(bool(self.send(number, SlowClient())))
+                    return
+                except RetryableJobError:
+                    time.sleep(0.05)
+
+        threads = [
+            threading.Thread(target=dispatch, args=(number,)) for number in (0, 1)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=60)
+        self.assertEqual(sorted(passed), [False, True])
+        self.assertEqual(sorted(self.states()), ["queued", "sending"])
+        self.assertEqual(self.count_open_stops(), 1)
+
+    @mute_logger("odoo.sql_db")
+    def test_without_the_lock_both_would_pass(self):
+        """What the lock is for: two snapshots, each without the other's refund."""
+
+        def meanwhile():
+            thread = threading.Thread(target=self.send, args=(1, SlowClient()))
+            thread.start()
+            thread.join(timeout=30)
+
+        feeds = type(self.env["amazon.feed"])
+        with patch.object(feeds, "_has_breaker", lambda *args: False):
+            self.send(0, SlowClient(meanwhile))
+        self.assertEqual(self.states(), ["sending", "sending"])
