@@ -228,7 +228,7 @@ class AmazonStop(models.Model):
         stop = self.sudo()
         return self.env._(
             "Sending to Amazon is stopped (%(what)s) since %(since)s by %(user)s: "
-            "%(reason)s",
+            "“%(reason)s”.",
             what=stop.display_name,
             since=stop._since(),
             user=stop._author(),

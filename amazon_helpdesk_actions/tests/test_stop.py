@@ -270,7 +270,7 @@ class TestStop(StopCommon):
 
     def test_second_stop_of_the_same_says_who_has_stopped_it(self):
         self.stop_as(self.admin, kind="refund")
-        by_whom = re.escape(f"by {self.admin.name}: A test")
+        by_whom = re.escape(f"by {self.admin.name}: “A test”")
         with self.assertRaisesRegex(UserError, by_whom):
             self.stop_as(self.admin, kind="refund")
 
@@ -343,7 +343,7 @@ class TestStop(StopCommon):
         self.env.invalidate_all()
         account = self.account.with_user(self.agent)
         self.assertTrue(account.is_stopped)
-        self.assertIn(f"by {self.admin.name}: A test", account.stop_message)
+        self.assertIn(f"by {self.admin.name}: “A test”", account.stop_message)
         self.assertIn(
             self.account,
             self.env["amazon.seller.account"].search([("is_stopped", "=", True)]),

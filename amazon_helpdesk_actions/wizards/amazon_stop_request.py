@@ -29,7 +29,7 @@ class AmazonStopRequest(models.TransientModel):
     reason = fields.Char(required=True, size=REASON_SIZE, help=REASON_HELP)
     is_single_company = fields.Boolean(compute="_compute_is_single_company")
     waiting = fields.Integer(
-        "Wait Now",
+        "Queued Now",
         compute="_compute_waiting",
         help="Actions of this that are queued now, and stay so.",
     )
@@ -87,8 +87,11 @@ class AmazonStopEndRequest(models.TransientModel):
     stop_ids = fields.Many2many("amazon.stop", required=True)
     # Required where it is read: the dialog opens without.
     reason = fields.Char("Why", size=REASON_SIZE, help=REASON_HELP)
+    stop_message = fields.Text("Stops", compute="_compute_waiting")
     waiting = fields.Integer(
-        compute="_compute_waiting", help="Actions that these stops hold."
+        "Actions That Leave Then",
+        compute="_compute_waiting",
+        help="What waits for the end of these stops.",
     )
 
     # === COMPUTE METHODS === #
@@ -96,7 +99,8 @@ class AmazonStopEndRequest(models.TransientModel):
     @api.depends("stop_ids")
     def _compute_waiting(self):
         for request in self:
-            stops = request.stop_ids._filtered_access("read")
+            stops = request.stop_ids._origin._filtered_access("read")
+            request.stop_message = stops._sentences()
             request.waiting = sum(
                 _count_queued(
                     stop.account_id or _accounts_of(stop.company_id), stop.kind
@@ -171,6 +175,7 @@ def _count_queued(accounts, kind):
 
 def _show_stops(model):
     """Return the action that shows what is stopped now."""
-    return model.env["ir.actions.act_window"]._for_xml_id(
+    action = model.env["ir.actions.act_window"]._for_xml_id(
         "amazon_helpdesk_actions.amazon_stop_action"
     )
+    return {**action, "target": "main"}
