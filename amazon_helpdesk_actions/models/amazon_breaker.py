@@ -77,8 +77,10 @@ class AmazonSellerAccount(models.Model):
         currency = self.company_currency_id
         left = self._left_since(self._counted_since())
         for number, action in enumerate(refunds):
-            left += action._amount_for_breaker()
-            if currency.compare_amounts(left, self.breaker_amount) > 0:
+            left += action.amount_company
+            is_above = currency.compare_amounts(left, self.breaker_amount) > 0
+            # What has no rate cannot be counted, so a person looks at it.
+            if is_above or action.is_rate_missing:
                 self._trip(action)
                 return actions - refunds[number:]
         return actions
@@ -116,51 +118,59 @@ class AmazonSellerAccount(models.Model):
                 ("state", "not in", NOTHING_LEFT),
             ]
         )
-        sent = self.env["amazon.action"]._read_group(
+        ((money,),) = self.env["amazon.action"]._read_group(
             [
                 ("feed_id", "in", feeds.ids),
                 ("kind", "=", KIND),
                 ("state", "in", LEFT_STATES),
             ],
-            ["currency_id"],
-            ["amount:sum"],
+            aggregates=["amount_company:sum"],
         )
-        return sum(self._in_company_currency(*of_currency) for of_currency in sent)
-
-    def _in_company_currency(self, currency, amount):
-        """Return an amount in the company's currency, by today's rate."""
-        company = self.company_id
-        today = fields.Date.context_today(self)
-        return currency._convert(amount, company.currency_id, company, today)
+        return money or 0.0
 
     def _trip(self, action):
         """Stop the refunds of this account, and have the administrators told.
 
         :param amazon.action action: the first that would exceed the maximum
         """
-        handler = self.env["amazon.action.kind.refund"]
-        maximum = handler._money(self.breaker_amount, self.company_currency_id)
-        amount = action._amount_for_breaker()
-        if self.company_currency_id.compare_amounts(amount, self.breaker_amount) > 0:
-            reason = self.env._(
-                "%(action)s alone is above %(maximum)s, the most refunds in an hour. "
-                "Withdraw it or raise the maximum, then resume.",
-                action=action.name,
-                maximum=maximum,
-            )
-        else:
-            reason = self.env._(
-                "With %(action)s, more than %(maximum)s would leave in refunds within "
-                "an hour. Look at what was asked for, then resume.",
-                action=action.name,
-                maximum=maximum,
-            )
-        self.env["amazon.stop"]._open(
-            self.company_id, reason, self, KIND, is_automatic=True
-        )
+        reason = self._why_tripped(action)
+        try:
+            with self.env.cr.savepoint():
+                self.env["amazon.stop"]._open(
+                    self.company_id, reason, self, KIND, is_automatic=True
+                )
+        except psycopg2.errors.UniqueViolation:
+            # an administrator has just stopped them by hand
+            return
         in_background(self, self.company_id).with_delay(
             priority=1, description=f"Tell that refunds of {self.name} are stopped"
         )._job_tell_tripped()
+
+    def _why_tripped(self, action):
+        currency = self.company_currency_id
+        handler = self.env["amazon.action.kind.refund"]
+        values = {
+            "action": action.name,
+            "maximum": handler._money(self.breaker_amount, currency),
+        }
+        if action.is_rate_missing:
+            return self.env._(
+                "%(action)s cannot be counted: its currency had no rate when it was "
+                "asked for. Withdraw it and ask for it again once there is a rate, or "
+                "take the maximum away; then resume.",
+                **values,
+            )
+        if currency.compare_amounts(action.amount_company, self.breaker_amount) > 0:
+            return self.env._(
+                "%(action)s alone is above %(maximum)s, the most refunds in an hour. "
+                "Withdraw it or raise the maximum, then resume.",
+                **values,
+            )
+        return self.env._(
+            "With %(action)s, more than %(maximum)s would leave in refunds within an "
+            "hour. Look at what was asked for, then resume.",
+            **values,
+        )
 
     def _job_tell_tripped(self):
         """Tell the administrators that the breaker has tripped. Job; safe to run twice.
@@ -168,7 +178,8 @@ class AmazonSellerAccount(models.Model):
         What this misses, the watch tells within minutes.
         """
         alarms = self.env["amazon.alarm"]
-        accounts = self.search([("company_id", "=", self.company_id.id)])
+        of_company = [("company_id", "=", self.company_id.id)]
+        accounts = self.with_context(active_test=False).search(of_company)
         alarms._report("breaker", alarms._find_breaker(accounts))
         held = self.env["amazon.action"].search(self._tripped_domain())
         held.order_id._notify_forms()
@@ -180,14 +191,6 @@ class AmazonSellerAccount(models.Model):
             ("state", "=", "queued"),
             ("kind", "=", KIND),
         ]
-
-
-class AmazonAction(models.Model):
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def _amount_for_breaker(self):
-        """Return what this action counts, in the company's currency."""
-        return self.account_id._in_company_currency(self.currency_id, self.amount)
 
 
 class AmazonFeed(models.Model):

@@ -223,8 +223,15 @@ class AmazonAlarm(models.Model):
     # === QUEUED ACTIONS === #
 
     def _find_stopped(self, accounts):
-        """Actions wait because somebody stopped them, or archived the account."""
-        held = self._waiting(accounts, STALLED_AFTER, accounts._held_domain())
+        """Actions wait because somebody stopped them, or archived the account. What
+        the circuit breaker alone has stopped has an alarm of its own."""
+        by_people = accounts.filtered(
+            lambda account: (
+                not account.active
+                or not all(account._open_stops().mapped("is_automatic"))
+            )
+        )
+        held = self._waiting(by_people, STALLED_AFTER, by_people._held_domain())
         return [
             Finding(
                 account,

@@ -127,6 +127,22 @@ class TestBreaker(StopCommon):
         # 20 dollars
         self.assertEqual(action.state, "queued")
 
+    def test_refund_without_a_rate_is_not_let_pass_uncounted(self):
+        self.account.breaker_amount = 15
+        action = self.ask(SHIPPED, 10)
+        action.write({"is_rate_missing": True, "amount_company": 0})
+        self.dispatch()
+        self.assertEqual(action.state, "queued")
+        self.assertIn("had no rate", self.stops().reason)
+
+    def test_trip_at_the_moment_of_a_stop_by_hand_leaves_that_one(self):
+        self.account.breaker_amount = 5
+        action = self.ask(SHIPPED, 10)
+        stop = self.account._stop("By hand", "refund")
+        with mute_logger("odoo.sql_db"):
+            self.account._trip(action)
+        self.assertEqual(self.stops(), stop)
+
     # === RESUMING === #
 
     def tripped(self):
@@ -293,6 +309,7 @@ class TestBreakerAtOnce(TransactionCase):
                 "state": "queued",
                 "order_id": order.id,
                 "amount": 10,
+                "amount_company": 10,
                 "user_id": SUPERUSER_ID,
                 "asked_at": now,
                 "due_at": now,
