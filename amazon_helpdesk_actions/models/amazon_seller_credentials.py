@@ -237,10 +237,12 @@ class AmazonSellerAccount(models.Model):
 
     def _reencrypt(self):
         self.ensure_one()
-        for name in SECRETS:
+        for name in ENTERED_SECRETS:
             sealed = self[f"{name}_sealed"]
             if sealed:
                 self[f"{name}_sealed"] = reseal(sealed)
+        # asked for anew when it is needed
+        self.access_token_sealed = False
 
     def _is_reencryption_due(self):
         try:
@@ -351,13 +353,16 @@ class AmazonSellerAccount(models.Model):
     def _describe_error(self, error, subject=None):
         """Override to say what an agent can do about secrets that cannot be read."""
         if isinstance(error, UnreadableSecret):
-            return self.env._(
-                "The credentials of the account %s cannot be decrypted on this server, "
-                "so nothing was sent. What waits goes on waiting; an administrator "
-                "must see to the key.",
-                self.name,
-            )
+            return self._describe_unreadable()
         return super()._describe_error(error, subject)
+
+    def _describe_unreadable(self):
+        return self.env._(
+            "The credentials of the account %s cannot be decrypted on this server, so "
+            "nothing is read or sent; what waits goes on waiting. The seller account "
+            "tells an administrator what to do.",
+            self.name,
+        )
 
 
 class AmazonAlarm(models.Model):
@@ -365,15 +370,11 @@ class AmazonAlarm(models.Model):
 
     def _find_secrets(self, accounts):
         """Secrets are there that this server cannot decrypt."""
-        problems = {
-            account: account._secrets_problem()
-            for account in accounts
-            if account._sealed_secrets()
-        }
         return [
-            Finding(account, 1, problem)
-            for account, problem in problems.items()
-            if problem
+            # what to do about it is for administrators, and stands on the account
+            Finding(account, 1, account._describe_unreadable())
+            for account in accounts
+            if account._sealed_secrets() and account._secrets_problem()
         ]
 
     def _find_secret_due(self, accounts):
