@@ -10,9 +10,10 @@ from freezegun import freeze_time
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
+from odoo.modules.module import load_script
 from odoo.service.model import call_kw
 from odoo.tests import Form, tagged
-from odoo.tools import config, convert_file, file_open, mute_logger
+from odoo.tools import config, convert_file, file_open, file_path, mute_logger, sql
 
 from ..models.amazon_seller_account import AccessTokenStore
 from ..models.amazon_seller_credentials import SECRETS, UnreadableSecret
@@ -521,6 +522,32 @@ class TestSecrets(AmazonCommon):
             self.account.invalidate_recordset(["lwa_client_secret_hint"])
             self.assertIn("cannot be decrypted", self.account.lwa_client_secret_hint)
 
+    def test_update_encrypts_what_a_former_version_left_in_plain(self):
+        self.env.cr.execute(
+            """
+            ALTER TABLE amazon_seller_account
+                ADD lwa_client_secret varchar, ADD access_token varchar;
+            UPDATE amazon_seller_account
+               SET lwa_client_secret = 'plain', access_token = 'plain',
+                   lwa_client_secret_sealed = NULL
+             WHERE id = %s
+            """,
+            [self.account.id],
+        )
+        self.env.invalidate_all()
+        path = "migrations/19.0.1.1.0/post-migration.py"
+        script = load_script(
+            file_path(f"amazon_helpdesk_actions/{path}"), "post_migration"
+        )
+        with no_keys(), self.assertRaises(UserError):
+            script.migrate(self.env.cr, "19.0.1.0.0")
+        script.migrate(self.env.cr, "19.0.1.0.0")
+        self.assertEqual(self.account._secret("lwa_client_secret"), "plain")
+        for name in ("lwa_client_secret", "access_token"):
+            self.assertFalse(
+                sql.column_exists(self.env.cr, "amazon_seller_account", name)
+            )
+
     def test_neutralized_copy_holds_no_ciphertext(self):
         self.env.flush_all()
         with file_open("amazon_helpdesk_actions/data/neutralize.sql") as script:
@@ -693,7 +720,10 @@ class TestSecretsWatch(AmazonCommon):
 
     def test_verified_action_waits_for_the_key_too(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
-        action.order_id.known_until = fields.Datetime.now() + timedelta(minutes=5)
+        # nothing but the feed is left to be sent
+        action.order_id.complete_at = fields.Datetime.now() + timedelta(minutes=5)
         with no_keys(), mute_logger(CREDENTIALS):
-            self.run_jobs()
+            postponed = self.run_jobs("_job_dispatch")
+        self.assertIn("This server has no key", str(postponed))
         self.assertEqual(action.state, "queued")
+        self.assertFalse(self.account._quota_wait("createFeed", 15))
