@@ -21,6 +21,8 @@ class ApprovalCommon(AmazonCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # that of the orders: no limit depends on a rate
+        cls.company.currency_id = cls.env.ref("base.EUR")
         cls.approver = cls._create_user(
             "amazon_approver", "amazon_helpdesk_actions.group_approve"
         )
