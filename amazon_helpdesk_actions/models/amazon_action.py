@@ -18,6 +18,7 @@ from ..const import (
     SURPASSED,
 )
 from ..spapi.operations import OPERATIONS
+from .amazon_action_kind import KINDS_THAT_MAY_NAME_A_BUYER
 from .amazon_feed import Lane
 from .amazon_order_reading import AWAITED_STATES, PER_ORDER
 from .amazon_seller_participation import marketplace_selection
@@ -629,13 +630,25 @@ class AmazonAction(models.Model):
             # before the amount, or the ORM reads it back from the new row to round
             "currency_id": self.currency_id.id,
             "amount": self.amount,
-            "message": self.state_message,
+            "message": self._journal_message(),
             "feed_ref": self.feed_id.feed_ref,
             "request_ref": self.request_ref,
             "payload_digest": self.feed_id.payload_digest or self.call_digest,
             "answer_digest": self.feed_id.report_digest,
             **vals,
         }
+
+    def _journal_message(self):
+        """Return the sentence for the journal, which can never be removed: without
+        Amazon's words where they may name the buyer."""
+        if self.amazon_text and self.kind in KINDS_THAT_MAY_NAME_A_BUYER:
+            return self.env._(
+                "Amazon answered with the code %(code)s. Its words, which may name the "
+                "buyer, stand with %(action)s for a while.",
+                code=self.amazon_code or self.env._("none"),
+                action=self.name,
+            )
+        return self.state_message
 
     def _get_origin(self):
         """Return the ticket or the sale order that it was asked from."""

@@ -6,6 +6,10 @@ from odoo.tools import formatLang
 
 from ..const import ANSWER_HOURS, ANSWER_RESERVE_HOURS
 
+# Kinds that send what may name the buyer (an address, a message), so that Amazon's
+# answer may repeat it. Their words are not journaled: nobody could remove them again.
+KINDS_THAT_MAY_NAME_A_BUYER = ("mcf_update", "message")
+
 
 class AmazonActionKind(models.AbstractModel):
     """What a kind of action has to say. One model ``amazon.action.kind.<kind>`` each.

@@ -7,10 +7,10 @@ class AmazonAuditAppendOnly(models.AbstractModel):
     """Rows that are appended and never touched again.
 
     No ACL grants create, write or delete, the ORM refuses them to everybody (the
-    superuser too), and PostgreSQL triggers refuse UPDATE, DELETE and TRUNCATE, also in a
-    session that has ordinary triggers switched off (``session_replication_role``). Who
-    owns the table can still drop a trigger: docs/journal.md says how to take that away
-    from the application's role, too.
+    superuser too), and PostgreSQL triggers refuse UPDATE, DELETE and TRUNCATE, also in
+    a session that has ordinary triggers switched off (``session_replication_role``).
+    Who owns the table can still drop a trigger: docs/journal.md says how to take that
+    away from the application's role, too.
     """
 
     _name = "amazon.audit.append_only"
@@ -30,8 +30,9 @@ class AmazonAuditAppendOnly(models.AbstractModel):
                 """
                 CREATE OR REPLACE FUNCTION amazon_audit_refuse() RETURNS trigger AS $$
                 BEGIN
-                    RAISE EXCEPTION 'The Amazon journal is append-only: %% of %% refused.',
-                          TG_OP, TG_TABLE_NAME
+                    RAISE EXCEPTION
+                        'The Amazon journal is append-only: %% of %% refused.',
+                        TG_OP, TG_TABLE_NAME
                         USING ERRCODE = 'insufficient_privilege';
                 END $$ LANGUAGE plpgsql;
                 CREATE OR REPLACE TRIGGER amazon_append_only

@@ -46,6 +46,7 @@ class AmazonAuditEntry(models.Model):
                     " ON link.entry_id = entry.id"
                 ),
                 SQL("entry.id IN %s", entry_ids),
+                SQL("entry.company_id, link.number, entry.id"),
             )
 
     def _export_lines(self):
@@ -57,6 +58,55 @@ class AmazonAuditEntry(models.Model):
         yield from self._headers()
         for row in self._export_rows():
             yield json_line(row)
+
+    def _chain_rows(self, company_id, after):
+        """Yield the next rows of a company's chain, each with its link.
+
+        :param int company_id: whose chain
+        :param int after: number of the last one that was read
+        """
+        yield from self._select_rows(
+            SQL(
+                "amazon_audit_link AS link"
+                " LEFT JOIN amazon_audit_entry AS entry ON entry.id = link.entry_id"
+            ),
+            SQL("link.company_id = %s AND link.number > %s", company_id, after),
+            SQL("link.number"),
+            READ_CHUNK,
+        )
+
+    def _all_lines(self, company):
+        """Yield the whole journal of a company as the lines of a file: a header, the
+        chain, and what is not sealed yet.
+
+        In one transaction, so that the header counts what follows.
+        """
+        domain = [("company_id", "=", company.id)]
+        yield json_line(self._header(company, self.search_count(domain), True))
+        for row in self._all_rows(company):
+            yield json_line(row)
+
+    def _all_rows(self, company):
+        """Yield the rows of the whole journal of a company, in the order of the chain;
+        what is not sealed yet at the end."""
+        number = 0
+        while number is not None:
+            last = None
+            for row in self._chain_rows(company.id, number):
+                last = row["number"]
+                yield row
+            number = last
+        yield from self._unsealed_rows(company.id)
+
+    def _unsealed_rows(self, company_id):
+        yield from self._select_rows(
+            SQL(
+                "amazon_audit_entry AS entry"
+                " LEFT JOIN amazon_audit_link AS link ON link.entry_id = entry.id"
+            ),
+            SQL("entry.company_id = %s AND link.id IS NULL", company_id),
+            SQL("entry.id"),
+        )
 
     def _in_chain_order(self):
         """Return the ids of these entries, ordered by company and number."""
@@ -97,11 +147,13 @@ class AmazonAuditEntry(models.Model):
             "entries": count,
         }
 
-    def _select_rows(self, tables, where):
-        """Yield rows of entries and their links, in the order of the chain.
+    def _select_rows(self, tables, where, order, limit=None):
+        """Yield rows of entries and their links.
 
         :param SQL tables: what is read, ``entry`` and ``link``
         :param SQL where: which of it
+        :param SQL order: in which order
+        :param int limit: rows at most
         """
         self.env.cr.execute(
             SQL(
@@ -111,9 +163,11 @@ class AmazonAuditEntry(models.Model):
                        entry.id, link.company_id, %(entry)s
                   FROM %(tables)s
                  WHERE %(where)s
-                 ORDER BY COALESCE(entry.company_id, link.company_id), link.number,
-                       entry.id
+                 ORDER BY %(order)s
+                 LIMIT %(limit)s
                 """,
+                order=order,
+                limit=limit,
                 time=_TIME,
                 link=SQL(", ").join(SQL.identifier("link", n) for n in LINK_COLUMNS),
                 entry=ENTRY_COLUMNS,

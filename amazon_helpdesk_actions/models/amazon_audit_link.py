@@ -100,11 +100,10 @@ class AmazonAuditLink(models.Model):
         entries = self._unsealed(company_id, since, after)
         if not entries:
             return since, None
-        number, previous = (head.number, head.hash) if head else (0, None)
-        previous = previous or self._begin(company_id)
+        previous = head.hash or self._begin(company_id)
         links = []
         now = fields.Datetime.now()
-        for number, (entry_id, content) in enumerate(entries, start=number + 1):
+        for number, (entry_id, content) in enumerate(entries, start=head.number + 1):
             link = {
                 "company_id": company_id,
                 "number": number,

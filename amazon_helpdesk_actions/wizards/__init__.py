@@ -13,3 +13,5 @@ from . import amazon_order_number_request
 from . import amazon_edit_request
 from . import amazon_authority_check
 from . import amazon_approval_decision
+from . import amazon_audit_export
+from . import amazon_audit_settings

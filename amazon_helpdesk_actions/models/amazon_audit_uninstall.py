@@ -1,0 +1,165 @@
+import gzip
+import tempfile
+from pathlib import Path
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .. import verify_journal
+
+# The journal goes with the addon; its last export is told by this description.
+LAST_EXPORT = "amazon_helpdesk_actions: journal exported before uninstalling"
+
+
+class IrModuleModule(models.Model):
+    _inherit = "ir.module.module"
+
+    def button_uninstall(self):
+        """Override to refuse to drop a journal that was not exported.
+
+        :raise UserError: with the sentence that says how to export it
+        """
+        modules = self | self.downstream_dependencies()
+        if "amazon_helpdesk_actions" in modules.mapped("name"):
+            journal = self.env["amazon.audit.entry"].sudo()
+            missing = journal._companies_not_exported()
+            if missing:
+                raise UserError(
+                    self.env._(
+                        "Uninstalling removes the journal of all Amazon actions for "
+                        "good, and it has entries that were not exported (%s). Open "
+                        "Apps, choose Uninstall at Amazon Helpdesk Actions, and click "
+                        "Export the Amazon Journal there first.",
+                        ", ".join(missing.mapped("name")),
+                    )
+                )
+        return super().button_uninstall()
+
+
+class BaseModuleUninstall(models.TransientModel):
+    _inherit = "base.module.uninstall"
+
+    amazon_journal_message = fields.Text(compute="_compute_amazon_journal")
+    amazon_journal_missing = fields.Boolean(compute="_compute_amazon_journal")
+
+    @api.depends("module_ids")
+    def _compute_amazon_journal(self):
+        journal = self.env["amazon.audit.entry"].sudo()
+        for wizard in self:
+            names = wizard._get_modules().mapped("name")
+            wizard.amazon_journal_missing = False
+            wizard.amazon_journal_message = False
+            if "amazon_helpdesk_actions" not in names:
+                continue
+            wizard.amazon_journal_missing = bool(journal._companies_not_exported())
+            wizard.amazon_journal_message = (
+                wizard._sentence_missing()
+                if wizard.amazon_journal_missing
+                else journal._sentence_exported()
+            )
+
+    def _sentence_missing(self):
+        return self.env._(
+            "The journal of all Amazon actions is removed with the addon. Export it "
+            "first: without that, Odoo refuses to uninstall."
+        )
+
+    def action_export_amazon_journal(self):
+        """Export the journals of all companies to attachments that survive.
+
+        :raise AccessError: when the user may not uninstall
+        """
+        self.ensure_one()
+        self.check_access("write")
+        self.env["amazon.audit.entry"].sudo()._export_before_uninstall()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Uninstall module"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
+
+class AmazonAuditEntry(models.Model):
+    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    def _companies_not_exported(self):
+        """Return the companies whose journal has grown since it was last exported."""
+        exported = set(self._last_exports().mapped("name"))
+        return (
+            self.env["res.company"]
+            .search([])
+            .filtered(
+                lambda company: (
+                    self.search_count([("company_id", "=", company.id)], limit=1)
+                    and self._last_file_name(company) not in exported
+                )
+            )
+        )
+
+    def _last_exports(self):
+        return (
+            self.env["ir.attachment"]
+            .sudo()
+            .search([("description", "=", LAST_EXPORT), ("res_model", "=", False)])
+        )
+
+    def _last_file_name(self, company):
+        """Return the name of the file that has all entries of a company, by the id of
+        the last one."""
+        last = self.search([("company_id", "=", company.id)], limit=1, order="id desc")
+        return f"amazon-journal-{company.id}-{last.id}.jsonl.gz"
+
+    def _sentence_exported(self):
+        names = self._last_exports().mapped("name")
+        if not names:
+            return self.env._("The Amazon journal is empty.")
+        return self.env._(
+            "The Amazon journal was exported. You find it under Settings > Technical > "
+            "Attachments (developer mode), where it stays: %s.",
+            ", ".join(names),
+        )
+
+    def _export_before_uninstall(self):
+        """Export what was not exported yet, with the anchors and the verifier, to
+        attachments that belong to no model of the addon."""
+        for company in self._companies_not_exported():
+            self._append(
+                [
+                    {
+                        "event": "journal",
+                        "company_id": company.id,
+                        "message": self.env._(
+                            "The whole journal was exported before uninstalling."
+                        ),
+                    }
+                ]
+            )
+            self._attach(self._last_file_name(company), self._packed(company))
+        anchors = self.env["amazon.audit.anchor"].search([])
+        self._attach("amazon-journal-anchors.jsonl", "".join(anchors._lines()).encode())
+        verifier = Path(verify_journal.__file__).read_bytes()
+        self._attach("verify_journal.py", verifier)
+
+    def _packed(self, company):
+        """Return the journal of a company, packed by gzip.
+
+        In this transaction: it is all, also what was written a moment ago, and seals
+        nothing more.
+        """
+        with tempfile.TemporaryFile() as file:
+            with gzip.GzipFile(fileobj=file, mode="wb") as packed:
+                for line in self._all_lines(company):
+                    packed.write(line.encode())
+            file.seek(0)
+            return file.read()
+
+    def _attach(self, name, content):
+        attachments = self.env["ir.attachment"].sudo()
+        attachments.search(
+            [("description", "=", LAST_EXPORT), ("name", "=", name)]
+        ).unlink()
+        attachments.create({"name": name, "raw": content, "description": LAST_EXPORT})
