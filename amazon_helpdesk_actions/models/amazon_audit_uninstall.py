@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import verify_journal
+from .background import in_own_transaction
 
 # The journal goes with the addon; its last export is told by this description.
 LAST_EXPORT = "amazon_helpdesk_actions: journal exported before uninstalling"
@@ -125,19 +126,22 @@ class AmazonAuditEntry(models.Model):
 
     def _export_before_uninstall(self):
         """Export what was not exported yet, with the anchors and the verifier, to
-        attachments that belong to no model of the addon."""
+        attachments that belong to no model of the addon. In transactions of its own,
+        so that the files have what was sealed for them."""
         for company in self._companies_not_exported():
-            self._append(
-                [
-                    {
-                        "event": "journal",
-                        "company_id": company.id,
-                        "message": self.env._(
-                            "The whole journal was exported before uninstalling."
-                        ),
-                    }
-                ]
-            )
+            in_own_transaction(self, "_journal_last_export", company.id)
+            self.env["amazon.audit.link"]._seal(company, of_all_time=True)
+        in_own_transaction(self, "_attach_all")
+
+    def _journal_last_export(self, company_id):
+        """Journal that the whole journal is exported."""
+        sentence = self.env._("The whole journal was exported before uninstalling.")
+        self._append(
+            [{"event": "journal", "company_id": company_id, "message": sentence}]
+        )
+
+    def _attach_all(self):
+        for company in self._companies_not_exported():
             self._attach(self._last_file_name(company), self._packed(company))
         anchors = self.env["amazon.audit.anchor"].search([])
         self._attach("amazon-journal-anchors.jsonl", "".join(anchors._lines()).encode())
@@ -145,11 +149,7 @@ class AmazonAuditEntry(models.Model):
         self._attach("verify_journal.py", verifier)
 
     def _packed(self, company):
-        """Return the journal of a company, packed by gzip.
-
-        In this transaction: it is all, also what was written a moment ago, and seals
-        nothing more.
-        """
+        """Return the journal of a company, packed by gzip."""
         with tempfile.TemporaryFile() as file:
             with gzip.GzipFile(fileobj=file, mode="wb") as packed:
                 for line in self._all_lines(company):
