@@ -5,6 +5,9 @@ from odoo.tools import email_normalize, html2plaintext
 from ..spapi.marketplaces import by_relay_address
 from .background import in_background
 
+# Order numbers of one mail that are shown.
+REFS_SHOWN = 10
+
 
 class HelpdeskTicket(models.Model):
     _name = "helpdesk.ticket"
@@ -54,7 +57,8 @@ class HelpdeskTicket(models.Model):
                 body=self.env._(
                     "The buyer's mail names several Amazon orders: %(refs)s. This "
                     "ticket shows the first one.",
-                    refs=", ".join(refs),
+                    # whoever writes the mail decides how many there are
+                    refs=", ".join(refs[:REFS_SHOWN]),
                 ),
                 author_id=self.env.ref("base.partner_root").id,
                 subtype_xmlid="mail.mt_note",

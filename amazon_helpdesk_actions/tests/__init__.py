@@ -12,6 +12,10 @@ from . import test_cancel_rest
 from . import test_cancel_warehouse
 from . import test_feed_cancel
 from . import test_forecast
+from . import test_hostile_amounts
+from . import test_hostile_answers
+
+# texts
 from . import test_mail
 from . import test_mcf
 from . import test_order

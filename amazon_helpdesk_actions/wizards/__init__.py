@@ -1,3 +1,4 @@
+from . import amazon_typed_numbers
 from . import amazon_action_request
 from . import amazon_refund_request_line
 from . import amazon_refund_request

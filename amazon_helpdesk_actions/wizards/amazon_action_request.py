@@ -11,6 +11,7 @@ class AmazonActionRequest(models.AbstractModel):
     """
 
     _name = "amazon.action.request"
+    _inherit = "amazon.typed.numbers"
     _description = "Request of an Amazon Action"
 
     # The kind of action that the dialog asks for

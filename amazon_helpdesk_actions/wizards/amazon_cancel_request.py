@@ -177,6 +177,7 @@ class AmazonCancelRequest(models.TransientModel):
 
 class AmazonCancelRequestLine(models.TransientModel):
     _name = "amazon.cancel.request.line"
+    _inherit = "amazon.typed.numbers"
     _description = "Item of an Amazon Cancellation Request"
 
     request_id = fields.Many2one(

@@ -127,6 +127,7 @@ class AmazonFulfillmentRequest(models.TransientModel):
 
 class AmazonFulfillmentRequestLine(models.TransientModel):
     _name = "amazon.fulfillment.request.line"
+    _inherit = "amazon.typed.numbers"
     _description = "Item of a Request to Change a Fulfillment Order"
 
     request_id = fields.Many2one(

@@ -26,6 +26,7 @@ class AmazonRefundRequestLine(models.TransientModel):
     """One item in the refund dialog: what is entered for it, and what comes of that."""
 
     _name = "amazon.refund.request.line"
+    _inherit = "amazon.typed.numbers"
     _description = "Item of an Amazon Refund Request"
 
     request_id = fields.Many2one(

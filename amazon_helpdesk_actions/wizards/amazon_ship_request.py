@@ -185,6 +185,7 @@ class AmazonShipRequest(models.TransientModel):
 
 class AmazonShipRequestLine(models.TransientModel):
     _name = "amazon.ship.request.line"
+    _inherit = "amazon.typed.numbers"
     _description = "Item of an Amazon Shipment Confirmation"
 
     request_id = fields.Many2one(
