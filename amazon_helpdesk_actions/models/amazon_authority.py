@@ -300,9 +300,8 @@ class AmazonAuthority(models.Model):
 
     def write(self, vals):
         """Override to journal what was changed, and to have it count at once."""
-        if any(row.company_id.id != vals.get("company_id") for row in self) and (
-            "company_id" in vals
-        ):
+        company_id = vals.get("company_id")
+        if company_id and self.company_id - self.company_id.browse(company_id):
             raise UserError(
                 self.env._(
                     "A row of the matrix stays in its company. Make a new one in the "
@@ -375,6 +374,33 @@ class AmazonAuthority(models.Model):
             raise AccessError(self._not_covered(asked))
         return self._why_not_alone(covering, order, asked)
 
+    def _forecast(self, handler, order, origin, amount):
+        """Say before the click what will be said of it, as far as no sum of the day is
+        needed for that.
+
+        :param handler: the kind of action
+        :param amazon.order order: the order
+        :param origin: the ticket or sale order that it is asked from
+        :param float amount: what counts against limits, in the order's currency
+        :return: the sentence that refuses it, and the one that says why a second person
+            is needed; each False where there is none
+        :rtype: tuple
+        """
+        rows = self._rows(order.company_id.id, handler._right())
+        if not rows or handler._is_assisted(order):
+            return False, False
+        # the sentences name where they are
+        origin.check_access("read")
+        order_sudo = order.sudo()
+        asked = self._weigh(handler, order_sudo, origin.sudo(), amount)
+        covering = self._covering(rows, self.env.user, asked)
+        if not covering:
+            return self._not_covered(asked), False
+        why = self._why_not_alone(covering, order_sudo, asked, of_today=False)
+        return False, why and self.env._(
+            "A second person must approve it before it is sent. %s", why
+        )
+
     def _may_approve(self, action, user):
         """Tell whether a person may approve an action: where it is, and so much.
 
@@ -440,12 +466,14 @@ class AmazonAuthority(models.Model):
     def _covering(self, rows, user, asked):
         return [row for row in rows if row.is_about(user) and row.covers(asked)]
 
-    def _why_not_alone(self, rows, order, asked):
+    def _why_not_alone(self, rows, order, asked, of_today=True):
         """Return the sentence that says why none of the covering rows lets it go
         alone, or False where one does.
 
         Rows that need no sum of the day are asked first: most often one of them lets it
         go, and nobody waits for anybody.
+
+        :param bool of_today: whether to ask for the sums of the day, too
         """
         rows = [row for row in rows if row.mode == "alone"]
         if not rows:
@@ -457,7 +485,7 @@ class AmazonAuthority(models.Model):
             gap = self._exceeded_at_once(row, order, asked)
             if gap:
                 exceeded.append(gap)
-            elif row.has_day_limit() and asked.amount:
+            elif of_today and row.has_day_limit() and asked.amount:
                 daily.append(row)
             else:
                 return False

@@ -181,6 +181,7 @@ class AmazonOrderMixin(models.AbstractModel):
         if blocker:
             raise UserError(blocker)
         account_sudo = self._get_amazon_order().account_id
+        self._check_mail_authority(author)
         self._check_reply_mail(subject, text)
         document_sudo = self.sudo()
         sender = formataddr(
@@ -231,6 +232,26 @@ class AmazonOrderMixin(models.AbstractModel):
         )
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
         self._journal_reply(text)
+
+    def _check_mail_authority(self, author):
+        """Refuse a mail where the matrix does not let its author write alone.
+
+        :param res.users author: who wrote it
+        :raise UserError: with the sentence that says why
+        """
+        authority = self.env["amazon.authority"].with_user(author)
+        handler = authority.env["amazon.action.kind.message"]
+        order_sudo = self._get_amazon_order()
+        asked = authority._weigh(handler, order_sudo, self.sudo(), 0.0)
+        why = authority._judge(order_sudo, asked)
+        if why:
+            raise UserError(
+                self.env._(
+                    "A mail cannot wait for a second person. %s Ask somebody who may "
+                    "write to buyers alone.",
+                    why,
+                )
+            )
 
     def _check_reply_mail(self, subject, text):
         """Refuse a mail that Amazon would not pass on.

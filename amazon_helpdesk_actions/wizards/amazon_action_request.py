@@ -40,15 +40,35 @@ class AmazonActionRequest(models.AbstractModel):
         related="order_id.seller_central_url", related_sudo=False
     )
 
-    @api.depends("order_id")
+    @api.depends("order_id", "ticket_id", "sale_order_id")
     def _compute_sentences(self):
         for request in self:
             handler = request._handler()
             order = request.order_id
-            request.blockers = "\n".join(handler._blockers(order))
+            blockers = handler._blockers(order)
+            refusal, approval = request._forecast(request._counted())
+            request.blockers = "\n".join(filter(None, [*blockers, refusal]))
             # Who cannot act needs no warning of what the act would bring.
             warnings = [] if request.blockers else handler._warnings(order)
-            request.warnings = "\n".join(warnings)
+            request.warnings = "\n".join(filter(None, [*warnings, approval]))
+
+    def _counted(self):
+        """Hook: what counts against limits, as far as it is known without what is
+        filled in; in the order's currency."""
+        return 0.0
+
+    def _forecast(self, amount):
+        """Return what the matrix will say, before anybody has filled in the rest.
+
+        :param float amount: what counts against limits, in the order's currency
+        :return: a sentence that refuses it, and one that says why it will wait
+        """
+        origin = self._asked_from()
+        if not origin:
+            return False, False
+        return self.env["amazon.authority"]._forecast(
+            self._handler(), self.order_id, origin, amount
+        )
 
     @api.depends("order_id")
     def _compute_is_assisted(self):

@@ -80,6 +80,12 @@ class AmazonCancelRequest(models.TransientModel):
     def _compute_sentences(self):
         return super()._compute_sentences()
 
+    def _counted(self):
+        """Override: of the whole order it is known at once."""
+        if self._asked_kind() != "cancel":
+            return super()._counted()
+        return self._handler()._authority_amount(self.order_id, {}, {})
+
     @api.depends("scope")
     def _compute_is_assisted(self):
         return super()._compute_is_assisted()

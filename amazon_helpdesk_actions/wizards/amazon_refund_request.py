@@ -101,7 +101,11 @@ class AmazonRefundRequest(models.TransientModel):
             if request.blockers:
                 continue
             request.problems = "\n".join(request._problems())
-            request.notices = "\n".join(request.line_ids._notices())
+            notices = request.line_ids._notices()
+            _refusal, approval = request._forecast(request.total)
+            if approval and approval not in (request.warnings or ""):
+                notices.append(approval)
+            request.notices = "\n".join(notices)
             is_partial = order.currency_id.compare_amounts(request.remaining, 0) > 0
             request.hints = "\n".join(handler._hints(order, is_partial))
 
