@@ -156,19 +156,17 @@ class AmazonSellerAccount(models.Model):
         if action.is_rate_missing:
             return self.env._(
                 "%(action)s cannot be counted: its currency had no rate when it was "
-                "asked for. Withdraw it and ask for it again once there is a rate, or "
-                "take the maximum away; then resume.",
+                "asked for.",
                 **values,
             )
         if currency.compare_amounts(action.amount_company, self.breaker_amount) > 0:
             return self.env._(
-                "%(action)s alone is above %(maximum)s, the most refunds in an hour. "
-                "Withdraw it or raise the maximum, then resume.",
+                "%(action)s alone is above %(maximum)s, the most refunds in an hour.",
                 **values,
             )
         return self.env._(
             "With %(action)s, more than %(maximum)s would leave in refunds within an "
-            "hour. Look at what was asked for, then resume.",
+            "hour.",
             **values,
         )
 
@@ -252,8 +250,9 @@ class AmazonAlarm(models.Model):
                     stop.account_id._tripped_domain()
                 ),
                 self.env._(
-                    "%(reason)s Nothing is lost: refunds stay queued. An administrator "
-                    "resumes them under Amazon > Stops.",
+                    "%(reason)s Nothing is lost: refunds of the account stay queued. "
+                    "An administrator looks at them, withdraws what is wrong or raises "
+                    "the maximum, and resumes them under Amazon > Stops.",
                     reason=stop.reason,
                 ),
                 stop.started_at,

@@ -53,11 +53,12 @@ class AmazonStop(models.Model):
     started_at = fields.Datetime("Since", required=True, readonly=True)
     user_id = fields.Many2one(
         "res.users",
-        "Stopped by",
+        "Administrator",
         readonly=True,
         ondelete="restrict",
         help="Empty: the program.",
     )
+    author = fields.Char("Stopped By", compute="_compute_author", compute_sudo=True)
     is_automatic = fields.Boolean(
         "By the Circuit Breaker",
         readonly=True,
@@ -86,6 +87,15 @@ class AmazonStop(models.Model):
             place = stop.account_id or stop.company_id
             kind = kinds[stop.kind] if stop.kind else self.env._("everything")
             stop.display_name = f"{place.sudo().name}: {kind}"
+
+    @api.depends("user_id", "is_automatic")
+    @api.depends_context("lang")
+    def _compute_author(self):
+        for stop in self:
+            if stop.is_automatic:
+                stop.author = self.env._("the circuit breaker")
+            else:
+                stop.author = stop.user_id.name or self.env._("the program")
 
     # === CRUD METHODS === #
 
@@ -231,8 +241,8 @@ class AmazonStop(models.Model):
             "“%(reason)s”.",
             what=stop.display_name,
             since=stop._since(),
-            user=stop._author(),
-            reason=stop.reason,
+            user=stop.author,
+            reason=stop.reason.rstrip("."),
         )
 
     def _since(self):
@@ -240,11 +250,6 @@ class AmazonStop(models.Model):
         zone = str(self.env.tz)
         moment = format_datetime(self.env, self.started_at, dt_format="short")
         return f"{moment} UTC" if zone == "UTC" else moment
-
-    def _author(self):
-        if self.is_automatic:
-            return self.env._("the circuit breaker")
-        return self.user_id.name or self.env._("the program")
 
     def _sentences(self):
         return "\n".join(stop._sentence() for stop in self)
