@@ -245,7 +245,8 @@ class Chain:
     def _compare(self) -> None:
         anchor = self.anchors.get(self.number)
         if anchor:
-            self.compared += 1
+            # the one with number 0 says where the chain begins, and proves no entry
+            self.compared += self.number > 0
             if anchor.get("hash") != self.head:
                 self._problem(
                     f"Number {self.number}: the anchor of {anchor.get('anchored_at')} "
@@ -272,7 +273,7 @@ class Chain:
         """Yield what the check has shown, problems first."""
         name = f"Company {self.company_id}" + (self.company and f" ({self.company})")
         verdict = "DOES NOT HOLD" if self.problem_count else "holds"
-        yield f"{name}: the journal {verdict}. {self.entries} entries were checked."
+        yield f"{name}: the journal {verdict}. Entries checked: {self.entries}."
         for problem in self.problems:
             yield f"  - {problem}"
         if self.problem_count > len(self.problems):
@@ -285,13 +286,13 @@ class Chain:
         """Yield what the check cannot show."""
         if self.entries > self.sealed:
             yield (
-                f"  {self.entries - self.sealed} entries are not sealed yet: only "
-                "their own digests were checked."
+                f"  Not sealed yet: {self.entries - self.sealed}. Only their own digests "
+                "were checked."
             )
         if self.late:
             yield (
-                f"  {self.late} entries were sealed more than a day after they say "
-                f"they happened, the first: {self.first_late}."
+                "  Sealed more than a day after they say they happened: "
+                f"{self.late}, the first: {self.first_late}."
             )
         if not self.complete:
             yield (
@@ -301,7 +302,7 @@ class Chain:
         elif not self.database:
             yield "  Where the chain begins is not known, and was not checked."
         if self.compared:
-            yield f"  {self.compared} anchors were compared."
+            yield f"  Anchors that were compared: {self.compared}."
         elif self.complete:
             yield (
                 "  No anchor was compared: that the whole chain was not built anew, or "

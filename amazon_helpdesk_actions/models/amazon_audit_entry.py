@@ -15,7 +15,7 @@ class AmazonAuditEntry(models.Model):
     _inherit = "amazon.audit.append_only"
     _description = "Amazon Journal Entry"
     _order = "id desc"
-    _rec_name = "event"
+    _rec_name = "action_name"
     _log_access = False
 
     version = fields.Integer(
@@ -121,6 +121,15 @@ class AmazonAuditEntry(models.Model):
     _origin_idx = models.Index("(origin_id, origin_model) WHERE origin_id > 0")
 
     # === COMPUTE METHODS === #
+
+    @api.depends("event", "action_name", "amazon_order_ref")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        labels = dict(self._fields["event"]._description_selection(self.env))
+        for entry in self:
+            about = entry.action_name or entry.amazon_order_ref
+            name = labels.get(entry.event, "")
+            entry.display_name = f"{name}: {about}" if about else name
 
     @api.depends("link_ids")
     def _compute_link(self):

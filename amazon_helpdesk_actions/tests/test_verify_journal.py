@@ -109,9 +109,9 @@ class TestVerifyJournal(BaseCase):
         rows = journal()
         report = self.check(rows, [anchor(rows[2]), anchor(rows[4])])
         self.assertTrue(report.holds, report.text())
-        self.assertIn("5 entries were checked", report.text())
+        self.assertIn("Entries checked: 5.", report.text())
         self.assertIn(rows[-1]["hash"], report.text())
-        self.assertIn("2 anchors were compared", report.text())
+        self.assertIn("were compared: 2", report.text())
 
     def test_two_companies_in_one_file(self):
         first, second = journal(), journal(company=2)
@@ -129,7 +129,7 @@ class TestVerifyJournal(BaseCase):
         new["digest"] = entry_digest(new)
         report = self.check([*rows, new])
         self.assertTrue(report.holds, report.text())
-        self.assertIn("1 entries are not sealed yet", report.text())
+        self.assertIn("Not sealed yet: 1.", report.text())
         new["message"] = "newer"
         self.assertBroken(self.check([*rows, new]), "own digest")
 
@@ -244,7 +244,7 @@ class TestVerifyJournal(BaseCase):
         rows = journal(occurred_at="2026-10-01T08:00:00Z")
         report = self.check(rows)
         self.assertTrue(report.holds)
-        self.assertIn("5 entries were sealed more than a day after", report.text())
+        self.assertIn("they say they happened: 5", report.text())
 
     def test_many_problems_are_counted_and_not_all_told(self):
         rows = journal(100)
