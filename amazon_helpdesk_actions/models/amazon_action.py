@@ -20,6 +20,7 @@ from ..const import (
 from ..spapi.operations import OPERATIONS
 from .amazon_action_kind import KINDS_THAT_MAY_NAME_A_BUYER
 from .amazon_feed import Lane
+from .amazon_order_mixin import READERS
 from .amazon_order_reading import AWAITED_STATES, PER_ORDER
 from .amazon_seller_participation import marketplace_selection
 from .background import in_background
@@ -31,6 +32,9 @@ ACTORS_AND_JOURNAL = ",".join(
     f"amazon_helpdesk_actions.group_{name}"
     for name in ("refund", "cancel", "edit", "message", "approve", "journal")
 )
+
+# Who may see which ticket or sale order it was asked from.
+DOCUMENT_READERS = f"{READERS},amazon_helpdesk_actions.group_journal"
 
 
 class AmazonAction(models.Model):
@@ -104,9 +108,12 @@ class AmazonAction(models.Model):
     urgent_from = fields.Datetime(
         readonly=True, copy=False, help="From then on it is sent before the others."
     )
+    # Whoever reads them sees their names, too, and a ticket's is what a buyer wrote: an
+    # approver, who may have no business there, does not.
     ticket_id = fields.Many2one(
         "helpdesk.ticket",
         readonly=True,
+        groups=DOCUMENT_READERS,
         ondelete="restrict",
         index="btree_not_null",
         check_company=True,
@@ -114,6 +121,7 @@ class AmazonAction(models.Model):
     sale_order_id = fields.Many2one(
         "sale.order",
         readonly=True,
+        groups=DOCUMENT_READERS,
         ondelete="restrict",
         index="btree_not_null",
         check_company=True,

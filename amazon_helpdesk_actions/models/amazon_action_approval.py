@@ -351,7 +351,7 @@ class AmazonAction(models.Model):
         )
         self._set_refused(
             self.env._(
-                "%(user)s refused it: “%(reason)s” Nothing was sent to Amazon.",
+                "%(user)s refused it. Nothing was sent to Amazon. The reason: %(reason)s",
                 user=self._decider(),
                 reason=reason,
             )

@@ -146,8 +146,8 @@ class AmazonOrder(models.Model):
             }
             parts.append(
                 self.env._(
-                    "In the last 12 months this buyer got %(count)s refunds on "
-                    "%(orders)s other orders, %(amount)s in all.",
+                    "In the last 12 months: %(amount)s refunded to this buyer on "
+                    "other orders (refunds: %(count)s, orders: %(orders)s).",
                     count=len(single),
                     orders=len(refunds.order_id),
                     amount=self._sum_up(refunds, "posted_at"),
@@ -157,14 +157,14 @@ class AmazonOrder(models.Model):
             parts.append(
                 self.env._(
                     "No refund to this buyer on another order is known of the last 12 "
-                    "months (%s other orders are known here).",
+                    "months (other orders known here: %s).",
                     len(orders),
                 )
             )
         if asked:
             parts.append(
                 self.env._(
-                    "%s more is asked for, and not seen at Amazon yet.",
+                    "Asked for besides, and not seen at Amazon yet: %s.",
                     self._sum_up(asked, "asked_at"),
                 )
             )

@@ -606,7 +606,7 @@ class TestApproval(ApprovalCommon):
         refunds, sentence = self.buyer_of(partner_id=buyer.id)
         self.assertEqual(refunds.order_id.amazon_order_ref, SHIPPED)
         self.assertEqual(sum(refunds.mapped("amount")), 10)
-        self.assertIn("1 refunds on 1 other orders", sentence)
+        self.assertIn("refunds: 1, orders: 1", sentence)
 
     def test_earlier_refunds_are_found_by_the_address_at_amazon(self):
         self.refunded_before(partner_email=f"Bea <{RELAY.upper()}>")
@@ -647,7 +647,7 @@ class TestApproval(ApprovalCommon):
         self.env.invalidate_all()
         refunds, sentence = self.buyer_of(partner_id=buyer.id)
         self.assertFalse(refunds)
-        self.assertIn("0 other orders", sentence)
+        self.assertIn("known here: 0", sentence)
 
     def test_old_refunds_of_the_buyer_do_not_count(self):
         buyer = self.env["res.partner"].create({"name": "A buyer"})
