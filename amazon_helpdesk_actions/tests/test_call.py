@@ -181,7 +181,7 @@ class TestCall(CallCase):
     def test_token_service_that_does_not_answer_postpones_it(self):
         action = self.ask()
         action.order_id._read_from_amazon()
-        self.account.access_token = False
+        self.account.access_token_sealed = False
         self.simulator.fault("html_503", "token", times=5)
         self.run_jobs("_job_call")
         self.assertEqual(action.state, "queued")
