@@ -9,7 +9,7 @@ UPDATE amazon_seller_account
 UPDATE amazon_action
    SET state = 'blocked',
        state_message = 'Blocked in this neutralized copy of the database.'
- WHERE state IN ('queued', 'sending');
+ WHERE state IN ('to_approve', 'queued', 'sending');
 -- Should somebody connect the copy again, nothing is sent before an administrator ends
 -- this stop. No user is named: the copy may have others.
 INSERT INTO amazon_stop (company_id, reason, started_at)

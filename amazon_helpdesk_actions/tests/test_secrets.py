@@ -535,10 +535,7 @@ class TestSecrets(AmazonCommon):
             [self.account.id],
         )
         self.env.invalidate_all()
-        path = "migrations/19.0.1.1.0/post-migration.py"
-        script = load_script(
-            file_path(f"amazon_helpdesk_actions/{path}"), "post_migration"
-        )
+        script = self.migration()
         with no_keys(), self.assertRaises(UserError):
             script.migrate(self.env.cr, "19.0.1.0.0")
         script.migrate(self.env.cr, "19.0.1.0.0")
@@ -547,6 +544,27 @@ class TestSecrets(AmazonCommon):
             self.assertFalse(
                 sql.column_exists(self.env.cr, "amazon_seller_account", name)
             )
+
+    def test_update_keeps_stopped_what_was_switched_off(self):
+        other = self.account.search([("id", "!=", self.account.id)])
+        self.env.cr.execute(
+            """
+            ALTER TABLE amazon_seller_account
+                ADD sending_enabled boolean NOT NULL DEFAULT true;
+            UPDATE amazon_seller_account SET sending_enabled = false WHERE id = %s
+            """,
+            [self.account.id],
+        )
+        self.migration().migrate(self.env.cr, "19.0.1.0.0")
+        self.env.invalidate_all()
+        self.assertFalse(self.account._may_send())
+        self.assertTrue(all(account._may_send() for account in other))
+
+    def migration(self):
+        path = "migrations/19.0.1.1.0/post-migration.py"
+        return load_script(
+            file_path(f"amazon_helpdesk_actions/{path}"), "post_migration"
+        )
 
     def test_neutralized_copy_holds_no_ciphertext(self):
         self.env.flush_all()

@@ -6,12 +6,13 @@ PLAIN = ("lwa_client_secret", "lwa_refresh_token", "access_token")
 
 
 def migrate(cr, version):
-    """Encrypt the secrets, and remove what is not encrypted.
+    """Encrypt the secrets, remove what is not encrypted, and keep stopped what was.
 
     :raise UserError: when there are secrets and this server has no key; nothing is
         changed then
     """
     env = api.Environment(cr, SUPERUSER_ID, {})
+    _stop_what_was_switched_off(env)
     table = env["amazon.seller.account"]._table
     plain = [name for name in PLAIN if sql.column_exists(cr, table, name)]
     for name in plain:
@@ -38,3 +39,19 @@ def _encrypt(env, table, name):
     for account_id, secret in env.cr.fetchall():
         env["amazon.seller.account"].browse(account_id)[name] = secret
     env.flush_all()
+
+
+def _stop_what_was_switched_off(env):
+    """Turn the former switch of each account into a stop: nothing may leave because of
+    an update."""
+    accounts = env["amazon.seller.account"].with_context(active_test=False)
+    if not sql.column_exists(env.cr, accounts._table, "sending_enabled"):
+        return
+    env.cr.execute(
+        SQL(
+            "SELECT id FROM %s WHERE NOT sending_enabled",
+            SQL.identifier(accounts._table),
+        )
+    )
+    for (account_id,) in env.cr.fetchall():
+        accounts.browse(account_id)._stop("Sending was switched off before the update.")
