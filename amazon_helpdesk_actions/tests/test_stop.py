@@ -3,6 +3,7 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
+from odoo.service.model import call_kw, get_public_method
 from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 from odoo.tools import file_open
@@ -296,6 +297,29 @@ class TestStop(StopCommon):
                 stop.with_user(user).action_resume()
             with self.assertRaises(AccessError):
                 self.account.with_user(user).action_resume()
+        self.assertEqual(self.stops(), stop)
+
+    def test_nobody_else_stops_or_resumes_by_rpc(self):
+        stop = self.account._stop("A test", "refund")
+        for model, method, *args in (
+            ("amazon.stop.request", "create", [{"reason": "By RPC"}]),
+            ("amazon.stop.end.request", "create", [{"stop_ids": stop.ids}]),
+            ("amazon.stop", "action_resume", stop.ids),
+            ("amazon.stop", "web_save", stop.ids, {"ended_at": "2020-01-01"}, {}),
+            ("amazon.seller.account", "action_resume", self.account.ids),
+        ):
+            records = self.env[model].with_user(self.agent)
+            with self.subTest(model=model, method=method):
+                with self.assertRaises(AccessError):
+                    call_kw(records, method, args, {})
+        for name in ("_start", "_start_everything", "_open", "_end"):
+            with self.assertRaises(AccessError):
+                get_public_method(self.env["amazon.stop"], name)
+        for name in ("_stop", "_resume", "_resume_sending", "_trip"):
+            with self.assertRaises(AccessError):
+                get_public_method(self.env["amazon.seller.account"], name)
+        stops = self.env["amazon.stop"].with_user(self.agent)
+        self.assertFalse(stops.load(["reason"], [["By import"]])["ids"])
         self.assertEqual(self.stops(), stop)
 
     def test_nobody_writes_stops_directly(self):
