@@ -358,7 +358,7 @@ class AmazonSellerAccount(models.Model):
 
     def _resume_sending(self, kind=False):
         """Override to write to the buyers whose replies were held."""
-        super()._resume_sending(kind)
+        result = super()._resume_sending(kind)
         if kind in (False, "message"):
             held = (
                 self.env["amazon.action"]
@@ -368,6 +368,7 @@ class AmazonSellerAccount(models.Model):
                 )
             )
             held._react_reply()
+        return result
 
 
 class AmazonOrder(models.Model):
