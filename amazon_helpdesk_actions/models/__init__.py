@@ -61,4 +61,6 @@ from . import amazon_reply_template
 from . import amazon_reply_mail
 from . import amazon_action_message
 from . import amazon_action_reply
+from . import amazon_evidence
+from . import amazon_evidence_facts
 from . import ir_websocket

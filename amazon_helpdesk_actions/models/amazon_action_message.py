@@ -89,6 +89,15 @@ class AmazonAction(models.Model):
         selection_add=[("message", "Message to the Buyer")],
         ondelete={"message": "cascade"},
     )
+    text_message_id = fields.Many2one(
+        "mail.message",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        index="btree_not_null",
+        groups=fields.NO_ACCESS,
+        help="The note that holds what was written to the buyer.",
+    )
 
     @api.model
     def _ask_message(self, order, nonce, origin, message_type, text):
@@ -127,7 +136,7 @@ class AmazonAction(models.Model):
         )
         if not is_known:
             # Amazon never shows it again; the conversation is kept in the ticket.
-            origin.sudo()._message_log(
+            action.sudo().text_message_id = origin.sudo()._message_log(
                 body=plaintext2html(text), author_id=self.env.user.partner_id.id
             )
         return action

@@ -16,3 +16,4 @@ from . import amazon_authority_check
 from . import amazon_approval_decision
 from . import amazon_audit_export
 from . import amazon_audit_settings
+from . import amazon_evidence_request

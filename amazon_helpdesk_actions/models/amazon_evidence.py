@@ -1,0 +1,294 @@
+import hashlib
+import io
+import json
+import logging
+import zipfile
+from pathlib import Path
+
+from odoo import api, models
+from odoo.exceptions import AccessError, UserError
+
+from ..reply_rules import LANGUAGES, language_of
+from ..report.evidence_facts import Document, Entry
+from ..report.evidence_story import to_pdf
+from ..report.evidence_words import Words
+from ..spapi.errors import UnreadableReport
+from ..spapi.excerpts import cut_envelope, cut_report
+from ..verify_journal import __file__ as VERIFIER
+from ..verify_journal import verify
+
+_logger = logging.getLogger(__name__)
+
+#: Whoever has one of these may have a pack of what he may read.
+GROUPS = ("refund", "cancel", "edit", "message", "approve", "journal", "admin")
+
+#: Bytes. A larger document of Amazon is not put into a pack; feeds have at most 10 MiB
+#: (Amazon's feeds guide).
+MAX_DOCUMENT = 30 * 1024 * 1024
+#: Feeds that one order was part of; far more than any order needs.
+MAX_FEEDS = 50
+
+
+class AmazonEvidence(models.AbstractModel):
+    """The evidence pack of an order: a PDF for a claim at Amazon, and a ZIP with what
+    proves it.
+
+    Facts are collected in amazon_evidence_facts.py; the pages are written in report/.
+    """
+
+    _name = "amazon.evidence"
+    _description = "Amazon Evidence Pack"
+
+    # === WHO MAY === #
+
+    @api.model
+    def _check_right(self, document):
+        """Refuse who may not have the evidence of a document.
+
+        The groups are asked of the real user also in sudo mode.
+
+        :param document: ticket, sale order or Amazon order
+        :raise AccessError: when the user may not read it, or is in none of the groups
+        """
+        has_group = self.env.user.has_group
+        if not any(has_group(f"amazon_helpdesk_actions.group_{g}") for g in GROUPS):
+            raise AccessError(
+                self.env._(
+                    "You may not make evidence packs. An administrator can grant you "
+                    "one of the rights on Amazon orders, such as Refunds or Journal."
+                )
+            )
+        document.check_access("read")
+        if document.sudo().company_id not in self.env.companies:
+            raise AccessError(
+                self.env._(
+                    "%s belongs to a company that you are not working in. Switch to "
+                    "it first.",
+                    document.sudo().display_name,
+                )
+            )
+
+    @api.model
+    def _order_of(self, document):
+        """Return the Amazon order of a document, in sudo mode."""
+        if document._name == "amazon.order":
+            return document.sudo()
+        return document._get_amazon_order()
+
+    # === MAKING === #
+
+    @api.model
+    def _make(self, document, language=None, with_messages=True, with_notes=False):
+        """Make the pack of a document, keep it there, and write it into the journal.
+
+        :param document: ticket, sale order or Amazon order
+        :param str language: one of `reply_rules.LANGUAGES`; that of the marketplace
+            when None
+        :param bool with_messages: whether it holds the conversation of the document
+        :param bool with_notes: whether it holds internal notes, too
+        :return: the PDF and the ZIP
+        :rtype: ir.attachment
+        :raise AccessError: when the user may not
+        :raise UserError: when the document has no Amazon order
+        """
+        document.ensure_one()
+        self = self.sudo(False)
+        document = document.with_env(self.env)
+        self._check_right(document)
+        order = self._order_of(document)
+        if not order:
+            raise UserError(
+                self.env._(
+                    "%s has no Amazon order, so there is nothing to prove. Enter the "
+                    "number of the Amazon order first.",
+                    document.display_name,
+                )
+            )
+        language = language or language_of(order.marketplace)
+        if language not in dict(LANGUAGES):
+            raise UserError(self.env._("Choose one of the languages of the list."))
+        facts = self._facts(document, with_messages, with_notes)
+        words = Words(language, order.marketplace, facts.zone)
+        facts.documents = self._documents(order, facts)
+        pdf = to_pdf(facts, words)
+        name = f"evidence-{order.amazon_order_ref}-{language}"
+        packed = self._zip(facts, f"{name}.pdf", pdf)
+        attachments = self._keep(document, name, pdf, packed)
+        self._note(document, order, attachments, pdf, packed)
+        return attachments
+
+    def _keep(self, document, name, pdf, packed):
+        """Attach the files to the document, whose access rules apply to them."""
+        # sudo: to read a document is enough to have its evidence
+        return (
+            self.env["ir.attachment"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "name": f"{name}.{kind}",
+                        "raw": content,
+                        "mimetype": f"application/{kind}",
+                        "res_model": document._name,
+                        "res_id": document.id,
+                    }
+                    for kind, content in (("pdf", pdf), ("zip", packed))
+                ]
+            )
+        )
+
+    def _note(self, document, order, attachments, pdf, packed):
+        """Write down that the pack was made: into the journal and on the document."""
+        digests = {
+            "pdf": hashlib.sha256(pdf).hexdigest(),
+            "zip": hashlib.sha256(packed).hexdigest(),
+        }
+        self.env["amazon.audit.entry"]._append(
+            [
+                {
+                    "event": "evidence",
+                    "company_id": order.company_id.id,
+                    "account_id": order.account_id.id,
+                    "amazon_order_ref": order.amazon_order_ref,
+                    "origin_model": document._name,
+                    "origin_id": document.id,
+                    "origin_name": document.sudo()[document._rec_name],
+                    "message": self.env._("An evidence pack was made."),
+                    "value_after": json.dumps(digests, sort_keys=True),
+                }
+            ]
+        )
+        if "message_ids" in document:
+            document.sudo()._message_log(
+                body=self.env._(
+                    "%(user)s made the evidence pack of the Amazon order %(order)s.",
+                    user=self.env.user.name,
+                    order=order.amazon_order_ref,
+                ),
+                author_id=self.env.user.partner_id.id,
+                attachment_ids=attachments.ids,
+            )
+
+    # === THE FILES OF THE ZIP === #
+
+    def _documents(self, order, facts):
+        """Return what is in the ZIP besides the PDF.
+
+        :rtype: list[Document]
+        """
+        documents = []
+        for feed, actions in order.action_ids.grouped("feed_id").items():
+            if feed and len(documents) < 2 * MAX_FEEDS:
+                documents += self._feed_documents(order, feed, actions)
+        documents += self._journal_documents(order, facts)
+        if facts.messages:
+            text = "\n\n\n".join(
+                f"[{message.who} {message.author} {message.at} UTC]\n{message.text}"
+                for message in facts.messages
+            )
+            documents.append(Document("messages.txt", text.encode()))
+        return documents
+
+    def _feed_documents(self, order, feed, actions):
+        """Return what was sent with a feed and what Amazon answered, cut to the order:
+        other orders in it are of other buyers."""
+        numbers = actions.mapped("message_number")
+        parts = (
+            ("sent", feed.payload_attachment_id, cut_envelope),
+            ("answer", feed.report_attachment_id, cut_report),
+        )
+        documents = []
+        for part, attachment, cut in parts:
+            if not attachment or attachment.file_size > MAX_DOCUMENT:
+                continue
+            try:
+                whole = attachment.raw
+                content, left_out = cut(whole, order.amazon_order_ref, numbers)
+            except UnreadableReport:
+                # nothing tells which part of it is about which order
+                _logger.info("No excerpt of %s of the feed %s", part, feed.feed_ref)
+                continue
+            documents.append(
+                Document(
+                    name=f"amazon/feed-{feed.feed_ref or feed.id}-{part}.xml",
+                    content=content,
+                    whole_digest=hashlib.sha256(whole).hexdigest(),
+                    is_excerpt=content != whole,
+                )
+            )
+        return documents
+
+    def _journal_documents(self, order, facts):
+        """Return the journal's entries on the order, and what checking them says."""
+        entries = self._entries(order)
+        lines = list(entries._export_lines())
+        rows = [row for row in map(json.loads, lines) if "journal" not in row]
+        facts.entries = [
+            Entry(
+                number=row["number"],
+                at=row["occurred_at"],
+                event=" ".join(filter(None, (row["event"], row["state_to"]))),
+                digest=row["entry_digest"] or row["digest"] or "",
+            )
+            for row in rows
+        ]
+        head = self.env["amazon.audit.link"].sudo()._head(order.company_id.id)
+        facts.chain_number, facts.chain_head = head.number, head.hash or ""
+        report = verify(lines, self._anchors(order.company_id, rows)) if lines else None
+        facts.journal_holds = bool(report) and report.holds
+        return [
+            Document("journal/journal.jsonl", "".join(lines).encode()),
+            Document(
+                "journal/verification.txt", (report.text() if report else "").encode()
+            ),
+            Document("journal/verify_journal.py", Path(VERIFIER).read_bytes()),
+        ]
+
+    def _anchors(self, company, rows):
+        """Return the anchors that name one of these entries, for the verifier."""
+        numbers = [row["number"] for row in rows if row["number"]]
+        anchors = (
+            self.env["amazon.audit.anchor"]
+            .sudo()
+            .search([("company_id", "=", company.id), ("number", "in", numbers)])
+        )
+        return [
+            {
+                "company_id": company.id,
+                "number": anchor.number,
+                "hash": anchor.hash,
+                "anchored_at": str(anchor.anchored_at),
+            }
+            for anchor in anchors
+        ]
+
+    def _zip(self, facts, name, pdf):
+        """Return the ZIP: the PDF, the other files, and a list of all digests.
+
+        :rtype: bytes
+        """
+        documents = [Document(name, pdf), *facts.documents]
+        sums = "".join(f"{each.digest}  {each.name}\n" for each in documents)
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for each in [*documents, Document("SHA256SUMS.txt", sums.encode())]:
+                info = zipfile.ZipInfo(each.name, facts.made_at.timetuple()[:6])
+                info.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(info, each.content)
+        return file.getvalue()
+
+
+class AmazonOrderMixin(models.AbstractModel):
+    _inherit = "amazon.order.mixin"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    def action_amazon_evidence(self):
+        """Open the dialog that makes the evidence pack. Sends nothing to Amazon."""
+        return self.env["amazon.evidence.request"]._open(self)
+
+
+class AmazonOrder(models.Model):
+    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    def action_amazon_evidence(self):
+        """Open the dialog that makes the evidence pack. Sends nothing to Amazon."""
+        return self.env["amazon.evidence.request"]._open(self)

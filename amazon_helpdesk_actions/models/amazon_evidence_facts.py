@@ -1,0 +1,430 @@
+from odoo import fields, models
+
+from ..report.evidence_facts import (
+    Amount,
+    Event,
+    Facts,
+    Item,
+    Message,
+    Package,
+    Posting,
+    Request,
+)
+from ..report.evidence_text import clean, from_html
+from ..spapi.marketplaces import is_relay_address
+
+# The most that one pack holds of each; a sentence says where there is more.
+MAX_MESSAGES, MAX_ENTRIES = 200, 2000
+
+# Who is told to have brought a state about, where no person did.
+_BY_AMAZON = ("submitted", "accepted", "rejected", "confirmed")
+# Events of the journal that have a sentence of their own.
+_OWN_SENTENCES = ("handed", "decided", "drop")
+# What happened in the same second, in the order in which it must have happened.
+_RANKS = {
+    "purchased": 0,
+    "shipped": 1,
+    "received": 2,
+    "opened": 3,
+    "posted": 60,
+}
+
+
+class AmazonEvidence(models.AbstractModel):
+    """What a pack tells: facts alone, in no language.
+
+    Whoever calls these methods has checked that the user may read the document. What is
+    written is read as that user, all else in sudo mode for this one order.
+    """
+
+    _inherit = "amazon.evidence"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    def _facts(self, document, with_messages, with_notes):
+        """Collect what is known of the Amazon order of a document.
+
+        :param document: ticket, sale order or Amazon order that the user may read
+        :param bool with_messages: whether to take the words of the conversation
+        :param bool with_notes: whether to take the internal notes, too
+        :rtype: Facts
+        """
+        order = self._order_of(document)
+        entries = self._entries(order)
+        requests = {action.id: self._request(action) for action in order.action_ids}
+        approvals = self._approvals(entries)
+        for action_id, name in approvals.items():
+            if action_id in requests:
+                requests[action_id].approved_by = name
+        facts = Facts(
+            order_ref=order.amazon_order_ref,
+            case=document[document._rec_name] if document._name != order._name else "",
+            marketplace=order.marketplace,
+            seller=order.account_id._shop_name(),
+            seller_id=order.account_id.seller_id,
+            channel=order.channel,
+            status=order.fulfillment_status,
+            read_at=order.read_at,
+            purchased_at=order.purchased_at,
+            currency=order.currency_id.name or order.company_id.currency_id.name,
+            charged=order.charged,
+            refunded=order.refunded,
+            reserved=order.reserved,
+            remaining=order.refundable,
+            finances_known=order.finances_state == "read",
+            claim_found=order.claim_found,
+            chargeback_found=order.chargeback_found,
+            made_by=self.env.user.name,
+            made_at=fields.Datetime.now(),
+            zone=self._zone(order.company_id),
+            requests=sorted(requests.values(), key=lambda request: request.asked_at),
+            items=[self._item(line) for line in order.line_ids],
+            postings=self._postings(order),
+            packages=self._packages(order),
+            with_messages=with_messages,
+            with_notes=with_notes,
+        )
+        facts.events = self._events(document, order, entries, requests, facts)
+        if with_messages or with_notes:
+            facts.messages, facts.left_out = self._messages(document, facts)
+        return facts
+
+    def _zone(self, company):
+        """Return the time zone that the company's people live in."""
+        return company.partner_id.tz or company.resource_calendar_id.tz or "UTC"
+
+    def _entries(self, order):
+        """Return the journal's entries on an order, the oldest first."""
+        return (
+            self.env["amazon.audit.entry"]
+            .sudo()
+            .search(
+                [
+                    ("amazon_order_ref", "=", order.amazon_order_ref),
+                    ("company_id", "=", order.company_id.id),
+                ],
+                order="id",
+                limit=MAX_ENTRIES,
+            )
+        )
+
+    # === WHAT WAS ASKED === #
+
+    def _request(self, action):
+        feed = action.feed_id
+        refunds = self.env["amazon.order.refund"].sudo()
+        adjustments = refunds.search([("action_id", "=", action.id)])
+        return Request(
+            name=action.name,
+            kind=action.kind,
+            state=action.state,
+            since=action.last_state_change,
+            amount=action.amount,
+            reason=action.reason or "",
+            asked_by=action.user_id.name,
+            asked_at=action.asked_at,
+            lines=[
+                (
+                    line.order_line_id._label(),
+                    line.component or "",
+                    line.amount,
+                    line.quantity,
+                )
+                for line in action.line_ids
+            ],
+            feed_ref=feed.feed_ref or "",
+            request_ref=action.request_ref or "",
+            message_number=action.message_number,
+            amazon_code=action.amazon_code or "",
+            amazon_text=clean(action.amazon_text),
+            refund_refs=[
+                f"{action.name}-{lines[0].id}"
+                for lines in action.line_ids.grouped("order_line_id").values()
+                if action.kind == "refund" and feed
+            ],
+            adjustment_refs=list(
+                dict.fromkeys(filter(None, adjustments.mapped("adjustment_ref")))
+            ),
+            payload_digest=feed.payload_digest or action.call_digest or "",
+            report_digest=feed.report_digest or "",
+        )
+
+    def _approvals(self, entries):
+        """Return who approved which action."""
+        return {
+            entry.action_id.id: entry.user_id.name
+            for entry in entries
+            if entry.state_from == "to_approve" and entry.state_to == "queued"
+        }
+
+    # === WHAT HAPPENED === #
+
+    def _events(self, document, order, entries, requests, facts):
+        """Return what happened, in its order."""
+        events = [
+            *self._journal_events(entries, requests),
+            *self._conversation_events(document, order),
+            *(
+                Event(
+                    at=posting.at,
+                    what="posted",
+                    who="amazon",
+                    values={"amount": posting.amount},
+                    references=(("refund", posting.ref),) if posting.ref else (),
+                )
+                for posting in facts.postings
+            ),
+            *(
+                Event(
+                    at=package.at,
+                    what="shipped",
+                    who="seller",
+                    values={"delivery": package.ref},
+                    references=(("tracking", f"{package.carrier} {package.tracking}"),)
+                    if package.tracking
+                    else (),
+                )
+                for package in facts.packages
+                if package.at
+            ),
+        ]
+        if order.purchased_at:
+            events.append(Event(order.purchased_at, "purchased", "buyer"))
+        return sorted(
+            events, key=lambda event: (event.at, _RANKS.get(event.what, 9), event.rank)
+        )
+
+    def _journal_events(self, entries, requests):
+        events, decided = [], set()
+        for rank, entry in enumerate(entries):
+            request = requests.get(entry.action_id.id)
+            what = self._what_happened(entry, decided)
+            if what and (request or what == "written"):
+                events.append(
+                    Event(
+                        at=entry.occurred_at,
+                        what=what,
+                        who=self._who_did(entry, what),
+                        request=request,
+                        references=tuple(
+                            pair
+                            for pair in (
+                                ("feed", entry.feed_ref),
+                                ("request", entry.request_ref),
+                            )
+                            if pair[1]
+                        ),
+                        rank=rank,
+                    )
+                )
+        return events
+
+    def _what_happened(self, entry, decided):
+        """Return what an entry tells, or None where another one tells it.
+
+        :param set decided: actions whose next entry only repeats a decision
+        """
+        if entry.event == "replied":
+            return "written"
+        if entry.event in _OWN_SENTENCES:
+            if entry.event == "decided":
+                decided.add(entry.action_id.id)
+            return entry.event
+        if entry.event == "recorded" and entry.state_from:
+            return None  # the change of state stands before it
+        if entry.event not in ("asked", "recorded", "state"):
+            return None
+        if entry.state_to != "queued" or entry.event == "asked":
+            return entry.state_to
+        if entry.action_id.id in decided:
+            decided.discard(entry.action_id.id)
+            return None
+        return "approved" if entry.state_from == "to_approve" else "queued_again"
+
+    def _who_did(self, entry, what):
+        if entry.user_id != self.env.ref("base.user_root"):
+            return entry.user_id.name
+        return "amazon" if what in _BY_AMAZON else "software"
+
+    def _conversation_events(self, document, order):
+        """Return when something was written, without its words: on the document, and on
+        the tickets of the same order that the user may read."""
+        tickets = self._tickets(document, order)
+        documents = [*tickets, *(document if document._name == "sale.order" else ())]
+        events = [
+            Event(
+                ticket.create_date, "opened", "seller", values={"case": ticket.number}
+            )
+            for ticket in tickets
+        ]
+        for each in documents:
+            for message in self._public_messages(each):
+                who = self._writer(each, message)
+                if who == "buyer":
+                    events.append(Event(self._sent_at(message), "received", "buyer"))
+                elif who == "seller" and not message.outgoing_email_to:
+                    # a mail to the buyer's address is in the journal
+                    name = message.author_id.name
+                    events.append(Event(self._sent_at(message), "answered", name))
+        return events
+
+    def _tickets(self, document, order):
+        tickets = self.env["helpdesk.ticket"].sudo()
+        tickets = tickets.search([("amazon_order_id", "=", order.id)], order="id")
+        return tickets.with_env(self.env)._filtered_access("read")
+
+    # === WHAT WAS WRITTEN === #
+
+    def _messages(self, document, facts):
+        """Return the conversation of the document itself, the oldest first, and how
+        many messages do not fit in."""
+        found = []
+        if facts.with_messages:
+            found += self._conversation(document)
+        if facts.with_notes:
+            found += [
+                self._message(document, message, "note")
+                for message in self._written(document)
+                if self._is_note(message)
+            ]
+        found = sorted(
+            (message for message in found if message.text), key=lambda each: each.at
+        )
+        return found[:MAX_MESSAGES], len(found[MAX_MESSAGES:])
+
+    def _conversation(self, document):
+        found = [
+            self._message(document, message, self._writer(document, message))
+            for message in self._public_messages(document)
+        ]
+        if document._name == "helpdesk.ticket" and not any(
+            message.who == "buyer" for message in found
+        ):
+            # typed in by a person, or by the form of a web site
+            text = from_html(document.description)
+            found.append(Message(document.create_date, "request", "", text))
+        texts = document.sudo().amazon_action_ids.filtered("text_message_id")
+        for action in texts if document._name != "amazon.order" else ():
+            message = action.text_message_id.with_env(self.env)
+            if message._filtered_access("read"):
+                found.append(self._message(document, message, "seller"))
+        return found
+
+    def _message(self, document, message, who):
+        return Message(
+            at=self._sent_at(message),
+            who=who,
+            author="" if who == "buyer" else message.author_id.name or "",
+            text=from_html(message.body),
+        )
+
+    def _written(self, document):
+        """Return what people wrote on a document, as far as the user may read it."""
+        if document._name == "amazon.order":
+            return self.env["mail.message"]
+        return self.env["mail.message"].search(
+            [
+                ("model", "=", document._name),
+                ("res_id", "=", document.id),
+                ("message_type", "in", ("email", "comment", "email_outgoing")),
+            ],
+            order="id",
+        )
+
+    def _public_messages(self, document):
+        return self._written(document).filtered(
+            lambda message: not self._is_note(message)
+        )
+
+    def _is_note(self, message):
+        subtype = message.subtype_id
+        return message.is_internal or not subtype or subtype.internal
+
+    def _writer(self, document, message):
+        """Return who wrote a message: ``seller``, ``buyer`` or ``other``."""
+        author_sudo = message.author_id.sudo()
+        if any(user._is_internal() for user in author_sudo.user_ids):
+            return "seller"
+        address = (message.email_from or author_sudo.email or "").lower()
+        partner_sudo = document.sudo().partner_id
+        if author_sudo and author_sudo == partner_sudo:
+            return "buyer"
+        known = [getattr(document, "partner_email", False), partner_sudo.email]
+        is_known = any(each and each.lower() in address for each in known)
+        return "buyer" if is_known or _is_relay(address) else "other"
+
+    def _sent_at(self, message):
+        """Return when a message was written: as the mail itself says, but not later
+        than it was received here. It makes the seller's answer later, never earlier."""
+        return min(message.date or message.create_date, message.create_date)
+
+    # === AMOUNTS AND PARCELS === #
+
+    def _item(self, line):
+        return Item(
+            title=clean(line.title) or line.sku or line.amazon_item_ref,
+            sku=line.sku or "",
+            asin=line.asin or "",
+            ref=line.amazon_item_ref,
+            quantity=line.quantity_ordered,
+            shipped=line.quantity_fulfilled,
+            total=Amount(
+                "", line.charged, line.refunded, line.reserved, line.refundable
+            ),
+            amounts=[
+                Amount(
+                    component=charge.component,
+                    charged=charge.charged,
+                    refunded=charge.refunded,
+                    reserved=charge.reserved,
+                    remaining=charge.refundable,
+                )
+                for charge in line.charge_ids
+                if charge.charged or charge.refunded or charge.reserved
+            ],
+        )
+
+    def _postings(self, order):
+        """Return the refunds of Amazon's finances, each with all its parts."""
+        grouped = order.refund_ids.grouped(
+            lambda refund: (
+                refund.posted_at or refund.create_date,
+                refund.adjustment_ref or "",
+                refund.action_id.name or "",
+            )
+        )
+        return [
+            Posting(at, sum(refunds.mapped("amount")), ref, request)
+            for (at, ref, request), refunds in sorted(grouped.items())
+        ]
+
+    def _packages(self, order):
+        at_amazon = [
+            Package(
+                source="amazon",
+                ref=str(
+                    package.get("reference") or package.get("package_number") or ""
+                ),
+                carrier=package.get("carrier") or package.get("carrier_code") or "",
+                tracking=package.get("tracking_number") or "",
+            )
+            for package in [*(order.packages or []), *(order.mcf_packages or [])]
+        ]
+        deliveries = order._sale_orders().picking_ids.filtered(
+            lambda picking: (
+                picking.state == "done" and picking.picking_type_id.code == "outgoing"
+            )
+        )
+        from_warehouse = [
+            Package(
+                source="seller",
+                ref=picking.name,
+                carrier=picking.carrier_id.name or "",
+                tracking=picking.carrier_tracking_ref or "",
+                at=picking.date_done,
+            )
+            for picking in deliveries
+        ]
+        return at_amazon + from_warehouse
+
+
+def _is_relay(address):
+    return is_relay_address(address.rpartition("<")[2].strip("<> "))

@@ -1,0 +1,97 @@
+"""Texts of others for a document: mails as plain text, without anything hidden in them.
+
+Plain functions on plain values. Nothing of a text is ever read as markup.
+"""
+
+import re
+import unicodedata
+
+from lxml import etree
+from lxml import html as lxml_html
+
+#: What of one text stands in the PDF; the ZIP has it whole.
+MAX_LINES, MAX_CHARACTERS = 200, 12_000
+#: HTML longer than this is not read at all: mails are far shorter.
+MAX_HTML = 2_000_000
+
+_BLOCKS = {
+    *("address", "article", "blockquote", "center", "dd", "div", "dl", "dt"),
+    *("footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li"),
+    *("ol", "p", "pre", "section", "table", "tr", "ul"),
+}
+_HIDDEN = {"script", "style", "head", "title", "template", "noscript", "svg"}
+
+
+def from_html(html):
+    """Return what a person reads of an HTML text, as plain text.
+
+    Nothing is fetched: an image or a link is left out, only its words stay.
+
+    :param html: as Odoo keeps the body of a message, or False
+    :rtype: str
+    """
+    if not html or not str(html).strip():
+        return ""
+    parser = lxml_html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
+    try:
+        root = lxml_html.document_fromstring(
+            f"<div>{html[:MAX_HTML]}</div>".encode(), parser=parser
+        )
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return clean(re.sub(r"<[^>]*>", " ", html[:MAX_HTML]))
+    parts = []
+    for event, node in etree.iterwalk(root, events=("start", "end")):
+        _collect(parts, event, node)
+    return clean("".join(parts))
+
+
+def _collect(parts, event, node):
+    """Add to the parts what an element begins or ends with."""
+    tag = node.tag if isinstance(node.tag, str) else None
+    is_hidden = tag is None or tag in _HIDDEN
+    if event == "start":
+        if tag in _BLOCKS or tag == "br":
+            parts.append("\n")
+        if not is_hidden and not _is_inside_hidden(node):
+            parts.append(_flat(node.text))
+        return
+    if tag in _BLOCKS:
+        parts.append("\n")
+    if node.getparent() is not None and not _is_inside_hidden(node):
+        parts.append(_flat(node.tail))
+
+
+def _is_inside_hidden(node):
+    return any(parent.tag in _HIDDEN for parent in node.iterancestors())
+
+
+def _flat(text):
+    """Blanks and line ends mean nothing in HTML."""
+    return re.sub(r"[ \t\r\n\f]+", " ", text or "")
+
+
+def clean(text):
+    """Return a text without control characters and with at most one empty line at a
+    time.
+
+    :rtype: str
+    """
+    text = re.sub(r"\r\n?", "\n", text or "").replace("\t", "    ")
+    text = "".join(char for char in text if char == "\n" or _is_visible(char))
+    text = "\n".join(line.strip(" \u00a0") for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def _is_visible(char):
+    # Cc, Cf, Cs: control characters, also those that turn the direction of writing
+    # around, and halves of surrogate pairs
+    return unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co")
+
+
+def cut(text):
+    """Return the beginning of a text, and how many characters are left out.
+
+    :rtype: tuple[str, int]
+    """
+    short = "\n".join(text.split("\n", MAX_LINES)[:MAX_LINES])[:MAX_CHARACTERS]
+    return short, len(text) - len(short)

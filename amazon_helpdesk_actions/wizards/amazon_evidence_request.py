@@ -1,0 +1,86 @@
+from odoo import api, fields, models
+
+from ..reply_rules import LANGUAGES, language_of
+
+
+class AmazonEvidenceRequest(models.TransientModel):
+    """The dialog that makes an evidence pack."""
+
+    _name = "amazon.evidence.request"
+    _description = "Request of an Amazon Evidence Pack"
+
+    ticket_id = fields.Many2one("helpdesk.ticket", readonly=True)
+    sale_order_id = fields.Many2one("sale.order", readonly=True)
+    order_id = fields.Many2one("amazon.order", readonly=True)
+    language = fields.Selection(LANGUAGES, required=True)
+    with_messages = fields.Boolean(
+        "With the Conversation",
+        default=True,
+        help="What was written between the buyer and you on this document.",
+    )
+    with_notes = fields.Boolean(
+        "With Internal Notes",
+        help="What your colleagues wrote among themselves. Amazon and the buyer may "
+        "read it then.",
+    )
+
+    @api.constrains("ticket_id", "sale_order_id", "order_id")
+    def _check_readable(self):
+        """Refuse documents that the user may not read.
+
+        Odoo checks constraints in sudo mode; this one is about the user.
+        """
+        for request in self.sudo(False):
+            self.env["amazon.evidence"]._check_right(request._document())
+
+    @api.model
+    def _open(self, document):
+        """Return the action that opens a new dialog.
+
+        :param document: ticket, sale order or Amazon order
+        """
+        document.ensure_one()
+        evidence = self.env["amazon.evidence"]
+        evidence._check_right(document)
+        order = evidence._order_of(document)._require_one()
+        field = {"helpdesk.ticket": "ticket_id", "sale.order": "sale_order_id"}
+        request = self.create(
+            {
+                field.get(document._name, "order_id"): document.id,
+                "language": language_of(order.marketplace),
+            }
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Evidence for %s", order.amazon_order_ref),
+            "res_model": self._name,
+            "res_id": request.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
+    def action_pdf(self):
+        """Make the pack and download its PDF."""
+        return self._download("application/pdf")
+
+    def action_zip(self):
+        """Make the pack and download its ZIP."""
+        return self._download("application/zip")
+
+    # === HELPERS === #
+
+    def _document(self):
+        return self.ticket_id or self.sale_order_id or self.order_id
+
+    def _download(self, mimetype):
+        self.ensure_one()
+        attachments = self.env["amazon.evidence"]._make(
+            self._document(), self.language, self.with_messages, self.with_notes
+        )
+        attachment = attachments.filtered(lambda each: each.mimetype == mimetype)
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{attachment.id}?download=true",
+            "target": "download",
+        }
