@@ -336,7 +336,7 @@ class Story:
             "text",
             words(
                 _lt(
-                    "Each step was written into a journal in the moment it happened. "
+                    "Each step was written into a journal when it happened. "
                     "Entries are only added; the database refuses to change or delete "
                     "them, and each is linked to the one before by a digest, so that a "
                     "later change would be noticed. The ZIP file that was made with "

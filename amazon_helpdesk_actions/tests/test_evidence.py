@@ -21,6 +21,7 @@ class EvidenceCommon(AmazonCommon):
             {"name": "Berta Beispiel", "email": BUYER}
         )
         cls.company.partner_id.tz = "Europe/Berlin"
+        cls.agent.name = "Anna Agentin"
 
     def receive(self, ticket, body, minutes_ago=0, **values):
         """Let a mail of the buyer come in."""
