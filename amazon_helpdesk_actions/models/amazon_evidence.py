@@ -1,7 +1,6 @@
 import hashlib
 import io
 import json
-import logging
 import zipfile
 from pathlib import Path
 
@@ -16,8 +15,6 @@ from ..spapi.errors import UnreadableReport
 from ..spapi.excerpts import cut_envelope, cut_report
 from ..verify_journal import __file__ as VERIFIER
 from ..verify_journal import verify
-
-_logger = logging.getLogger(__name__)
 
 #: Whoever has one of these may have a pack of what he may read.
 GROUPS = ("refund", "cancel", "edit", "message", "approve", "journal", "admin")
@@ -131,6 +128,8 @@ class AmazonEvidence(models.AbstractModel):
                         "mimetype": f"application/{kind}",
                         "res_model": document._name,
                         "res_id": document.id,
+                        # what it is found by: it may hold what a buyer wrote
+                        "description": self._name,
                     }
                     for kind, content in (("pdf", pdf), ("zip", packed))
                 ]
@@ -194,29 +193,36 @@ class AmazonEvidence(models.AbstractModel):
         other orders in it are of other buyers."""
         numbers = actions.mapped("message_number")
         parts = (
-            ("sent", feed.payload_attachment_id, cut_envelope),
-            ("answer", feed.report_attachment_id, cut_report),
+            ("sent", feed.payload_attachment_id, feed.payload_digest, cut_envelope),
+            ("answer", feed.report_attachment_id, feed.report_digest, cut_report),
         )
         documents = []
-        for part, attachment, cut in parts:
-            if not attachment or attachment.file_size > MAX_DOCUMENT:
+        for part, attachment, digest, cut in parts:
+            if not digest:
+                continue
+            document = Document(
+                f"amazon/feed-{feed.feed_ref or feed.id}-{part}.xml",
+                whole_digest=digest,
+            )
+            documents.append(document)
+            whole = self._read(attachment)
+            if whole is None:
                 continue
             try:
-                whole = attachment.raw
-                content, left_out = cut(whole, order.amazon_order_ref, numbers)
+                content, _left_out = cut(whole, order.amazon_order_ref, numbers)
             except UnreadableReport:
                 # nothing tells which part of it is about which order
-                _logger.info("No excerpt of %s of the feed %s", part, feed.feed_ref)
                 continue
-            documents.append(
-                Document(
-                    name=f"amazon/feed-{feed.feed_ref or feed.id}-{part}.xml",
-                    content=content,
-                    whole_digest=hashlib.sha256(whole).hexdigest(),
-                    is_excerpt=content != whole,
-                )
-            )
+            document.content = content
+            document.is_excerpt = content != whole
+            document.is_changed = hashlib.sha256(whole).hexdigest() != digest
         return documents
+
+    def _read(self, attachment):
+        """Return what is kept of a document, or None where it is not, or too large."""
+        if not attachment or not 0 < attachment.file_size <= MAX_DOCUMENT:
+            return None
+        return attachment.raw or None
 
     def _journal_documents(self, order, facts):
         """Return the journal's entries on the order, and what checking them says."""
@@ -234,13 +240,13 @@ class AmazonEvidence(models.AbstractModel):
         ]
         head = self.env["amazon.audit.link"].sudo()._head(order.company_id.id)
         facts.chain_number, facts.chain_head = head.number, head.hash or ""
-        report = verify(lines, self._anchors(order.company_id, rows)) if lines else None
-        facts.journal_holds = bool(report) and report.holds
+        if not lines:
+            return []
+        report = verify(lines, self._anchors(order.company_id, rows))
+        facts.journal_holds = report.holds
         return [
             Document("journal/journal.jsonl", "".join(lines).encode()),
-            Document(
-                "journal/verification.txt", (report.text() if report else "").encode()
-            ),
+            Document("journal/verification.txt", report.text().encode()),
             Document("journal/verify_journal.py", Path(VERIFIER).read_bytes()),
         ]
 
@@ -267,7 +273,8 @@ class AmazonEvidence(models.AbstractModel):
 
         :rtype: bytes
         """
-        documents = [Document(name, pdf), *facts.documents]
+        documents = [Document(name, pdf)]
+        documents += [each for each in facts.documents if each.content is not None]
         sums = "".join(f"{each.digest}  {each.name}\n" for each in documents)
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.tools import email_normalize
 
 from ..report.evidence_facts import (
     Amount,
@@ -14,12 +15,14 @@ from ..report.evidence_text import clean, from_html
 from ..spapi.marketplaces import is_relay_address
 
 # The most that one pack holds of each; a sentence says where there is more.
-MAX_MESSAGES, MAX_ENTRIES = 200, 2000
+MAX_MESSAGES, MAX_ENTRIES = 500, 2000
 
 # Who is told to have brought a state about, where no person did.
 _BY_AMAZON = ("submitted", "accepted", "rejected", "confirmed")
 # Events of the journal that have a sentence of their own.
 _OWN_SENTENCES = ("handed", "decided", "drop")
+# Statuses of a mail that did not leave, or did not arrive.
+_FAILED = ("exception", "bounce", "canceled")
 # What happened in the same second, in the order in which it must have happened.
 _RANKS = {
     "purchased": 0,
@@ -224,12 +227,13 @@ class AmazonEvidence(models.AbstractModel):
         """
         if entry.event == "replied":
             return "written"
-        if entry.event in _OWN_SENTENCES:
+        if entry.event in _OWN_SENTENCES and entry.state_from != "to_approve":
             if entry.event == "decided":
                 decided.add(entry.action_id.id)
             return entry.event
         if entry.event == "recorded" and entry.state_from:
-            return None  # the change of state stands before it
+            # the change of state stands beside it
+            return None
         if entry.event not in ("asked", "recorded", "state"):
             return None
         if entry.state_to != "queued" or entry.event == "asked":
@@ -261,7 +265,7 @@ class AmazonEvidence(models.AbstractModel):
                 if who == "buyer":
                     events.append(Event(self._sent_at(message), "received", "buyer"))
                 elif who == "seller" and not message.outgoing_email_to:
-                    # a mail to the buyer's address is in the journal
+                    # a reply of this addon is in the journal
                     name = message.author_id.name
                     events.append(Event(self._sent_at(message), "answered", name))
         return events
@@ -301,12 +305,20 @@ class AmazonEvidence(models.AbstractModel):
             # typed in by a person, or by the form of a web site
             text = from_html(document.description)
             found.append(Message(document.create_date, "request", "", text))
-        texts = document.sudo().amazon_action_ids.filtered("text_message_id")
-        for action in texts if document._name != "amazon.order" else ():
+        for action in self._messages_taken(document):
             message = action.text_message_id.with_env(self.env)
             if message._filtered_access("read"):
                 found.append(self._message(document, message, "seller"))
         return found
+
+    def _messages_taken(self, document):
+        """Return the messages to the buyer that Amazon has taken, in sudo mode; the
+        others did not, or may not, have reached the buyer."""
+        if document._name == "amazon.order":
+            return self.env["amazon.action"]
+        return document.sudo().amazon_action_ids.filtered(
+            lambda action: action.state == "accepted" and action.text_message_id
+        )
 
     def _message(self, document, message, who):
         return Message(
@@ -339,17 +351,36 @@ class AmazonEvidence(models.AbstractModel):
         return message.is_internal or not subtype or subtype.internal
 
     def _writer(self, document, message):
-        """Return who wrote a message: ``seller``, ``buyer`` or ``other``."""
+        """Return who wrote a message: ``buyer``, ``seller``, ``unsent`` where it is of
+        the seller and did not go to the buyer, or ``other``."""
         author_sudo = message.author_id.sudo()
         if any(user._is_internal() for user in author_sudo.user_ids):
-            return "seller"
-        address = (message.email_from or author_sudo.email or "").lower()
-        partner_sudo = document.sudo().partner_id
-        if author_sudo and author_sudo == partner_sudo:
+            return "seller" if self._was_sent(document, message) else "unsent"
+        buyer_sudo = document.sudo().partner_id
+        if author_sudo and author_sudo == buyer_sudo:
             return "buyer"
-        known = [getattr(document, "partner_email", False), partner_sudo.email]
-        is_known = any(each and each.lower() in address for each in known)
-        return "buyer" if is_known or _is_relay(address) else "other"
+        address = email_normalize(message.email_from or author_sudo.email or "")
+        known = (getattr(document, "partner_email", False), buyer_sudo.email)
+        is_known = address and address in [email_normalize(e or "") for e in known]
+        return "buyer" if is_known or is_relay_address(address or "") else "other"
+
+    def _was_sent(self, document, message):
+        """Whether a message went to the buyer by mail: what is written on a document
+        goes to its followers only."""
+        buyer_sudo = document.sudo().partner_id
+        addresses = {
+            email_normalize(address or "")
+            for address in (buyer_sudo.email, getattr(document, "partner_email", False))
+        } - {False}
+        return any(
+            notification.notification_type == "email"
+            and notification.notification_status not in _FAILED
+            and (
+                (buyer_sudo and notification.res_partner_id == buyer_sudo)
+                or email_normalize(notification.mail_email_address or "") in addresses
+            )
+            for notification in message.sudo().notification_ids
+        )
 
     def _sent_at(self, message):
         """Return when a message was written: as the mail itself says, but not later
@@ -424,7 +455,3 @@ class AmazonEvidence(models.AbstractModel):
             for picking in deliveries
         ]
         return at_amazon + from_warehouse
-
-
-def _is_relay(address):
-    return is_relay_address(address.rpartition("<")[2].strip("<> "))

@@ -125,13 +125,17 @@ class Message:
 class Document:
     """A file of the ZIP.
 
-    :param str whole_digest: of the file that it is an excerpt of
+    :param bytes content: None where it is not kept any more, or cannot be read
+    :param str whole_digest: of the whole file, as recorded when it was sent or read
+    :param bool is_excerpt: whether what concerns other orders was left out
+    :param bool is_changed: whether the whole file does not match its digest any more
     """
 
     name: str
-    content: bytes
+    content: bytes | None = None
     whole_digest: str = ""
     is_excerpt: bool = False
+    is_changed: bool = False
 
     @property
     def digest(self):

@@ -148,7 +148,7 @@ class Pages:
         cells = [[self._cell(style(i, None), text) for i, text in enumerate(head)]]
         for number, row in enumerate(rows):
             cells.append([self._cell(style(i, number), v) for i, v in enumerate(row)])
-        self._table(cells, shares, has_head=True)
+        self._table(cells, shares, has_head=True, numbers=numbers)
 
     def message(self, head, text, note=""):
         """Add what somebody wrote.
@@ -171,7 +171,7 @@ class Pages:
             ]
         return Paragraph(markup(value), _STYLES[style])
 
-    def _table(self, cells, shares, has_head):
+    def _table(self, cells, shares, has_head, numbers=()):
         style = [
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("LINEBELOW", (0, 0), (-1, -1), 0.4, _RULE),
@@ -180,6 +180,8 @@ class Pages:
             ("TOPPADDING", (0, 0), (-1, -1), 2.5),
             ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
         ]
+        # so that a number does not stick to the text at its right
+        style += [("RIGHTPADDING", (i, 0), (i, -1), 10) for i in numbers]
         if has_head:
             style.append(("BACKGROUND", (0, 0), (-1, 0), _SHADE))
         self._story.append(

@@ -13,6 +13,8 @@ _lt = LazyTranslate(__name__)
 
 #: Lines of the timeline; whoever has more is told so.
 MAX_EVENTS = 400
+#: Characters of all messages together; the ZIP has them whole.
+MAX_CHARACTERS = 120_000
 #: Entries of the journal whose digests are listed; the ZIP has all of them.
 MAX_ENTRIES = 100
 
@@ -118,16 +120,25 @@ class Story:
                     self._moment(facts.first("received")),
                 ),
                 (words(_lt("Time to the first answer")), self._response()),
-                (words(_lt("Charged")), self._money(facts.charged)),
-                (words(_lt("Refunded, as Amazon shows")), self._refunded()),
-                (words(_lt("Requested, not shown yet")), self._reserved()),
-                (words(_lt("Remaining")), self._money(facts.remaining)),
-                (words(_lt("A-to-z claim")), self._claim(facts.claim_found)),
-                (words(_lt("Chargeback")), self._claim(facts.chargeback_found)),
+                *self._sums(),
             ]
         )
         for request in facts.requests:
             self.pages.pairs([(self._name(request), self._outcome(request))])
+
+    def _sums(self):
+        """Return the rows on money; whoever bought elsewhere paid Amazon nothing."""
+        facts, words = self.facts, self.words
+        if facts.channel == "mcf":
+            return []
+        return [
+            (words(_lt("Charged")), self._money(facts.charged)),
+            (words(_lt("Refunded, as Amazon shows")), self._refunded()),
+            (words(_lt("Requested, not shown yet")), self._reserved()),
+            (words(_lt("Remaining")), self._money(facts.remaining)),
+            (words(_lt("A-to-z claim")), self._claim(facts.claim_found)),
+            (words(_lt("Chargeback")), self._claim(facts.chargeback_found)),
+        ]
 
     def _timeline(self):
         facts, words = self.facts, self.words
@@ -205,7 +216,7 @@ class Story:
 
     def _amounts(self):
         facts, words = self.facts, self.words
-        if not facts.items:
+        if not facts.items or facts.channel == "mcf":
             return
         self.pages.heading(words(_lt("Amounts")))
         self.pages.add(
@@ -315,17 +326,37 @@ class Story:
         self.pages.heading(words(_lt("Conversation")))
         if not facts.messages:
             self.pages.add("text", words(_lt("No message is recorded.")))
+        room, shown = MAX_CHARACTERS, 0
         for message in facts.messages:
             text, left_out = cut(message.text)
-            self.pages.message(
-                self._writer(message), text, self._remark(text, left_out)
+            room -= len(text)
+            if room < 0:
+                break
+            shown += 1
+            remark = self._remark(text, left_out)
+            self.pages.message(self._writer(message), text, remark)
+        self._left_out(len(facts.messages) - shown)
+
+    def _left_out(self, in_zip):
+        """Tell how many messages stand in the ZIP only, or nowhere."""
+        words = self.words
+        if in_zip:
+            self.pages.add(
+                "soft",
+                words(
+                    _lt(
+                        "%(count)s later messages are in the file messages.txt of the "
+                        "ZIP only."
+                    ),
+                    count=in_zip,
+                ),
             )
-        if facts.left_out:
+        if self.facts.left_out:
             self.pages.add(
                 "soft",
                 words(
                     _lt("%(count)s later messages are not part of this document."),
-                    count=facts.left_out,
+                    count=self.facts.left_out,
                 ),
             )
 
@@ -625,6 +656,7 @@ class Story:
         who = {
             "buyer": _lt("Buyer"),
             "seller": _lt("Seller"),
+            "unsent": _lt("Seller, on the case only (not sent to the buyer)"),
             "other": _lt("Another sender"),
             "note": _lt("Internal note of the seller"),
             "request": _lt("Request, as recorded when the case was opened"),
@@ -664,10 +696,22 @@ class Story:
     def _verdict(self):
         if not self.facts.entries:
             return None
-        if self.facts.journal_holds:
-            return self.words(_lt("The entries on this order are unchanged."))
-        return self.words(
-            _lt("The check found a problem; the file verification.txt says which.")
+        words = self.words
+        if not self.facts.journal_holds:
+            return words(
+                _lt("The check found a problem; the file verification.txt says which.")
+            )
+        waiting = sum(not entry.number for entry in self.facts.entries)
+        return Cell(
+            ("cell", words(_lt("The entries on this order are unchanged."))),
+            (
+                "small",
+                waiting
+                and words(
+                    _lt("%(count)s of them are not linked into the chain yet."),
+                    count=waiting,
+                ),
+            ),
         )
 
     def _chain_head(self):
@@ -679,11 +723,20 @@ class Story:
 
     def _digests(self, document):
         words = self.words
-        if not document.is_excerpt:
-            return Cell(("mono", document.digest))
-        return Cell(
-            ("small", words(_lt("This excerpt:"))),
-            ("mono", document.digest),
-            ("small", words(_lt("The whole file:"))),
-            ("mono", document.whole_digest),
+        if document.content is None:
+            gone = words(
+                _lt("Not in the ZIP: it is not kept any more, or cannot be read.")
+            )
+            return Cell(("small", gone), ("mono", document.whole_digest))
+        changed = words(
+            _lt("It does not match the digest any more that was recorded at the time!")
         )
+        parts = [("mono", document.digest)]
+        if document.is_excerpt:
+            parts = [
+                ("small", words(_lt("This excerpt:"))),
+                *parts,
+                ("small", words(_lt("The whole file:"))),
+                ("mono", document.whole_digest),
+            ]
+        return Cell(*parts, ("strong", changed if document.is_changed else ""))

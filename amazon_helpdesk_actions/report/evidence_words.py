@@ -46,7 +46,8 @@ STATES = {
     "sending": _lt("The seller's software began to send it to Amazon."),
     "submitted": _lt("Amazon has received it and has not processed it yet."),
     "unknown": _lt(
-        "It is not known whether Amazon has executed it. It is not sent again by itself."
+        "It is not known whether Amazon has executed it. It is not sent again by "
+        "itself."
     ),
     "accepted": _lt("Amazon has processed it and reported no error."),
     "confirmed": _lt("Amazon's own records show that it was executed."),
