@@ -14,11 +14,12 @@ MAX_LINES, MAX_CHARACTERS = 200, 12_000
 #: HTML longer than this is not read at all: mails are far shorter.
 MAX_HTML = 2_000_000
 
-_BLOCKS = {
-    *("address", "article", "blockquote", "center", "dd", "div", "dl", "dt"),
-    *("footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li"),
-    *("ol", "p", "pre", "section", "table", "tr", "ul"),
-}
+# Elements that begin a line, and those with an empty line around them.
+_LINES = ("address", "dd", "div", "dl", "dt", "footer", "form", "header", "li", "tr")
+_PARAGRAPHS = (
+    *("article", "blockquote", "center", "h1", "h2", "h3", "h4", "h5", "h6", "hr"),
+    *("ol", "p", "pre", "section", "table", "ul"),
+)
 _HIDDEN = {"script", "style", "head", "title", "template", "noscript", "svg"}
 
 
@@ -32,33 +33,50 @@ def from_html(html):
     """
     if not html or not str(html).strip():
         return ""
-    parser = lxml_html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
+    html = str(html)[:MAX_HTML].replace("\0", "")
+    parser = lxml_html.HTMLParser(
+        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True
+    )
     try:
         root = lxml_html.document_fromstring(
-            f"<div>{html[:MAX_HTML]}</div>".encode(), parser=parser
+            f"<div>{html}</div>".encode(), parser=parser
         )
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
-        return clean(re.sub(r"<[^>]*>", " ", html[:MAX_HTML]))
+        return clean(re.sub(r"<[^>]*>", " ", html))
     parts = []
     for event, node in etree.iterwalk(root, events=("start", "end")):
-        _collect(parts, event, node)
+        if event == "start":
+            _begin(parts, node)
+        else:
+            _end(parts, node)
     return clean("".join(parts))
 
 
-def _collect(parts, event, node):
-    """Add to the parts what an element begins or ends with."""
-    tag = node.tag if isinstance(node.tag, str) else None
-    is_hidden = tag is None or tag in _HIDDEN
-    if event == "start":
-        if tag in _BLOCKS or tag == "br":
-            parts.append("\n")
-        if not is_hidden and not _is_inside_hidden(node):
-            parts.append(_flat(node.text))
-        return
-    if tag in _BLOCKS:
+def _begin(parts, node):
+    """Add what an element begins with."""
+    if node.tag == "br":
         parts.append("\n")
+    _break(parts, node.tag)
+    is_hidden = not isinstance(node.tag, str) or node.tag in _HIDDEN
+    if not is_hidden and not _is_inside_hidden(node):
+        parts.append(_flat(node.text))
+
+
+def _end(parts, node):
+    """Add what an element ends with, and what comes after it."""
+    _break(parts, node.tag)
+    if node.tag in ("td", "th"):
+        parts.append(" ")
     if node.getparent() is not None and not _is_inside_hidden(node):
         parts.append(_flat(node.tail))
+
+
+def _break(parts, tag):
+    """End the line before and after a block."""
+    if tag in _PARAGRAPHS:
+        parts.append("\n\n")
+    elif tag in _LINES and parts and not parts[-1].endswith("\n"):
+        parts.append("\n")
 
 
 def _is_inside_hidden(node):

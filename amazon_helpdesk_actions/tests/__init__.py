@@ -10,6 +10,7 @@ from . import test_call
 from . import test_cancel_items
 from . import test_cancel_rest
 from . import test_cancel_warehouse
+from . import test_evidence
 from . import test_feed_cancel
 from . import test_forecast
 from . import test_hostile_amounts
