@@ -59,7 +59,7 @@ def _begin(parts, node):
     _break(parts, node.tag)
     is_hidden = not isinstance(node.tag, str) or node.tag in _HIDDEN
     if not is_hidden and not _is_inside_hidden(node):
-        parts.append(_flat(node.text))
+        _say(parts, node.text)
 
 
 def _end(parts, node):
@@ -68,7 +68,7 @@ def _end(parts, node):
     if node.tag in ("td", "th"):
         parts.append(" ")
     if node.getparent() is not None and not _is_inside_hidden(node):
-        parts.append(_flat(node.tail))
+        _say(parts, node.tail)
 
 
 def _break(parts, tag):
@@ -83,9 +83,10 @@ def _is_inside_hidden(node):
     return any(parent.tag in _HIDDEN for parent in node.iterancestors())
 
 
-def _flat(text):
-    """Blanks and line ends mean nothing in HTML."""
-    return re.sub(r"[ \t\r\n\f]+", " ", text or "")
+def _say(parts, text):
+    """Add words; blanks and line ends between them mean nothing in HTML."""
+    if text:
+        parts.append(re.sub(r"[ \t\r\n\f]+", " ", text))
 
 
 def clean(text):

@@ -10,6 +10,7 @@ import re
 from lxml import etree
 
 from .errors import UnreadableReport
+from .reports import check_harmless
 
 # As in `envelopes`: Amazon's number of an order, wherever it stands in a text.
 _ORDER_REF = re.compile(r"(?<![\w-])[0-9A-Z][0-9]{2}-[0-9]{7}-[0-9]{7}(?![\w-])")
@@ -56,6 +57,7 @@ def cut_report(data, order_ref, message_ids):
 
 
 def _cut(data, order_ref, tag, is_kept):
+    check_harmless(data)
     parser = etree.iterparse(
         io.BytesIO(data),
         events=("end",),
@@ -67,7 +69,7 @@ def _cut(data, order_ref, tag, is_kept):
     left_out, is_masked = 0, False
     try:
         for _event, node in parser:
-            if node.tag != tag:
+            if node.tag != tag or node.getparent() is None:
                 continue
             # a report stands inside the one message of its envelope
             if is_kept(node):
@@ -78,11 +80,7 @@ def _cut(data, order_ref, tag, is_kept):
     except etree.XMLSyntaxError as error:
         raise UnreadableReport("The document is no XML.") from error
     root = parser.root
-    if (
-        root is None
-        or root.tag != "AmazonEnvelope"
-        or root.getroottree().docinfo.doctype
-    ):
+    if root is None or root.tag != "AmazonEnvelope":
         raise UnreadableReport("The document is no envelope of Amazon.")
     if not left_out and not is_masked:
         return data, 0

@@ -202,7 +202,7 @@ def _read(data):
 
 
 def _processing_report(data):
-    _check_harmless(data)
+    check_harmless(data)
     parser = etree.XMLParser(
         resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False
     )
@@ -218,9 +218,10 @@ def _processing_report(data):
     return nodes[0]
 
 
-def _check_harmless(data):
+def check_harmless(data):
     """Refuse what could cost more than a report, before it is parsed.
 
+    :param bytes data: the document, unpacked
     :raises UnreadableReport: empty, too many elements, a DTD (which alone can declare
         entities), or a character set that would hide one
     """

@@ -89,6 +89,8 @@ def test_number_of_another_order_in_a_text_is_masked():
         b"",
         b"no xml",
         b"<html/>",
+        b"<Message/>",
+        b"<Result><MessageID>9</MessageID></Result>",
         b"<AmazonEnvelope><Message>",
         b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
         b"<AmazonEnvelope><Message>&e;</Message></AmazonEnvelope>",
