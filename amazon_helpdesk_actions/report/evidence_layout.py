@@ -145,6 +145,7 @@ class Pages:
                 return "number_strong" if index in numbers else "strong"
             return "number" if index in numbers else "cell"
 
+        self._story.append(CondPageBreak(30 * mm))
         cells = [[self._cell(style(i, None), text) for i, text in enumerate(head)]]
         for number, row in enumerate(rows):
             cells.append([self._cell(style(i, number), v) for i, v in enumerate(row)])

@@ -363,6 +363,9 @@ class Story:
     def _proof(self):
         facts, words = self.facts, self.words
         self.pages.heading(words(_lt("How this can be checked")))
+        if not facts.entries:
+            self.pages.add("text", words(_lt("Nothing is recorded.")))
+            return
         self.pages.add(
             "text",
             words(
@@ -435,6 +438,8 @@ class Story:
 
     def _meanings(self):
         facts, words = self.facts, self.words
+        if not facts.requests:
+            return
         self.pages.heading(words(_lt("What the words mean")))
         used = {request.state for request in facts.requests}
         used |= {event.what for event in facts.events if event.request}

@@ -735,7 +735,7 @@ class TestEvidenceFiles(EvidenceCommon):
         self.env.invalidate_all()
         before = self.env.cr.sql_log_count
         self.make(ticket)
-        self.assertLess(self.env.cr.sql_log_count - before, 200)
+        self.assertLess(self.env.cr.sql_log_count - before, 80)
 
 
 @tagged("post_install", "-at_install")

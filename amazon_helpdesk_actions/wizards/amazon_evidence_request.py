@@ -82,5 +82,6 @@ class AmazonEvidenceRequest(models.TransientModel):
         return {
             "type": "ir.actions.act_url",
             "url": f"/web/content/{attachment.id}?download=true",
-            "target": "download",
+            # so that the form below shows the note with both files
+            "close": True,
         }
