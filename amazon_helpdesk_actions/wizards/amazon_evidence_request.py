@@ -14,12 +14,12 @@ class AmazonEvidenceRequest(models.TransientModel):
     order_id = fields.Many2one("amazon.order", readonly=True)
     language = fields.Selection(LANGUAGES, required=True)
     with_messages = fields.Boolean(
-        "With the Conversation",
+        "Conversation",
         default=True,
         help="What was written between the buyer and you on this document.",
     )
     with_notes = fields.Boolean(
-        "With Internal Notes",
+        "Internal Notes",
         help="What your colleagues wrote among themselves. Amazon and the buyer may "
         "read it then.",
     )
