@@ -73,6 +73,13 @@ def bench(settings: Settings) -> int:
     return bench(settings)
 
 
+def fuzz(settings: Settings) -> int:
+    """Fuzz what comes from outside, each target for SECONDS by SEED."""
+    from dev.fuzz import fuzz
+
+    return fuzz(settings)
+
+
 def stop(settings: Settings) -> int:
     """Stop a PostgreSQL that a killed command left running."""
     from benchmarks.chaos_world import ChaosSettings
@@ -92,7 +99,7 @@ def clean(settings: Settings) -> int:
 
 COMMANDS: dict[str, Callable[[Settings], int]] = {
     command.__name__: command
-    for command in (setup, demo, test, lint, smoke, chaos, bench, stop, clean)
+    for command in (setup, demo, test, lint, smoke, chaos, bench, fuzz, stop, clean)
 }
 
 VARIABLES = """
@@ -106,8 +113,9 @@ Variables, by environment or after the command (make demo ODOO_PORT=28169):
   TEST_DB          database of the tests (amazon_helpdesk_test), new at each start
   T                run the tests in this file or folder only
   ARGS             further arguments of pytest
-  SEED             what chaos decides by (any; it is printed), and what bench draws
-                   orders and clicks by (19)
+  SEED             what chaos decides by and fuzz begins with (any; it is printed),
+                   and what bench draws orders and clicks by (19)
+  SECONDS          for how long each target is fuzzed (60)
   ACTIONS, KILLS   how much chaos asks for and kills (2000, 200); ACTIONS makes the
                    benchmarks smaller, for trying them out
   REPORT           file that gets chaos's JSON object, too

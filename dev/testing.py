@@ -42,6 +42,7 @@ SUITES = (
     Suite("scripts", "dev/tests"),
     Suite("strict layer", f"{ADDON}/spapi/tests"),
     Suite("simulator", "spapi_simulator/tests"),
+    Suite("fuzzing", "fuzzing/tests"),
     Suite("addon", f"{ADDON}/tests", in_odoo=True),
     Suite("system", "tests_system", optional=True),
 )

@@ -36,8 +36,9 @@ class AmazonSellerAccount(models.Model):
                 )
 
     def _shop_name(self):
-        """Return the name that buyers know the shop by."""
-        return self.shop_name or self.name
+        """Return the name that buyers know the shop by, in one line: it stands in the
+        header of mails."""
+        return " ".join((self.shop_name or self.name).split())
 
 
 class AmazonAuditEntry(models.Model):

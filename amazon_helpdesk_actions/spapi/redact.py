@@ -51,9 +51,11 @@ LOGGERS = (
 
 def redact(text):
     """Return `text` without the secrets that are recognised by their form."""
+    # Addresses first: another rule might leave the second half of one.
+    text = _QUERY.sub(_without_signature, text)
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
-    return _QUERY.sub(_without_signature, text)
+    return text
 
 
 def _without_signature(match):

@@ -137,6 +137,7 @@ def _transaction(row):
             refunds = tuple(_refunds(row, posted))
     except (MalformedAnswer, _Unreadable):
         is_readable = False
+    is_readable = is_readable and (kind == OTHER or "ORDER_ID" in related)
     return Transaction(
         order_id=related.get("ORDER_ID", ""),
         transaction_id=_text(row.get("transactionId")),
@@ -144,8 +145,8 @@ def _transaction(row):
         kind=kind,
         posted_date=posted,
         releases=releases,
-        is_readable=is_readable and (kind == OTHER or "ORDER_ID" in related),
-        refunds=refunds,
+        is_readable=is_readable,
+        refunds=refunds if is_readable else (),
     )
 
 

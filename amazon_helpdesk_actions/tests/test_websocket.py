@@ -51,3 +51,11 @@ class TestWebsocket(AmazonCommon):
         orders, texts = self.channels(self.trainee, [name], self.company)
         self.assertFalse(orders)
         self.assertNotIn(name, texts)
+
+    def test_channel_that_names_no_order_is_none(self):
+        order = self.create_ticket(SHIPPED).amazon_order_id
+        for said in ("", "-1", "%", f"{order.id}x", f" {order.id}", "9" * 5000):
+            orders, _texts = self.channels(
+                self.trainee, [f"amazon_order_{said}"], self.company
+            )
+            self.assertFalse(orders)

@@ -195,6 +195,13 @@ def test_a_refund_with_a_description_of_megabytes_is_still_a_refund():
     assert read.kind == OTHER
 
 
+def test_a_refund_that_names_no_order_has_no_amounts():
+    """Found by fuzzing: it was said to be unreadable, and had amounts."""
+    row = transaction(transaction_item(part("ProductCharges", -1.0)))
+    (read,) = parse_transactions([{**row, "relatedIdentifiers": None}])
+    assert (read.kind, read.is_readable, read.refunds) == (REFUND, False, ())
+
+
 def test_a_fulfillment_order_with_hostile_parts_is_cut_or_malformed():
     read = parse_fulfillment_order(payload(displayableOrderComment="x" * 10**6))
     assert len(read.displayable_order_comment) == 750
@@ -231,6 +238,13 @@ def test_looking_for_secrets_takes_time_by_the_length_of_the_text(text):
     started = time.monotonic()
     redact(text)
     assert time.monotonic() - started < 2
+
+
+def test_a_signed_address_is_hidden_where_it_is_told_as_a_secret():
+    """Found by fuzzing: the first half was hidden, and with it what tells the second."""
+    assert "s3cr3t" not in redact(
+        "client_secret: https://x/y?a=b&X-Amz-Signature=s3cr3t"
+    )
 
 
 def test_a_signed_address_is_hidden_among_many_question_marks():
