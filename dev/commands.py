@@ -46,7 +46,7 @@ def test(settings: Settings) -> int:
 
 
 def lint(settings: Settings) -> int:
-    """Run ruff, pylint-odoo's mandatory rules and Odoo's own test_lint."""
+    """Run ruff, pylint-odoo's mandatory rules, Odoo's own test_lint and pip-audit."""
     from dev.lint import lint
 
     return lint(settings)

@@ -1,9 +1,11 @@
-"""``make lint``: ruff, pylint-odoo's mandatory rules, and Odoo's own test_lint."""
+"""``make lint``: ruff, pylint-odoo's mandatory rules, Odoo's own test_lint, and known
+vulnerabilities of the pinned packages."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from dev.audit import audit
 from dev.console import say, step
 from dev.processes import run_to_end
 from dev.settings import ADDON, Settings
@@ -33,6 +35,9 @@ def lint(settings: Settings) -> int:
             env = workshop.odoo.environment(ODOO_QUEUE_JOB_CHANNELS="root:0")
             if run_to_end(command, cwd=settings.root, env=env):
                 complaints.append(name)
+        say("\n=== pip-audit")
+        if audit(settings, workshop):
+            complaints.append("pip-audit")
     say()
     say(
         f"lint: {', '.join(complaints)} failed" if complaints else "lint: no complaints"

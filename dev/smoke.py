@@ -87,7 +87,7 @@ def _get(url: str) -> Any:
 
 def _journal(stack: Stack, odoo: Service) -> list[dict[str, Any]]:
     """Read the journal over RPC as the demo's auditor, who may read it."""
-    login = password = "auditor"
+    login = password = "auditor"  # noqa: S105 - of the demo
     common = xmlrpc.client.ServerProxy(f"{odoo.url}/xmlrpc/2/common")
     uid = common.authenticate(stack.database, login, password, {})
     models = xmlrpc.client.ServerProxy(f"{odoo.url}/xmlrpc/2/object", allow_none=True)

@@ -57,12 +57,26 @@ class Venv:
         """
         self._install("bench", "requirements-bench")
 
+    def provide_audit(self) -> None:
+        """Install what asks for known vulnerabilities.
+
+        :raise Problem: when pip fails
+        """
+        self._install("audit", "requirements-audit")
+
     def _create(self) -> None:
         # An environment knows its own path and its Python: neither can be changed
         key = digest(sys.version, sysconfig.get_platform(), str(self.folder))
         if self.python.exists() and self._stamps.done("venv", key):
             return
-        for stamp in ("venv", "pip-demo", "pip-oca", "pip-test", "pip-bench"):
+        for stamp in (
+            "venv",
+            "pip-demo",
+            "pip-oca",
+            "pip-test",
+            "pip-bench",
+            "pip-audit",
+        ):
             self._stamps.remove(stamp)
         with step("Python: virtual environment"):
             if subprocess.run(

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -72,13 +72,14 @@ def _all_money(node):
         return sum(map(_all_money, node.values()), Decimal(0))
     if isinstance(node, list):
         return sum(map(_all_money, node), Decimal(0))
-    if isinstance(node, bool) or not isinstance(node, int | float | str):
+    if not isinstance(node, int | float | str) or node != node or len(str(node)) > 40:
         return Decimal(0)
     try:
-        number = Decimal(str(node)) if len(str(node)) < 40 else Decimal(0)
-    except InvalidOperation:
+        number = abs(Decimal(str(node)))
+    except ArithmeticError:
+        # no number, or one that Decimal itself cannot bear
         return Decimal(0)
-    return abs(number) if number.is_finite() and abs(number) < 10**13 else Decimal(0)
+    return number if number < 10**13 else Decimal(0)
 
 
 def _check_money(amounts, said):

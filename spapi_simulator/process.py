@@ -155,7 +155,8 @@ class SimulatorProcess:
         self._control("POST", "orders", {"authorisations": [authorisation]})
 
     def _control(self, method, name, body=None):
-        request = urllib.request.Request(
+        # the address of the process that was started here
+        request = urllib.request.Request(  # noqa: S310
             f"{self.url}/_simulator/{name}",
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},

@@ -90,7 +90,7 @@ class SimulatorServer:
         )
         self._server.daemon_threads = True
         self.port = self._server.server_port
-        if host not in ("0.0.0.0", "::"):
+        if host not in ("0.0.0.0", "::"):  # noqa: S104 - compares
             names = {host, "127.0.0.1", "localhost"}
             self._application.hosts = {f"{name}:{self.port}" for name in names}
 

@@ -149,7 +149,7 @@ class QuotaStore:
             UPDATE amazon_quota SET tokens = {FILLED} - 1, refilled_at = {NOW}
              WHERE account_id = %s AND operation = %s AND {FILLED} >= %s
          RETURNING id
-            """,
+            """,  # noqa: S608 - of NOW and FILLED alone
             [self._account_id, operation.name, needed],
         )
         return 0.0 if cr.fetchone() else self._wait(cr, operation, needed) or 1.0
@@ -163,7 +163,7 @@ class QuotaStore:
 
     def _wait(self, cr, operation, needed):
         cr.execute(
-            f"SELECT (%s - {FILLED}) / rate FROM amazon_quota"
+            f"SELECT (%s - {FILLED}) / rate FROM amazon_quota"  # noqa: S608 - of NOW and FILLED alone
             " WHERE account_id = %s AND operation = %s",
             [needed, self._account_id, operation.name],
         )
@@ -177,7 +177,7 @@ class QuotaStore:
             UPDATE amazon_quota
                SET tokens = {FILLED}, refilled_at = {NOW}, rate = %s
              WHERE account_id = %s AND operation = %s AND abs(rate - %s) > rate * %s
-            """,
+            """,  # noqa: S608 - of NOW and FILLED alone
             [rate, self._account_id, operation.name, rate, RATE_TOLERANCE],
         )
 
@@ -187,7 +187,7 @@ class QuotaStore:
             f"""
             UPDATE amazon_quota SET tokens = LEAST({FILLED}, 0), refilled_at = {NOW}
              WHERE account_id = %s AND operation = %s
-            """,
+            """,  # noqa: S608 - of NOW and FILLED alone
             [self._account_id, operation.name],
         )
 
@@ -204,7 +204,7 @@ class QuotaStore:
                        (account_id, operation, tokens, refilled_at, rate, burst)
                 VALUES (%s, %s, %s, {NOW}, %s, %s)
                     ON CONFLICT DO NOTHING
-                """,
+                """,  # noqa: S608 - of NOW and FILLED alone
                 [
                     self._account_id,
                     operation.name,

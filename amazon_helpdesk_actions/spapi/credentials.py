@@ -10,7 +10,7 @@ from .errors import IncompleteCredentials
 REGIONS = ("na", "eu", "fe")
 
 #: Login with Amazon; one address for all regions and for the sandbox.
-LWA_TOKEN_URL = "https://api.amazon.com/auth/o2/token"
+LWA_TOKEN_URL = "https://api.amazon.com/auth/o2/token"  # noqa: S105 - an address
 
 #: Amazon gives presigned URLs of its S3 buckets for feed documents and does not
 #: document the names of the buckets (seen: tortuga-prod-na.s3-external-1,

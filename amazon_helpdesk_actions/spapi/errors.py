@@ -13,7 +13,7 @@ kind                what is known
 
 #: Code of a `Refused` raised when Amazon did not accept the access token. The
 #: operation was not executed, the stored token is gone, the next call gets a new one.
-ACCESS_TOKEN_REJECTED = "AccessTokenRejected"
+ACCESS_TOKEN_REJECTED = "AccessTokenRejected"  # noqa: S105 - a code
 
 #: Codes that mean: the authorisation of the seller account needs a person.
 #: LWA: RFC 6749 section 5.2 (`invalid_grant`, `invalid_client`,

@@ -9,7 +9,7 @@ from fuzzing.runner import fuzz
 from fuzzing.targets import SECONDS, TARGETS, Target
 
 SEED = 20261122
-CASES = 300
+CASES = 200
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)

@@ -241,7 +241,7 @@ def test_looking_for_secrets_takes_time_by_the_length_of_the_text(text):
 
 
 def test_a_signed_address_is_hidden_where_it_is_told_as_a_secret():
-    """Found by fuzzing: the first half was hidden, and with it what tells the second."""
+    """Found by fuzzing: the first half was hidden, and what told of the second."""
     assert "s3cr3t" not in redact(
         "client_secret: https://x/y?a=b&X-Amz-Signature=s3cr3t"
     )
