@@ -85,7 +85,7 @@ class Application:
         hold = faults.DEFAULT_HOLD_SECONDS if seconds is None else seconds
         if kind in ("timeout_before", "cut_before"):
             return None, Cut(hold if kind == "timeout_before" else 0.0), note
-        refusal = faults.refusal(kind)
+        refusal = faults.refusal(fault)
         if refusal:
             return _response(*refusal), None, note
         if kind == "slow":

@@ -1,5 +1,6 @@
 """Faults by rule: what goes wrong, where, and how often. Deterministic."""
 
+import base64
 from dataclasses import dataclass, field
 
 from .errors import ApiError
@@ -8,7 +9,7 @@ from .operations import NAMES
 # Faults of one request
 REQUEST_KINDS = frozenset(
     "throttle html_503 timeout_before timeout_after cut_before cut_after forbidden"
-    " forbidden_plain slow".split()
+    " forbidden_plain slow says".split()
 )
 # Faults of a feed, bound to it when it is created
 FEED_KINDS = frozenset(
@@ -24,6 +25,7 @@ DEFAULT_HOLD_SECONDS = 30.0
 
 _OPTIONS = {
     "slow": {"seconds"},
+    "says": {"body", "status"},
     "timeout_before": {"seconds"},
     "timeout_after": {"seconds"},
     "getfeeds_lag": {"seconds"},
@@ -36,6 +38,7 @@ _OPTIONS = {
 }
 _REQUIRED = {
     "slow": {"seconds"},
+    "says": {"body"},
     "getfeeds_lag": {"seconds"},
     "report_late": {"seconds"},
     "slow_processing": {"seconds"},
@@ -166,11 +169,17 @@ HTML_503 = (
 )
 
 
-def refusal(kind):
+def refusal(fault):
     """Return the answer of a fault that refuses: (status, content type, body).
 
     A body that is a dict is JSON. None for kinds that do not refuse.
+
+    :param fault: a `Fault`, or None
     """
+    kind = fault.kind if fault else ""
+    if kind == "says":
+        status = fault.options.get("status", 200)
+        return status, "application/json", base64.b64decode(fault.options["body"])
     if kind == "throttle":
         message = "You exceeded your quota for the requested resource."
         error = ApiError(429, "QuotaExceeded", message)

@@ -64,3 +64,4 @@ from . import amazon_action_reply
 from . import amazon_evidence
 from . import amazon_evidence_facts
 from . import ir_websocket
+from . import amazon_plain_export

@@ -140,6 +140,11 @@ class AmazonReplyTemplate(models.Model):
         """
         sentences = {
             "empty": self.env._("The text is empty. Write something."),
+            "long": self.env._("The text is too long. Make it shorter."),
+            "invisible": self.env._(
+                "There are characters in the text that cannot be seen and turn the "
+                "text around. Type the text anew instead of pasting it."
+            ),
             "html": self.env._(
                 "There is HTML in the text. Amazon allows plain text only; take it out."
             ),

@@ -322,7 +322,7 @@ class AmazonSellerAccount(models.Model):
                 "administrator must enter them under Amazon > Seller Accounts.",
                 **values,
             )
-        if isinstance(error, MalformedAnswer):
+        if isinstance(error, MalformedAnswer) or is_unreadable(error):
             return self.env._(
                 "Amazon's answer about %(subject)s could not be read (%(detail)s). "
                 "Look it up in Seller Central.",
@@ -356,6 +356,11 @@ class AmazonSellerAccount(models.Model):
                 **values,
             )
         return str(error)
+
+
+def is_unreadable(error):
+    """Tell whether Amazon answered with success, but with nothing that can be read."""
+    return isinstance(error, OutcomeUnknown) and error.http_status in range(200, 300)
 
 
 def is_access_refused(error):

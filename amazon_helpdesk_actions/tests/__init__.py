@@ -17,6 +17,7 @@ from . import test_hostile_amounts
 from . import test_hostile_answers
 
 # texts
+from . import test_hostile_texts
 from . import test_mail
 from . import test_mcf
 from . import test_order

@@ -1,5 +1,7 @@
 """Faults by rule: each kind does what it says, as often as it says."""
 
+import base64
+
 import pytest
 import requests
 from lxml import etree
@@ -119,6 +121,16 @@ def test_every_request_can_fail(simulator, amazon, operation, run):
     simulator.fault("html_503", operation)
     assert requests_of[operation]().status_code == 503
     assert requests_of[operation]().status_code != 503
+
+
+def test_an_answer_can_be_any_bytes(simulator, amazon):
+    said = b"{\xff\0"
+    body = base64.b64encode(said).decode()
+    simulator.fault("says", "getOrder", body=body)
+    simulator.fault("says", "getOrder", body=body, status=400)
+    answers = [amazon.get(ORDER) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 400, 200]
+    assert [answer.content for answer in answers[:2]] == [said, said]
 
 
 def test_times_and_skip_are_counted(simulator, amazon):
