@@ -30,7 +30,7 @@ class AmazonSellerAccount(models.Model):
 
     _approval_hours = models.Constraint(
         f"CHECK(approval_hours BETWEEN 1 AND {APPROVAL_HOURS_MAX})",
-        f"An approval must be possible for 1 to {APPROVAL_HOURS_MAX} hours.",
+        "An approval must be possible for 1 to 720 hours.",
     )
 
 
@@ -351,7 +351,8 @@ class AmazonAction(models.Model):
         )
         self._set_refused(
             self.env._(
-                "%(user)s refused it. Nothing was sent to Amazon. The reason: %(reason)s",
+                "%(user)s refused it. Nothing was sent to Amazon. The reason: "
+                "%(reason)s",
                 user=self._decider(),
                 reason=reason,
             )

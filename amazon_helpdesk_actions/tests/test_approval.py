@@ -550,6 +550,46 @@ class TestApproval(ApprovalCommon):
         decision.action_approve()
         self.assertEqual(self.action.state, "queued")
 
+    def test_dialog_tells_where_the_asker_has_lost_the_right(self):
+        self.waiting()
+        window = self.by(self.approver).action_decide_approval()
+        decision = self.env[window["res_model"]].browse(window["res_id"])
+        decision = self.by(self.approver, decision)
+        self.assertFalse(decision.warnings)
+        self.agent.active = False
+        decision.invalidate_recordset()
+        self.assertIn("has left", decision.warnings)
+
+    def test_dialog_tells_of_a_stop_and_what_is_approved_waits(self):
+        self.waiting()
+        self.account._stop("Audit")
+        window = self.by(self.approver).action_decide_approval()
+        decision = self.env[window["res_model"]].browse(window["res_id"])
+        decision = self.by(self.approver, decision)
+        self.assertIn("until an administrator resumes", decision.warnings)
+        decision.action_approve()
+        self.settle(rounds=3)
+        self.assertEqual(self.action.state, "queued")
+        self.assertFalse(self.refunds())
+
+    def test_activity_that_is_marked_as_done_decides_nothing(self):
+        self.waiting()
+        activities = self.by(self.approver, self.activities())
+        activities.filtered(
+            lambda activity: activity.user_id == self.approver
+        ).action_feedback("Seen")
+        self.assertEqual(self.activities().user_id, self.second_approver)
+        self.assertEqual(self.action.state, "to_approve")
+
+    def test_asking_many_approvers_stays_cheap(self):
+        for number in range(10):
+            self._create_user(
+                f"approver_{number}", "amazon_helpdesk_actions.group_approve"
+            )
+        self.env.flush_all()
+        with self.assertQueryCount(__system__=400):
+            self.waiting()
+
     def test_dialog_of_another_person_is_not_readable(self):
         self.waiting()
         window = self.by(self.approver).action_decide_approval()

@@ -90,8 +90,20 @@ class AmazonApprovalDecision(models.TransientModel):
 
     def _find_warnings(self, action_sudo):
         """Return what the approver should read of the order, beside the amounts."""
-        order_sudo = action_sudo.order_id
+        order_sudo, asker = action_sudo.order_id, action_sudo.user_id
         warnings = []
+        group = action_sudo and action_sudo._kind()._group
+        if group and not (asker.active and asker.has_group(group)):
+            warnings.append(
+                self.env._("%s may not ask for this any more, or has left.", asker.name)
+            )
+        for stop in order_sudo.account_id._stops_of(action_sudo.kind):
+            warnings.append(
+                self.env._(
+                    "%s What you approve waits until an administrator resumes it.",
+                    stop._sentence(),
+                )
+            )
         if order_sudo.claim_found:
             warnings.append(
                 self.env._(
