@@ -286,8 +286,8 @@ class Chain:
         """Yield what the check cannot show."""
         if self.entries > self.sealed:
             yield (
-                f"  Not sealed yet: {self.entries - self.sealed}. Only their own digests "
-                "were checked."
+                f"  Not sealed yet: {self.entries - self.sealed}. Only their own "
+                "digests were checked."
             )
         if self.late:
             yield (

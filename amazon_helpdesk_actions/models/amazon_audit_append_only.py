@@ -83,11 +83,29 @@ class AmazonAuditAppendOnly(models.AbstractModel):
 
     @api.model
     def _insert(self, vals_list):
-        """Append rows, in the current transaction.
+        """Append rows, in the current transaction, with one INSERT.
 
-        :param list[dict] vals_list: values of the rows, for every field: what is left
-            out could come from the context (``default_…``)
-        :return: the rows
+        Past the ORM: it would take ten times as long, and a query more for the currency
+        of an amount; and it would fill what is left out from the context
+        (``default_…``), which a caller of RPC chooses.
+
+        :param list[dict] vals_list: values of the rows as PostgreSQL takes them, all
+            with the same names; False is NULL
+        :return: the rows, in sudo mode
         """
-        # sudo: nobody has the right to create a row, by design
-        return super(AmazonAuditAppendOnly, self.sudo()).create(vals_list)
+        if not vals_list:
+            return self.sudo()
+        names = list(vals_list[0])
+        rows = [
+            tuple(None if vals[name] is False else vals[name] for name in names)
+            for vals in vals_list
+        ]
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO %(table)s (%(names)s) VALUES %(rows)s RETURNING id",
+                table=SQL.identifier(self._table),
+                names=SQL(", ").join(map(SQL.identifier, names)),
+                rows=SQL(", ").join(SQL("%s", row) for row in rows),
+            )
+        )
+        return self.sudo().browse(row_id for (row_id,) in self.env.cr.fetchall())

@@ -162,39 +162,45 @@ class AmazonAuditEntry(models.Model):
         return self._insert([self._completed(vals, now) for vals in vals_list])
 
     def _completed(self, vals, now):
-        """Return values for every field: what was left out could come from the context
-        (``default_…``), which a caller of RPC chooses."""
+        """Return values for every field, with the digest.
+
+        :raise ValueError: when there is no such event or field
+        """
         env = self.sudo().env
         user = env["res.users"].browse(vals.get("user_id") or env.uid)
         currency = env["res.currency"].browse(vals.get("currency_id") or [])
         account = env["amazon.seller.account"].browse(vals.get("account_id") or [])
         action = env["amazon.action"].browse(vals.get("action_id") or [])
-        complete = {
-            **dict.fromkeys((*FIELDS, "currency_id"), False),
-            "occurred_at": now,
-            "user_id": user.id,
-            **vals,
-            "version": VERSION,
-            "actor_login": user.login,
-            "actor_name": user.name,
-            "seller_ref": account.seller_id,
-            "action_name": action.name,
-            "currency_name": currency.name,
-        }
-        complete["digest"] = entry_digest(self._canonical(complete, currency))
-        return complete
+        unknown = set(vals) - {*FIELDS, "currency_id"}
+        if unknown or vals["event"] not in self._fields["event"].get_values(env):
+            raise ValueError(f"No entry of the journal: {vals['event']}, {unknown}")
+        row = self._canonical(
+            {
+                "occurred_at": now,
+                "user_id": user.id,
+                **vals,
+                "version": VERSION,
+                "actor_login": user.login,
+                "actor_name": user.name,
+                "seller_ref": account.seller_id,
+                "action_name": action.name,
+                "currency_name": currency.name,
+            },
+            currency,
+        )
+        return {**row, "currency_id": currency.id, "digest": entry_digest(row)}
 
     def _canonical(self, vals, currency):
-        """Return values in the canonical form of verify_journal.py, as PostgreSQL will
-        show them when they are read again (see ``_select_rows``)."""
+        """Return values in the canonical form of verify_journal.py, which PostgreSQL
+        takes, too, and shows again (see ``_select_rows``)."""
         row = {}
         for name in FIELDS:
-            value = vals[name]
+            value = vals.get(name)
             if name == "amount":
                 value = currency and float_repr(
                     currency.round(value or 0.0), currency.decimal_places
                 )
-            elif value and self._fields[name].type == "datetime":
+            elif name == "occurred_at":
                 value = value.strftime(TIME)
             elif value and self._fields[name].type in ("char", "text", "selection"):
                 value = str(value)

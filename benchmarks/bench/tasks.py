@@ -7,6 +7,7 @@ the addon's own methods. Those that are measured themselves say so.
 import threading
 import time
 from collections import Counter
+from datetime import datetime, timezone
 
 import httpx
 import requests
@@ -189,6 +190,88 @@ def _field_specification(model, node):
 def open_plain_tickets(env, count):
     """Create tickets in a database without the addon, and return their ids."""
     return create_tickets(env, [False] * count).ids
+
+
+# === THE JOURNAL === #
+
+
+def append(env, count, way, start_at):
+    """Append entries as clicks do, one in each transaction.
+
+    :param str way: ``journal``: as the addon does; ``plain``: an INSERT of the same
+        values without names, digest and chain
+    :param float start_at: when to begin, in seconds since 1970
+    :return: seconds of all, and milliseconds of each append with its commit
+    :rtype: dict
+    """
+    action = env["amazon.action"].search([], limit=1)
+    vals = action._prepare_journal_entry("asked", state_to="queued")
+    vals |= {"user_id": action.user_id.id}
+    ids = action.user_id.id, action.account_id.id, action.id, action.currency_id.id
+    env.cr.commit()
+    time.sleep(max(start_at - time.time(), 0))
+    began, each = time.perf_counter(), []
+    for _number in range(count):
+        with env.registry.cursor() as cr:
+            own = env(cr=cr)
+            _know(own, *ids)
+            before = time.perf_counter()
+            if way == "journal":
+                own["amazon.audit.entry"]._append([dict(vals)])
+            else:
+                _insert(cr, vals)
+            cr.commit()
+            each.append(1000 * (time.perf_counter() - before))
+    return {"seconds": time.perf_counter() - began, "each": each}
+
+
+def append_at_once(env, count):
+    """Append many entries in one transaction."""
+    action = env["amazon.action"].search([], limit=1)
+    vals = action._prepare_journal_entry("asked", state_to="queued")
+    env["amazon.audit.entry"]._append([vals] * count)
+
+
+def _know(env, user, account, action, currency):
+    """Read what a click has read before it appends anything."""
+    env["res.users"].browse(user).mapped("name")
+    env["amazon.seller.account"].browse(account).mapped("seller_id")
+    env["amazon.action"].browse(action).mapped("name")
+    env["res.currency"].browse(currency).mapped("name")
+
+
+def _insert(cr, vals):
+    columns = {**vals, "occurred_at": datetime.now(timezone.utc).replace(tzinfo=None)}
+    names = ", ".join(columns)
+    places = ", ".join(["%s"] * len(columns))
+    cr.execute(
+        f"INSERT INTO amazon_audit_entry ({names}) VALUES ({places}) RETURNING id",
+        [value or None for value in columns.values()],
+    )
+
+
+def seal(env):
+    """Seal what waits in all companies.
+
+    :return: the seconds
+    """
+    began = time.perf_counter()
+    env["amazon.audit.link"]._cron_seal()
+    return time.perf_counter() - began
+
+
+def check_journal(env):
+    """Check the journal of the first company with entries, whole.
+
+    :return: entries checked, and the seconds
+    """
+    company = env["amazon.audit.link"].search([], limit=1).company_id
+    check = env["amazon.audit.check"]._start(company)
+    began = time.perf_counter()
+    check._run(3600)
+    if check.state != "holds":
+        raise RuntimeError(check.details)
+    return check.entries, time.perf_counter() - began
 
 
 # === ONE ACTION, AND A PAST OF MANY === #
