@@ -7,7 +7,7 @@ import psycopg2
 from odoo import SUPERUSER_ID, api
 from odoo.exceptions import AccessError
 from odoo.tests import TransactionCase, tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, file_open, mute_logger
 
 from ..models.amazon_audit_link import SEAL_LOCK
 from ..models.background import in_own_transaction
@@ -268,6 +268,46 @@ class TestJournalGuard(JournalCommon):
         for table in TABLES:
             self.assertRefused(f"DELETE FROM {table}")
         self.env.cr.execute("SET LOCAL session_replication_role = origin")
+
+    def test_application_can_append_and_not_drop_the_guard_of_another_owner(self):
+        """The script of the handbook takes the tables away from its role."""
+        cr = self.env.cr
+        cr.execute("CREATE ROLE amazon_test_app")
+        cr.execute(
+            SQL(
+                "ALTER DATABASE %s OWNER TO amazon_test_app",
+                SQL.identifier(cr.dbname),
+            )
+        )
+        cr.execute(
+            "GRANT ALL ON ALL TABLES IN SCHEMA public TO amazon_test_app;"
+            "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO amazon_test_app"
+        )
+        for table in TABLES:
+            cr.execute(f"REVOKE ALL ON {table} FROM amazon_test_app")
+        cr.execute(file_open("amazon_helpdesk_actions/data/journal_owner.sql").read())
+        cr.execute("SET LOCAL ROLE amazon_test_app")
+        self.fill(1)
+        self.seal()
+        self.assertTrue(verify(self.entries()._export_lines()).holds)
+        self.env["amazon.audit.entry"].init()
+        for query in (
+            "ALTER TABLE amazon_audit_entry DISABLE TRIGGER ALL",
+            "DROP TRIGGER amazon_append_only ON amazon_audit_entry",
+            "CREATE OR REPLACE FUNCTION amazon_audit_refuse() RETURNS trigger"
+            " AS 'BEGIN RETURN OLD; END' LANGUAGE plpgsql",
+            "UPDATE amazon_audit_entry SET message = 'forged'",
+            "DELETE FROM amazon_audit_link",
+            "TRUNCATE amazon_audit_anchor",
+        ):
+            with (
+                self.subTest(query),
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(psycopg2.errors.InsufficientPrivilege),
+                cr.savepoint(),
+            ):
+                cr.execute(query)
+        cr.execute("RESET ROLE")
 
     def assertRefused(self, query, role=None):
         with (
