@@ -195,10 +195,10 @@ class AmazonEvidence(models.AbstractModel):
             events, key=lambda event: (event.at, _RANKS.get(event.what, 9), event.rank)
         )
 
-    def _journal_events(self, entries, requests):
+    def _journal_events(self, entries, by_action):
         events, decided = [], set()
         for rank, entry in enumerate(entries):
-            request = requests.get(entry.action_id.id)
+            request = by_action.get(entry.action_id.id)
             what = self._what_happened(entry, decided)
             if what and (request or what == "written"):
                 events.append(

@@ -272,4 +272,4 @@ class _NumberedCanvas(Canvas):
             self.__dict__.update(state)
             self._pages.draw_frame(self, number, len(self._kept))
             super().showPage()
-        super().save()
+        return super().save()

@@ -705,7 +705,7 @@ class TestEvidenceFiles(EvidenceCommon):
         self.ask_refund(ticket)
         text, files = self.make(ticket, language="en")
         self.assertIn("1 of them are not linked into the chain yet.", text)
-        self.assertIn(b"not sealed yet", files["journal/verification.txt"])
+        self.assertIn(b"Not sealed yet: 1.", files["journal/verification.txt"])
 
     def test_document_has_both_files_once_and_a_note_without_the_buyers_words(self):
         ticket = self.create_case()
@@ -933,3 +933,10 @@ class TestEvidenceAccess(EvidenceCommon):
             self.open(ticket, self.agent)
         with self.assertRaises(UserError):
             self.make(self.create_case(), language="xx")
+        lost = (
+            self.env["amazon.evidence.request"]
+            .with_user(self.agent)
+            .create({"language": "de"})
+        )
+        with self.assertRaises(UserError):
+            lost.action_pdf()

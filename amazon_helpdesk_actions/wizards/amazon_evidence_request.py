@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..reply_rules import LANGUAGES, language_of
 
@@ -75,8 +76,13 @@ class AmazonEvidenceRequest(models.TransientModel):
 
     def _download(self, mimetype):
         self.ensure_one()
+        document = self._document()
+        if not document:
+            raise UserError(
+                self.env._("Open it from a ticket, a sale order or an Amazon order.")
+            )
         attachments = self.env["amazon.evidence"]._make(
-            self._document(), self.language, self.with_messages, self.with_notes
+            document, self.language, self.with_messages, self.with_notes
         )
         attachment = attachments.filtered(lambda each: each.mimetype == mimetype)
         return {
