@@ -76,10 +76,10 @@ def _all_money(node):
         return Decimal(0)
     try:
         number = abs(Decimal(str(node)))
+        return number if number < 10**13 else Decimal(0)
     except ArithmeticError:
         # no number, or one that Decimal itself cannot bear
         return Decimal(0)
-    return number if number < 10**13 else Decimal(0)
 
 
 def _check_money(amounts, said):
