@@ -107,9 +107,9 @@ class TestHostileTexts(HostileTexts):
 
     def test_finding_an_order_number_takes_time_by_the_length_of_the_mail(self):
         for text in ("1" * 10**6, "302-" * 10**5, "302-1234567-" * 10**5, "-" * 10**6):
-            started = time.monotonic()
+            started = time.thread_time()
             self.assertFalse(ORDER_REF.findall(text))
-            self.assertLess(time.monotonic() - started, 2)
+            self.assertLess(time.thread_time() - started, 2)
 
     def test_a_fulfillment_id_that_is_a_path_is_only_ever_a_name(self):
         for ref in (
@@ -212,10 +212,10 @@ class TestHostileReplies(HostileTexts, ReplyCommon):
             "www" * (MAX_TEXT // 3),
         ):
             with self.subTest(text[:10], length=len(text)):
-                started = time.monotonic()
+                started = time.thread_time()
                 forbidden(text)
                 render(text, {})
-                self.assertLess(time.monotonic() - started, 2)
+                self.assertLess(time.thread_time() - started, 2)
         self.assertEqual(forbidden("a" * (MAX_TEXT + 1)), ["long"])
 
 

@@ -180,18 +180,18 @@ def test_what_is_packed_twice_is_unpacked_once(amazon, client):
 def test_a_bomb_takes_no_more_than_the_limit(amazon, client):
     """20 GB in 20 MB: it is given up after the first 20 MB."""
     accept_documents(amazon, "GZIP", gzip.compress(b"\0" * 200_000_000, 9))
-    started = time.monotonic()
+    started = time.thread_time()
     with pytest.raises(Refused) as caught:
         client.read_report(DOCUMENT_ID)
     assert caught.value.code == "DocumentTooBig"
-    assert time.monotonic() - started < 10
+    assert time.thread_time() - started < 10
 
 
 def test_a_document_in_a_million_pieces_is_damaged():
-    started = time.monotonic()
+    started = time.thread_time()
     with pytest.raises(Damaged):
         unpack(gzip.compress(b"") * 500_000, 1000)
-    assert time.monotonic() - started < 5
+    assert time.thread_time() - started < 5
     assert unpack(gzip.compress(b"a") * MAX_MEMBERS, MAX_MEMBERS) == b"a" * MAX_MEMBERS
 
 

@@ -235,9 +235,9 @@ def test_a_fulfillment_order_with_hostile_parts_is_cut_or_malformed():
     ids=lambda text: text[:20],
 )
 def test_looking_for_secrets_takes_time_by_the_length_of_the_text(text):
-    started = time.monotonic()
+    started = time.thread_time()
     redact(text)
-    assert time.monotonic() - started < 2
+    assert time.thread_time() - started < 2
 
 
 def test_a_signed_address_is_hidden_where_it_is_told_as_a_secret():
