@@ -36,6 +36,9 @@ class Asked(NamedTuple):
     marketplace: str | bool
     # in the company's currency; None: not known, since its currency has no rate
     amount: float | None
+    # the same in the currency of the order, where people know it by that
+    amount_of_order: float = 0.0
+    currency_id: int | bool = False
 
 
 class Row(NamedTuple):
@@ -445,7 +448,7 @@ class AmazonAuthority(models.Model):
             "%(user)s may approve up to %(limit)s here, and this is %(amount)s.",
             user=user.name,
             limit=self._money(most.limit_action, currency),
-            amount=self._money(asked.amount, currency),
+            amount=self._amount(asked),
         )
 
     @api.model
@@ -526,7 +529,7 @@ class AmazonAuthority(models.Model):
     def _exceeded_sentence(self, gap, asked):
         currency = self._currency(asked)
         values = {
-            "amount": self._money(asked.amount, currency),
+            "amount": self._amount(asked),
             "limit": self._money(gap["limit"], currency),
             "used": self._money(gap["used"], currency),
             "left": self._money(max(gap["left"], 0), currency),
@@ -638,6 +641,15 @@ class AmazonAuthority(models.Model):
             self._label("marketplace"),
         )
         return ", ".join(filter(None, places))
+
+    def _amount(self, asked):
+        """Return what counts, and what it is in the currency of the order."""
+        own = self._currency(asked)
+        amount = self._money(asked.amount, own)
+        if asked.currency_id in (False, own.id):
+            return amount
+        currency = own.browse(asked.currency_id)
+        return f"{self._money(asked.amount_of_order, currency)} ({amount})"
 
     def _currency(self, asked):
         return self.env["res.company"].sudo().browse(asked.company_id).currency_id

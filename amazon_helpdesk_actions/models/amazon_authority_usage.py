@@ -24,7 +24,7 @@ class AmazonAuthority(models.Model):
         :param float amount: what counts against limits, in the order's currency
         :rtype: Asked
         """
-        company = order.company_id
+        company, currency = order.company_id, order.currency_id
         return Asked(
             right=handler._right(),
             company_id=company.id,
@@ -32,7 +32,9 @@ class AmazonAuthority(models.Model):
             # a sale order has a team, too, but one of another kind
             team_id=origin._name == "helpdesk.ticket" and origin.team_id.id,
             marketplace=order.marketplace,
-            amount=self._in_company_currency(amount, order.currency_id, company),
+            amount=self._in_company_currency(amount, currency, company),
+            amount_of_order=amount,
+            currency_id=currency.id,
         )
 
     def _in_company_currency(self, amount, currency, company):

@@ -306,7 +306,8 @@ class TestAuthority(AuthorityCommon):
         self.set_rate("EUR", 2)
         self.give(limit_action=15)
         self.assertEqual(self.refund(30).amount_company, 15)
-        self.assert_waits(self.refund(30.02, GIFT_WRAPPED), "15.01", "£")
+        action = self.refund(30.02, GIFT_WRAPPED)
+        self.assert_waits(action, "30.02 € (£ 15.01)", "limit of one action, £ 15.00")
 
     def test_rate_of_one_is_a_rate(self):
         self.use_pounds()
@@ -406,7 +407,8 @@ class TestAuthority(AuthorityCommon):
     def test_foreign_currency_costs_a_click_its_rate_and_its_rounding(self):
         self.use_pounds()
         self.set_rate("EUR", 2)
-        self.assertLessEqual(self.queries(SHIPPED), 2)
+        # and the person, whose time zone says which day it is, where nobody had it read
+        self.assertLessEqual(self.queries(SHIPPED), 3)
 
     def test_day_limits_cost_a_click_few_queries(self):
         self.give(limit_person_day=300, limit_group_day=300)
