@@ -33,7 +33,7 @@ class AmazonAuditEntry(models.Model):
 
     _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
-    def _export_rows(self):
+    def _canonical_rows(self):
         """Yield these entries in the canonical form, in the order of the chain; those
         that are not sealed yet at the end.
 
@@ -56,7 +56,7 @@ class AmazonAuditEntry(models.Model):
         :return: iterator of str, each with its end of line
         """
         yield from self._headers()
-        for row in self._export_rows():
+        for row in self._canonical_rows():
             yield json_line(row)
 
     def _chain_rows(self, company_id, after):

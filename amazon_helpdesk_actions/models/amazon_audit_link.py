@@ -147,7 +147,7 @@ class AmazonAuditLink(models.Model):
         found = self.env.cr.fetchall()
         # Entries that are older than the digests have none of their own.
         old = [entry_id for entry_id, content in found if not content]
-        rows = self.env["amazon.audit.entry"].browse(old)._export_rows()
+        rows = self.env["amazon.audit.entry"].browse(old)._canonical_rows()
         digests = {row["id"]: entry_digest(row) for row in rows}
         return [(number, content or digests[number]) for number, content in found]
 

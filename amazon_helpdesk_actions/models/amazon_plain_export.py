@@ -57,6 +57,29 @@ class AmazonFeed(models.Model):
     _inherit = ["amazon.feed", "amazon.plain.export"]
 
 
+class AmazonAuditEntry(models.Model):
+    _name = "amazon.audit.entry"
+    _inherit = ["amazon.audit.entry", "amazon.plain.export"]
+
+    def export_data(self, fields_to_export):
+        """Override to journal Odoo's own export of the list, too."""
+        result = super().export_data(fields_to_export)
+        for company, entries in self.grouped("company_id").items():
+            self._append(
+                [
+                    {
+                        "event": "journal",
+                        "company_id": company.id,
+                        "message": self.env._(
+                            "%s entries of the journal were exported as a table.",
+                            len(entries),
+                        ),
+                    }
+                ]
+            )
+        return result
+
+
 class HelpdeskTicket(models.Model):
     _name = "helpdesk.ticket"
     _inherit = ["helpdesk.ticket", "amazon.plain.export"]

@@ -125,11 +125,12 @@ class AmazonSellerAccount(models.Model):
         authorisation was given, and to send what waited in an archived account."""
         changed = JOURNALED & set(vals)
         archived = self.filtered(lambda account: not account.active)
+        before = self._journaled_values(changed)
         result = super().write(vals)
         if AUTHORISATION & set(vals):
             self.sudo().write({"access_token_sealed": False})
         if changed:
-            self._journal_change(changed)
+            self._journal_change(before)
         archived.filtered("active")._resume_sending()
         return result
 
@@ -273,24 +274,41 @@ class AmazonSellerAccount(models.Model):
                 )
         self.participation_ids = commands
 
-    def _journal_change(self, names):
-        """Journal that settings were changed; of secrets the name alone.
+    def _journaled_values(self, names):
+        """Return the values of settings as the journal shows them; of secrets none.
 
         :param names: names of fields
+        :return: by account and name
+        :rtype: dict
+        """
+        return {
+            account: {
+                name: "***" if name in CREDENTIALS else str(account[name])
+                for name in sorted(names)
+            }
+            for account in self
+        }
+
+    def _journal_change(self, before):
+        """Journal that settings were changed, each with its value before and after.
+
+        :param dict before: what ``_journaled_values`` returned before the change
         """
         entries = []
-        for account in self:
-            for name in sorted(names):
-                field = account._fields[name]
+        for account, values in before.items():
+            after = account._journaled_values(values)[account]
+            for name, value in values.items():
                 entries.append(
                     {
                         "company_id": account.company_id.id,
                         "account_id": account.id,
                         "event": "account",
+                        "value_before": value,
+                        "value_after": after[name],
                         "message": self.env._(
                             "%(field)s changed: %(value)s",
-                            field=field._description_string(self.env),
-                            value="***" if name in CREDENTIALS else account[name],
+                            field=account._fields[name]._description_string(self.env),
+                            value=after[name],
                         ),
                     }
                 )

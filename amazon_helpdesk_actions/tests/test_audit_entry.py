@@ -87,6 +87,17 @@ class TestAuditEntry(AmazonCommon):
         self.assertEqual(entry.user_id, self.admin)
         self.assertEqual(entry.account_id, self.account)
         self.assertIn("changed: False", entry.message)
+        self.assertEqual((entry.value_before, entry.value_after), ("True", "False"))
+
+    def test_secret_is_not_journaled(self):
+        self.account.with_user(self.admin).lwa_client_secret = "very-secret"
+        entry = (
+            self.env["amazon.audit.entry"]
+            .sudo()
+            .search([("event", "=", "account")], order="id desc", limit=1)
+        )
+        self.assertNotIn("very-secret", str(entry.read()))
+        self.assertEqual((entry.value_before, entry.value_after), ("***", "***"))
 
     def test_nothing_that_a_buyer_or_agent_wrote_is_journaled(self):
         ticket = self.create_ticket(FBA_SHIPPED, name="Question of Erika Mustermann")

@@ -62,7 +62,7 @@ class JournalCommon(AmazonCommon):
         )
 
     def rows(self):
-        return list(self.entries()._export_rows())
+        return list(self.entries()._canonical_rows())
 
     def tamper(self, query, *params):
         """Do what only the owner of the table can: drop the guard first."""
@@ -133,7 +133,7 @@ class TestJournalChain(JournalCommon):
             default_digest="forged",
         )
         entry = journal._append([{"event": "account", "company_id": self.company.id}])
-        (row,) = entry._export_rows()
+        (row,) = entry._canonical_rows()
         self.assertNotIn("forged", row.values())
         self.assertEqual(row["digest"], entry_digest(row))
 
@@ -387,7 +387,7 @@ class TestJournalTampering(JournalCommon):
             eur.id,
             entry.id,
         )
-        (row,) = entry._export_rows()
+        (row,) = entry._canonical_rows()
         self.tamper(
             "UPDATE amazon_audit_entry SET digest = %s WHERE id = %s",
             entry_digest(row),

@@ -86,6 +86,14 @@ class TestJournalExport(JournalCommon):
             self.assertEqual(neutral(f"{start}x"), f"'{start}x")
         self.assertEqual((neutral("x="), neutral(5), neutral(None)), ("x=", 5, None))
 
+    def test_own_export_of_odoo_works_and_is_journaled(self):
+        self.fill(1, message="=HYPERLINK(A1)")
+        entries = self.entries()[-2:].with_user(self.auditor)
+        rows = entries.export_data(["message"])["datas"]
+        self.assertEqual(rows, [["Entry 4"], ["'=HYPERLINK(A1)"]])
+        entry = self.entries()[-1]
+        self.assertEqual((entry.event, entry.user_id), ("journal", self.auditor))
+
     def test_nothing_to_export_is_said(self):
         dialog = self.dialog(active_domain=[["message", "=", "nowhere"]])
         with self.assertRaisesRegex(UserError, "no entries"):

@@ -131,7 +131,7 @@ class AmazonAuditExport(models.TransientModel):
             lines = journal.sudo()._all_lines(self.company_id)
         else:
             entries = journal.search(self._domain())
-            rows, lines = entries._export_rows(), entries._export_lines()
+            rows, lines = entries._canonical_rows(), entries._export_lines()
         return lines if self.file_format == "jsonl" else csv_lines(rows)
 
 
