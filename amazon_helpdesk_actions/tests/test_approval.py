@@ -590,6 +590,11 @@ class TestApproval(ApprovalCommon):
         with self.assertQueryCount(__system__=400):
             self.waiting()
 
+    def test_dialog_without_an_action_shows_nothing(self):
+        decision = self.env["amazon.approval.decision"].with_user(self.trainee).new()
+        self.assertFalse(decision.buyer_sentence)
+        self.assertFalse(decision.obstacles)
+
     def test_dialog_of_another_person_is_not_readable(self):
         self.waiting()
         window = self.by(self.approver).action_decide_approval()

@@ -1,5 +1,17 @@
 from odoo import api, fields, models
 
+# What is computed for those who may decide, and for nobody else.
+PICTURE = (
+    "note",
+    "origin",
+    "obstacles",
+    "warnings",
+    "standing_in_for",
+    "other_action_ids",
+    "buyer_sentence",
+    "buyer_refund_ids",
+)
+
 
 class AmazonApprovalDecision(models.TransientModel):
     """What a second person sees of an action that waits for approval, and decides.
@@ -68,23 +80,22 @@ class AmazonApprovalDecision(models.TransientModel):
 
         Checked here as well: a dialog that is not saved meets no constraint.
         """
-        for decision in self:
+        self.update(dict.fromkeys(PICTURE, False))
+        for decision in self.filtered("action_id"):
             action = decision.action_id
-            holder = action._check_approver() if action else self.env["res.users"]
+            holder = action._check_approver()
             action_sudo = action.sudo()
             order_sudo = action_sudo.order_id
             document = action_sudo._get_origin()
             decision.note = action_sudo.note
             # its number alone: the title of a ticket is what a buyer wrote
-            decision.origin = action and document[document._rec_name]
-            decision.obstacles = action_sudo and action_sudo._late_blocker()
+            decision.origin = document[document._rec_name]
+            decision.obstacles = action_sudo._late_blocker()
             decision.warnings = decision._find_warnings(action_sudo)
             is_own = holder == self.env.user
             decision.standing_in_for = False if is_own else holder.name
             decision.other_action_ids = order_sudo.action_ids - action_sudo
-            refunds, sentence = None, False
-            if order_sudo:
-                refunds, sentence = order_sudo._buyer_history()
+            refunds, sentence = order_sudo._buyer_history()
             decision.buyer_refund_ids = refunds
             decision.buyer_sentence = sentence
 
@@ -92,8 +103,8 @@ class AmazonApprovalDecision(models.TransientModel):
         """Return what the approver should read of the order, beside the amounts."""
         order_sudo, asker = action_sudo.order_id, action_sudo.user_id
         warnings = []
-        group = action_sudo and action_sudo._kind()._group
-        if group and not (asker.active and asker.has_group(group)):
+        group = action_sudo._kind()._group
+        if not (asker.active and asker.has_group(group)):
             warnings.append(
                 self.env._("%s may not ask for this any more, or has left.", asker.name)
             )
@@ -114,7 +125,7 @@ class AmazonApprovalDecision(models.TransientModel):
             warnings.append(
                 self.env._("Amazon's finances show a chargeback for this order.")
             )
-        if order_sudo and order_sudo.finances_state != "read":
+        if order_sudo.finances_state != "read":
             warnings.append(
                 self.env._(
                     "What was refunded at Amazon is not known: %s",
