@@ -30,6 +30,8 @@ _RANKS = {
     "received": 2,
     "opened": 3,
     "posted": 60,
+    # it is confirmed by what Amazon has posted
+    "confirmed": 70,
 }
 
 

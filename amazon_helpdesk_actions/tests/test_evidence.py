@@ -168,6 +168,9 @@ class TestEvidence(EvidenceCommon):
         self.assertEqual(moments, sorted(moments))
         mine = ["purchased", "received", "opened", "answered", "queued", "sending"]
         self.assertEqual([event.what for event in facts.events][:6], mine)
+        # what Amazon has posted comes before what it confirms
+        whats = [event.what for event in facts.events]
+        self.assertLess(whats.index("posted"), whats.index("confirmed"))
         known = [event.what for event in facts.events if event.request]
         self.assertEqual(
             known, ["queued", "sending", "submitted", "accepted", "confirmed"]
