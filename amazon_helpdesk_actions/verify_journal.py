@@ -451,9 +451,9 @@ def main(arguments: list[str] | None = None) -> int:
         anchors = [line for path in options.anchor for line in read_lines(path)]
         report = verify(read_lines(options.journal), anchors)
     except (OSError, EOFError, zlib.error, ValueError, Unreadable) as error:
-        print(f"It cannot be checked. {error}", file=sys.stderr)
+        sys.stderr.write(f"It cannot be checked. {error}\n")
         return 2
-    print(report.text(), end="")
+    sys.stdout.write(report.text())
     return 0 if report.holds else 1
 
 
