@@ -17,3 +17,4 @@ from . import amazon_approval_decision
 from . import amazon_audit_export
 from . import amazon_audit_settings
 from . import amazon_evidence_request
+from . import base_module_uninstall
