@@ -118,6 +118,7 @@ class AmazonAction(models.Model):
             self._enqueue_reply()
         elif status == "waiting" and self.state in FAILED_STATES:
             self.reply_status = "dropped"
+            self._take_back_message()
             self._post(
                 lambda action: self.env._(
                     "%s: the reply was not sent, the buyer was told nothing.",
@@ -161,10 +162,10 @@ class AmazonAction(models.Model):
 
     def _reply(self):
         """Write to the buyer by the way that is open, or say why there is none."""
-        problem = False
+        problem, message = False, self.browse()
         try:
             with self.env.cr.savepoint():
-                self._send_reply()
+                message = self._send_reply()
         except UserError as error:
             problem = str(error)
         if problem:
@@ -174,31 +175,60 @@ class AmazonAction(models.Model):
                 self.env._("The reply to the buyer was not sent. %s", problem),
             )
             return
+        # what waits for a second person has not been said
+        if message.state != "to_approve":
+            self._set_replied()
+
+    def _set_replied(self):
         self.write({"reply_status": "sent", "reply_sent_at": fields.Datetime.now()})
         if self.close_ticket and self.ticket_id:
             self.ticket_id._close_after_reply()
 
+    def _take_back_message(self):
+        """Withdraw the message that has not left, since what it says does not hold."""
+        message = self.search(
+            [
+                ("nonce", "=", f"reply-{self.id}"),
+                ("state", "in", ("to_approve", "queued")),
+            ]
+        )
+        message._set_withdrawn(
+            self.env._(
+                "The message was taken back: what it says does not hold any more. The "
+                "buyer was told nothing."
+            )
+        )
+
     def _send_reply(self):
+        """Send the reply, or ask for it.
+
+        :return: the message that was asked for, empty where a mail was sent
+        :rtype: amazon.action
+        :raise UserError: when no way is open
+        """
         document = self._get_origin()
         subject, text = self._render_reply(self._reply_stage(), self.reply_lang)
         blocker = document._mail_blocker()
         if not blocker:
             document._send_reply_mail(subject, text, self.user_id)
-            return
+            return self.browse()
         handler = self.env["amazon.action.kind.message"]
         message_blockers = handler._blockers(self.order_id)
         if message_blockers:
             raise UserError("\n".join([blocker, *message_blockers]))
         # As the person who asked, who has the right to; checked again here.
-        self.with_user(self.user_id).with_context(
-            allowed_company_ids=self.company_id.ids
-        )._ask_message(
-            self.order_id,
-            f"reply-{self.id}",
-            document.with_user(self.user_id),
-            "unexpectedProblem",
-            text,
+        message = (
+            self.with_user(self.user_id)
+            .with_context(allowed_company_ids=self.company_id.ids)
+            ._ask_message(
+                self.order_id,
+                f"reply-{self.id}",
+                document.with_user(self.user_id),
+                "unexpectedProblem",
+                text,
+            )
         )
+        return message.with_env(self.env)
 
     def _reply_stage(self):
         """Return what a reply may say of this action by now; a correction only where a
@@ -300,7 +330,7 @@ class AmazonAction(models.Model):
     def _open_again_for_message(self):
         """The buyer did not get, or may not have got, a message."""
         replied = self._replied_action()
-        if replied and replied.reply_status == "sent":
+        if replied.reply_status in ("sent", "waiting"):
             replied.reply_status = "failed"
         if replied or self.ticket_id.closed:
             self._ask_person(self.env._("Reply to the buyer"), self.state_message)
@@ -308,7 +338,10 @@ class AmazonAction(models.Model):
     def _settle_message(self):
         """The buyer has a message that was in doubt: nobody needs to write again."""
         replied = self._replied_action()
-        if replied.reply_status == "failed":
+        if replied.reply_status == "waiting":
+            # a second person approved it, and Amazon has taken it
+            replied._set_replied()
+        elif replied.reply_status == "failed":
             replied.reply_status = "sent"
             self._drop_activity()
             replied._follow_reply()

@@ -41,8 +41,7 @@ class AmazonAuditLink(models.Model):
         required=True,
         readonly=True,
         ondelete="restrict",
-        # the unique index below serves it, too
-        index=False,
+        index=True,
     )
     entry_digest = fields.Char("Entry SHA-256", required=True, readonly=True)
     previous_hash = fields.Char(required=True, readonly=True)

@@ -167,7 +167,7 @@ class ResGroups(models.Model):
 
 
 class ResCompany(models.Model):
-    _inherit = "res.company"
+    _inherit = "res.company"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     def write(self, vals):
         """Override of `base`: who is let into a company has the Amazon rights there."""

@@ -110,11 +110,11 @@ class AmazonEvidence(models.AbstractModel):
         pdf = to_pdf(facts, words)
         name = f"evidence-{order.amazon_order_ref}-{language}"
         packed = self._zip(facts, f"{name}.pdf", pdf)
-        attachments = self._keep(document, name, pdf, packed)
+        attachments = self._keep(document, order.company_id, name, pdf, packed)
         self._note(document, order, attachments, pdf, packed)
         return attachments
 
-    def _keep(self, document, name, pdf, packed):
+    def _keep(self, document, company, name, pdf, packed):
         """Attach the files to the document, whose access rules apply to them."""
         # sudo: to read a document is enough to have its evidence
         return (
@@ -128,6 +128,7 @@ class AmazonEvidence(models.AbstractModel):
                         "mimetype": f"application/{kind}",
                         "res_model": document._name,
                         "res_id": document.id,
+                        "company_id": company.id,
                         # what it is found by: it may hold what a buyer wrote
                         "description": self._name,
                     }

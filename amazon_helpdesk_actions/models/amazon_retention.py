@@ -49,6 +49,15 @@ class AmazonFeed(models.Model):
     )
 
 
+class IrAttachment(models.Model):
+    _inherit = "ir.attachment"
+
+    # Evidence packs, which hold what buyers wrote: the oldest first.
+    _amazon_evidence_idx = models.Index(
+        "(company_id, create_date) WHERE description = 'amazon.evidence'"
+    )
+
+
 class AmazonOrder(models.Model):
     _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
@@ -141,6 +150,7 @@ class AmazonRetention(models.AbstractModel):
                 eraser._erase_orders,
                 eraser._erase_actions,
                 eraser._erase_documents,
+                eraser._erase_packs,
             ):
                 while erase():
                     # What is removed stays so, whatever comes after.
@@ -206,8 +216,7 @@ class AmazonRetention(models.AbstractModel):
         :return: whether there may be more
         """
         company = self.env.company
-        days = max(company.amazon_retention_days, RETENTION_LEAST_DAYS)
-        before = fields.Datetime.now() - timedelta(days=days)
+        before = self._documents_before()
         feeds = self.env["amazon.feed"].search(
             Domain("company_id", "=", company.id)
             & Domain("sending_at", "<", before)
@@ -223,6 +232,30 @@ class AmazonRetention(models.AbstractModel):
         documents.unlink()
         self._journal_erased(count, before, self.env._("Feeds and Amazon's reports"))
         return len(feeds) == CHUNK
+
+    def _erase_packs(self):
+        """Remove evidence packs that are older than the administrator wants documents.
+        One chunk.
+
+        :return: whether there may be more
+        """
+        before = self._documents_before()
+        packs = self.env["ir.attachment"].search(
+            Domain("company_id", "=", self.env.company.id)
+            & Domain("description", "=", "amazon.evidence")
+            & Domain("create_date", "<", before),
+            limit=CHUNK,
+            order="create_date",
+        )
+        count = len(packs)
+        packs.unlink()
+        self._journal_erased(count, before, self.env._("Evidence packs"))
+        return count == CHUNK
+
+    def _documents_before(self):
+        """Return the time before which documents are not kept any more."""
+        days = max(self.env.company.amazon_retention_days, RETENTION_LEAST_DAYS)
+        return fields.Datetime.now() - timedelta(days=days)
 
     def _journal_erased(self, count, before, what):
         """Journal what was removed; nothing where nothing was.

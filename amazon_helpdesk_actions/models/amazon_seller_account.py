@@ -39,6 +39,7 @@ JOURNALED = AUTHORISATION | {
     "cancel_by_rest",
     "cancel_in_odoo",
     "breaker_amount",
+    "approval_hours",
 }
 
 # A well-formed number that no order has: Amazon's answer to it (not found) proves

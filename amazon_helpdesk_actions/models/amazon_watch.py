@@ -90,7 +90,7 @@ class AmazonAlarm(models.Model):
     to run at any time. Each check counts; none walks through the rows it counts.
     """
 
-    _inherit = "amazon.alarm"
+    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     @api.model
     def _cron_watch(self):

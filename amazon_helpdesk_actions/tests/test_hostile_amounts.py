@@ -2,6 +2,7 @@ import contextlib
 import json
 import math
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -125,7 +126,8 @@ class TestHostileAmounts(AmazonCommon):
             seed(SEED + number)(run)()
             number += 1
         seconds = round(time.monotonic() - started, 1)
-        print(json.dumps({"target": name, "seed": SEED, **counts, "seconds": seconds}))
+        told = {"target": name, "seed": SEED, **counts, "seconds": seconds}
+        sys.stdout.write(f"{json.dumps(told)}\n")
         if report := os.environ.get("FUZZ_REPORT"):
             with Path(report).open("a") as file:
                 line = {"target": name, **counts, "seconds": seconds, "failures": []}

@@ -455,6 +455,51 @@ class TestReplyAfterAction(ReplyCommon):
         self.assertEqual(action.reply_status, "sent")
         self.assertFalse(ticket.activity_ids)
 
+    def reply_that_waits_for_approval(self):
+        """Return the refund, and the message about it that a second person decides."""
+        self.env["amazon.authority"].create(
+            {
+                "company_id": self.company.id,
+                "right": "message",
+                "group_id": self.env.ref("amazon_helpdesk_actions.group_message").id,
+                "mode": "always",
+            }
+        )
+        self.account.messaging_enabled = True
+        ticket = self.create_ticket(SHIPPED, partner_email=False)
+        action = self.refund_with_reply(ticket)
+        self.settle()
+        message = action.search([("kind", "=", "message")])
+        self.assertEqual(message.state, "to_approve")
+        return action, message
+
+    def test_message_that_waits_for_approval_is_not_called_sent(self):
+        action, message = self.reply_that_waits_for_approval()
+        self.assertEqual(action.reply_status, "waiting")
+        self.assertFalse(action.ticket_id.closed)
+        approver = self._create_user(
+            "amazon_approver", "amazon_helpdesk_actions.group_approve"
+        )
+        message.with_user(approver).action_approve()
+        self.settle()
+        self.assertEqual(message.state, "accepted")
+        self.assertEqual(action.reply_status, "sent")
+        self.assertTrue(action.ticket_id.closed)
+
+    def test_refused_message_leaves_the_ticket_open_and_asks_the_agent(self):
+        action, message = self.reply_that_waits_for_approval()
+        message._set_refused("Call the buyer instead.")
+        self.assertEqual(action.reply_status, "failed")
+        self.assertFalse(action.ticket_id.closed)
+        self.assertTrue(action.ticket_id.activity_ids)
+
+    def test_message_that_waits_is_taken_back_when_it_does_not_hold_any_more(self):
+        action, message = self.reply_that_waits_for_approval()
+        action.state = "submitted"
+        action._set_rejected("18028", "It is invalid.")
+        self.assertEqual(message.state, "withdrawn")
+        self.assertEqual(action.reply_status, "dropped")
+
     def test_unknown_outcome_for_a_person_reopens_the_ticket(self):
         ticket = self.create_ticket(SHIPPED)
         action = self.refund_with_reply(ticket, "submitted")

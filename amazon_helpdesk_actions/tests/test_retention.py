@@ -157,6 +157,19 @@ class TestRetention(JournalCommon):
         (entry,) = self.erased()
         self.assertIn("2", entry.message)
 
+    def test_evidence_packs_go_when_documents_do(self):
+        order = self.create_ticket(SHIPPED).amazon_order_id
+        evidence = self.env["amazon.evidence"].with_user(self.auditor)
+        packs = evidence._make(order, "en")
+        self.company.amazon_retention_days = 200
+        self.age(packs, "create_date", 199)
+        self.erase()
+        self.assertEqual(len(packs.exists()), 2)
+        self.age(packs, "create_date", 201)
+        self.erase()
+        self.assertFalse(packs.exists())
+        self.assertIn("Evidence packs", self.erased()[0].message)
+
     def test_no_setting_removes_documents_too_early(self):
         self.ask_refund(self.create_ticket(SHIPPED))
         self.settle()

@@ -58,7 +58,7 @@ class AmazonAuditExport(models.TransientModel):
         """
         self.ensure_one()
         self.env["amazon.audit.check"]._check_right()
-        self._check_company()
+        self._check_one_company()
         if not self.entry_count:
             raise UserError(self.env._("There are no entries to export."))
         return {
@@ -70,7 +70,7 @@ class AmazonAuditExport(models.TransientModel):
 
     # === BUSINESS METHODS === #
 
-    def _check_company(self):
+    def _check_one_company(self):
         """Refuse the journal of a company that the user does not belong to.
 
         :raise AccessError: with the sentence

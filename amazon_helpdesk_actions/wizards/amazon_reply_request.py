@@ -168,16 +168,19 @@ class AmazonReplyRequest(models.TransientModel):
                     order=self.amazon_order_ref,
                 )
             )
+        message = self.env["amazon.action"]
         if self.way == "mail":
             document._send_reply_mail(self.subject, self.text, self.env.user)
         else:
-            self.env["amazon.action"]._ask_message(
+            message = message._ask_message(
                 self.order_id, self.nonce, document, self.message_type, self.text
             )
         self.is_sent = True
         if self.template_id.stage == "correction":
             self._note_correction(document)
-        if self.close_ticket and self.ticket_id:
+        # what waits for a second person has not been said
+        waits = message.sudo().state == "to_approve"
+        if self.close_ticket and self.ticket_id and not waits:
             self.ticket_id.sudo()._close_after_reply()
 
     def _note_correction(self, document):
