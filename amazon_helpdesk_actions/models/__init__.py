@@ -65,3 +65,4 @@ from . import amazon_evidence
 from . import amazon_evidence_facts
 from . import ir_websocket
 from . import amazon_plain_export
+from . import amazon_names

@@ -9,6 +9,9 @@ BOOKED_FROM = {
     "confirmed": ("confirmed",),
 }
 
+# Who sees which refund a credit note is about: not the customer, who may read the note.
+BOOKKEEPERS = "account.group_account_invoice,account.group_account_readonly"
+
 
 class AmazonSellerAccount(models.Model):
     _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
@@ -33,6 +36,7 @@ class AccountMove(models.Model):
         copy=False,
         index="btree_not_null",
         check_company=True,
+        groups=BOOKKEEPERS,
         help="The refund at Amazon that this credit note is about.",
     )
 
@@ -66,7 +70,7 @@ class AmazonAction(models.Model):
         "account.move",
         "amazon_action_id",
         readonly=True,
-        groups="account.group_account_invoice,account.group_account_readonly",
+        groups=BOOKKEEPERS,
     )
 
     def _react(self):

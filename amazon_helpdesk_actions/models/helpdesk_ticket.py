@@ -3,6 +3,7 @@ from odoo.exceptions import ConcurrencyError
 from odoo.tools import email_normalize, html2plaintext
 
 from ..spapi.marketplaces import by_relay_address
+from .amazon_order_mixin import READERS
 from .background import in_background
 
 # Order numbers of one mail that are shown.
@@ -13,7 +14,9 @@ class HelpdeskTicket(models.Model):
     _name = "helpdesk.ticket"
     _inherit = ["helpdesk.ticket", "amazon.order.mixin"]
 
-    amazon_action_ids = fields.One2many("amazon.action", "ticket_id", readonly=True)
+    amazon_action_ids = fields.One2many(
+        "amazon.action", "ticket_id", readonly=True, groups=READERS
+    )
 
     # === MAIL GATEWAY === #
 

@@ -1,11 +1,15 @@
 from odoo import Command, fields, models
 
+from .amazon_order_mixin import READERS
+
 
 class SaleOrder(models.Model):
     _name = "sale.order"
     _inherit = ["sale.order", "amazon.order.mixin"]
 
-    amazon_action_ids = fields.One2many("amazon.action", "sale_order_id", readonly=True)
+    amazon_action_ids = fields.One2many(
+        "amazon.action", "sale_order_id", readonly=True, groups=READERS
+    )
 
     def _link_amazon_order(self, marketplace=None):
         """Override to link the tickets of the same Amazon order, too."""

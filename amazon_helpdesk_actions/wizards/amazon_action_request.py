@@ -3,6 +3,9 @@ import uuid
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+# What a dialog shows of other records.
+DOCUMENTS = ("order_id", "ticket_id", "sale_order_id")
+
 
 class AmazonActionRequest(models.AbstractModel):
     """What the dialogs share: the order, where they were opened, what they say.
@@ -84,9 +87,18 @@ class AmazonActionRequest(models.AbstractModel):
         Odoo checks constraints in sudo mode; this one is about the user.
         """
         for request in self.sudo(False):
-            documents = (request.order_id, request.ticket_id, request.sale_order_id)
-            for document in filter(None, documents):
-                document.check_access("read")
+            for name in DOCUMENTS:
+                request[name].check_access("read")
+
+    # === ONCHANGE METHODS === #
+
+    def onchange(self, values, field_names, fields_spec):
+        """Override of `web` to refuse documents that the user may not read: a dialog
+        that is not saved meets no constraint, and would show their names."""
+        for name in DOCUMENTS:
+            known = values.get(name) or self.env.context.get(f"default_{name}")
+            self.env[self._fields[name].comodel_name].browse(known).check_access("read")
+        return super().onchange(values, field_names, fields_spec)
 
     # === CRUD METHODS === #
 

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..reply_rules import LANGUAGES, language_of
+from .amazon_action_request import DOCUMENTS
 
 
 class AmazonEvidenceRequest(models.TransientModel):
@@ -33,6 +34,14 @@ class AmazonEvidenceRequest(models.TransientModel):
         """
         for request in self.sudo(False):
             self.env["amazon.evidence"]._check_right(request._document())
+
+    def onchange(self, values, field_names, fields_spec):
+        """Override of `web` to refuse documents that the user may not read: a dialog
+        that is not saved meets no constraint, and would show their names."""
+        for name in DOCUMENTS:
+            known = values.get(name) or self.env.context.get(f"default_{name}")
+            self.env[self._fields[name].comodel_name].browse(known).check_access("read")
+        return super().onchange(values, field_names, fields_spec)
 
     @api.model
     def _open(self, document):
