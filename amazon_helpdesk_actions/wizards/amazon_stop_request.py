@@ -116,6 +116,9 @@ class AmazonStopEndRequest(models.TransientModel):
         :raise AccessError: when the user does not administer their companies
         """
         self.ensure_one()
+        if not self.stop_ids:
+            # those that the user may not read are none, too
+            raise UserError(self.env._("There is nothing here that you can resume."))
         self.stop_ids.check_access("read")
         self.stop_ids._end(self.reason)
         return {"type": "ir.actions.act_window_close"}
