@@ -640,7 +640,7 @@ class AmazonAction(models.Model):
             "amount": self.amount,
             "message": self._journal_message(),
             "feed_ref": self.feed_id.feed_ref,
-            "request_ref": self.request_ref,
+            "request_ref": self.request_ref or self.feed_id.request_ref,
             "payload_digest": self.feed_id.payload_digest or self.call_digest,
             "answer_digest": self.feed_id.report_digest,
             **vals,

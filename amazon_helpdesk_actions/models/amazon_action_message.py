@@ -232,9 +232,10 @@ class AmazonActionMessage(models.AbstractModel):
 
     def _late_blocker(self, action):
         details = action.details
-        if details["problem"]:
+        if details.get("problem"):
             return self.env._("Nothing was sent. %s", details["problem"])
-        if action.reason not in details["allowed"]:
+        # Amazon is asked right before it is sent; until then it is not known
+        if "allowed" in details and action.reason not in details["allowed"]:
             return self.env._(
                 "Nothing was sent: Amazon does not allow this type of message for the "
                 "order now. Write to the buyer by mail or in Seller Central."

@@ -41,6 +41,11 @@ class AmazonFeed(models.Model):
     state_message = fields.Char("Known", readonly=True)
     action_ids = fields.One2many("amazon.action", "feed_id", readonly=True)
     feed_ref = fields.Char("Amazon Feed", readonly=True, index="btree_not_null")
+    request_ref = fields.Char(
+        "Amazon Request",
+        readonly=True,
+        help="Amazon's id of the createFeed request (x-amzn-RequestId).",
+    )
     document_ref = fields.Char("Amazon Document", readonly=True)
     payload_attachment_id = fields.Many2one("ir.attachment", readonly=True)
     payload_digest = fields.Char("Payload SHA-256", readonly=True)

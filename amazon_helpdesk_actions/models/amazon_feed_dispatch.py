@@ -555,7 +555,7 @@ class AmazonFeed(models.Model):
         """
         lane = sending.lane
         try:
-            feed_ref = client.create_feed(
+            created = client.create_feed(
                 lane.feed_type, [lane.marketplace], sending.document_ref
             )
         except (NotSent, Throttled) as error:
@@ -569,8 +569,8 @@ class AmazonFeed(models.Model):
             _logger.warning("createFeed of feed %s: %s", sending.feed_id, error)
             return "_record_unknown", self._unknown_sentence()
         # For a person, should the database be gone at this very moment.
-        _logger.info("createFeed of feed %s: Amazon's %s", sending.feed_id, feed_ref)
-        return "_record_submitted", feed_ref
+        _logger.info("createFeed of feed %s: Amazon's %s", sending.feed_id, created)
+        return "_record_submitted", created.feed_id, created.request_id
 
     def _unknown_sentence(self):
         return self.env._(
@@ -608,14 +608,15 @@ class AmazonFeed(models.Model):
     # On the feed alone, so that what Amazon said is kept at once, however many actions
     # it concerns. They follow in chunks.
 
-    def _record_submitted(self, feed_id, feed_ref):
-        """Amazon has taken the feed under ``feed_ref``."""
+    def _record_submitted(self, feed_id, feed_ref, request_ref):
+        """Amazon has taken the feed under ``feed_ref``, by the request of that id."""
         feed = self.browse(feed_id)
         if feed._record(
             {
                 "state": "submitted",
                 "state_message": False,
                 "feed_ref": feed_ref,
+                "request_ref": request_ref,
                 "submitted_at": fields.Datetime.now(),
             }
         ):

@@ -66,6 +66,17 @@ MAX_PAGE_TOKEN = 8192
 ORDER_ID = re.compile(r"[A-Z0-9]{3}-[0-9]{7}-[0-9]{7}")
 
 
+class CreatedFeed(NamedTuple):
+    """What Amazon answered to createFeed.
+
+    :param str feed_id: Amazon's ``feedId``
+    :param str request_id: Amazon's ``x-amzn-RequestId``, empty where it named none
+    """
+
+    feed_id: str
+    request_id: str
+
+
 class Page(NamedTuple):
     """One page of a list.
 
@@ -464,8 +475,8 @@ class SellerClient:
         :param str feed_type: such as ``POST_PAYMENT_ADJUSTMENT_DATA``
         :param marketplace_ids: marketplaces the feed is for
         :param str feed_document_id: what `prepare_feed` returned
-        :return: ``feedId``
-        :rtype: str
+        :return: Amazon's ids of the feed and of the request
+        :rtype: CreatedFeed
         :raises ValueError: an argument is empty; nothing was sent
         """
         if not feed_type or not feed_document_id or not marketplace_ids:
@@ -480,7 +491,7 @@ class SellerClient:
             raise OutcomeUnknown(
                 "createFeed", "Amazon answered with success, but without a feedId."
             )
-        return feed_id
+        return CreatedFeed(feed_id, _request_id(answer))
 
     def cancel_feed(self, feed_id):
         """Ask Amazon to drop a feed that is still IN_QUEUE (cancelFeed), once.

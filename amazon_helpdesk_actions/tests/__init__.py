@@ -39,7 +39,6 @@ from . import test_refund_properties
 from . import test_refund_request
 from . import test_reply
 from . import test_retention
-from . import test_secrets
 from . import test_ship
 from . import test_stop
 from . import test_tours

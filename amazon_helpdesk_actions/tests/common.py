@@ -282,7 +282,7 @@ class AmazonCommon(BaseCommon):
     def _send_elsewhere(self, feed_type, payload):
         with self.account._client() as client:
             document = client.prepare_feed(payload)
-            feed = client.create_feed(feed_type, ["A1PA6795UKMFR9"], document)
+            feed = client.create_feed(feed_type, ["A1PA6795UKMFR9"], document).feed_id
             self.assertEqual(client.get_feed(feed)["processingStatus"], "DONE")
 
     # === JOBS === #

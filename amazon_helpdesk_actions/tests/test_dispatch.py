@@ -236,7 +236,7 @@ class TestDispatch(AmazonCommon):
     def test_late_word_of_the_sender_does_not_undo_what_is_known(self):
         action = self._unknown_action()
         feed = action.feed_id
-        feed._record_submitted(feed.id, "4711")
+        feed._record_submitted(feed.id, "4711", "r-1")
         feed._record_not_sent(feed.id, "Amazon could not be reached", None)
         self._follow(feed)
         self.assertEqual(feed.state, "submitted")

@@ -125,7 +125,7 @@ class TestInterleavings(AmazonCommon):
         feed._hand_over("Amazon lists feeds that nobody accounts for")
         self.env.flush_all()
         # now the sender learns what Amazon has answered, and records it
-        feed._record_submitted(feed.id, "2000000001")
+        feed._record_submitted(feed.id, "2000000001", "r-1")
         self.env.flush_all()
         feed._follow(feed.id)
         self.env.invalidate_all()

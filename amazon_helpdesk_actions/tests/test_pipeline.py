@@ -303,7 +303,7 @@ class TestPipeline(AmazonCommon):
         feed = action.feed_id
         self._dispatch(action)
         self.assertEqual(action.state, "unknown")
-        feed._record_submitted(feed.id, "4711")
+        feed._record_submitted(feed.id, "4711", "r-1")
         self.env.flush_all()
         feed._job_follow()
         self.env.invalidate_all()
@@ -498,6 +498,7 @@ class TestPipeline(AmazonCommon):
         )
         self.assertEqual(entry.payload_digest, sent)
         self.assertEqual(entry.answer_digest, feed.report_digest)
+        self.assertRegex(entry.request_ref, r"[0-9a-f-]{36}")
 
     # === CHECKED AGAIN BEFORE IT IS SENT === #
 

@@ -73,7 +73,7 @@ class TestUnknown(AmazonCommon):
         payload = order_adjustment(self.account.seller_id, [message])
         with self.account._client() as client:
             document = client.prepare_feed(payload)
-            return client.create_feed(FEED_REFUND, [marketplace], document)
+            return client.create_feed(FEED_REFUND, [marketplace], document).feed_id
 
     def age(self, feed, **span):
         """Let a feed have been sent and processed so long ago, by our clock."""

@@ -517,7 +517,7 @@ class TestWatch(AmazonCommon):
         action = self.ask_refund(self.create_ticket(SHIPPED))
         self.die_while_sending(action)
         # what Amazon answered was recorded on the feed, and then the process died
-        action.feed_id._record_submitted(action.feed_id.id, "4711")
+        action.feed_id._record_submitted(action.feed_id.id, "4711", "r-1")
         self.assertEqual(action.state, "sending")
         self.watch()
         self.assert_alarms()

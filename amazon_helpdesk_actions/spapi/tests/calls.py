@@ -37,7 +37,7 @@ FR = "A13V1IB3VIYZZH"
 
 def create_feed(client):
     """The irreversible call."""
-    return client.create_feed(FEED_TYPE, [DE], "doc-1")
+    return client.create_feed(FEED_TYPE, [DE], "doc-1").feed_id
 
 
 #: name -> (call, method, path, an answer of success)

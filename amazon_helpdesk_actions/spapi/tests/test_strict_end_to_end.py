@@ -84,7 +84,7 @@ def refund(order_id=SHIPPED, item_id=SHIPPED_ITEM, amount="10.00", message_id=1)
 def submit(simulator, client, feed_type, payload, marketplace=DE):
     """Send a feed, let the simulator process it, return feed id and its state."""
     document_id = client.prepare_feed(payload)
-    feed_id = client.create_feed(feed_type, [marketplace], document_id)
+    feed_id = client.create_feed(feed_type, [marketplace], document_id).feed_id
     simulator.advance(10)
     return feed_id, client.get_feed(feed_id)
 
@@ -243,7 +243,7 @@ def test_an_order_that_is_not_there_is_refused(client):
 
 def test_a_feed_can_be_cancelled_while_it_waits(simulator, client):
     document_id = client.prepare_feed(order_adjustment(simulator.SELLER_ID, [refund()]))
-    feed_id = client.create_feed(enums.FEED_REFUND, [DE], document_id)
+    feed_id = client.create_feed(enums.FEED_REFUND, [DE], document_id).feed_id
     client.cancel_feed(feed_id)
     simulator.advance(10)
     assert client.get_feed(feed_id)["processingStatus"] == "CANCELLED"

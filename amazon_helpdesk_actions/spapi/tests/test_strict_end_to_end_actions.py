@@ -75,7 +75,7 @@ def read(client, order_id):
 def executed(simulator, client, feed_type, payload):
     """Send a feed with the one message 1, and return what became of it."""
     document_id = client.prepare_feed(payload)
-    feed_id = client.create_feed(feed_type, [DE], document_id)
+    feed_id = client.create_feed(feed_type, [DE], document_id).feed_id
     simulator.advance(10)
     report = client.read_report(client.get_feed(feed_id)["resultFeedDocumentId"])
     return parse_report(report, [1])[1]

@@ -343,7 +343,8 @@ def test_9_one_client_serves_many_threads_without_mixing_answers(amazon, client)
     def work(number):
         for _turn in range(5):
             assert client.get_order(orders[number]) == {"orderId": orders[number]}
-            assert client.create_feed(FEED_TYPE, [DE], f"d{number}") == f"d{number}"
+            created = client.create_feed(FEED_TYPE, [DE], f"d{number}")
+            assert created.feed_id == f"d{number}"
             client.cancel_feed(str(number))
 
     _in_threads(8, work)
