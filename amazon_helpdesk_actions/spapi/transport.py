@@ -61,9 +61,10 @@ TOKEN_THROTTLED_WAIT = 30.0
 #: Bounds of the wait after a 429, in seconds: the header could hold anything.
 MIN_WAIT, MAX_WAIT = 1.0, 900.0
 
-#: Of the rate of the plan: what Amazon can mean where it tells another one. Amazon
-#: grants more to some sellers; how much, it does not tell, so this is assumed.
-TOLD_RATES = (1 / 100, 1000)
+#: What Amazon can mean where it tells another rate than that of the plan: at least a
+#: part of the plan's, and at most so many calls a second. Amazon grants more to some
+#: sellers; how much, it does not tell, so this is assumed.
+LOWEST_OF_PLAN, MOST_PER_SECOND = 1 / 100, 1000.0
 
 #: Failures of httpx that are over before the first byte of the request has left:
 #: name resolution, refused connections, TLS, proxies and waiting for a connection.
@@ -597,8 +598,8 @@ def _told_rate(operation, headers):
         rate = float(headers.get("x-amzn-ratelimit-limit", ""))
     except ValueError:
         return None
-    lowest, highest = (operation.rate * factor for factor in TOLD_RATES)
-    return rate if lowest <= rate <= highest else None
+    lowest = operation.rate * LOWEST_OF_PLAN
+    return rate if lowest <= rate <= MOST_PER_SECOND else None
 
 
 def _wait(operation, headers):

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..reply_rules import LANGUAGES, language_of
-from .amazon_action_request import DOCUMENTS
+from .amazon_action_request import check_named_documents
 
 
 class AmazonEvidenceRequest(models.TransientModel):
@@ -38,9 +38,7 @@ class AmazonEvidenceRequest(models.TransientModel):
     def onchange(self, values, field_names, fields_spec):
         """Override of `web` to refuse documents that the user may not read: a dialog
         that is not saved meets no constraint, and would show their names."""
-        for name in DOCUMENTS:
-            known = values.get(name) or self.env.context.get(f"default_{name}")
-            self.env[self._fields[name].comodel_name].browse(known).check_access("read")
+        check_named_documents(self, values)
         return super().onchange(values, field_names, fields_spec)
 
     @api.model

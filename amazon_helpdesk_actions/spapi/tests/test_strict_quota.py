@@ -126,6 +126,8 @@ def test_a_quota_that_fails_lets_nothing_leave(amazon, make_client, quota):
     ("header", "learned"),
     [
         ("0.5", [("createFeed", 0.5)]),
+        ("1000", [("createFeed", 1000.0)]),
+        ("1001", []),
         (None, []),
         ("soon", []),
         ("0", []),
