@@ -6,13 +6,15 @@ PLAIN = ("lwa_client_secret", "lwa_refresh_token", "access_token")
 
 
 def migrate(cr, version):
-    """Encrypt the secrets, remove what is not encrypted, and keep stopped what was.
+    """Encrypt the secrets, remove what is not encrypted, keep stopped what was, and
+    let nobody but the system run the scheduled actions.
 
     :raise UserError: when there are secrets and this server has no key; nothing is
         changed then
     """
     env = api.Environment(cr, SUPERUSER_ID, {})
     _stop_what_was_switched_off(env)
+    _close_scheduled_actions(env)
     table = env["amazon.seller.account"]._table
     plain = [name for name in PLAIN if sql.column_exists(cr, table, name)]
     for name in plain:
@@ -55,3 +57,12 @@ def _stop_what_was_switched_off(env):
     )
     for (account_id,) in env.cr.fetchall():
         accounts.browse(account_id)._stop("Sending was switched off before the update.")
+
+
+def _close_scheduled_actions(env):
+    """Give the scheduled actions their group: an update leaves them as they are."""
+    ours = env["ir.model.data"].search(
+        [("module", "=", "amazon_helpdesk_actions"), ("model", "=", "ir.cron")]
+    )
+    crons = env["ir.cron"].browse(ours.mapped("res_id")).exists()
+    crons.ir_actions_server_id.group_ids = env.ref("base.group_system")
