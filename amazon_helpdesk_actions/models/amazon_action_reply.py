@@ -250,7 +250,7 @@ class AmazonAction(models.Model):
             raise UserError(
                 self.env._(
                     "There is no reply template for it. An administrator can write "
-                    "one under Amazon > Reply Templates."
+                    "one under Amazon > Configuration > Reply Templates."
                 )
             )
         return template._render(self._reply_values(lang))

@@ -336,9 +336,9 @@ class AmazonAlarm(models.Model):
             return []
         message = self.env._(
             "The mail with the journal's last anchor could not be sent: %(problem)s. "
-            "Check the addresses under Amazon > Journal > Settings and the outgoing "
-            "mail server. Until it leaves, nothing outside of this database proves "
-            "that the journal was not rewritten.",
+            "Check the addresses under Amazon > Configuration > Journal Settings and "
+            "the outgoing mail server. Until it leaves, nothing outside of this "
+            "database proves that the journal was not rewritten.",
             problem=anchor.mail_problem or self.env._("no reason was given"),
         )
         no_account = self.env["amazon.seller.account"]

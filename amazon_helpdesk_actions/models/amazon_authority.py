@@ -427,7 +427,8 @@ class AmazonAuthority(models.Model):
         if not covering:
             return self.env._(
                 "%(user)s may not approve here: no row of the matrix gives it for "
-                "%(where)s. An administrator can add one under Amazon > Authority.",
+                "%(where)s. An administrator can add one under Amazon > Configuration "
+                "> Who May Do What.",
                 user=user.name,
                 where=self._place(asked),
             )
@@ -561,8 +562,8 @@ class AmazonAuthority(models.Model):
         return self.env._(
             "You may not do this here (%(right)s). In %(company)s this right is given "
             "by account, team and marketplace, and no row of the matrix gives it to "
-            "you for %(where)s. %(whom)s can give it to you under Amazon > Authority; "
-            "or ask a colleague who has it.",
+            "you for %(where)s. %(whom)s can give it to you under Amazon > "
+            "Configuration > Who May Do What; or ask a colleague who has it.",
             right=dict(self._fields["right"]._description_selection(self.env))[
                 asked.right
             ],

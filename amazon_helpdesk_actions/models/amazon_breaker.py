@@ -252,7 +252,8 @@ class AmazonAlarm(models.Model):
                 self.env._(
                     "%(reason)s Nothing is lost: refunds of the account stay queued. "
                     "An administrator looks at them, withdraws what is wrong or raises "
-                    "the maximum, and resumes them under Amazon > Stops.",
+                    "the maximum, and resumes them under Amazon > Configuration > "
+                    "Stops.",
                     reason=stop.reason,
                 ),
                 stop.started_at,

@@ -338,7 +338,8 @@ class AmazonSellerAccount(models.Model):
         if isinstance(error, IncompleteCredentials):
             return self.env._(
                 "The account %(account)s has no complete credentials. An "
-                "administrator must enter them under Amazon > Seller Accounts.",
+                "administrator must enter them under Amazon > Configuration > Seller "
+                "Accounts.",
                 **values,
             )
         if isinstance(error, MalformedAnswer) or is_unreadable(error):

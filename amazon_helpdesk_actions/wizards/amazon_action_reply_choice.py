@@ -91,7 +91,7 @@ class AmazonActionRequest(models.AbstractModel):
             raise UserError(
                 self.env._(
                     "There is no reply template for it. An administrator can write one "
-                    "under Amazon > Reply Templates."
+                    "under Amazon > Configuration > Reply Templates."
                 )
             )
         return {
