@@ -302,7 +302,7 @@ def test_all_feeds_are_listed_over_the_pages(simulator, client):
     started = datetime.now(timezone.utc) - timedelta(minutes=1)
     document_id = client.prepare_feed(order_adjustment(simulator.SELLER_ID, [refund()]))
     made = {
-        client.create_feed(enums.FEED_REFUND, [market], document_id)
+        client.create_feed(enums.FEED_REFUND, [market], document_id).feed_id
         for market in [DE, by_country("FR").id] * 60
     }
     feeds = client.get_feeds([enums.FEED_REFUND], started)
