@@ -6,6 +6,7 @@ import pytest
 from hypothesis import strategies as st
 
 from fuzzing.runner import fuzz
+from fuzzing.strategies import HOSTILE, leaves
 from fuzzing.targets import SECONDS, TARGETS, Target
 
 SEED = 20261122
@@ -28,6 +29,16 @@ def test_a_failure_is_found_and_told_with_its_input_and_seed():
     (failure,) = result["failures"]
     assert "1000" in failure["input"]
     assert failure["seed"] == SEED
+
+
+def test_changing_a_document_does_not_change_what_is_drawn_next():
+    def change(drawn):
+        if isinstance(drawn, dict | list):
+            drawn.clear()
+
+    before = repr(HOSTILE)
+    fuzz(Target("leaves", leaves, change), SEED, cases=1000)
+    assert repr(HOSTILE) == before
 
 
 def test_what_takes_too_long_is_a_failure(monkeypatch):
