@@ -20,13 +20,15 @@ from dev.processes import run
 from dev.settings import ADDON, Settings
 from dev.stamps import digest, digest_tree, exclusive
 
-#: What the addon depends on, and the sales menus for looking at orders.
+#: What the addon depends on; the sales menus for looking at orders; and automation
+#: rules, which companies have beside it and which must not get past it.
 DEPENDENCIES = (
     "helpdesk_mgmt",
     "helpdesk_mgmt_sale",
     "sale_management",
     "stock_delivery",
     "queue_job",
+    "base_automation",
 )
 
 BASE_TEMPLATE = "amazon_helpdesk_base"

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
+import signal
+import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 
 from dev.browser import find_browser
 from dev.console import Problem, say, step
-from dev.processes import run_to_end
+from dev.processes import end, run_to_end, start
 from dev.settings import ADDON, Settings
 from dev.stack import Workshop, prepared
 
 NO_TESTS_COLLECTED = 5  # pytest.ExitCode
+
+#: Files of the addon's tests that drive a browser.
+TOURS = "test_tours*.py"
 
 
 @dataclass(frozen=True)
@@ -24,18 +31,40 @@ class Suite:
 
     :param name: how it is called in the summary, and its report in .dev/artifacts
     :param path: its folder
+    :param only: a pattern of the folder's files that it consists of
+    :param without: a pattern of the folder's files that are in another suite
     :param in_odoo: runs inside Odoo, on a fresh database, with a server and a browser
+    :param beside: runs beside those that are not, since it takes as long as they do
     :param optional: may be missing
     """
 
     name: str
     path: str
+    only: str = ""
+    without: str = ""
     in_odoo: bool = False
+    beside: bool = False
     optional: bool = False
 
     def contains(self, path: str) -> bool:
         """Say whether a file, folder or test id (``file::name``) is in this suite."""
-        return Path(path.split("::")[0]).is_relative_to(self.path)
+        file = Path(path.split("::")[0])
+        if not file.is_relative_to(self.path):
+            return False
+        if file.suffix != ".py":
+            return True
+        taken = not self.only or fnmatch(file.name, self.only)
+        return taken and not (self.without and fnmatch(file.name, self.without))
+
+    def arguments(self, root: Path, wanted: str = "") -> list[str]:
+        """Return pytest's arguments for the suite, or for what is wanted of it."""
+        if ".py" in wanted:
+            return [wanted]
+        folder = wanted or self.path
+        if self.only:
+            files = sorted((root / folder).glob(self.only))
+            return [str(file.relative_to(root)) for file in files]
+        return [folder, *([f"--ignore-glob=*/{self.without}"] if self.without else [])]
 
 
 SUITES = (
@@ -43,7 +72,8 @@ SUITES = (
     Suite("strict layer", f"{ADDON}/spapi/tests"),
     Suite("simulator", "spapi_simulator/tests"),
     Suite("fuzzing", "fuzzing/tests"),
-    Suite("addon", f"{ADDON}/tests", in_odoo=True),
+    Suite("browser", f"{ADDON}/tests", only=TOURS, in_odoo=True),
+    Suite("addon", f"{ADDON}/tests", without=TOURS, in_odoo=True, beside=True),
     Suite("system", "tests_system", optional=True),
 )
 
@@ -79,11 +109,13 @@ def test(settings: Settings) -> int:
     if any(suite.in_odoo for suite in suites):
         find_browser(settings)
     with prepared(settings, tests=True) as workshop:
-        results = [_run(settings, workshop, suite) for suite in suites]
+        started = time.monotonic()
+        results = _run(settings, workshop, suites)
+        seconds = time.monotonic() - started
     filtered = bool(settings.pytest_args)
     if filtered:
         results = [r for r in results if r.exit_code != NO_TESTS_COLLECTED]
-    text = summary(results)
+    text = summary(results, seconds)
     say(text)
     (settings.artifacts / "tests/summary.txt").write_text(f"{text.strip()}\n")
     return int(not results or any(result.complaint for result in results))
@@ -113,31 +145,74 @@ def select(settings: Settings) -> list[Suite]:
     return suites
 
 
-def _run(settings: Settings, workshop: Workshop, suite: Suite) -> Result:
-    reports = settings.artifacts / "tests"
-    reports.mkdir(parents=True, exist_ok=True)
-    report = reports / f"{suite.name.replace(' ', '-')}.xml"
+def _run(
+    settings: Settings, workshop: Workshop, suites: Sequence[Suite]
+) -> list[Result]:
+    """Run suites in their order, after those that run beside them were started."""
+    with contextlib.ExitStack() as stack:
+        beside = {}
+        for suite in suites:
+            if suite.beside and len(suites) > 1:
+                beside[suite] = _start(settings, workshop, suite)
+                stack.callback(end, beside[suite], signal.SIGINT)
+        results = []
+        for suite in suites:
+            if suite in beside:
+                exit_code = _join(settings, suite, beside[suite])
+            else:
+                exit_code = run_to_end(**_command(settings, workshop, suite))
+            results.append(read_result(suite, exit_code, _report(settings, suite)))
+        return results
+
+
+def _start(
+    settings: Settings, workshop: Workshop, suite: Suite
+) -> subprocess.Popen[bytes]:
+    """Start a suite that writes into a file what it has to say."""
+    how = _command(settings, workshop, suite)
+    with _report(settings, suite).with_suffix(".log").open("wb") as output:
+        say(f"... beside the others; what it prints is in {output.name}")
+        return start(**how, stdout=output, stderr=subprocess.STDOUT)
+
+
+def _join(settings: Settings, suite: Suite, process: subprocess.Popen[bytes]) -> int:
+    """Wait for a suite that was started, show what it printed, return its exit code."""
+    say(f"\n=== {suite.name}, which was started first")
+    exit_code = process.wait()
+    log = _report(settings, suite).with_suffix(".log")
+    say(log.read_text(errors="replace"))
+    return exit_code
+
+
+def _command(settings: Settings, workshop: Workshop, suite: Suite) -> dict:
+    """Say how pytest is started for a suite: the arguments of `start`."""
+    report = _report(settings, suite)
+    report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     command = [str(workshop.venv.python), "-m", "pytest", "-ra", f"--junitxml={report}"]
+    tests = suite.arguments(settings.root, settings.test_path)
+    say(f"\n=== {suite.name}: {' '.join(tests)}")
     if suite.in_odoo:
-        command += _odoo_arguments(settings, workshop, reports)
+        command += _odoo_arguments(settings, workshop, suite)
     else:
         command += ["-p", "no:odoo"]
-    command += [*shlex.split(settings.pytest_args), settings.test_path or suite.path]
-    say(f"\n=== {suite.name}: {command[-1]}")
-    started = time.monotonic()
+    command += [*shlex.split(settings.pytest_args), *tests]
     # Inside Odoo, jobs run only when a test runs them: no runner beside the tests
     channels = {"ODOO_QUEUE_JOB_CHANNELS": "root:0"} if suite.in_odoo else {}
     env = workshop.odoo.environment(**channels)
-    exit_code = run_to_end(command, cwd=settings.root, env=env)
-    seconds = time.monotonic() - started
-    return Result(suite, exit_code, seconds, read_counts(report))
+    return {"command": command, "cwd": settings.root, "env": env}
+
+
+def _report(settings: Settings, suite: Suite) -> Path:
+    return settings.artifacts / f"tests/{suite.name.replace(' ', '-')}.xml"
 
 
 def _odoo_arguments(
-    settings: Settings, workshop: Workshop, reports: Path
+    settings: Settings, workshop: Workshop, suite: Suite
 ) -> Sequence[str]:
     database = settings.test_database
+    if suite.only:
+        database = f"{database}_{suite.name}"
     template = workshop.databases.provide_templates()
     with step(f"Database: fresh copy for the tests ({database})"):
         workshop.databases.copy(template, database)
@@ -146,30 +221,36 @@ def _odoo_arguments(
         f"--odoo-database={database}",
         "--odoo-http",
         "--odoo-log-level=warn",
-        f"--odoo-extra=screenshots={reports}",
+        f"--odoo-extra=screenshots={_report(settings, suite).parent}",
     )
 
 
-def read_counts(report: Path) -> dict[str, int]:
-    """Return how many tests passed, failed and were skipped, from a JUnit report."""
-    counts = {"passed": 0, "failed": 0, "skipped": 0}
+def read_result(suite: Suite, exit_code: int, report: Path) -> Result:
+    """Read from a JUnit report how many tests passed, failed and were skipped, and how
+    long all of them took; nothing where pytest died without a report."""
+    result = Result(suite, exit_code, 0, {"passed": 0, "failed": 0, "skipped": 0})
     if not report.exists():
-        return counts
-    # The totals in the report count each subtest, pytest's closing line does not
+        return result
     # pytest has just written it
-    for case in ElementTree.parse(report).getroot().iter("testcase"):  # noqa: S314
+    root = ElementTree.parse(report).getroot()  # noqa: S314
+    result.seconds = sum(float(one.get("time", 0)) for one in root.iter("testsuite"))
+    # The totals in the report count each subtest, pytest's closing line does not
+    for case in root.iter("testcase"):
         outcomes = {child.tag for child in case}
         if outcomes & {"failure", "error"}:
-            counts["failed"] += 1
+            result.counts["failed"] += 1
         elif "skipped" in outcomes:
-            counts["skipped"] += 1
+            result.counts["skipped"] += 1
         else:
-            counts["passed"] += 1
-    return counts
+            result.counts["passed"] += 1
+    return result
 
 
-def summary(results: Sequence[Result]) -> str:
-    """Return a line for each suite and, last, the sum as pytest would write it."""
+def summary(results: Sequence[Result], seconds: float) -> str:
+    """Return a line for each suite and, last, the sum as pytest would write it.
+
+    :param seconds: that all of them took together, some beside each other
+    """
     lines = [""]
     for result in results:
         counts = ", ".join(f"{n} {word}" for word, n in result.counts.items() if n)
@@ -181,6 +262,5 @@ def summary(results: Sequence[Result]) -> str:
         for word in ("failed", "passed", "skipped")
     }
     words = ", ".join(f"{n} {word}" for word, n in total.items() if n)
-    seconds = sum(result.seconds for result in results)
     lines.append(f" {words or 'no tests ran'} in {seconds:.2f}s ".center(80, "="))
     return "\n".join(lines)

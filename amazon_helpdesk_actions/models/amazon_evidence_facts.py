@@ -14,8 +14,8 @@ from ..report.evidence_facts import (
 from ..report.evidence_text import clean, from_html
 from ..spapi.marketplaces import is_relay_address
 
-# The most that one pack holds of each; a sentence says where there is more.
-MAX_MESSAGES, MAX_ENTRIES = 500, 2000
+# The most messages that one pack holds; a sentence says where there are more.
+MAX_MESSAGES = 500
 
 # Who is told to have brought a state about, where no person did.
 _BY_AMAZON = ("submitted", "accepted", "rejected", "confirmed")
@@ -97,7 +97,10 @@ class AmazonEvidence(models.AbstractModel):
         return company.partner_id.tz or company.resource_calendar_id.tz or "UTC"
 
     def _entries(self, order):
-        """Return the journal's entries on an order, the oldest first."""
+        """Return the journal's entries on an order, the oldest first.
+
+        All of them: evidence from which something is left out proves less.
+        """
         return (
             self.env["amazon.audit.entry"]
             .sudo()
@@ -107,7 +110,6 @@ class AmazonEvidence(models.AbstractModel):
                     ("company_id", "=", order.company_id.id),
                 ],
                 order="id",
-                limit=MAX_ENTRIES,
             )
         )
 

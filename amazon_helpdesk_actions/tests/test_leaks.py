@@ -3,7 +3,7 @@ import xmlrpc.client
 from types import SimpleNamespace
 from unittest.mock import patch
 
-from odoo import SUPERUSER_ID
+from odoo import SUPERUSER_ID, Command
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import call_kw
 from odoo.tests import HttpCase, tagged
@@ -24,6 +24,14 @@ OPENERS = {
     "amazon.reply.request": "message",
     "amazon.evidence.request": "refund",
 }
+
+# What an administrator may write into a server action of tickets.
+REFUND_BY_CODE = """
+opened = record.action_amazon_refund()
+request = env["amazon.refund.request"].browse(opened["res_id"])
+request.write({"reason": "CustomerReturn", "is_second_meant": True})
+request.action_refund()
+"""
 
 
 class LeakCase(PermissionWorld):
@@ -241,15 +249,40 @@ class TestLeaks(LeakCase):
         }
         return action.with_user(user).sudo().with_context(**context).run()
 
+    def test_automation_rule_refunds_for_nobody_but_who_may(self):
+        """Of Odoo's automation rules, when a ticket is changed and by the clock."""
+        rule = self.env["base.automation"].create(
+            {
+                "name": "Refund what is renamed",
+                "model_id": self.env["ir.model"]._get_id("helpdesk.ticket"),
+                "trigger": "on_write",
+                "trigger_field_ids": [
+                    Command.link(
+                        self.env["ir.model.fields"]._get("helpdesk.ticket", "name").id
+                    )
+                ],
+                "action_server_ids": [
+                    Command.link(self.server_action(REFUND_BY_CODE).id)
+                ],
+            }
+        )
+        ticket = self.own.ticket_shipped
+        named, count = ticket.name, self.env["amazon.action"].search_count([])
+        with self.assertRaises(AccessError):
+            self.rpc("manager", "helpdesk.ticket", "write", ticket.ids, {"name": "A"})
+        bot = self.env.ref("base.user_root")
+        with self.assertRaises(AccessError):
+            rule.with_user(bot)._process(ticket.with_user(bot))
+        self.assertEqual(ticket.name, named)
+        self.assertEqual(self.env["amazon.action"].search_count([]), count)
+        self.rpc("refund", "helpdesk.ticket", "write", ticket.ids, {"name": "B"})
+        asked = self.env["amazon.action"].search([], limit=1)
+        self.assertEqual(asked.user_id, self.single["refund"])
+        self.assertEqual(self.env["amazon.action"].search_count([]), count + 1)
+
     def test_rule_acts_with_the_rights_of_who_sets_it_off(self):
         """Sudo mode opens nothing: the real user is asked."""
-        code = """
-opened = record.action_amazon_refund()
-request = env["amazon.refund.request"].browse(opened["res_id"])
-request.write({"reason": "CustomerReturn", "is_second_meant": True})
-request.action_refund()
-"""
-        action = self.server_action(code)
+        action = self.server_action(REFUND_BY_CODE)
         ticket = self.own.ticket_shipped
         count = self.env["amazon.action"].search_count([])
         for persona in PERSONAS:

@@ -4,7 +4,7 @@ import pytest
 
 from dev.console import Problem
 from dev.settings import Settings
-from dev.testing import SUITES, Result, read_counts, select, summary
+from dev.testing import SUITES, Result, read_result, select, summary
 
 PLAIN = next(suite for suite in SUITES if not suite.in_odoo)
 IN_ODOO = next(suite for suite in SUITES if suite.in_odoo)
@@ -18,7 +18,7 @@ def result(suite, exit_code=0, passed=0, failed=0, skipped=0):
 def test_failed_suite_is_named():
     failed = result(PLAIN, exit_code=1, passed=3, failed=1)
     assert failed.complaint == "failed"
-    assert "<- failed" in summary([failed])
+    assert "<- failed" in summary([failed], 2)
 
 
 def test_suite_without_tests_is_a_failure():
@@ -31,30 +31,35 @@ def test_skipped_test_inside_odoo_is_a_failure():
 
 
 def test_last_line_sums_up_all_suites_as_pytest_does():
-    last = summary([result(PLAIN, passed=3, skipped=1), result(IN_ODOO, passed=4)])
-    assert last.splitlines()[-1].strip("= ") == "7 passed, 1 skipped in 3.00s"
+    results = [result(PLAIN, passed=3, skipped=1), result(IN_ODOO, passed=4)]
+    last = summary(results, 2).splitlines()[-1]
+    assert last.strip("= ") == "7 passed, 1 skipped in 2.00s"
 
 
 def test_counts_come_from_pytests_report(tmp_path):
     report = tmp_path / "report.xml"
     report.write_text(
-        "<testsuites><testsuite tests='99'>"
+        "<testsuites><testsuite tests='99' time='2.5'>"
         "<testcase name='a'/><testcase name='b'><properties/></testcase>"
         "<testcase name='c'><failure/><failure/></testcase>"
         "<testcase name='d'><error/></testcase>"
         "<testcase name='e'><skipped/></testcase>"
         "</testsuite></testsuites>"
     )
-    assert read_counts(report) == {"passed": 2, "failed": 2, "skipped": 1}
+    read = read_result(PLAIN, 1, report)
+    assert read.counts == {"passed": 2, "failed": 2, "skipped": 1}
+    assert read.seconds == 2.5
 
 
 def test_pytest_that_died_without_a_report_counts_nothing(tmp_path):
-    assert sum(read_counts(tmp_path / "missing.xml").values()) == 0
+    read = read_result(PLAIN, 1, tmp_path / "missing.xml")
+    assert not sum(read.counts.values())
+    assert read.complaint == "failed"
 
 
 def test_all_suites_are_selected_and_a_missing_one_is_refused(tmp_path):
     for suite in SUITES:
-        (tmp_path / suite.path).mkdir(parents=True)
+        (tmp_path / suite.path).mkdir(parents=True, exist_ok=True)
     assert select(Settings(root=tmp_path)) == list(SUITES)
     (tmp_path / IN_ODOO.path).rmdir()
     with pytest.raises(Problem, match=f"{IN_ODOO.path} are missing"):
@@ -65,8 +70,29 @@ def test_part_of_a_suite_is_selected_by_path(tmp_path):
     (tmp_path / IN_ODOO.path).mkdir(parents=True)
     file = f"{IN_ODOO.path}/test_refund.py"
     (tmp_path / file).touch()
-    settings = Settings(root=tmp_path, test_path=f"{file}::TestRefund::test_full")
-    assert select(settings) == [IN_ODOO]
+    wanted = f"{file}::TestRefund::test_full"
+    (suite,) = select(Settings(root=tmp_path, test_path=wanted))
+    assert suite.path == IN_ODOO.path
+    assert suite.arguments(tmp_path, wanted) == [wanted]
+
+
+def test_each_file_of_a_folder_is_in_one_suite(tmp_path):
+    folder = tmp_path / IN_ODOO.path
+    folder.mkdir(parents=True)
+    for name in ("test_refund.py", "test_tours.py", "test_tours_refund.py"):
+        (folder / name).touch()
+        path = f"{IN_ODOO.path}/{name}"
+        assert len(select(Settings(root=tmp_path, test_path=path))) == 1
+    suites = select(Settings(root=tmp_path, test_path=IN_ODOO.path))
+    (browser, files), (rest, others) = (
+        (suite.name, suite.arguments(tmp_path, IN_ODOO.path)) for suite in suites
+    )
+    assert (browser, rest) == ("browser", "addon")
+    assert [path.rpartition("/")[2] for path in files] == [
+        "test_tours.py",
+        "test_tours_refund.py",
+    ]
+    assert others == [IN_ODOO.path, "--ignore-glob=*/test_tours*.py"]
 
 
 @pytest.mark.parametrize("path", ["docs", "dev/tests/test_nothing.py", "/etc"])
