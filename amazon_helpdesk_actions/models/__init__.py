@@ -1,3 +1,4 @@
+from . import amazon_own_defaults
 from . import amazon_audit_append_only
 from . import amazon_audit_entry
 from . import amazon_audit_link

@@ -45,6 +45,7 @@ class AmazonAction(models.Model):
     """
 
     _name = "amazon.action"
+    _inherit = "amazon.own.defaults"
     _description = "Amazon Action"
     _order = "id desc"
     _check_company_auto = True

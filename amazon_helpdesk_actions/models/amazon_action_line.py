@@ -5,6 +5,7 @@ class AmazonActionLine(models.Model):
     """What an action concerns of one item: an amount of one component, or units."""
 
     _name = "amazon.action.line"
+    _inherit = "amazon.own.defaults"
     _description = "Amazon Action Line"
     _order = "action_id, id"
     _rec_name = "order_line_id"
@@ -41,8 +42,8 @@ class AmazonActionLine(models.Model):
         "An amount to refund must not be zero.",
     )
     _quantity_positive = models.Constraint(
-        "CHECK(charge_id IS NOT NULL OR quantity > 0)",
-        "A quantity must be above zero.",
+        "CHECK(charge_id IS NOT NULL OR (quantity > 0 AND COALESCE(amount, 0) = 0))",
+        "A quantity must be above zero, and has no amount.",
     )
 
     @api.model_create_multi

@@ -42,7 +42,7 @@ class AmazonAlarm(models.Model):
 
     _name = "amazon.alarm"
     _description = "Amazon Alarm"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["amazon.own.defaults", "mail.thread", "mail.activity.mixin"]
     _order = "id desc"
     _mail_post_access = "read"
 

@@ -28,6 +28,7 @@ class AmazonAuditCheck(models.Model):
     """
 
     _name = "amazon.audit.check"
+    _inherit = "amazon.own.defaults"
     _description = "Amazon Journal Check"
     _order = "id desc"
     _rec_name = "started_at"

@@ -42,7 +42,7 @@ class Asked(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row of the matrix as plain values, so that it can be cached."""
+    """A row of the matrix as plain values."""
 
     id: int
     group_id: int | bool
@@ -295,14 +295,13 @@ class AmazonAuthority(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override to journal who gave what, and to have it count at once."""
+        """Override to journal who gave what."""
         rows = super().create(vals_list)
         rows._journal_rows({}, rows._texts())
-        self._forget_rows()
         return rows
 
     def write(self, vals):
-        """Override to journal what was changed, and to have it count at once."""
+        """Override to journal what was changed."""
         company_id = vals.get("company_id")
         if company_id and self.company_id - self.company_id.browse(company_id):
             raise UserError(
@@ -314,15 +313,12 @@ class AmazonAuthority(models.Model):
         before = self._texts()
         result = super().write(vals)
         self._journal_rows(before, self._texts())
-        self._forget_rows()
         return result
 
     def unlink(self):
-        """Override to journal what was taken away, and to have it count at once."""
+        """Override to journal what was taken away."""
         self._journal_rows(self._texts(), {})
-        result = super().unlink()
-        self._forget_rows()
-        return result
+        return super().unlink()
 
     def _journal_rows(self, before, after):
         """Journal the rows that were made, changed or removed.
@@ -351,18 +347,10 @@ class AmazonAuthority(models.Model):
             return self.env._("Authority removed: row %(row)s.", row=row.id)
         return self.env._("Authority changed: row %(row)s.", row=row.id)
 
-    def _forget_rows(self):
-        """Forget what is cached of the rows, here and in all processes; once more
-        after the commit, since another thread may read the old rows until then."""
-        self.env.registry.clear_cache()
-        self.env.cr.postcommit.add(self.env.registry.clear_cache)
-
     # === BUSINESS METHODS - JUDGING === #
 
     def _judge(self, order, asked):
         """Judge whether the current user may ask for something alone.
-
-        Costs no query where the company has no row for the right.
 
         :param amazon.order order: the order, taken for this transaction, in sudo mode
         :param Asked asked: what is asked for
@@ -453,14 +441,20 @@ class AmazonAuthority(models.Model):
         )
 
     @api.model
-    @tools.ormcache("company_id", "right")
     def _rows(self, company_id, right):
         """Return the rows of a company for a right, as plain values.
 
+        Read anew each time: kept in the process, a limit might be judged by what a
+        transaction read that had begun before an administrator changed it.
+
         :rtype: tuple[Row]
         """
-        rows_sudo = self.sudo().search(
-            Domain("company_id", "=", company_id) & Domain("right", "=", right),
+        # archived rows give nothing, whatever the context of a caller says
+        rows_sudo = self.sudo().search_fetch(
+            Domain("active", "=", True)
+            & Domain("company_id", "=", company_id)
+            & Domain("right", "=", right),
+            Row._fields,
             order="id",
         )
         return tuple(

@@ -20,6 +20,7 @@ class AmazonOrder(models.Model):
     """An order at Amazon as it was last read: Amazon's truth, never edited here."""
 
     _name = "amazon.order"
+    _inherit = "amazon.own.defaults"
     _description = "Amazon Order"
     _rec_name = "amazon_order_ref"
     _order = "id desc"

@@ -9,6 +9,7 @@ class AmazonOrderCharge(models.Model):
     """What was charged for one component (item price, shipping, ...) of one item."""
 
     _name = "amazon.order.charge"
+    _inherit = "amazon.own.defaults"
     _description = "Amazon Order Charge"
     _order = "line_id, id"
     _rec_name = "component"

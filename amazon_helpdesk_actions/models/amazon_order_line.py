@@ -7,6 +7,7 @@ class AmazonOrderLine(models.Model):
     """One item of an Amazon order, as last read."""
 
     _name = "amazon.order.line"
+    _inherit = "amazon.own.defaults"
     _description = "Amazon Order Item"
     _order = "order_id, id"
     _rec_name = "title"

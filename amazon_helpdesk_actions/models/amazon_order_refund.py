@@ -5,6 +5,7 @@ class AmazonOrderRefund(models.Model):
     """One component of a refund that Amazon's finances show, whoever asked for it."""
 
     _name = "amazon.order.refund"
+    _inherit = "amazon.own.defaults"
     _description = "Refund Seen at Amazon"
     _order = "posted_at, id"
     _rec_name = "charge_id"

@@ -26,6 +26,7 @@ class AmazonQuota(models.Model):
     """
 
     _name = "amazon.quota"
+    _inherit = "amazon.own.defaults"
     _description = "Amazon Quota"
     _order = "account_id, operation"
     _rec_name = "operation"

@@ -190,7 +190,10 @@ class AmazonSellerAccount(models.Model):
         :param res.company company: the company that looks for the order
         :param str marketplace: id of the marketplace where it is known
         """
-        accounts = self.search(Domain("company_id", "=", company.id))
+        # archived ones are not, whatever the context of a caller says
+        accounts = self.search(
+            Domain("active", "=", True) & Domain("company_id", "=", company.id)
+        )
         if not marketplace:
             return accounts
         likely = accounts.filtered(

@@ -5,6 +5,7 @@ class AmazonSellerCapability(models.Model):
     """What one part of the SP-API answered to this account when it was last tried."""
 
     _name = "amazon.seller.capability"
+    _inherit = "amazon.own.defaults"
     _description = "Amazon Capability"
     _order = "id"
 

@@ -13,6 +13,7 @@ class AmazonSellerParticipation(models.Model):
     getMarketplaceParticipations (Sellers API v1)."""
 
     _name = "amazon.seller.participation"
+    _inherit = "amazon.own.defaults"
     _description = "Amazon Marketplace Participation"
     _rec_name = "marketplace"
 

@@ -29,6 +29,7 @@ class AmazonStop(models.Model):
     """
 
     _name = "amazon.stop"
+    _inherit = "amazon.own.defaults"
     _description = "Stop of Sending to Amazon"
     _order = "id desc"
     _check_company_auto = True

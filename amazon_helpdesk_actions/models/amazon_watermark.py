@@ -51,6 +51,7 @@ class AmazonWatermark(models.Model):
     """
 
     _name = "amazon.watermark"
+    _inherit = "amazon.own.defaults"
     _description = "Amazon Range Read"
     _order = "account_id, id"
     _rec_name = "subject"
