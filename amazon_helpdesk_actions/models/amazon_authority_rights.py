@@ -33,10 +33,17 @@ class AmazonAuthority(models.Model):
     def _journal_rights(self):
         """Return a context in which gains and losses of the addon's rights are
         journaled, once it ends well."""
-        uninstalling = self.env.context.get(MODULE_UNINSTALL_FLAG)
-        if uninstalling or self.env.cr.cache.get(WATCHED):
+        if self.env.cr.cache.get(WATCHED) or self._is_uninstalling():
             return nullcontext()
         return self._watch_rights()
+
+    def _is_uninstalling(self):
+        """Whether the journal is being removed itself. Any caller of RPC can set the
+        context, so it is asked of the module, too."""
+        if not self.env.context.get(MODULE_UNINSTALL_FLAG):
+            return False
+        module_sudo = self.env["ir.module.module"].sudo()
+        return module_sudo._get("amazon_helpdesk_actions").state == "to remove"
 
     @contextmanager
     def _watch_rights(self):

@@ -584,6 +584,11 @@ class TestRightsJournal(AuthorityCommon):
         self.assertEqual(before, "Refund, Cancel, Edit, Message buyers")
         self.assertEqual(after, "Cancel, Edit, Message buyers")
 
+    def test_right_given_by_a_caller_who_claims_that_the_addon_is_being_removed(self):
+        groups = self.refunds
+        self.person.with_context(_force_unlink=True).group_ids += groups
+        self.assertEqual(self.changes(), [("", "Refund")])
+
     def test_user_made_with_a_right(self):
         self._create_user("amazon_new", GROUP("admin"))
         self.assertEqual(self.changes(), [("", "Administrator")])
