@@ -16,7 +16,7 @@ _logger = logging.getLogger(__name__)
 
 ADDON = "amazon_helpdesk_actions"
 CODE = f"odoo.addons.{ADDON}."
-OF_MODEL = ("create", "write", "unlink", "onchange", "export_data")
+OF_MODEL = ("create", "write", "unlink", "onchange", "export_data", "default_get")
 
 # Which record of a company stands for a model.
 RECORDS = {
