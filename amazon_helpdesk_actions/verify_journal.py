@@ -151,7 +151,7 @@ class Chain:
     :param complete: whether the rows are all of the journal, in the order of the chain
     :param number: where a check that is continued had stopped
     :param head: the hash at that place
-    :param anchors: anchors of this company, by number
+    :param anchors: anchors of this company, see ``by_number``
     """
 
     company_id: int
@@ -159,7 +159,7 @@ class Chain:
     complete: bool = False
     number: int = 0
     head: str | None = None
-    anchors: dict[int, dict] = field(default_factory=dict)
+    anchors: dict[int, list[dict]] = field(default_factory=dict)
     company: str = ""
     announced: int | None = None
     entries: int = 0
@@ -173,7 +173,7 @@ class Chain:
 
     def begin(self) -> None:
         """Compare where the chain begins with the anchors."""
-        if self.database and not self.number:
+        if self.database and not self.number and not self.head:
             self.head = genesis(self.company_id, self.database)
             self._compare()
 
@@ -192,11 +192,16 @@ class Chain:
 
     def end(self) -> None:
         """Compare what is left: the end of the journal with anchors and header."""
-        for number in sorted(self.anchors):
-            if self.complete and number > self.number:
-                anchor = self.anchors[number]
+        for number, (first, *others) in sorted(self.anchors.items()):
+            if others:
                 self._problem(
-                    f"The anchor of {anchor.get('anchored_at')} names number {number}, "
+                    f"Number {number}: two anchors contradict each other, the one of "
+                    f"{first.get('anchored_at')} and the one of "
+                    f"{others[0].get('anchored_at')} name different hashes"
+                )
+            if self.complete and number > self.number:
+                self._problem(
+                    f"The anchor of {first.get('anchored_at')} names number {number}, "
                     f"but the journal ends with number {self.number}: later entries "
                     "were removed"
                 )
@@ -243,8 +248,7 @@ class Chain:
             self._problem(f"{_what(row)}: its own digest was changed")
 
     def _compare(self) -> None:
-        anchor = self.anchors.get(self.number)
-        if anchor:
+        for anchor in self.anchors.get(self.number, ()):
             # the one with number 0 says where the chain begins, and proves no entry
             self.compared += self.number > 0
             if anchor.get("hash") != self.head:
@@ -347,17 +351,17 @@ def verify(lines: Iterable, anchors: Iterable = ()) -> Report:
     :param anchors: lines or dicts of anchors, of any company
     :raise Unreadable: when it is no journal
     """
-    by_company: dict[int, dict[int, dict]] = {}
+    by_company: dict[int, list[dict]] = {}
     for _line, anchor in _parsed(anchors, "anchor"):
-        of_company = by_company.setdefault(anchor.get("company_id"), {})
-        of_company[anchor.get("number") or 0] = anchor
+        by_company.setdefault(anchor.get("company_id"), []).append(anchor)
+    anchors_of = {company: by_number(of) for company, of in by_company.items()}
     chains: dict[int, Chain] = {}
     for line, row in _parsed(lines, "journal"):
         company = row.get("company_id")
         if "journal" in row:
             if company in chains:
                 raise Unreadable(f"Line {line} begins the journal of {company} again.")
-            chains[company] = _announced(row, by_company.get(company, {}))
+            chains[company] = _announced(row, anchors_of.get(company, {}))
             continue
         unknown = set(row) - set(ROW_FIELDS)
         if unknown:
@@ -365,8 +369,7 @@ def verify(lines: Iterable, anchors: Iterable = ()) -> Report:
                 f"Line {line} has fields that no digest covers: {sorted(unknown)}."
             )
         if company not in chains:
-            anchors_of = by_company.get(company, {})
-            chains[company] = Chain(company, anchors=anchors_of)
+            chains[company] = Chain(company, anchors=anchors_of.get(company, {}))
         chains[company].take(row)
     if not chains:
         raise Unreadable("There is no journal in it.")
@@ -375,7 +378,22 @@ def verify(lines: Iterable, anchors: Iterable = ()) -> Report:
     return Report(list(chains.values()))
 
 
-def _announced(header: dict, anchors: dict[int, dict]) -> Chain:
+def by_number(anchors: Iterable[dict]) -> dict[int, list[dict]]:
+    """Return the anchors of one company by their number, each hash once.
+
+    More than one for a number contradict each other; none may take another's place.
+
+    :param anchors: of one company
+    """
+    found: dict[int, list[dict]] = {}
+    for anchor in anchors:
+        same = found.setdefault(anchor.get("number") or 0, [])
+        if all(anchor.get("hash") != other.get("hash") for other in same):
+            same.append(anchor)
+    return found
+
+
+def _announced(header: dict, anchors: dict[int, list[dict]]) -> Chain:
     if header["journal"] != VERSION:
         raise Unreadable(f"Version {header['journal']} of the journal is not known.")
     chain = Chain(

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
-from ..verify_journal import Chain
+from ..verify_journal import Chain, by_number
 from .amazon_alarm import Finding
 from .amazon_audit_export import READ_CHUNK
 from .background import in_background
@@ -174,15 +174,12 @@ class AmazonAuditCheck(models.Model):
             complete=True,
             company=self.company_id.name,
             database=anchors._beginning(self.company_id).database_uuid or None,
-            anchors={
-                anchor.number: anchor._as_dict()
+            anchors=by_number(
+                anchor._as_dict()
                 for anchor in anchors.search(
-                    [
-                        ("company_id", "=", self.company_id.id),
-                        ("number", ">", progress.get("number", -1)),
-                    ]
+                    [("company_id", "=", self.company_id.id)], order="id"
                 )
-            },
+            ),
         )
         chain.begin()
         return chain

@@ -475,6 +475,17 @@ class TestJournalTampering(JournalCommon):
         self.assertTrue(verify(self.entries()._export_lines()).holds)
         self.assertBroken("the chain was rebuilt")
 
+    def test_second_anchor_of_a_number_does_not_hide_the_first(self):
+        anchors = self.env["amazon.audit.anchor"]
+        anchors._make(self.company, "")
+        self.tamper(
+            "INSERT INTO amazon_audit_anchor (company_id, number, hash, database_uuid,"
+            " anchored_at) SELECT company_id, number, repeat('0', 64), database_uuid,"
+            " anchored_at FROM amazon_audit_anchor WHERE company_id = %s AND number > 0",
+            self.company.id,
+        )
+        self.assertBroken("Number 6: two anchors contradict each other")
+
     def test_break_raises_an_alarm_that_administrators_and_auditors_get(self):
         self.tamper("UPDATE amazon_audit_entry SET message = 'forged'")
         self.assertBroken()

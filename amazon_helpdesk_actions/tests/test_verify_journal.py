@@ -227,6 +227,33 @@ class TestVerifyJournal(BaseCase):
         self.assertTrue(self.check(rows).holds)
         self.assertBroken(self.check(rows, [kept]), "the chain was rebuilt")
 
+    def test_second_anchor_of_a_number_does_not_hide_the_first(self):
+        rows = journal()
+        kept = anchor(rows[3])
+        rows[1]["amount"] = "4.49"
+        rebuild(rows)
+        forged = {**anchor(rows[3]), "anchored_at": "2026-11-22 03:00:00"}
+        for anchors in ([kept, forged], [forged, kept]):
+            self.assertBroken(
+                self.check(rows, anchors),
+                "the chain was rebuilt",
+                "Number 4: two anchors contradict each other",
+                "2026-11-21 03:00:00",
+                "2026-11-22 03:00:00",
+            )
+
+    def test_anchors_that_contradict_each_other_are_told_wherever_they_stand(self):
+        rows = journal()
+        other = {**anchor(rows[4]), "hash": "0" * 64}
+        report = self.check(rows[:3], [anchor(rows[4]), other], complete=False)
+        self.assertBroken(report, "Number 5: two anchors contradict each other")
+
+    def test_same_anchor_twice_counts_once(self):
+        rows = journal()
+        report = self.check(rows, [anchor(rows[3])] * 2)
+        self.assertTrue(report.holds, report.text())
+        self.assertIn("were compared: 1", report.text())
+
     def test_chain_of_another_database_is_noticed(self):
         report = self.check(journal(), database="11111111")
         self.assertBroken(report, "the chain's beginning")
