@@ -312,6 +312,11 @@ class TestJournalGuard(JournalCommon):
             "UPDATE amazon_audit_entry SET message = 'forged'",
             "DELETE FROM amazon_audit_link",
             "TRUNCATE amazon_audit_anchor",
+            "DROP TABLE amazon_audit_link",
+            "DROP TABLE amazon_audit_entry CASCADE",
+            "DROP FUNCTION amazon_audit_refuse() CASCADE",
+            "DROP SCHEMA public CASCADE",
+            "ALTER SCHEMA public RENAME TO elsewhere",
         ):
             with (
                 self.subTest(query),
@@ -320,7 +325,27 @@ class TestJournalGuard(JournalCommon):
                 cr.savepoint(),
             ):
                 cr.execute(query)
+        # as an installation or an update does
+        cr.execute(
+            "CREATE TABLE amazon_test_table (id int);"
+            "ALTER TABLE amazon_test_table ADD COLUMN name varchar;"
+            "DROP TABLE amazon_test_table"
+        )
         cr.execute("RESET ROLE")
+
+    def test_owner_script_warns_of_a_role_from_which_nothing_can_be_kept(self):
+        cr = self.env.cr
+        cr.execute("CREATE ROLE amazon_test_app CREATEROLE")
+        cr.execute(
+            SQL(
+                "ALTER DATABASE %s OWNER TO amazon_test_app",
+                SQL.identifier(cr.dbname),
+            )
+        )
+        notices = cr.connection.notices
+        notices.clear()
+        cr.execute(file_open("amazon_helpdesk_actions/data/journal_owner.sql").read())
+        self.assertIn("nothing is kept from it", "".join(notices))
 
     def assertRefused(self, query, role=None):
         with (
