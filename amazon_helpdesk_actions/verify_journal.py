@@ -183,7 +183,7 @@ class Chain:
         :param row: with ROW_FIELDS
         """
         self.entries += 1
-        if row.get("number"):
+        if row.get("number") is not None:
             self._take_link(row)
         elif row.get("digest") != entry_digest(row):
             self._problem(f"{_what(row)}: its content does not match its own digest")
@@ -211,6 +211,17 @@ class Chain:
                 "it was cut, or lines were removed or added"
             )
 
+    def compare_count(self, linked: int) -> None:
+        """Compare how many entries were checked in the chain with how many have a link.
+
+        :param linked: entries of the company with a link, wherever it stands
+        """
+        if linked != self.sealed:
+            self._problem(
+                f"{linked} entries have a link, but {self.sealed} stand in the chain: "
+                "entries were hidden from it or removed"
+            )
+
     def _take_link(self, row: dict) -> None:
         number = row["number"]
         link = {**row, "company_id": self.company_id, "entry_id": row.get("id")}
@@ -228,6 +239,8 @@ class Chain:
 
     def _check_order(self, number: int, row: dict) -> None:
         follows = number == self.number + 1
+        if number < 1:
+            self._problem(f"{_what(row)}: the numbers of a chain begin at 1")
         if not follows and self.complete:
             self._problem(f"Number {number} comes after number {self.number}")
         elif not follows and (self.number or number > 1):
@@ -435,7 +448,8 @@ def _unambiguous(pairs: list[tuple]) -> dict:
 
 
 def _what(row: dict) -> str:
-    place = f"Number {row['number']}" if row.get("number") else "Not sealed"
+    is_sealed = row.get("number") is not None
+    place = f"Number {row['number']}" if is_sealed else "Not sealed"
     return f"{place} (entry {row.get('id')}, {row.get('occurred_at')})"
 
 

@@ -150,16 +150,15 @@ class AmazonAuditCheck(models.Model):
         while not is_done and time.monotonic() < deadline:
             # In transactions of their own: this one was there before the sealing.
             with self.env.registry.cursor() as cr:
-                env = self.env(cr=cr, su=True)
-                rows = list(
-                    env["amazon.audit.entry"]._chain_rows(
-                        self.company_id.id, chain.number
-                    )
-                )
+                journal = self.env(cr=cr, su=True)["amazon.audit.entry"]
+                rows = list(journal._chain_rows(self.company_id.id, chain.number))
+                is_done = len(rows) < READ_CHUNK
+                # as of the same moment: more are sealed meanwhile
+                linked = is_done and journal._count_linked(self.company_id.id)
             for row in rows:
                 chain.take(row)
-            is_done = len(rows) < READ_CHUNK
         if is_done:
+            chain.compare_count(linked)
             chain.end()
         self._keep(chain)
         if is_done:

@@ -467,6 +467,41 @@ class TestJournalTampering(JournalCommon):
         )
         self.assertBroken("ends with number 4", "later entries were removed")
 
+    def test_link_below_the_first_number_is_refused(self):
+        entry = self.fill(1)
+        for number in (0, -1):
+            with (
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(psycopg2.errors.CheckViolation),
+                self.env.cr.savepoint(),
+            ):
+                self.hide(entry, number)
+
+    def test_entry_that_is_hidden_from_the_chain_is_noticed(self):
+        other = self._create_company(name="Other")
+        for number, company in ((0, self.company), (-1, self.company), (1, other)):
+            with (
+                self.subTest(number=number, company=company.name),
+                self.env.cr.savepoint() as savepoint,
+            ):
+                self.env.cr.execute(
+                    "ALTER TABLE amazon_audit_link"
+                    " DROP CONSTRAINT IF EXISTS amazon_audit_link_number_positive"
+                )
+                self.hide(self.fill(1), number, company)
+                self.assertBroken("7 entries have a link, but 6 stand in the chain")
+                savepoint.rollback()
+
+    def hide(self, entry, number, company=None):
+        """Link an entry where nobody who checks looks."""
+        self.tamper(
+            "INSERT INTO amazon_audit_link (company_id, number, entry_id, entry_digest,"
+            " previous_hash, hash, sealed_at) VALUES (%s, %s, %s, '', '', '', now())",
+            (company or self.company).id,
+            number,
+            entry.id,
+        )
+
     def test_exchanged_entries(self):
         first, second = self.links()[1:3]
         self.tamper(

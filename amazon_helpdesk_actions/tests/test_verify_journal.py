@@ -197,6 +197,20 @@ class TestVerifyJournal(BaseCase):
         rows = journal()
         self.assertBroken(self.check(rows[1:]), "Number 2 comes after number 0")
 
+    def test_number_below_the_first_is_noticed(self):
+        for number in (0, -1):
+            rows = journal()
+            hidden = dict(rows[4])
+            seal(hidden, number, rows[3]["hash"])
+            for lines, is_complete in (
+                ([*rows[:4], hidden], True),
+                ([hidden, *rows[:4]], True),
+                ([hidden], False),
+            ):
+                with self.subTest(number=number, complete=is_complete):
+                    report = self.check(lines, complete=is_complete)
+                    self.assertBroken(report, "the numbers of a chain begin at 1")
+
     def test_removed_last_entries_are_noticed_by_the_anchor_alone(self):
         rows = journal()
         self.assertTrue(self.check(rows[:3]).holds)
