@@ -4,7 +4,8 @@
     python3 verify_journal.py journal.jsonl [--anchor anchors.jsonl ...]
 
 Needs Python 3.10 or later and nothing else. Exit code: 0 the journal holds, 1 it does
-not, 2 it cannot be checked (a file cannot be read, or is no journal).
+not, 2 it cannot be checked (a file cannot be read, or is no journal). A part of a
+journal shows less than the whole: 0 is then that nothing was found in it.
 
 The canonical form is written down in docs/journal.md. The addon takes it from here, so
 that what writes digests and what checks them cannot drift apart.
@@ -289,8 +290,7 @@ class Chain:
     def sentences(self) -> Iterator[str]:
         """Yield what the check has shown, problems first."""
         name = f"Company {self.company_id}" + (self.company and f" ({self.company})")
-        verdict = "DOES NOT HOLD" if self.problem_count else "holds"
-        yield f"{name}: the journal {verdict}. Entries checked: {self.entries}."
+        yield f"{name}: {self._verdict()}. Entries checked: {self.entries}."
         for problem in self.problems:
             yield f"  - {problem}"
         if self.problem_count > len(self.problems):
@@ -298,6 +298,14 @@ class Chain:
         if self.sealed:
             yield f"  The last one in the chain is number {self.number}, {self.head}."
         yield from self._limits()
+
+    def _verdict(self) -> str:
+        if self.problem_count:
+            whole = "journal" if self.complete else "part of the journal"
+            return f"the {whole} DOES NOT HOLD"
+        if self.complete:
+            return "the journal holds"
+        return "each entry fits its own digest and its own seal"
 
     def _limits(self) -> Iterator[str]:
         """Yield what the check cannot show."""
@@ -313,8 +321,11 @@ class Chain:
             )
         if not self.complete:
             yield (
-                "  This is a part of the journal: it shows that these entries are "
-                f"unchanged, not that none was left out ({self.gaps} gaps)."
+                "  This is a part of the journal: each entry was compared with its own "
+                "digest and its own seal, and with those next to it in the file. That "
+                "nobody changed an entry together with its seal, and that none was "
+                f"left out ({self.gaps} gaps), only the whole journal with its anchors "
+                "shows."
             )
         elif not self.database:
             yield "  Where the chain begins is not known, and was not checked."
@@ -338,7 +349,7 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing was found."""
+        """Whether nothing was found; of a part that says less, see ``text``."""
         return not any(chain.problem_count for chain in self.chains)
 
     @property
@@ -349,10 +360,15 @@ class Report:
     def text(self) -> str:
         """Return the report in words."""
         lines = [line for chain in self.chains for line in chain.sentences()]
-        lines.append(
-            "Result: the journal " + ("holds." if self.holds else "is broken.")
-        )
+        lines.append(f"Result: {self._result()}.")
         return "\n".join(lines) + "\n"
+
+    def _result(self) -> str:
+        if not self.holds:
+            return "the journal is broken"
+        if all(chain.complete for chain in self.chains):
+            return "the journal holds"
+        return "nothing was found in this part of the journal"
 
 
 def verify(lines: Iterable, anchors: Iterable = ()) -> Report:

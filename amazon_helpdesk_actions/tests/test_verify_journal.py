@@ -300,7 +300,22 @@ class TestVerifyJournal(BaseCase):
         part = [rows[1], rows[2], rows[6]]
         report = self.check(part, [anchor(rows[8])], complete=False)
         self.assertTrue(report.holds, report.text())
-        self.assertIn("not that none was left out (2 gaps)", report.text())
+        self.assertIn("that none was left out (2 gaps)", report.text())
+
+    def test_part_is_not_called_unchanged(self):
+        rows = journal(9)
+        part = [rows[1], rows[6]]
+        rows[1]["amount"] = "1.00"
+        seal(rows[1], 2, "0" * 64)
+        text = self.check(part, complete=False).text()
+        self.assertIn("each entry fits its own digest and its own seal", text)
+        self.assertIn("nobody changed an entry together with its seal", text)
+        self.assertIn("nothing was found in this part", text)
+        for word in ("unchanged", "the journal holds"):
+            self.assertNotIn(word, text)
+        part[1]["amount"] = "1.00"
+        text = self.check(part, complete=False).text()
+        self.assertIn("the part of the journal DOES NOT HOLD", text)
 
     def test_file_without_a_header_is_a_part(self):
         report = verify(journal()[1:])
