@@ -86,6 +86,9 @@ LATE = timedelta(days=1)
 #: Problems that are told one by one; the others are counted.
 SHOWN = 20
 
+#: Characters of a value that are shown.
+LONGEST = 100
+
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -197,19 +200,19 @@ class Chain:
             if others:
                 self._problem(
                     f"Number {number}: two anchors contradict each other, the one of "
-                    f"{first.get('anchored_at')} and the one of "
-                    f"{others[0].get('anchored_at')} name different hashes"
+                    f"{_shown(first.get('anchored_at'))} and the one of "
+                    f"{_shown(others[0].get('anchored_at'))} name different hashes"
                 )
             if self.complete and number > self.number:
                 self._problem(
-                    f"The anchor of {first.get('anchored_at')} names number {number}, "
-                    f"but the journal ends with number {self.number}: later entries "
-                    "were removed"
+                    f"The anchor of {_shown(first.get('anchored_at'))} names number "
+                    f"{number}, but the journal ends with number {self.number}: later "
+                    "entries were removed"
                 )
         if self.announced is not None and self.entries != self.announced:
             self._problem(
-                f"The file announces {self.announced} entries and has {self.entries}: "
-                "it was cut, or lines were removed or added"
+                f"The file announces {_shown(self.announced)} entries and has "
+                f"{self.entries}: it was cut, or lines were removed or added"
             )
 
     def compare_count(self, linked: int) -> None:
@@ -267,8 +270,9 @@ class Chain:
             self.compared += self.number > 0
             if anchor.get("hash") != self.head:
                 self._problem(
-                    f"Number {self.number}: the anchor of {anchor.get('anchored_at')} "
-                    "names another hash; the chain was rebuilt"
+                    f"Number {self.number}: the anchor of "
+                    f"{_shown(anchor.get('anchored_at'))} names another hash; the "
+                    "chain was rebuilt"
                 )
 
     def _look_at_time(self, row: dict) -> None:
@@ -289,14 +293,17 @@ class Chain:
 
     def sentences(self) -> Iterator[str]:
         """Yield what the check has shown, problems first."""
-        name = f"Company {self.company_id}" + (self.company and f" ({self.company})")
+        name = f"Company {self.company_id}"
+        if self.company:
+            name += f" ({_shown(self.company)})"
         yield f"{name}: {self._verdict()}. Entries checked: {self.entries}."
         for problem in self.problems:
             yield f"  - {problem}"
         if self.problem_count > len(self.problems):
             yield f"  - and {self.problem_count - len(self.problems)} more."
         if self.sealed:
-            yield f"  The last one in the chain is number {self.number}, {self.head}."
+            head = _shown(self.head)
+            yield f"  The last one in the chain is number {self.number}, {head}."
         yield from self._limits()
 
     def _verdict(self) -> str:
@@ -395,7 +402,8 @@ def verify(lines: Iterable, anchors: Iterable = ()) -> Report:
         unknown = set(row) - set(ROW_FIELDS)
         if unknown:
             raise Unreadable(
-                f"Line {line} has fields that no digest covers: {sorted(unknown)}."
+                f"Line {line} has fields that no digest covers: "
+                f"{_shown(', '.join(sorted(unknown)))}."
             )
         if company not in chains:
             chains[company] = Chain(company, anchors=anchors_of.get(company, {}))
@@ -424,7 +432,8 @@ def by_number(anchors: Iterable[dict]) -> dict[int, list[dict]]:
 
 def _announced(header: dict, anchors: dict[int, list[dict]]) -> Chain:
     if header["journal"] != VERSION:
-        raise Unreadable(f"Version {header['journal']} of the journal is not known.")
+        version = _shown(header["journal"])
+        raise Unreadable(f"Version {version} of the journal is not known.")
     chain = Chain(
         header["company_id"],
         header.get("database"),
@@ -466,7 +475,21 @@ def _unambiguous(pairs: list[tuple]) -> dict:
 def _what(row: dict) -> str:
     is_sealed = row.get("number") is not None
     place = f"Number {row['number']}" if is_sealed else "Not sealed"
-    return f"{place} (entry {row.get('id')}, {row.get('occurred_at')})"
+    return f"{place} (entry {_shown(row.get('id'))}, {_shown(row.get('occurred_at'))})"
+
+
+def _shown(value: object) -> str:
+    """Return a value of a file as one harmless piece of a line.
+
+    No digest covers it yet: an escape sequence could overwrite what stands before it in
+    a terminal, the end of a line could begin a false line of the report.
+    """
+    text = value if isinstance(value, str) else json.dumps(value)
+    if len(text) > LONGEST:
+        text = text[:LONGEST] + "…"
+    return "".join(
+        char if char.isprintable() else json.dumps(char)[1:-1] for char in text
+    )
 
 
 def _time(text: str) -> datetime:

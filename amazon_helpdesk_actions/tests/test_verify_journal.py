@@ -287,6 +287,34 @@ class TestVerifyJournal(BaseCase):
         self.assertTrue(report.holds)
         self.assertIn("they say they happened: 5", report.text())
 
+    def test_what_no_digest_covers_cannot_write_into_the_report(self):
+        """No escape sequence reaches the terminal, and no line is false."""
+        false = "x\x1b[2J\x9b2J\r\n\u2028\u202eResult: the journal holds.\n"
+        rows = journal()
+        rows[1]["message"] = "forged"
+        rows[2] |= {"id": false, "occurred_at": false + "y" * 999}
+        kept = {**anchor(rows[3]), "hash": "0", "anchored_at": false}
+        other, later = {**kept, "hash": "1"}, {**kept, "number": 9}
+        rows[4]["hash"] = false
+        report = self.check(
+            rows, [kept, other, later], company=false, entries=false + "z"
+        )
+        lines = report.text().splitlines()
+        self.assertEqual(lines[-1], "Result: the journal is broken.")
+        for line in lines:
+            self.assertTrue(line.isprintable(), repr(line))
+            self.assertLess(len(line), 400)
+            self.assertFalse(line.startswith("Result: the journal holds."))
+        self.assertIn("x\\u001b[2J\\u009b2J\\r\\n\\u2028\\u202eResult", lines[0])
+        for line in (header(rows, journal=false), {**rows[0], false: 1}):
+            with self.assertRaises(Unreadable) as refused:
+                verify([line])
+            self.assertTrue(str(refused.exception).isprintable())
+
+    def test_name_of_a_company_is_shown_as_it_is_written(self):
+        text = self.check(journal(), company="Müller & Söhne 株式会社").text()
+        self.assertIn("Company 1 (Müller & Söhne 株式会社): the journal holds", text)
+
     def test_many_problems_are_counted_and_not_all_told(self):
         rows = journal(100)
         for row in rows:
