@@ -182,7 +182,7 @@ class AmazonAuditEntry(models.Model):
                 "version": VERSION,
                 "actor_login": user.login,
                 "actor_name": user.name,
-                "seller_ref": account.seller_id,
+                "seller_ref": account.seller_id or vals.get("seller_ref"),
                 "action_name": action.name,
                 "currency_name": currency.name,
             },
