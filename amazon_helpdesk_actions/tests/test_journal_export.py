@@ -163,6 +163,56 @@ class TestJournalDownload(HttpCase, JournalCommon):
         self.assertTrue(report.holds, report.text())
         self.assertEqual(report.chains[0].compared, 1)
 
+    def test_journal_of_another_company_is_not_sent(self):
+        other = self._create_company(name="Other")
+        self.fill(2, company_id=other.id, message="of another company")
+        # Python refuses it, too, not the rule of the dialogs alone.
+        rules = self.env["ir.rule"].search([("model_id", "=", "amazon.audit.export")])
+        rules.filtered(lambda rule: "company" in rule.domain_force).active = False
+        dialog = (
+            self.env["amazon.audit.export"]
+            .with_user(self.auditor)
+            .create({"scope": "all", "company_id": self.company.id})
+        )
+        url = dialog.action_download()["url"]
+        dialog.company_id = other
+        before = len(self.env["amazon.audit.entry"].sudo().search([]))
+        self.env.flush_all()
+        self.authenticate("amazon_auditor", "amazon_auditor")
+        answer = self.url_open(url)
+        self.assertEqual(answer.status_code, 403)
+        self.assertIn("You do not belong to the company", answer.text)
+        self.assertNotIn("of another company", answer.text)
+        after = len(self.env["amazon.audit.entry"].sudo().search([]))
+        self.assertEqual(before, after)
+
+    def test_part_is_journaled_in_each_company_that_it_has_entries_of(self):
+        other = self._create_company(name="Other")
+        self.auditor.sudo().company_ids += other
+        self.fill(2, company_id=other.id)
+        dialog = (
+            self.env["amazon.audit.export"]
+            .with_user(self.auditor)
+            .create(
+                {
+                    "scope": "part",
+                    "company_id": self.company.id,
+                    "domain": [["message", "in", ["Entry 0", "Entry 1", "Entry 2"]]],
+                }
+            )
+        )
+        self.env.flush_all()
+        self.authenticate("amazon_auditor", "amazon_auditor")
+        answer = self.url_open(f"/amazon_helpdesk_actions/journal/{dialog.id}")
+        self.assertEqual(answer.status_code, 200)
+        self.assertEqual(verify(answer.text.splitlines()).entries, 5)
+        self.env.invalidate_all()
+        journal = self.env["amazon.audit.entry"].sudo()
+        for company, count in ((self.company, 3), (other, 2)):
+            entry = journal.search([("company_id", "=", company.id)], limit=1)
+            self.assertEqual((entry.event, entry.user_id), ("journal", self.auditor))
+            self.assertIn(f"{count} entries of the journal were", entry.message)
+
     def test_others_get_nothing(self):
         dialog = (
             self.env["amazon.audit.export"]
