@@ -376,6 +376,19 @@ class TestJournalUninstall(JournalCommon):
         self.fill(1)
         self.assertEqual(journal._companies_not_exported(), self.company)
 
+    def test_entry_that_is_committed_late_asks_for_another_export(self):
+        self.fill(1)
+        journal = self.env["amazon.audit.entry"].sudo()
+        journal._export_before_uninstall()
+        # a transaction that began earlier has taken a lower id
+        self.env.cr.execute(
+            "INSERT INTO amazon_audit_entry"
+            " (id, company_id, user_id, event, occurred_at, version)"
+            " SELECT min(id) - 1, %s, %s, 'account', now(), 1 FROM amazon_audit_entry",
+            [self.company.id, self.agent.id],
+        )
+        self.assertEqual(journal._companies_not_exported(), self.company)
+
     def test_what_is_exported_survives_and_can_be_verified(self):
         self.ask_refund(self.create_ticket(SHIPPED))
         self.env["amazon.audit.entry"].sudo()._export_before_uninstall()
