@@ -100,12 +100,20 @@ class AmazonAuditCheck(models.Model):
             )
         if not self.number:
             return self.env._("The journal is empty: there is nothing to check.")
-        return self.env._(
+        holds = self.env._(
             "The journal holds: %(entries)s entries were checked, none was changed, "
             "removed or inserted. The last one is number %(number)s, its hash "
             "%(hash)s.",
             **values,
         )
+        if self.company_id.sudo().amazon_anchor_emails:
+            return holds
+        no_anchor = self.env._(
+            "No address is set that anchors are mailed to (Amazon > Configuration > "
+            "Journal Settings): nothing outside of this database shows that the whole "
+            "chain was not built anew."
+        )
+        return f"{holds} {no_anchor}"
 
     # === BUSINESS METHODS === #
 

@@ -8,7 +8,8 @@ class AmazonAuditEntry(models.Model):
     """The journal: one row for each event, appended and never touched again.
 
     The addon appends with :meth:`_append`, in the transaction of the change it tells
-    of. An entry can never be removed: it holds nothing that a buyer or an agent wrote.
+    of. An entry can never be removed: it holds nothing that a buyer wrote, and of what
+    agents type only the seller's order number, the carrier and the tracking number.
     """
 
     _name = "amazon.audit.entry"

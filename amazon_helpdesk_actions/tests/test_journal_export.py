@@ -281,6 +281,11 @@ class TestJournalAnchor(JournalCommon):
         anchor = self.env["amazon.audit.anchor"]._make(self.company, "")
         self.assertEqual(anchor.mail_state, "none")
         self.assertFalse(self.mails())
+        check = self.verify()
+        self.assertEqual(check.state, "holds")
+        self.assertIn("No address is set", check.summary)
+        self.company.sudo().amazon_anchor_emails = "audit@example.com"
+        self.assertNotIn("No address is set", self.verify().summary)
 
     def test_empty_journal_has_no_anchor(self):
         other = self._create_company(name="Other")
