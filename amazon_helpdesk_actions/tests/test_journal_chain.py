@@ -541,7 +541,8 @@ class TestJournalTampering(JournalCommon):
         self.tamper(
             "INSERT INTO amazon_audit_anchor (company_id, number, hash, database_uuid,"
             " anchored_at) SELECT company_id, number, repeat('0', 64), database_uuid,"
-            " anchored_at FROM amazon_audit_anchor WHERE company_id = %s AND number > 0",
+            " anchored_at FROM amazon_audit_anchor"
+            " WHERE company_id = %s AND number > 0",
             self.company.id,
         )
         self.assertBroken("Number 6: two anchors contradict each other")
