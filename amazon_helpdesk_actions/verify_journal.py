@@ -4,7 +4,8 @@
     python3 verify_journal.py journal.jsonl [--anchor anchors.jsonl ...]
 
 Needs Python 3.10 or later and nothing else. Exit code: 0 the journal holds, 1 it does
-not, 2 it cannot be checked (a file cannot be read, or is no journal).
+not, 2 it cannot be checked (a file cannot be read, or is no journal). A part of a
+journal shows less than the whole: 0 is then that nothing was found in it.
 
 The canonical form is written down in docs/journal.md. The addon takes it from here, so
 that what writes digests and what checks them cannot drift apart.
@@ -85,6 +86,9 @@ LATE = timedelta(days=1)
 #: Problems that are told one by one; the others are counted.
 SHOWN = 20
 
+#: Characters of a value that are shown.
+LONGEST = 100
+
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -151,7 +155,7 @@ class Chain:
     :param complete: whether the rows are all of the journal, in the order of the chain
     :param number: where a check that is continued had stopped
     :param head: the hash at that place
-    :param anchors: anchors of this company, by number
+    :param anchors: anchors of this company, see ``by_number``
     """
 
     company_id: int
@@ -159,7 +163,7 @@ class Chain:
     complete: bool = False
     number: int = 0
     head: str | None = None
-    anchors: dict[int, dict] = field(default_factory=dict)
+    anchors: dict[int, list[dict]] = field(default_factory=dict)
     company: str = ""
     announced: int | None = None
     entries: int = 0
@@ -173,7 +177,7 @@ class Chain:
 
     def begin(self) -> None:
         """Compare where the chain begins with the anchors."""
-        if self.database and not self.number:
+        if self.database and not self.number and not self.head:
             self.head = genesis(self.company_id, self.database)
             self._compare()
 
@@ -183,7 +187,7 @@ class Chain:
         :param row: with ROW_FIELDS
         """
         self.entries += 1
-        if row.get("number"):
+        if row.get("number") is not None:
             self._take_link(row)
         elif row.get("digest") != entry_digest(row):
             self._problem(f"{_what(row)}: its content does not match its own digest")
@@ -192,18 +196,34 @@ class Chain:
 
     def end(self) -> None:
         """Compare what is left: the end of the journal with anchors and header."""
-        for number in sorted(self.anchors):
-            if self.complete and number > self.number:
-                anchor = self.anchors[number]
+        for number, (first, *others) in sorted(self.anchors.items()):
+            if others:
                 self._problem(
-                    f"The anchor of {anchor.get('anchored_at')} names number {number}, "
-                    f"but the journal ends with number {self.number}: later entries "
-                    "were removed"
+                    f"Number {number}: two anchors contradict each other, the one of "
+                    f"{_shown(first.get('anchored_at'))} and the one of "
+                    f"{_shown(others[0].get('anchored_at'))} name different hashes"
+                )
+            if self.complete and number > self.number:
+                self._problem(
+                    f"The anchor of {_shown(first.get('anchored_at'))} names number "
+                    f"{number}, but the journal ends with number {self.number}: later "
+                    "entries were removed"
                 )
         if self.announced is not None and self.entries != self.announced:
             self._problem(
-                f"The file announces {self.announced} entries and has {self.entries}: "
-                "it was cut, or lines were removed or added"
+                f"The file announces {_shown(self.announced)} entries and has "
+                f"{self.entries}: it was cut, or lines were removed or added"
+            )
+
+    def compare_count(self, linked: int) -> None:
+        """Compare how many entries were checked in the chain with how many have a link.
+
+        :param linked: entries of the company with a link, wherever it stands
+        """
+        if linked != self.sealed:
+            self._problem(
+                f"{linked} entries have a link, but {self.sealed} stand in the chain: "
+                "entries were hidden from it or removed"
             )
 
     def _take_link(self, row: dict) -> None:
@@ -223,6 +243,8 @@ class Chain:
 
     def _check_order(self, number: int, row: dict) -> None:
         follows = number == self.number + 1
+        if number < 1:
+            self._problem(f"{_what(row)}: the numbers of a chain begin at 1")
         if not follows and self.complete:
             self._problem(f"Number {number} comes after number {self.number}")
         elif not follows and (self.number or number > 1):
@@ -243,14 +265,14 @@ class Chain:
             self._problem(f"{_what(row)}: its own digest was changed")
 
     def _compare(self) -> None:
-        anchor = self.anchors.get(self.number)
-        if anchor:
+        for anchor in self.anchors.get(self.number, ()):
             # the one with number 0 says where the chain begins, and proves no entry
             self.compared += self.number > 0
             if anchor.get("hash") != self.head:
                 self._problem(
-                    f"Number {self.number}: the anchor of {anchor.get('anchored_at')} "
-                    "names another hash; the chain was rebuilt"
+                    f"Number {self.number}: the anchor of "
+                    f"{_shown(anchor.get('anchored_at'))} names another hash; the "
+                    "chain was rebuilt"
                 )
 
     def _look_at_time(self, row: dict) -> None:
@@ -271,16 +293,26 @@ class Chain:
 
     def sentences(self) -> Iterator[str]:
         """Yield what the check has shown, problems first."""
-        name = f"Company {self.company_id}" + (self.company and f" ({self.company})")
-        verdict = "DOES NOT HOLD" if self.problem_count else "holds"
-        yield f"{name}: the journal {verdict}. Entries checked: {self.entries}."
+        name = f"Company {self.company_id}"
+        if self.company:
+            name += f" ({_shown(self.company)})"
+        yield f"{name}: {self._verdict()}. Entries checked: {self.entries}."
         for problem in self.problems:
             yield f"  - {problem}"
         if self.problem_count > len(self.problems):
             yield f"  - and {self.problem_count - len(self.problems)} more."
         if self.sealed:
-            yield f"  The last one in the chain is number {self.number}, {self.head}."
+            head = _shown(self.head)
+            yield f"  The last one in the chain is number {self.number}, {head}."
         yield from self._limits()
+
+    def _verdict(self) -> str:
+        if self.problem_count:
+            whole = "journal" if self.complete else "part of the journal"
+            return f"the {whole} DOES NOT HOLD"
+        if self.complete:
+            return "the journal holds"
+        return "each entry fits its own digest and its own seal"
 
     def _limits(self) -> Iterator[str]:
         """Yield what the check cannot show."""
@@ -296,8 +328,11 @@ class Chain:
             )
         if not self.complete:
             yield (
-                "  This is a part of the journal: it shows that these entries are "
-                f"unchanged, not that none was left out ({self.gaps} gaps)."
+                "  This is a part of the journal: each entry was compared with its own "
+                "digest and its own seal, and with those next to it in the file. That "
+                "nobody changed an entry together with its seal, and that none was "
+                f"left out ({self.gaps} gaps), only the whole journal with its anchors "
+                "shows."
             )
         elif not self.database:
             yield "  Where the chain begins is not known, and was not checked."
@@ -321,7 +356,7 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing was found."""
+        """Whether nothing was found; of a part that says less, see ``text``."""
         return not any(chain.problem_count for chain in self.chains)
 
     @property
@@ -332,10 +367,15 @@ class Report:
     def text(self) -> str:
         """Return the report in words."""
         lines = [line for chain in self.chains for line in chain.sentences()]
-        lines.append(
-            "Result: the journal " + ("holds." if self.holds else "is broken.")
-        )
+        lines.append(f"Result: {self._result()}.")
         return "\n".join(lines) + "\n"
+
+    def _result(self) -> str:
+        if not self.holds:
+            return "the journal is broken"
+        if all(chain.complete for chain in self.chains):
+            return "the journal holds"
+        return "nothing was found in this part of the journal"
 
 
 def verify(lines: Iterable, anchors: Iterable = ()) -> Report:
@@ -347,26 +387,26 @@ def verify(lines: Iterable, anchors: Iterable = ()) -> Report:
     :param anchors: lines or dicts of anchors, of any company
     :raise Unreadable: when it is no journal
     """
-    by_company: dict[int, dict[int, dict]] = {}
+    by_company: dict[int, list[dict]] = {}
     for _line, anchor in _parsed(anchors, "anchor"):
-        of_company = by_company.setdefault(anchor.get("company_id"), {})
-        of_company[anchor.get("number") or 0] = anchor
+        by_company.setdefault(anchor.get("company_id"), []).append(anchor)
+    anchors_of = {company: by_number(of) for company, of in by_company.items()}
     chains: dict[int, Chain] = {}
     for line, row in _parsed(lines, "journal"):
         company = row.get("company_id")
         if "journal" in row:
             if company in chains:
                 raise Unreadable(f"Line {line} begins the journal of {company} again.")
-            chains[company] = _announced(row, by_company.get(company, {}))
+            chains[company] = _announced(row, anchors_of.get(company, {}))
             continue
         unknown = set(row) - set(ROW_FIELDS)
         if unknown:
             raise Unreadable(
-                f"Line {line} has fields that no digest covers: {sorted(unknown)}."
+                f"Line {line} has fields that no digest covers: "
+                f"{_shown(', '.join(sorted(unknown)))}."
             )
         if company not in chains:
-            anchors_of = by_company.get(company, {})
-            chains[company] = Chain(company, anchors=anchors_of)
+            chains[company] = Chain(company, anchors=anchors_of.get(company, {}))
         chains[company].take(row)
     if not chains:
         raise Unreadable("There is no journal in it.")
@@ -375,9 +415,25 @@ def verify(lines: Iterable, anchors: Iterable = ()) -> Report:
     return Report(list(chains.values()))
 
 
-def _announced(header: dict, anchors: dict[int, dict]) -> Chain:
+def by_number(anchors: Iterable[dict]) -> dict[int, list[dict]]:
+    """Return the anchors of one company by their number, each hash once.
+
+    More than one for a number contradict each other; none may take another's place.
+
+    :param anchors: of one company
+    """
+    found: dict[int, list[dict]] = {}
+    for anchor in anchors:
+        same = found.setdefault(anchor.get("number") or 0, [])
+        if all(anchor.get("hash") != other.get("hash") for other in same):
+            same.append(anchor)
+    return found
+
+
+def _announced(header: dict, anchors: dict[int, list[dict]]) -> Chain:
     if header["journal"] != VERSION:
-        raise Unreadable(f"Version {header['journal']} of the journal is not known.")
+        version = _shown(header["journal"])
+        raise Unreadable(f"Version {version} of the journal is not known.")
     chain = Chain(
         header["company_id"],
         header.get("database"),
@@ -417,8 +473,23 @@ def _unambiguous(pairs: list[tuple]) -> dict:
 
 
 def _what(row: dict) -> str:
-    place = f"Number {row['number']}" if row.get("number") else "Not sealed"
-    return f"{place} (entry {row.get('id')}, {row.get('occurred_at')})"
+    is_sealed = row.get("number") is not None
+    place = f"Number {row['number']}" if is_sealed else "Not sealed"
+    return f"{place} (entry {_shown(row.get('id'))}, {_shown(row.get('occurred_at'))})"
+
+
+def _shown(value: object) -> str:
+    """Return a value of a file as one harmless piece of a line.
+
+    No digest covers it yet: an escape sequence could overwrite what stands before it in
+    a terminal, the end of a line could begin a false line of the report.
+    """
+    text = value if isinstance(value, str) else json.dumps(value)
+    if len(text) > LONGEST:
+        text = text[:LONGEST] + "…"
+    return "".join(
+        char if char.isprintable() else json.dumps(char)[1:-1] for char in text
+    )
 
 
 def _time(text: str) -> datetime:

@@ -16,15 +16,15 @@ class JournalController(http.Controller):
     def export(self, export_id):
         """Send what the dialog of that id asks for.
 
-        :raise AccessError: when the user may not read the journal, or it is somebody
-            else's dialog
+        :raise AccessError: when the user may not read the journal, it is somebody
+            else's dialog, or the journal of a company that the user does not belong to
         """
         request.env["amazon.audit.check"]._check_right()
         export = request.env["amazon.audit.export"].browse(export_id).exists()
         if not export:
             raise request.not_found()
         export.check_access("read")
-        export._check_company()
+        export._check_one_company()
         export._journal_export()
         kind = {"jsonl": "application/jsonl", "csv": "text/csv; charset=utf-8"}
         return request.make_response(

@@ -2,6 +2,7 @@ import re
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import hmac
 
 from ..const import UNDO_SECONDS
 from .amazon_fulfillment_order import PLACE
@@ -192,7 +193,19 @@ class AmazonActionMcfUpdate(models.AbstractModel):
         return "update_fulfillment_order", (action.order_id.amazon_order_ref, changes)
 
     def _kept_details(self, details):
-        return {key: value for key, value in details.items() if key != "address"}
+        """Override: the address and the comment may name the buyer; digests of both
+        stay, so that they can still be compared."""
+        kept = {k: v for k, v in details.items() if k not in ("address", "comment")}
+        if details.get("comment"):
+            kept["comment_digest"] = self._comment_digest(details["comment"])
+        return kept
+
+    def _comment_digest(self, comment):
+        return hmac(
+            self.env(su=True),
+            "amazon_fulfillment_comment",
+            " ".join((comment or "").split()),
+        )
 
     # === HOW IT IS CONFIRMED === #
 
@@ -214,6 +227,8 @@ class AmazonActionMcfUpdate(models.AbstractModel):
             self._is_address_shown(action) or self._is_address_changed(action)
         ):
             missing.add("address")
+        if not self._is_kept_comment_shown(action):
+            missing.add("comment")
         return missing
 
     def _shown(self, action):
@@ -230,6 +245,10 @@ class AmazonActionMcfUpdate(models.AbstractModel):
             },
         }
         return {key: value for key, value in shown.items() if key in details}
+
+    def _is_kept_comment_shown(self, action):
+        kept = (action.details or {}).get("comment_digest")
+        return not kept or kept == self._comment_digest(action.order_id.mcf_comment)
 
     def _is_address_shown(self, action):
         return action.details["address_digest"] == action.order_id.destination_digest
@@ -279,6 +298,8 @@ class AmazonActionMcfUpdate(models.AbstractModel):
             "comment": lambda: self.env._("comment on the packing slip"),
             "address": lambda: self.env._("delivery address"),
         }
+        # where the comment itself is forgotten
+        words["comment_digest"] = words["comment"]
         return ", ".join(word() for key, word in words.items() if key in keys)
 
     def _label_of(self, field, value):

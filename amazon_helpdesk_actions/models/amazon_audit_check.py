@@ -4,7 +4,7 @@ from dataclasses import asdict
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
-from ..verify_journal import Chain
+from ..verify_journal import Chain, by_number
 from .amazon_alarm import Finding
 from .amazon_audit_export import READ_CHUNK
 from .background import in_background
@@ -101,12 +101,20 @@ class AmazonAuditCheck(models.Model):
             )
         if not self.number:
             return self.env._("The journal is empty: there is nothing to check.")
-        return self.env._(
+        holds = self.env._(
             "The journal holds: %(entries)s entries were checked, none was changed, "
             "removed or inserted. The last one is number %(number)s, its hash "
             "%(hash)s.",
             **values,
         )
+        if self.company_id.sudo().amazon_anchor_emails:
+            return holds
+        no_anchor = self.env._(
+            "No address is set that anchors are mailed to (Amazon > Configuration > "
+            "Journal Settings): nothing outside of this database shows that the whole "
+            "chain was not built anew."
+        )
+        return f"{holds} {no_anchor}"
 
     # === BUSINESS METHODS === #
 
@@ -151,16 +159,15 @@ class AmazonAuditCheck(models.Model):
         while not is_done and time.monotonic() < deadline:
             # In transactions of their own: this one was there before the sealing.
             with self.env.registry.cursor() as cr:
-                env = self.env(cr=cr, su=True)
-                rows = list(
-                    env["amazon.audit.entry"]._chain_rows(
-                        self.company_id.id, chain.number
-                    )
-                )
+                journal = self.env(cr=cr, su=True)["amazon.audit.entry"]
+                rows = list(journal._chain_rows(self.company_id.id, chain.number))
+                is_done = len(rows) < READ_CHUNK
+                # as of the same moment: more are sealed meanwhile
+                linked = is_done and journal._count_linked(self.company_id.id)
             for row in rows:
                 chain.take(row)
-            is_done = len(rows) < READ_CHUNK
         if is_done:
+            chain.compare_count(linked)
             chain.end()
         self._keep(chain)
         if is_done:
@@ -175,15 +182,12 @@ class AmazonAuditCheck(models.Model):
             complete=True,
             company=self.company_id.name,
             database=anchors._beginning(self.company_id).database_uuid or None,
-            anchors={
-                anchor.number: anchor._as_dict()
+            anchors=by_number(
+                anchor._as_dict()
                 for anchor in anchors.search(
-                    [
-                        ("company_id", "=", self.company_id.id),
-                        ("number", ">", progress.get("number", -1)),
-                    ]
+                    [("company_id", "=", self.company_id.id)], order="id"
                 )
-            },
+            ),
         )
         chain.begin()
         return chain

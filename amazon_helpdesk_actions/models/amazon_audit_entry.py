@@ -8,7 +8,8 @@ class AmazonAuditEntry(models.Model):
     """The journal: one row for each event, appended and never touched again.
 
     The addon appends with :meth:`_append`, in the transaction of the change it tells
-    of. An entry can never be removed: it holds nothing that a buyer or an agent wrote.
+    of. An entry can never be removed: it holds nothing that a buyer wrote, and of what
+    agents type only the seller's order number, the carrier and the tracking number.
     """
 
     _name = "amazon.audit.entry"
@@ -182,7 +183,7 @@ class AmazonAuditEntry(models.Model):
                 "version": VERSION,
                 "actor_login": user.login,
                 "actor_name": user.name,
-                "seller_ref": account.seller_id,
+                "seller_ref": account.seller_id or vals.get("seller_ref"),
                 "action_name": action.name,
                 "currency_name": currency.name,
             },

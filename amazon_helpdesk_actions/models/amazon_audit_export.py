@@ -75,6 +75,25 @@ class AmazonAuditEntry(models.Model):
             READ_CHUNK,
         )
 
+    def _count_linked(self, company_id):
+        """Return how many entries of a company have a link, wherever it stands.
+
+        :param int company_id: whose entries
+        :rtype: int
+        """
+        self.env.cr.execute(
+            """
+            SELECT count(*)
+              FROM amazon_audit_entry AS entry
+             WHERE entry.company_id = %s
+               AND EXISTS (
+                       SELECT FROM amazon_audit_link AS link
+                        WHERE link.entry_id = entry.id)
+            """,
+            [company_id],
+        )
+        return self.env.cr.fetchone()[0]
+
     def _all_lines(self, company):
         """Yield the whole journal of a company as the lines of a file: a header, the
         chain, and what is not sealed yet.

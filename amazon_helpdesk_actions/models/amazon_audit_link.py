@@ -51,6 +51,10 @@ class AmazonAuditLink(models.Model):
     _number_uniq = models.Constraint(
         "unique(company_id, number)", "A number stands once in each chain."
     )
+    # Who checks reads from number 1 on: what stood below would be hidden from it.
+    _number_positive = models.Constraint(
+        "CHECK (number > 0)", "The numbers of a chain begin at 1."
+    )
     _entry_uniq = models.Constraint(
         "unique(entry_id)", "An entry stands once in the chain."
     )

@@ -66,9 +66,11 @@ class AmazonAuditEntry(models.Model):
 
     def _last_file_name(self, company):
         """Return the name of the file that has all entries of a company, by the id of
-        the last one."""
-        last = self.search([("company_id", "=", company.id)], limit=1, order="id desc")
-        return f"amazon-journal-{company.id}-{last.id}.jsonl.gz"
+        the last one and their number: one with a lower id may be committed later."""
+        domain = [("company_id", "=", company.id)]
+        last = self.search(domain, limit=1, order="id desc")
+        count = self.search_count(domain)
+        return f"amazon-journal-{company.id}-{last.id}-{count}.jsonl.gz"
 
     def _sentence_exported(self):
         names = self._last_exports().mapped("name")

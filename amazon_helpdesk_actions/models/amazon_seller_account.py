@@ -31,15 +31,31 @@ ENTERED_SECRETS = ("lwa_client_secret", "lwa_refresh_token")
 CREDENTIALS = {"lwa_client_id", *ENTERED_SECRETS}
 # What decides whose authorisation it is, so that an access token belongs to it.
 AUTHORISATION = CREDENTIALS | {"seller_id", "region", "environment", "simulator_url"}
+# All that decides what happens with money, mail and secrets.
 JOURNALED = AUTHORISATION | {
+    "name",
     "active",
     "lwa_client_secret_date",
     "company_id",
+    "approved_sender",
+    "shop_name",
+    "messaging_enabled",
     "fba_refund_by_feed",
     "cancel_by_rest",
     "cancel_in_odoo",
+    "credit_note_on",
     "breaker_amount",
     "approval_hours",
+    "refund_reason",
+    "cancel_reason",
+    "cancel_items_reason",
+    "refund_undo_seconds",
+    "cancel_undo_seconds",
+    "mcf_cancel_undo_seconds",
+    "mcf_update_undo_seconds",
+    "message_undo_seconds",
+    "order_number_undo_seconds",
+    "ship_undo_seconds",
 }
 
 # A well-formed number that no order has: Amazon's answer to it (not found) proves
@@ -120,6 +136,31 @@ class AmazonSellerAccount(models.Model):
                 ) from None
 
     # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override to journal that a seller was connected, and with which settings."""
+        accounts = super().create(vals_list)
+        entries = []
+        for account in accounts:
+            message = self.env._(
+                "The seller account %(account)s was connected.", account=account.name
+            )
+            settings = account._journaled_settings()
+            entries.append(account._existence_entry(message, value_after=settings))
+        self.env["amazon.audit.entry"]._append(entries)
+        return accounts
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_journal(self):
+        entries = []
+        for account in self:
+            message = self.env._(
+                "The seller account %(account)s was deleted.", account=account.name
+            )
+            settings = account._journaled_settings()
+            entries.append(account._existence_entry(message, value_before=settings))
+        self.env["amazon.audit.entry"]._append(entries)
 
     def write(self, vals):
         """Override to journal what decides who sends what where, to forget what another
@@ -291,6 +332,33 @@ class AmazonSellerAccount(models.Model):
                 for name in sorted(names)
             }
             for account in self
+        }
+
+    def _journaled_settings(self):
+        """Return what is set as the journal shows it, one setting in a line; of secrets
+        that they are set."""
+        # sudo: whether there is a sealed text; it is not shown
+        account_sudo = self.sudo()
+        stored = {name: f"{name}_sealed" for name in ENTERED_SECRETS}
+        names = {
+            name
+            for name in JOURNALED - {"company_id"}
+            if account_sudo[stored.get(name, name)] is not False
+        }
+        return "\n".join(
+            f"{self._fields[name]._description_string(self.env)}: {value}"
+            for name, value in self._journaled_values(names)[self].items()
+        )
+
+    def _existence_entry(self, message, **values):
+        """Return the values of an entry about the account as a whole. It does not refer
+        to the account's row, which could never be deleted again."""
+        return {
+            "company_id": self.company_id.id,
+            "event": "account",
+            "seller_ref": self.seller_id,
+            "message": message,
+            **values,
         }
 
     def _journal_change(self, before):

@@ -1,9 +1,11 @@
 from psycopg2.errors import UniqueViolation
 
+from odoo import models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import file_open, mute_logger
 
+from ..models.amazon_seller_account import JOURNALED
 from .common import SHIPPED, AmazonCommon
 
 SECRETS = ("lwa_client_id", "lwa_client_secret", "lwa_refresh_token")
@@ -74,6 +76,63 @@ class TestAccount(AmazonCommon):
         self.assertEqual(entry.user_id, self.admin)
         self.assertIn("LWA Client Secret", entry.message)
         self.assertNotIn("very-secret", entry.message)
+
+    def last_entry(self):
+        return (
+            self.env["amazon.audit.entry"].sudo().search([], order="id desc", limit=1)
+        )
+
+    def test_connecting_an_account_is_journaled_without_secrets(self):
+        secrets = dict.fromkeys(SECRETS, "very-secret")
+        account = self._create_account(
+            seller_id="ANOTHER", shop_name="Nordlicht", **secrets
+        )
+        entry = self.last_entry()
+        self.assertEqual((entry.event, entry.company_id), ("account", self.company))
+        self.assertEqual(entry.seller_ref, "ANOTHER")
+        self.assertIn(f"{account.name} was connected", entry.message)
+        for words in (
+            "Shop Name: Nordlicht",
+            "Undo of Shipment Confirmations: 0",
+            "LWA Client Secret: ***",
+            "LWA Refresh Token: ***",
+        ):
+            self.assertIn(words, entry.value_after.splitlines())
+        self.assertNotIn("very-secret", str(entry.read()))
+
+    def test_deleting_an_account_is_journaled(self):
+        account = self._create_account(seller_id="ANOTHER")
+        account_name = account.name
+        account.with_user(self.admin).unlink()
+        entry = self.last_entry()
+        self.assertEqual((entry.event, entry.user_id), ("account", self.admin))
+        self.assertEqual((entry.seller_ref, entry.account_id.id), ("ANOTHER", False))
+        self.assertIn(f"{account_name} was deleted", entry.message)
+        self.assertIn("Seller ID: ANOTHER", entry.value_before)
+        self.assertIn("LWA Client Secret: ***", entry.value_before)
+
+    def test_every_setting_is_journaled(self):
+        """What is not, is in this list, with a reason."""
+        others = {
+            "sequence",  # the order in which accounts are shown
+            "access_token_expires_at",  # of a token that renews itself
+            "participation_ids",  # as Amazon says it
+        }
+        settings = {
+            name
+            for name, field in self.account._fields.items()
+            if name not in models.MAGIC_COLUMNS
+            and not field.readonly
+            and not name.endswith("_sealed")
+        }
+        self.assertEqual(settings - others, JOURNALED)
+
+    def test_change_of_a_setting_is_journaled_with_its_value(self):
+        self.account.with_user(self.admin).approved_sender = "new@example.com"
+        entry = self.last_entry()
+        self.assertEqual((entry.event, entry.user_id), ("account", self.admin))
+        self.assertEqual(entry.account_id, self.account)
+        self.assertEqual(entry.value_after, "new@example.com")
 
     def test_seller_can_be_connected_once(self):
         with (

@@ -312,6 +312,11 @@ class TestJournalGuard(JournalCommon):
             "UPDATE amazon_audit_entry SET message = 'forged'",
             "DELETE FROM amazon_audit_link",
             "TRUNCATE amazon_audit_anchor",
+            "DROP TABLE amazon_audit_link",
+            "DROP TABLE amazon_audit_entry CASCADE",
+            "DROP FUNCTION amazon_audit_refuse() CASCADE",
+            "DROP SCHEMA public CASCADE",
+            "ALTER SCHEMA public RENAME TO elsewhere",
         ):
             with (
                 self.subTest(query),
@@ -320,7 +325,27 @@ class TestJournalGuard(JournalCommon):
                 cr.savepoint(),
             ):
                 cr.execute(query)
+        # as an installation or an update does
+        cr.execute(
+            "CREATE TABLE amazon_test_table (id int);"
+            "ALTER TABLE amazon_test_table ADD COLUMN name varchar;"
+            "DROP TABLE amazon_test_table"
+        )
         cr.execute("RESET ROLE")
+
+    def test_owner_script_warns_of_a_role_from_which_nothing_can_be_kept(self):
+        cr = self.env.cr
+        cr.execute("CREATE ROLE amazon_test_app CREATEROLE")
+        cr.execute(
+            SQL(
+                "ALTER DATABASE %s OWNER TO amazon_test_app",
+                SQL.identifier(cr.dbname),
+            )
+        )
+        notices = cr.connection.notices
+        notices.clear()
+        cr.execute(file_open("amazon_helpdesk_actions/data/journal_owner.sql").read())
+        self.assertIn("nothing is kept from it", "".join(notices))
 
     def assertRefused(self, query, role=None):
         with (
@@ -442,6 +467,41 @@ class TestJournalTampering(JournalCommon):
         )
         self.assertBroken("ends with number 4", "later entries were removed")
 
+    def test_link_below_the_first_number_is_refused(self):
+        entry = self.fill(1)
+        for number in (0, -1):
+            with (
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(psycopg2.errors.CheckViolation),
+                self.env.cr.savepoint(),
+            ):
+                self.hide(entry, number)
+
+    def test_entry_that_is_hidden_from_the_chain_is_noticed(self):
+        other = self._create_company(name="Other")
+        for number, company in ((0, self.company), (-1, self.company), (1, other)):
+            with (
+                self.subTest(number=number, company=company.name),
+                self.env.cr.savepoint() as savepoint,
+            ):
+                self.env.cr.execute(
+                    "ALTER TABLE amazon_audit_link"
+                    " DROP CONSTRAINT IF EXISTS amazon_audit_link_number_positive"
+                )
+                self.hide(self.fill(1), number, company)
+                self.assertBroken("7 entries have a link, but 6 stand in the chain")
+                savepoint.rollback()
+
+    def hide(self, entry, number, company=None):
+        """Link an entry where nobody who checks looks."""
+        self.tamper(
+            "INSERT INTO amazon_audit_link (company_id, number, entry_id, entry_digest,"
+            " previous_hash, hash, sealed_at) VALUES (%s, %s, %s, '', '', '', now())",
+            (company or self.company).id,
+            number,
+            entry.id,
+        )
+
     def test_exchanged_entries(self):
         first, second = self.links()[1:3]
         self.tamper(
@@ -474,6 +534,18 @@ class TestJournalTampering(JournalCommon):
         self.seal(of_all_time=True)
         self.assertTrue(verify(self.entries()._export_lines()).holds)
         self.assertBroken("the chain was rebuilt")
+
+    def test_second_anchor_of_a_number_does_not_hide_the_first(self):
+        anchors = self.env["amazon.audit.anchor"]
+        anchors._make(self.company, "")
+        self.tamper(
+            "INSERT INTO amazon_audit_anchor (company_id, number, hash, database_uuid,"
+            " anchored_at) SELECT company_id, number, repeat('0', 64), database_uuid,"
+            " anchored_at FROM amazon_audit_anchor"
+            " WHERE company_id = %s AND number > 0",
+            self.company.id,
+        )
+        self.assertBroken("Number 6: two anchors contradict each other")
 
     def test_break_raises_an_alarm_that_administrators_and_auditors_get(self):
         self.tamper("UPDATE amazon_audit_entry SET message = 'forged'")

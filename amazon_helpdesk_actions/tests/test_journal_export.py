@@ -163,6 +163,56 @@ class TestJournalDownload(HttpCase, JournalCommon):
         self.assertTrue(report.holds, report.text())
         self.assertEqual(report.chains[0].compared, 1)
 
+    def test_journal_of_another_company_is_not_sent(self):
+        other = self._create_company(name="Other")
+        self.fill(2, company_id=other.id, message="of another company")
+        # Python refuses it, too, not the rule of the dialogs alone.
+        rules = self.env["ir.rule"].search([("model_id", "=", "amazon.audit.export")])
+        rules.filtered(lambda rule: "company" in rule.domain_force).active = False
+        dialog = (
+            self.env["amazon.audit.export"]
+            .with_user(self.auditor)
+            .create({"scope": "all", "company_id": self.company.id})
+        )
+        url = dialog.action_download()["url"]
+        dialog.company_id = other
+        before = len(self.env["amazon.audit.entry"].sudo().search([]))
+        self.env.flush_all()
+        self.authenticate("amazon_auditor", "amazon_auditor")
+        answer = self.url_open(url)
+        self.assertEqual(answer.status_code, 403)
+        self.assertIn("You do not belong to the company", answer.text)
+        self.assertNotIn("of another company", answer.text)
+        after = len(self.env["amazon.audit.entry"].sudo().search([]))
+        self.assertEqual(before, after)
+
+    def test_part_is_journaled_in_each_company_that_it_has_entries_of(self):
+        other = self._create_company(name="Other")
+        self.auditor.sudo().company_ids += other
+        self.fill(2, company_id=other.id)
+        dialog = (
+            self.env["amazon.audit.export"]
+            .with_user(self.auditor)
+            .create(
+                {
+                    "scope": "part",
+                    "company_id": self.company.id,
+                    "domain": [["message", "in", ["Entry 0", "Entry 1", "Entry 2"]]],
+                }
+            )
+        )
+        self.env.flush_all()
+        self.authenticate("amazon_auditor", "amazon_auditor")
+        answer = self.url_open(f"/amazon_helpdesk_actions/journal/{dialog.id}")
+        self.assertEqual(answer.status_code, 200)
+        self.assertEqual(verify(answer.text.splitlines()).entries, 5)
+        self.env.invalidate_all()
+        journal = self.env["amazon.audit.entry"].sudo()
+        for company, count in ((self.company, 3), (other, 2)):
+            entry = journal.search([("company_id", "=", company.id)], limit=1)
+            self.assertEqual((entry.event, entry.user_id), ("journal", self.auditor))
+            self.assertIn(f"{count} entries of the journal were", entry.message)
+
     def test_others_get_nothing(self):
         dialog = (
             self.env["amazon.audit.export"]
@@ -231,6 +281,11 @@ class TestJournalAnchor(JournalCommon):
         anchor = self.env["amazon.audit.anchor"]._make(self.company, "")
         self.assertEqual(anchor.mail_state, "none")
         self.assertFalse(self.mails())
+        check = self.verify()
+        self.assertEqual(check.state, "holds")
+        self.assertIn("No address is set", check.summary)
+        self.company.sudo().amazon_anchor_emails = "audit@example.com"
+        self.assertNotIn("No address is set", self.verify().summary)
 
     def test_empty_journal_has_no_anchor(self):
         other = self._create_company(name="Other")
@@ -324,6 +379,19 @@ class TestJournalUninstall(JournalCommon):
         journal._export_before_uninstall()
         self.assertFalse(journal._companies_not_exported())
         self.fill(1)
+        self.assertEqual(journal._companies_not_exported(), self.company)
+
+    def test_entry_that_is_committed_late_asks_for_another_export(self):
+        self.fill(1)
+        journal = self.env["amazon.audit.entry"].sudo()
+        journal._export_before_uninstall()
+        # a transaction that began earlier has taken a lower id
+        self.env.cr.execute(
+            "INSERT INTO amazon_audit_entry"
+            " (id, company_id, user_id, event, occurred_at, version)"
+            " SELECT min(id) - 1, %s, %s, 'account', now(), 1 FROM amazon_audit_entry",
+            [self.company.id, self.agent.id],
+        )
         self.assertEqual(journal._companies_not_exported(), self.company)
 
     def test_what_is_exported_survives_and_can_be_verified(self):

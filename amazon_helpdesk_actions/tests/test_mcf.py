@@ -376,6 +376,7 @@ class TestFulfillmentUpdate(McfCommon):
         self.look()
         self.assertEqual(action.state, "confirmed")
         order = ticket.amazon_order_id
+        self.assertNotIn("Freude", str(action.sudo().details))
         self.assertEqual(order.mcf_speed, "Priority")
         self.assertEqual(order.mcf_action, "Ship")
         self.assertEqual(order.line_ids.mapped("quantity_ordered"), [1, 1])
@@ -393,6 +394,21 @@ class TestFulfillmentUpdate(McfCommon):
                 ("submitted", "confirmed"),
             ],
         )
+
+    def test_comment_that_was_forgotten_is_still_compared(self):
+        ticket = self.create_mcf_ticket()
+        order = ticket.amazon_order_id
+        action = self.ask_change(ticket, new_comment="Viel  Freude damit").sudo()
+        kind = action._kind()
+        kept = kind._kept_details(action.details)
+        self.assertEqual(set(kept), {"comment_digest"})
+        self.assertEqual(kind._kept_details(kept), kept)
+        self.assertEqual(kind._words(action, kept), "comment on the packing slip")
+        action.details = kept
+        order.mcf_comment = "another"
+        self.assertFalse(kind._is_confirmed(action))
+        order.mcf_comment = "Viel Freude damit"
+        self.assertTrue(kind._is_confirmed(action))
 
     def test_only_what_is_changed_is_sent(self):
         action = self.ask_change(self.create_mcf_ticket(), new_speed="Expedited")

@@ -197,6 +197,20 @@ class TestVerifyJournal(BaseCase):
         rows = journal()
         self.assertBroken(self.check(rows[1:]), "Number 2 comes after number 0")
 
+    def test_number_below_the_first_is_noticed(self):
+        for number in (0, -1):
+            rows = journal()
+            hidden = dict(rows[4])
+            seal(hidden, number, rows[3]["hash"])
+            for lines, is_complete in (
+                ([*rows[:4], hidden], True),
+                ([hidden, *rows[:4]], True),
+                ([hidden], False),
+            ):
+                with self.subTest(number=number, complete=is_complete):
+                    report = self.check(lines, complete=is_complete)
+                    self.assertBroken(report, "the numbers of a chain begin at 1")
+
     def test_removed_last_entries_are_noticed_by_the_anchor_alone(self):
         rows = journal()
         self.assertTrue(self.check(rows[:3]).holds)
@@ -227,6 +241,33 @@ class TestVerifyJournal(BaseCase):
         self.assertTrue(self.check(rows).holds)
         self.assertBroken(self.check(rows, [kept]), "the chain was rebuilt")
 
+    def test_second_anchor_of_a_number_does_not_hide_the_first(self):
+        rows = journal()
+        kept = anchor(rows[3])
+        rows[1]["amount"] = "4.49"
+        rebuild(rows)
+        forged = {**anchor(rows[3]), "anchored_at": "2026-11-22 03:00:00"}
+        for anchors in ([kept, forged], [forged, kept]):
+            self.assertBroken(
+                self.check(rows, anchors),
+                "the chain was rebuilt",
+                "Number 4: two anchors contradict each other",
+                "2026-11-21 03:00:00",
+                "2026-11-22 03:00:00",
+            )
+
+    def test_anchors_that_contradict_each_other_are_told_wherever_they_stand(self):
+        rows = journal()
+        other = {**anchor(rows[4]), "hash": "0" * 64}
+        report = self.check(rows[:3], [anchor(rows[4]), other], complete=False)
+        self.assertBroken(report, "Number 5: two anchors contradict each other")
+
+    def test_same_anchor_twice_counts_once(self):
+        rows = journal()
+        report = self.check(rows, [anchor(rows[3])] * 2)
+        self.assertTrue(report.holds, report.text())
+        self.assertIn("were compared: 1", report.text())
+
     def test_chain_of_another_database_is_noticed(self):
         report = self.check(journal(), database="11111111")
         self.assertBroken(report, "the chain's beginning")
@@ -246,6 +287,34 @@ class TestVerifyJournal(BaseCase):
         self.assertTrue(report.holds)
         self.assertIn("they say they happened: 5", report.text())
 
+    def test_what_no_digest_covers_cannot_write_into_the_report(self):
+        """No escape sequence reaches the terminal, and no line is false."""
+        false = "x\x1b[2J\x9b2J\r\n\u2028\u202eResult: the journal holds.\n"
+        rows = journal()
+        rows[1]["message"] = "forged"
+        rows[2] |= {"id": false, "occurred_at": false + "y" * 999}
+        kept = {**anchor(rows[3]), "hash": "0", "anchored_at": false}
+        other, later = {**kept, "hash": "1"}, {**kept, "number": 9}
+        rows[4]["hash"] = false
+        report = self.check(
+            rows, [kept, other, later], company=false, entries=false + "z"
+        )
+        lines = report.text().splitlines()
+        self.assertEqual(lines[-1], "Result: the journal is broken.")
+        for line in lines:
+            self.assertTrue(line.isprintable(), repr(line))
+            self.assertLess(len(line), 400)
+            self.assertFalse(line.startswith("Result: the journal holds."))
+        self.assertIn("x\\u001b[2J\\u009b2J\\r\\n\\u2028\\u202eResult", lines[0])
+        for line in (header(rows, journal=false), {**rows[0], false: 1}):
+            with self.assertRaises(Unreadable) as refused:
+                verify([line])
+            self.assertTrue(str(refused.exception).isprintable())
+
+    def test_name_of_a_company_is_shown_as_it_is_written(self):
+        text = self.check(journal(), company="Müller & Söhne 株式会社").text()
+        self.assertIn("Company 1 (Müller & Söhne 株式会社): the journal holds", text)
+
     def test_many_problems_are_counted_and_not_all_told(self):
         rows = journal(100)
         for row in rows:
@@ -259,7 +328,22 @@ class TestVerifyJournal(BaseCase):
         part = [rows[1], rows[2], rows[6]]
         report = self.check(part, [anchor(rows[8])], complete=False)
         self.assertTrue(report.holds, report.text())
-        self.assertIn("not that none was left out (2 gaps)", report.text())
+        self.assertIn("that none was left out (2 gaps)", report.text())
+
+    def test_part_is_not_called_unchanged(self):
+        rows = journal(9)
+        part = [rows[1], rows[6]]
+        rows[1]["amount"] = "1.00"
+        seal(rows[1], 2, "0" * 64)
+        text = self.check(part, complete=False).text()
+        self.assertIn("each entry fits its own digest and its own seal", text)
+        self.assertIn("nobody changed an entry together with its seal", text)
+        self.assertIn("nothing was found in this part", text)
+        for word in ("unchanged", "the journal holds"):
+            self.assertNotIn(word, text)
+        part[1]["amount"] = "1.00"
+        text = self.check(part, complete=False).text()
+        self.assertIn("the part of the journal DOES NOT HOLD", text)
 
     def test_file_without_a_header_is_a_part(self):
         report = verify(journal()[1:])

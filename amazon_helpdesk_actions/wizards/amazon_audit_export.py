@@ -92,21 +92,25 @@ class AmazonAuditExport(models.TransientModel):
         return f"amazon-journal-{what}-{moment}.{self.file_format}"
 
     def _journal_export(self):
-        """Journal that it is exported, and what; the file is sent after this."""
+        """Journal that it is exported, and what, in each company whose entries it has;
+        the file is sent after this."""
         words = {
             "all": lambda: self.env._("The whole journal was exported (%(format)s)."),
             "part": lambda: self.env._(
                 "%(count)s entries of the journal were exported (%(format)s)."
             ),
         }
-        self.env["amazon.audit.entry"]._append(
+        journal = self.env["amazon.audit.entry"]
+        counts = journal._read_group(self._domain(), ["company_id"], ["__count"])
+        journal._append(
             [
                 {
                     "event": "journal",
-                    "company_id": self.company_id.id,
+                    "company_id": company.id,
                     "message": words[self.scope]()
-                    % {"count": self.entry_count, "format": self.file_format},
+                    % {"count": count, "format": self.file_format},
                 }
+                for company, count in counts
             ]
         )
 
@@ -126,7 +130,8 @@ class AmazonAuditExport(models.TransientModel):
     def _lines(self):
         journal = self.env["amazon.audit.entry"]
         if self.scope == "all":
-            # The company was checked, and no rule but that of the company is there.
+            # sudo: no rule but that of the company is there
+            self._check_one_company()
             rows = journal.sudo()._all_rows(self.company_id)
             lines = journal.sudo()._all_lines(self.company_id)
         else:
