@@ -99,8 +99,8 @@ class AmazonAuthority(models.Model):
     - *Per order* counts what anybody asked for on the order by this right, at any time.
       *Per person and day* counts what the person asked for by this right within the
       row's account, team and marketplace; *per group and day* what all members of the
-      group did. A day is a calendar day in the time zone of the company's partner, else
-      in UTC.
+      group did. A day is a calendar day in the time zone that an administrator has set
+      (`res.company.amazon_tz`).
     - What counts: of a refund its amount, of a cancellation what was charged for what
       is cancelled. Other kinds count nothing; rows only say where, and with whom.
     - Where the order's currency has no rate, a limit cannot be judged: a second person
@@ -177,8 +177,8 @@ class AmazonAuthority(models.Model):
         aggregator=None,
         help="Of all that one person asks for by this right on one day, within the "
         "account, team and marketplace of this row, in the company's currency. What "
-        "waits for approval counts. A day begins at midnight in the company's time "
-        "zone. 0: no limit.",
+        "waits for approval counts. A day begins at midnight in the time zone under "
+        "Amazon > Configuration > Journal Settings. 0: no limit.",
     )
     limit_group_day = fields.Monetary(
         "Per Group and Day",
