@@ -19,8 +19,16 @@ _logger = logging.getLogger(__name__)
 KIND = "refund"
 HOUR = timedelta(hours=1)
 
-# States of an action whose money left, or may have.
-LEFT_STATES = ("sending", "submitted", "unknown", "accepted", "confirmed")
+# States of an action whose money left, or may have, where a feed carried it; assisted:
+# its outcome was unknown, and a person saw at Amazon that it is executed.
+LEFT_STATES = (
+    "sending",
+    "submitted",
+    "unknown",
+    "accepted",
+    "confirmed",
+    "assisted",
+)
 # States of a feed which say that nothing of it happened, before its actions follow.
 NOTHING_LEFT = ("not_sent", "absent", "refused", "cancelled")
 

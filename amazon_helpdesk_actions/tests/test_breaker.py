@@ -89,6 +89,21 @@ class TestBreaker(StopCommon):
         self.assertNotEqual(first.state, "queued")
         self.assertFalse(self.stops())
 
+    def test_what_a_person_records_as_executed_goes_on_counting(self):
+        self.account.breaker_amount = 25
+        first = self.ask(SHIPPED, 10)
+        feeds = type(self.env["amazon.feed"])
+        unknown = "_record_unknown", "Amazon did not answer."
+        with patch.object(feeds, "_create_feed", lambda *args: unknown):
+            self.run_jobs("_job_dispatch")
+        self.assertEqual(first.state, "unknown")
+        first.with_user(self.agent)._decide_executed("Seen in Seller Central")
+        self.assertEqual(first.state, "assisted")
+        second = self.ask(GIFT_WRAPPED, 20)
+        self.run_jobs("_job_dispatch")
+        self.assertEqual(second.state, "queued")
+        self.assertIn("within an hour", self.stops().reason)
+
     def test_action_that_alone_is_above_the_maximum_trips(self):
         self.account.breaker_amount = 5
         action = self.ask(SHIPPED, 10)
