@@ -16,12 +16,14 @@ class AmazonAction(models.Model):
         currency_field="company_currency_id",
         readonly=True,
         help="What counts against the limits of who asked for it, in the company's "
-        "currency, at the rate of the day when it was asked for.",
+        "currency, at the rate of the day when it was asked for; if there was none, of "
+        "the day when the circuit breaker counted it.",
     )
     is_rate_missing = fields.Boolean(
         "Without a Rate",
         readonly=True,
-        help="Its currency had no rate when it was asked for, so it counts nothing.",
+        help="Its currency had no rate when it was asked for, so it counts nothing "
+        "until there is one and the circuit breaker counts it.",
     )
     team_id = fields.Many2one(
         "helpdesk.ticket.team",
