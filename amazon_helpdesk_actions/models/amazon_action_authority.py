@@ -47,6 +47,19 @@ class AmazonAction(models.Model):
             "team_id": asked.team_id,
         }
 
+    def _asked_message(self):
+        """Return the sentence for the journal when it is asked for: with the team by
+        whose rows it was judged, since a ticket can be moved to another one."""
+        message = self._journal_message()
+        if not self.team_id:
+            return message
+        return self.env._(
+            "%(message)s The ticket was in the team %(team)s (%(id)s).",
+            message=message,
+            team=self.team_id.name,
+            id=self.team_id.id,
+        )
+
     def _asked(self, right):
         """Return where it was asked for and what it counts, as it was judged then.
 

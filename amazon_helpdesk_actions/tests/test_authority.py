@@ -244,12 +244,65 @@ class TestAuthority(AuthorityCommon):
             for part in ("Nordlicht Wohnen", "Amazon", "Germany", self.admin.name):
                 self.assertIn(part, str(caught.exception))
             row.unlink()
+        self.team.user_ids += self.agent
         self.give(
             account_id=self.account.id,
             team_id=self.team.id,
             marketplace="A1PA6795UKMFR9",
         )
         self.assertEqual(self.refund(5).state, "queued")
+
+    def create_team(self, *members):
+        return self.env["helpdesk.ticket.team"].create(
+            {
+                "name": "VIP",
+                "company_id": self.company.id,
+                "user_ids": [Command.set([user.id for user in members])],
+            }
+        )
+
+    def test_row_of_a_team_is_for_its_members_whoever_moves_the_ticket(self):
+        vip = self.create_team(self.trainee)
+        self.give(limit_action=5)
+        self.give(team_id=vip.id, limit_action=500)
+        ticket = self.create_ticket(SHIPPED)
+        ticket.with_user(self.agent).team_id = vip
+        self.assert_waits(self.refund(10, ticket=ticket), "5.00 €")
+        vip.user_ids += self.agent
+        self.assertEqual(self.refund(10, ticket=ticket).state, "queued")
+        # nor is the row of a member's team about tickets of another one
+        self.assert_waits(self.refund(10, GIFT_WRAPPED), "5.00 €")
+
+    def test_row_for_a_person_with_a_team_is_for_a_member_too(self):
+        vip = self.create_team()
+        self.give(user_id=self.agent.id, team_id=vip.id)
+        ticket = self.create_ticket(SHIPPED, team_id=vip.id)
+        with self.assertRaisesRegex(AccessError, "members of that team"):
+            self.refund(5, ticket=ticket)
+        vip.user_ids += self.agent
+        self.assertEqual(self.refund(5, ticket=ticket).state, "queued")
+
+    def test_row_of_a_team_lets_only_its_members_approve(self):
+        vip = self.create_team(self.agent)
+        self.give(mode="always")
+        self.give("approve", team_id=vip.id)
+        action = self.refund(5, ticket=self.create_ticket(SHIPPED, team_id=vip.id))
+        may_approve = self.env["amazon.authority"]._may_approve
+        sentence = may_approve(action.sudo(), self.approver)
+        self.assertIn("members of that team", sentence)
+        vip.user_ids += self.approver
+        self.assertFalse(may_approve(action.sudo(), self.approver))
+
+    def test_team_by_which_it_was_judged_is_journaled(self):
+        ticket = self.create_ticket(SHIPPED)
+        action = self.refund(5, ticket=ticket)
+        ticket.team_id = self.create_team()
+        entry = (
+            self.env["amazon.audit.entry"]
+            .sudo()
+            .search([("action_id", "=", action.id), ("event", "=", "asked")])
+        )
+        self.assertIn(f"in the team Amazon ({self.team.id})", entry.message)
 
     def test_sale_order_is_of_no_helpdesk_team(self):
         self.give(team_id=self.team.id)
@@ -264,6 +317,7 @@ class TestAuthority(AuthorityCommon):
         other = self.env["helpdesk.ticket.team"].create(
             {"name": "Other team", "company_id": self.company.id}
         )
+        (self.team | other).user_ids += self.agent
         self.give(team_id=self.team.id, limit_person_day=30)
         self.give(team_id=other.id)
         moved = self.create_ticket(GIFT_WRAPPED, team_id=other.id)
@@ -875,6 +929,7 @@ class TestAuthoritySecurity(AuthorityCommon):
     def test_check_says_what_a_person_may_do_and_has_used_today(self):
         self.give(limit_action=30, limit_person_day=100, limit_group_day=1000)
         self.give("cancel", mode="always")
+        self.team.user_ids += self.agent
         self.give("message", team_id=self.team.id)
         self.refund(20)
         said = self.check()
@@ -892,6 +947,8 @@ class TestAuthoritySecurity(AuthorityCommon):
         other = self.env["helpdesk.ticket.team"].create(
             {"name": "Other team", "company_id": self.company.id}
         )
+        self.assertIn("members of that team", self.check(team_id=self.team.id))
+        self.team.user_ids += self.agent
         self.assertIn("Amazon: without limits", self.check(team_id=self.team.id))
         self.assertIn("no row", self.check(team_id=other.id))
 
