@@ -329,7 +329,9 @@ class AmazonAction(models.Model):
         )
         action_sudo.state_message = action_sudo._sentence()
         action_sudo._journal(
-            "recorded" if assisted else "asked", state_to=action_sudo.state
+            "recorded" if assisted else "asked",
+            state_to=action_sudo.state,
+            message=action_sudo._asked_message(),
         )
         action_sudo._post_sentence(note)
         action_sudo._react()

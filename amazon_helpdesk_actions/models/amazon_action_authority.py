@@ -16,12 +16,14 @@ class AmazonAction(models.Model):
         currency_field="company_currency_id",
         readonly=True,
         help="What counts against the limits of who asked for it, in the company's "
-        "currency, at the rate of the day when it was asked for.",
+        "currency, at the rate of the day when it was asked for; if there was none, of "
+        "the day when the circuit breaker counted it.",
     )
     is_rate_missing = fields.Boolean(
         "Without a Rate",
         readonly=True,
-        help="Its currency had no rate when it was asked for, so it counts nothing.",
+        help="Its currency had no rate when it was asked for, so it counts nothing "
+        "until there is one and the circuit breaker counts it.",
     )
     team_id = fields.Many2one(
         "helpdesk.ticket.team",
@@ -44,6 +46,19 @@ class AmazonAction(models.Model):
             "is_rate_missing": asked.amount is None,
             "team_id": asked.team_id,
         }
+
+    def _asked_message(self):
+        """Return the sentence for the journal when it is asked for: with the team by
+        whose rows it was judged, since a ticket can be moved to another one."""
+        message = self._journal_message()
+        if not self.team_id:
+            return message
+        return self.env._(
+            "%(message)s The ticket was in the team %(team)s (%(id)s).",
+            message=message,
+            team=self.team_id.name,
+            id=self.team_id.id,
+        )
 
     def _asked(self, right):
         """Return where it was asked for and what it counts, as it was judged then.

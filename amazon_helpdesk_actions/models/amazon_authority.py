@@ -57,11 +57,15 @@ class Row(NamedTuple):
     limit_group_day: float
 
     def is_about(self, user):
-        """Whether it is about a person: by name, or as a member of its group."""
+        """Whether it is about a person: by name, or as a member of its group; and of
+        its team, since whoever asks may choose the team of a ticket."""
+        # sudo: who may do what is judged for everybody
+        user_sudo = user.sudo()
+        if self.team_id and self.team_id not in user_sudo.helpdesk_team_ids.ids:
+            return False
         if self.user_id:
             return self.user_id == user.id
-        # sudo: who may do what is judged for everybody
-        return self.group_id in user.sudo()._get_group_ids()
+        return self.group_id in user_sudo._get_group_ids()
 
     def covers(self, asked):
         """Whether it applies where something is asked for."""
@@ -81,7 +85,9 @@ class AmazonAuthority(models.Model):
     (Refunds, Cancellations, ...) stays the first condition, and no row widens it.
     **Where**: a seller account, a helpdesk team, a marketplace; empty: everywhere. The
     team is the one of the ticket when it is asked for; what is asked from a sale order
-    has none, and is covered only by rows without a team.
+    has none, and is covered only by rows without a team. A row with a team is about
+    members of that team alone: others could move a ticket into it. So it is for
+    *Approve*, too, or the asker would choose who may approve.
 
     - A company without a row for a right leaves it to the group of that right alone,
       without limits. Rows of other companies never count.
@@ -99,8 +105,8 @@ class AmazonAuthority(models.Model):
     - *Per order* counts what anybody asked for on the order by this right, at any time.
       *Per person and day* counts what the person asked for by this right within the
       row's account, team and marketplace; *per group and day* what all members of the
-      group did. A day is a calendar day in the time zone of the company's partner, else
-      in UTC.
+      group did. A day is a calendar day in the time zone that an administrator has set
+      (`res.company.amazon_tz`).
     - What counts: of a refund its amount, of a cancellation what was charged for what
       is cancelled. Other kinds count nothing; rows only say where, and with whom.
     - Where the order's currency has no rate, a limit cannot be judged: a second person
@@ -144,8 +150,8 @@ class AmazonAuthority(models.Model):
         "helpdesk.ticket.team",
         ondelete="restrict",
         check_company=True,
-        help="The team of the ticket that it is asked from. Empty: every team, and "
-        "sale orders, which have none.",
+        help="The team of the ticket that it is asked from. Only members of the team "
+        "have what the row gives. Empty: every team, and sale orders, which have none.",
     )
     marketplace = fields.Selection(
         marketplace_selection, help="Empty: every marketplace."
@@ -177,8 +183,8 @@ class AmazonAuthority(models.Model):
         aggregator=None,
         help="Of all that one person asks for by this right on one day, within the "
         "account, team and marketplace of this row, in the company's currency. What "
-        "waits for approval counts. A day begins at midnight in the company's time "
-        "zone. 0: no limit.",
+        "waits for approval counts. A day begins at midnight in the time zone under "
+        "Amazon > Configuration > Journal Settings. 0: no limit.",
     )
     limit_group_day = fields.Monetary(
         "Per Group and Day",
@@ -415,8 +421,9 @@ class AmazonAuthority(models.Model):
         if not covering:
             return self.env._(
                 "%(user)s may not approve here: no row of the matrix gives it for "
-                "%(where)s. An administrator can add one under Amazon > Configuration "
-                "> Who May Do What.",
+                "%(where)s. A row with a team is for members of that team. An "
+                "administrator can add one under Amazon > Configuration > Who May Do "
+                "What.",
                 user=user.name,
                 where=self._place(asked),
             )
@@ -556,8 +563,9 @@ class AmazonAuthority(models.Model):
         return self.env._(
             "You may not do this here (%(right)s). In %(company)s this right is given "
             "by account, team and marketplace, and no row of the matrix gives it to "
-            "you for %(where)s. %(whom)s can give it to you under Amazon > "
-            "Configuration > Who May Do What; or ask a colleague who has it.",
+            "you for %(where)s. A row with a team is for members of that team. "
+            "%(whom)s can give it to you under Amazon > Configuration > Who May Do "
+            "What; or ask a colleague who has it.",
             right=dict(self._fields["right"]._description_selection(self.env))[
                 asked.right
             ],

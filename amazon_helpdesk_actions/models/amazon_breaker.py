@@ -18,9 +18,19 @@ _logger = logging.getLogger(__name__)
 # on, cancellations that race the warehouse above all.
 KIND = "refund"
 HOUR = timedelta(hours=1)
+# So long the administrators see that a refund was blocked.
+BLOCKED_SHOWN = timedelta(days=1)
 
-# States of an action whose money left, or may have.
-LEFT_STATES = ("sending", "submitted", "unknown", "accepted", "confirmed")
+# States of an action whose money left, or may have, where a feed carried it; assisted:
+# its outcome was unknown, and a person saw at Amazon that it is executed.
+LEFT_STATES = (
+    "sending",
+    "submitted",
+    "unknown",
+    "accepted",
+    "confirmed",
+    "assisted",
+)
 # States of a feed which say that nothing of it happened, before its actions follow.
 NOTHING_LEFT = ("not_sent", "absent", "refused", "cancelled")
 
@@ -28,7 +38,9 @@ NOTHING_LEFT = ("not_sent", "absent", "refused", "cancelled")
 class AmazonSellerAccount(models.Model):
     """The circuit breaker: so much money may leave in refunds of an account within an
     hour, and not more. What is above it does not leave: refunds of the account are
-    stopped (`amazon.stop`) until an administrator resumes them by hand.
+    stopped (`amazon.stop`) until an administrator resumes them by hand. A refund that
+    no resuming could let pass, since it is above the maximum alone or cannot be
+    counted, is blocked, and stops no other.
     """
 
     _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
@@ -40,7 +52,8 @@ class AmazonSellerAccount(models.Model):
         help="The most money that may be sent to Amazon in refunds of this account "
         "within 60 minutes, in the company's currency; 0: no maximum. When it is "
         "reached, refunds of this account are stopped until an administrator resumes "
-        "them; the hour is then counted anew.",
+        "them; the hour is then counted anew. A refund that is above it alone, or "
+        "whose currency has no rate, is not sent at all.",
     )
 
     # === CONSTRAINT METHODS === #
@@ -62,7 +75,8 @@ class AmazonSellerAccount(models.Model):
 
     def _breaker_lets_pass(self, actions):
         """Return those of the actions that may leave now, the first ones that fit; trip
-        where one does not. Refunds alone are counted.
+        where one does not. Refunds alone are counted; those that can never fit are
+        blocked.
 
         The caller holds the breaker (`amazon.feed._breaker_held`) since before its
         snapshot, and marks what it returns as being sent in the same transaction.
@@ -74,16 +88,66 @@ class AmazonSellerAccount(models.Model):
         refunds = actions.filtered(lambda action: action.kind == KIND)
         if not refunds or not self.breaker_amount:
             return actions
-        currency = self.company_currency_id
+        refunds._convert_again()
+        blocked = self._block_unfit(refunds)
+        actions -= blocked
+        refunds -= blocked
         left = self._left_since(self._counted_since())
         for number, action in enumerate(refunds):
             left += action.amount_company
-            is_above = currency.compare_amounts(left, self.breaker_amount) > 0
-            # What has no rate cannot be counted, so a person looks at it.
-            if is_above or action.is_rate_missing:
+            if self._is_above_maximum(left):
                 self._trip(action)
                 return actions - refunds[number:]
         return actions
+
+    def _is_above_maximum(self, amount):
+        currency = self.company_currency_id
+        return currency.compare_amounts(amount, self.breaker_amount) > 0
+
+    def _block_unfit(self, refunds):
+        """Block the refunds that can never fit, and have the administrators told.
+
+        Were they held, the account would stop at them again after each resume.
+
+        :return: those that were blocked
+        """
+        unfit = refunds.filtered(
+            lambda action: (
+                action.is_rate_missing or self._is_above_maximum(action.amount_company)
+            )
+        )
+        for action in unfit:
+            action._set_blocked(self._why_unfit(action))
+        if unfit:
+            unfit.is_breaker_blocked = True
+            self._enqueue_tell_tripped()
+        return unfit
+
+    def _why_unfit(self, action):
+        handler = self.env["amazon.action.kind.refund"]
+        currency = self.company_currency_id
+        values = {
+            "account": self.name,
+            "maximum": handler._money(self.breaker_amount, currency),
+        }
+        if action.is_rate_missing:
+            return self.env._(
+                "Nothing was sent: Odoo knows no rate for %(currency)s, so it cannot "
+                "be counted against %(maximum)s, the most refunds in an hour of "
+                "%(account)s. Have a rate entered under Currencies, and ask for it "
+                "again then.",
+                currency=action.currency_id.name,
+                **values,
+            )
+        authority = self.env["amazon.authority"]
+        return self.env._(
+            "Nothing was sent: %(amount)s alone is above %(maximum)s, the most refunds "
+            "in an hour of %(account)s. %(whom)s can raise that maximum in the seller "
+            "account; ask for it again then.",
+            amount=handler._money(action.amount_company, currency),
+            whom=authority._administrators(self.company_id.id),
+            **values,
+        )
 
     def _counted_since(self):
         """Return since when refunds count: an hour ago, or when an administrator
@@ -142,36 +206,26 @@ class AmazonSellerAccount(models.Model):
         except psycopg2.errors.UniqueViolation:
             # an administrator has just stopped them by hand
             return
-        in_background(self, self.company_id).with_delay(
-            priority=1, description=f"Tell that refunds of {self.name} are stopped"
-        )._job_tell_tripped()
+        self._enqueue_tell_tripped()
 
     def _why_tripped(self, action):
-        currency = self.company_currency_id
         handler = self.env["amazon.action.kind.refund"]
-        values = {
-            "action": action.name,
-            "maximum": handler._money(self.breaker_amount, currency),
-        }
-        if action.is_rate_missing:
-            return self.env._(
-                "%(action)s cannot be counted: its currency had no rate when it was "
-                "asked for.",
-                **values,
-            )
-        if currency.compare_amounts(action.amount_company, self.breaker_amount) > 0:
-            return self.env._(
-                "%(action)s alone is above %(maximum)s, the most refunds in an hour.",
-                **values,
-            )
         return self.env._(
             "With %(action)s, more than %(maximum)s would leave in refunds within an "
             "hour.",
-            **values,
+            action=action.name,
+            maximum=handler._money(self.breaker_amount, self.company_currency_id),
         )
 
+    def _enqueue_tell_tripped(self):
+        in_background(self, self.company_id).with_delay(
+            priority=1,
+            description=f"Tell what the circuit breaker of {self.name} has held",
+        )._job_tell_tripped()
+
     def _job_tell_tripped(self):
-        """Tell the administrators that the breaker has tripped. Job; safe to run twice.
+        """Tell the administrators that the breaker has tripped, or blocked a refund.
+        Job; safe to run twice.
 
         What this misses, the watch tells within minutes.
         """
@@ -179,6 +233,7 @@ class AmazonSellerAccount(models.Model):
         of_company = [("company_id", "=", self.company_id.id)]
         accounts = self.with_context(active_test=False).search(of_company)
         alarms._report("breaker", alarms._find_breaker(accounts))
+        alarms._report("breaker_blocked", alarms._find_breaker_blocked(accounts))
         held = self.env["amazon.action"].search(self._tripped_domain())
         held.order_id._notify_forms()
 
@@ -189,6 +244,33 @@ class AmazonSellerAccount(models.Model):
             ("state", "=", "queued"),
             ("kind", "=", KIND),
         ]
+
+
+class AmazonAction(models.Model):
+    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    is_breaker_blocked = fields.Boolean(
+        "Blocked by the Circuit Breaker",
+        readonly=True,
+        copy=False,
+        help="It alone was above the most refunds in an hour of its account, or could "
+        "not be counted.",
+    )
+
+    # What the administrators are told of: few rows.
+    _breaker_idx = models.Index(
+        "(account_id, last_state_change) WHERE is_breaker_blocked"
+    )
+
+    def _convert_again(self):
+        """Count what had no rate when it was asked for: one may have been entered."""
+        authority = self.env["amazon.authority"]
+        for action in self.filtered("is_rate_missing"):
+            amount = authority._in_company_currency(
+                action.amount, action.currency_id, action.company_id
+            )
+            if amount is not None:
+                action.write({"amount_company": amount, "is_rate_missing": False})
 
 
 class AmazonFeed(models.Model):
@@ -236,8 +318,11 @@ class AmazonAlarm(models.Model):
     _inherit = "amazon.alarm"
 
     kind = fields.Selection(
-        selection_add=[("breaker", "Refunds stopped by the circuit breaker")],
-        ondelete={"breaker": "cascade"},
+        selection_add=[
+            ("breaker", "Refunds stopped by the circuit breaker"),
+            ("breaker_blocked", "Refunds blocked by the circuit breaker"),
+        ],
+        ondelete={"breaker": "cascade", "breaker_blocked": "cascade"},
     )
 
     def _find_breaker(self, accounts):
@@ -259,6 +344,36 @@ class AmazonAlarm(models.Model):
                 stop.started_at,
             )
             for stop in stops
+        ]
+
+    def _find_breaker_blocked(self, accounts):
+        """The circuit breaker has blocked refunds of an account lately."""
+        actions = self.env["amazon.action"]
+        groups = actions._read_group(
+            [
+                ("is_breaker_blocked", "=", True),
+                ("account_id", "in", accounts.ids),
+                ("last_state_change", ">", fields.Datetime.now() - BLOCKED_SHOWN),
+            ],
+            ["account_id"],
+            ["__count", "id:max", "last_state_change:min"],
+        )
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Refunds that the circuit breaker did not let leave in the last "
+                    "%(hours)s hours: %(count)s. The others go on. The newest is "
+                    "%(action)s: %(reason)s",
+                    hours=BLOCKED_SHOWN // HOUR,
+                    count=count,
+                    action=actions.browse(newest).name,
+                    reason=actions.browse(newest).state_message,
+                ),
+                since,
+            )
+            for account, count, newest, since in groups
         ]
 
 

@@ -26,6 +26,7 @@ CHECKS = (
     "runner",
     "job_failed",
     "breaker",
+    "breaker_blocked",
     "stopped",
     "stalled",
     "call_lost",

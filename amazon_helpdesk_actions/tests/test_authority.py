@@ -130,8 +130,8 @@ class TestAuthority(AuthorityCommon):
         self.refund(30).asked_at -= timedelta(days=1)
         self.assertEqual(self.refund(30, GIFT_WRAPPED).state, "queued")
 
-    def test_day_begins_at_midnight_in_the_time_zone_of_the_company(self):
-        self.company.partner_id.tz = "Pacific/Auckland"
+    def test_day_begins_at_midnight_in_the_time_zone_of_the_limits(self):
+        self.company.amazon_tz = "Pacific/Auckland"
         authority = self.env["amazon.authority"]
         with freeze_time("2026-11-22 10:30:00"):  # 23:30 in Auckland
             self.assertEqual(
@@ -142,15 +142,34 @@ class TestAuthority(AuthorityCommon):
             begins, _ends = authority._today(self.company.id)
             self.assertEqual(begins, datetime(2026, 11, 22, 11))
 
-    def test_day_without_a_time_zone_is_one_of_utc_and_of_25_hours_in_autumn(self):
-        authority = self.env["amazon.authority"]
-        self.company.partner_id.tz = False
+    def test_day_of_25_hours_in_autumn(self):
+        self.company.amazon_tz = "Europe/Berlin"
         with freeze_time("2026-10-25 10:00:00"):
-            begins, ends = authority._today(self.company.id)
-            self.assertEqual(begins, datetime(2026, 10, 25))
-            self.company.partner_id.tz = "Europe/Berlin"
-            begins, ends = authority._today(self.company.id)
+            begins, ends = self.env["amazon.authority"]._today(self.company.id)
         self.assertEqual(ends - begins, timedelta(hours=25))
+
+    def test_who_edits_contacts_does_not_let_a_new_day_begin(self):
+        self.company.amazon_tz = "UTC"
+        self.give(limit_person_day=30)
+        self.agent.group_ids += self.env.ref("base.group_partner_manager")
+        with freeze_time("2026-11-22 10:30:00"):
+            self.refund(30)
+        contact = self.company.partner_id.with_user(self.agent)
+        contact.tz = "Pacific/Auckland"
+        with freeze_time("2026-11-22 11:30:00"):  # 0:30 in Auckland
+            self.assert_waits(self.refund(30, GIFT_WRAPPED), "30.00 € is used")
+
+    def test_company_of_before_keeps_the_time_zone_that_its_limits_had(self):
+        other = self._create_company(name="Other")
+        self.company.partner_id.tz = "Europe/Paris"
+        other.partner_id.tz = False
+        self.env.flush_all()
+        self.env.cr.execute("ALTER TABLE res_company ALTER amazon_tz DROP NOT NULL")
+        self.env.cr.execute("UPDATE res_company SET amazon_tz = NULL")
+        self.env["res.company"]._init_column("amazon_tz")
+        self.env.invalidate_all()
+        self.assertEqual(self.company.amazon_tz, "Europe/Paris")
+        self.assertEqual(other.amazon_tz, "UTC")
 
     def test_limit_of_the_group_counts_all_its_members(self):
         lead = self.env["res.groups"].create(
@@ -225,12 +244,65 @@ class TestAuthority(AuthorityCommon):
             for part in ("Nordlicht Wohnen", "Amazon", "Germany", self.admin.name):
                 self.assertIn(part, str(caught.exception))
             row.unlink()
+        self.team.user_ids += self.agent
         self.give(
             account_id=self.account.id,
             team_id=self.team.id,
             marketplace="A1PA6795UKMFR9",
         )
         self.assertEqual(self.refund(5).state, "queued")
+
+    def create_team(self, *members):
+        return self.env["helpdesk.ticket.team"].create(
+            {
+                "name": "VIP",
+                "company_id": self.company.id,
+                "user_ids": [Command.set([user.id for user in members])],
+            }
+        )
+
+    def test_row_of_a_team_is_for_its_members_whoever_moves_the_ticket(self):
+        vip = self.create_team(self.trainee)
+        self.give(limit_action=5)
+        self.give(team_id=vip.id, limit_action=500)
+        ticket = self.create_ticket(SHIPPED)
+        ticket.with_user(self.agent).team_id = vip
+        self.assert_waits(self.refund(10, ticket=ticket), "5.00 €")
+        vip.user_ids += self.agent
+        self.assertEqual(self.refund(10, ticket=ticket).state, "queued")
+        # nor is the row of a member's team about tickets of another one
+        self.assert_waits(self.refund(10, GIFT_WRAPPED), "5.00 €")
+
+    def test_row_for_a_person_with_a_team_is_for_a_member_too(self):
+        vip = self.create_team()
+        self.give(user_id=self.agent.id, team_id=vip.id)
+        ticket = self.create_ticket(SHIPPED, team_id=vip.id)
+        with self.assertRaisesRegex(AccessError, "members of that team"):
+            self.refund(5, ticket=ticket)
+        vip.user_ids += self.agent
+        self.assertEqual(self.refund(5, ticket=ticket).state, "queued")
+
+    def test_row_of_a_team_lets_only_its_members_approve(self):
+        vip = self.create_team(self.agent)
+        self.give(mode="always")
+        self.give("approve", team_id=vip.id)
+        action = self.refund(5, ticket=self.create_ticket(SHIPPED, team_id=vip.id))
+        may_approve = self.env["amazon.authority"]._may_approve
+        sentence = may_approve(action.sudo(), self.approver)
+        self.assertIn("members of that team", sentence)
+        vip.user_ids += self.approver
+        self.assertFalse(may_approve(action.sudo(), self.approver))
+
+    def test_team_by_which_it_was_judged_is_journaled(self):
+        ticket = self.create_ticket(SHIPPED)
+        action = self.refund(5, ticket=ticket)
+        ticket.team_id = self.create_team()
+        entry = (
+            self.env["amazon.audit.entry"]
+            .sudo()
+            .search([("action_id", "=", action.id), ("event", "=", "asked")])
+        )
+        self.assertIn(f"in the team Amazon ({self.team.id})", entry.message)
 
     def test_sale_order_is_of_no_helpdesk_team(self):
         self.give(team_id=self.team.id)
@@ -245,6 +317,7 @@ class TestAuthority(AuthorityCommon):
         other = self.env["helpdesk.ticket.team"].create(
             {"name": "Other team", "company_id": self.company.id}
         )
+        (self.team | other).user_ids += self.agent
         self.give(team_id=self.team.id, limit_person_day=30)
         self.give(team_id=other.id)
         moved = self.create_ticket(GIFT_WRAPPED, team_id=other.id)
@@ -700,6 +773,35 @@ class TestAuthoritySecurity(AuthorityCommon):
                 self.assertTrue(result["messages"], user.login)
         self.assertEqual(row.limit_action, 1)
 
+    def test_only_administrators_change_the_time_zone_of_the_limits(self):
+        self.company.amazon_tz = "UTC"
+        manager = self._create_user("amazon_manager", "base.group_erp_manager")
+        for company in (
+            self.company.with_user(self.agent),
+            self.company.with_user(manager),
+            # a server action that uses sudo
+            self.company.with_user(manager).sudo(),
+        ):
+            with self.assertRaises(AccessError):
+                company.amazon_tz = "Pacific/Auckland"
+        self.assertEqual(self.company.amazon_tz, "UTC")
+
+    def test_change_of_the_time_zone_of_the_limits_is_journaled_once(self):
+        self.company.amazon_tz = "UTC"
+        settings = self.as_user(self.admin, "amazon.audit.settings")
+        entries = self.env["amazon.audit.entry"].sudo()
+        before = entries.search([])
+        for _time in range(2):
+            dialog = settings.browse(settings.action_open()["res_id"])
+            dialog.tz = "Pacific/Auckland"
+            dialog.action_save()
+        self.assertEqual(self.company.amazon_tz, "Pacific/Auckland")
+        entry = entries.search([]) - before
+        self.assertEqual((entry.event, entry.user_id), ("authority", self.admin))
+        self.assertEqual(entry.company_id, self.company)
+        self.assertEqual(entry.value_before, "UTC")
+        self.assertEqual(entry.value_after, "Pacific/Auckland")
+
     def test_only_administrators_and_auditors_read_rows(self):
         row = self.give()
         for user in (self.agent, self.approver):
@@ -840,6 +942,7 @@ class TestAuthoritySecurity(AuthorityCommon):
     def test_check_says_what_a_person_may_do_and_has_used_today(self):
         self.give(limit_action=30, limit_person_day=100, limit_group_day=1000)
         self.give("cancel", mode="always")
+        self.team.user_ids += self.agent
         self.give("message", team_id=self.team.id)
         self.refund(20)
         said = self.check()
@@ -857,6 +960,8 @@ class TestAuthoritySecurity(AuthorityCommon):
         other = self.env["helpdesk.ticket.team"].create(
             {"name": "Other team", "company_id": self.company.id}
         )
+        self.assertIn("members of that team", self.check(team_id=self.team.id))
+        self.team.user_ids += self.agent
         self.assertIn("Amazon: without limits", self.check(team_id=self.team.id))
         self.assertIn("no row", self.check(team_id=other.id))
 

@@ -89,18 +89,71 @@ class TestBreaker(StopCommon):
         self.assertNotEqual(first.state, "queued")
         self.assertFalse(self.stops())
 
-    def test_action_that_alone_is_above_the_maximum_trips(self):
+    def test_what_a_person_records_as_executed_goes_on_counting(self):
+        self.account.breaker_amount = 25
+        first = self.ask(SHIPPED, 10)
+        feeds = type(self.env["amazon.feed"])
+        unknown = "_record_unknown", "Amazon did not answer."
+        with patch.object(feeds, "_create_feed", lambda *args: unknown):
+            self.run_jobs("_job_dispatch")
+        self.assertEqual(first.state, "unknown")
+        first.with_user(self.agent)._decide_executed("Seen in Seller Central")
+        self.assertEqual(first.state, "assisted")
+        second = self.ask(GIFT_WRAPPED, 20)
+        self.run_jobs("_job_dispatch")
+        self.assertEqual(second.state, "queued")
+        self.assertIn("within an hour", self.stops().reason)
+
+    def blocked_alarm(self):
+        self.run_jobs("_job_tell_tripped")
+        return self.env["amazon.alarm"].search(
+            [("kind", "=", "breaker_blocked"), ("state", "=", "open")]
+        )
+
+    def test_refund_that_alone_is_above_the_maximum_is_blocked_and_others_go_on(self):
+        self.account.breaker_amount = 15
+        too_much, other = self.ask(GIFT_WRAPPED, 20), self.ask(SHIPPED, 10)
+        self.settle()
+        self.assertEqual(too_much.state, "blocked")
+        self.assertFalse(too_much.feed_id)
+        for part in ("20.00", "alone is above", "15.00", self.admin.name):
+            self.assertIn(part, too_much.state_message)
+        self.assertEqual(other.state, "confirmed")
+        self.assertFalse(self.stops())
+        self.assertIn("alone is above", too_much.ticket_id.message_ids[0].body)
+
+    def test_administrators_are_told_of_what_was_blocked_until_a_day_later(self):
         self.account.breaker_amount = 5
         action = self.ask(SHIPPED, 10)
         self.dispatch()
-        self.assertEqual(action.state, "queued")
-        self.assertFalse(self.feeds())
-        self.assertIn("alone is above", self.stops().reason)
+        alarm = self.blocked_alarm()
+        self.assertEqual((alarm.account_id, alarm.count), (self.account, 1))
+        self.assertIn(action.name, alarm.message)
+        self.assertIn("alone is above", alarm.message)
+        self.assertEqual(alarm.activity_ids.user_id, self.admin)
+        action.last_state_change -= timedelta(hours=25)
+        self.env["amazon.alarm"].sudo()._cron_watch()
+        self.assertEqual(alarm.state, "over")
 
-    def test_cancellations_go_on(self):
+    def test_what_was_blocked_is_asked_for_again_when_the_maximum_is_raised(self):
         self.account.breaker_amount = 5
         self.ask(SHIPPED, 10)
         self.dispatch()
+        self.account.with_user(self.admin).breaker_amount = 15
+        again = self.ask(SHIPPED, 10)
+        self.settle()
+        self.assertEqual(again.state, "confirmed")
+
+    def test_what_was_blocked_does_not_count(self):
+        self.account.breaker_amount = 15
+        self.ask(GIFT_WRAPPED, 20)
+        self.dispatch()
+        action = self.ask(SHIPPED, 15)
+        self.settle()
+        self.assertEqual(action.state, "confirmed")
+
+    def test_cancellations_go_on(self):
+        self.tripped()
         cancel = self.ask_cancel(self.create_ticket(UNSHIPPED))
         self.settle()
         self.assertIn(cancel.state, ("accepted", "confirmed"))
@@ -113,27 +166,57 @@ class TestBreaker(StopCommon):
     def test_other_currencies_are_counted_in_the_companys(self):
         self.company.currency_id = self.env.ref("base.USD")
         self.env["res.currency.rate"].search([]).unlink()
+        self.enter_rate(0.5)
+        self.account.breaker_amount = 35
+        first, second = self.ask(SHIPPED, 10), self.ask(GIFT_WRAPPED, 10)
+        self.dispatch()
+        # 20 dollars each
+        self.assertNotEqual(first.state, "queued")
+        self.assertEqual(second.state, "queued")
+
+    def ask_without_rate(self, amount):
+        """Ask for a refund in a currency that has no rate."""
+        self.company.currency_id = self.env.ref("base.USD")
+        self.env["res.currency.rate"].search([]).unlink()
+        action = self.ask(SHIPPED, amount)
+        self.assertTrue(action.is_rate_missing)
+        return action
+
+    def enter_rate(self, rate):
         self.env["res.currency.rate"].create(
             {
                 "name": "2020-01-01",
                 "currency_id": self.env.ref("base.EUR").id,
                 "company_id": self.company.id,
-                "rate": 0.5,
+                "rate": rate,
             }
         )
-        self.account.breaker_amount = 15
-        action = self.ask(SHIPPED, 10)
-        self.dispatch()
-        # 20 dollars
-        self.assertEqual(action.state, "queued")
 
-    def test_refund_without_a_rate_is_not_let_pass_uncounted(self):
+    def test_refund_without_a_rate_is_blocked_and_others_go_on(self):
         self.account.breaker_amount = 15
-        action = self.ask(SHIPPED, 10)
-        action.write({"is_rate_missing": True, "amount_company": 0})
+        action = self.ask_without_rate(10)
+        self.enter_rate(1)
+        other = self.ask(GIFT_WRAPPED, 10)
+        self.env["res.currency.rate"].search([]).unlink()
+        self.settle()
+        self.assertEqual(action.state, "blocked")
+        self.assertIn("knows no rate for EUR", action.state_message)
+        self.assertEqual(other.state, "confirmed")
+        self.assertFalse(self.stops())
+        self.assertIn("no rate", self.blocked_alarm().message)
+
+    def test_rate_that_was_entered_meanwhile_counts(self):
+        self.account.breaker_amount = 35
+        action = self.ask_without_rate(10)
+        self.enter_rate(0.5)
+        other = self.ask(GIFT_WRAPPED, 10)
         self.dispatch()
-        self.assertEqual(action.state, "queued")
-        self.assertIn("had no rate", self.stops().reason)
+        self.assertEqual(action.amount_company, 20)
+        self.assertFalse(action.is_rate_missing)
+        self.assertNotIn(action.state, ("queued", "blocked"))
+        # 40 dollars together
+        self.assertEqual(other.state, "queued")
+        self.assertTrue(self.stops())
 
     def test_trip_at_the_moment_of_a_stop_by_hand_leaves_that_one(self):
         self.account.breaker_amount = 5
@@ -199,13 +282,16 @@ class TestBreaker(StopCommon):
         self.assertEqual(alarm.state, "over")
 
     def test_watch_tells_it_where_the_job_was_lost(self):
-        self.account.breaker_amount = 5
+        self.account.breaker_amount = 15
         self.ask(SHIPPED, 10)
+        self.ask(SHIPPED, 10)
+        self.ask(GIFT_WRAPPED, 20)
         self.dispatch()
         self.pending_jobs().write({"state": "done"})
         self.env["amazon.alarm"].sudo()._cron_watch()
         alarms = self.env["amazon.alarm"].search([("state", "=", "open")])
-        self.assertIn("breaker", alarms.mapped("kind"))
+        kinds = set(alarms.mapped("kind"))
+        self.assertLessEqual({"breaker", "breaker_blocked"}, kinds)
 
     def test_trip_is_journaled_and_shown(self):
         action = self.tripped()

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import email_normalize, email_split
 
+from odoo.addons.base.models.res_partner import _tz_get
+
 from ..models.amazon_retention import RETENTION_LEAST_DAYS
 from ..models.amazon_seller_account import ADMIN
 
@@ -10,7 +12,7 @@ JOURNALED = ("anchor_emails", "retention_days")
 
 class AmazonAuditSettings(models.TransientModel):
     """The dialog in which an administrator says where the anchors of a company's
-    journal go, and how long documents are kept."""
+    journal go, how long documents are kept, and when a day of the limits begins."""
 
     _name = "amazon.audit.settings"
     _description = "Amazon Journal Settings"
@@ -27,6 +29,14 @@ class AmazonAuditSettings(models.TransientModel):
         "Keep Documents for (Days)",
         help="Feeds and Amazon's reports are removed after so many days. Their "
         "digests stay in the journal.",
+    )
+    tz = fields.Selection(
+        _tz_get,
+        "Time Zone of Limits",
+        required=True,
+        default=lambda self: self.env.company.amazon_tz,
+        help="A day of the limits under Who May Do What begins at midnight there. A "
+        "change counts at once.",
     )
 
     # === CONSTRAINT METHODS === #
@@ -68,6 +78,7 @@ class AmazonAuditSettings(models.TransientModel):
             {
                 "anchor_emails": company_sudo.amazon_anchor_emails,
                 "retention_days": company_sudo.amazon_retention_days,
+                "tz": company_sudo.amazon_tz,
             }
         )
         return {
@@ -104,6 +115,8 @@ class AmazonAuditSettings(models.TransientModel):
                     }
                 )
         self.env["amazon.audit.entry"]._append(entries)
+        # journals itself, since nobody may change it unseen in any other way either
+        company_sudo.amazon_tz = self.tz
         return {"type": "ir.actions.act_window_close"}
 
     def _check_admin(self):

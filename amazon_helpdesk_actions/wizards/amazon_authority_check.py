@@ -93,7 +93,14 @@ class AmazonAuthorityCheck(models.TransientModel):
             )
         rows = [row for row in rows if row.is_about(self.user_id) and self._is_at(row)]
         if not rows:
-            return "no", self.env._("no row gives it to this person here."), []
+            return (
+                "no",
+                self.env._(
+                    "no row gives it to this person here. A row with a team is for "
+                    "members of that team."
+                ),
+                [],
+            )
         if all(row.mode == "always" for row in rows):
             return "shared", self.env._("never alone."), rows
         return "yes", self.env._("where one of these rows allows it:"), rows
