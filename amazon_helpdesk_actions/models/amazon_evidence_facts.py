@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import fields, models
 from odoo.tools import email_normalize
 
@@ -21,8 +23,11 @@ MAX_MESSAGES = 500
 _BY_AMAZON = ("submitted", "accepted", "rejected", "confirmed")
 # Events of the journal that have a sentence of their own.
 _OWN_SENTENCES = ("handed", "decided", "drop")
-# Statuses of a mail that did not leave, or did not arrive.
-_FAILED = ("exception", "bounce", "canceled")
+# The one status of a mail that is known to have left: others wait, or have failed.
+_LEFT = "sent"
+# The mail of a reply is written at most so long before its entry in the journal: both
+# are of one transaction, whose beginning is the time of the mail.
+_LONGEST_REPLY = timedelta(minutes=10)
 # What happened in the same second, in the order in which it must have happened.
 _RANKS = {
     "purchased": 0,
@@ -204,7 +209,9 @@ class AmazonEvidence(models.AbstractModel):
         for rank, entry in enumerate(entries):
             request = by_action.get(entry.action_id.id)
             what = self._what_happened(entry, decided)
-            if what and (request or what == "written"):
+            if what == "written" and self._has_left(entry):
+                what = "left"
+            if what and (request or what in ("written", "left")):
                 events.append(
                     Event(
                         at=entry.occurred_at,
@@ -246,6 +253,29 @@ class AmazonEvidence(models.AbstractModel):
             decided.discard(entry.action_id.id)
             return None
         return "approved" if entry.state_from == "to_approve" else "queued_again"
+
+    def _has_left(self, entry):
+        """Whether the mail of a journaled reply is known to have left: the entry tells
+        only that it was handed to Odoo."""
+        replies_sudo = (
+            self.env["mail.message"]
+            .sudo()
+            .search(
+                [
+                    ("model", "=", entry.origin_model),
+                    ("res_id", "=", entry.origin_id),
+                    ("outgoing_email_to", "!=", False),
+                    ("create_date", ">=", entry.occurred_at - _LONGEST_REPLY),
+                    # an entry's time is in whole seconds
+                    ("create_date", "<=", entry.occurred_at + timedelta(seconds=1)),
+                ]
+            )
+        )
+        # where it could be any of several, all of them
+        return bool(replies_sudo) and all(
+            _LEFT in reply.notification_ids.mapped("notification_status")
+            for reply in replies_sudo
+        )
 
     def _who_did(self, entry, what):
         if entry.user_id != self.env.ref("base.user_root"):
@@ -356,7 +386,7 @@ class AmazonEvidence(models.AbstractModel):
 
     def _writer(self, document, message):
         """Return who wrote a message: ``buyer``, ``seller``, ``unsent`` where it is of
-        the seller and did not go to the buyer, or ``other``."""
+        the seller and not known to have left for the buyer, or ``other``."""
         author_sudo = message.author_id.sudo()
         if any(user._is_internal() for user in author_sudo.user_ids):
             return "seller" if self._was_sent(document, message) else "unsent"
@@ -369,8 +399,8 @@ class AmazonEvidence(models.AbstractModel):
         return "buyer" if is_known or is_relay_address(address or "") else "other"
 
     def _was_sent(self, document, message):
-        """Whether a message went to the buyer by mail: what is written on a document
-        goes to its followers only."""
+        """Whether a message is known to have left for the buyer by mail: what is
+        written on a document goes to its followers only."""
         buyer_sudo = document.sudo().partner_id
         addresses = {
             email_normalize(address or "")
@@ -378,7 +408,7 @@ class AmazonEvidence(models.AbstractModel):
         } - {False}
         return any(
             notification.notification_type == "email"
-            and notification.notification_status not in _FAILED
+            and notification.notification_status == _LEFT
             and (
                 (buyer_sudo and notification.res_partner_id == buyer_sudo)
                 or email_normalize(notification.mail_email_address or "") in addresses

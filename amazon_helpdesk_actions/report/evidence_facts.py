@@ -27,10 +27,10 @@ class Event:
     rank: int = 0
 
     def is_answer(self):
-        """Whether the buyer was written to."""
+        """Whether something is known to have left for the buyer."""
         if self.request:
             return self.request.kind == "message" and self.what == "accepted"
-        return self.what in ("answered", "written")
+        return self.what in ("answered", "left")
 
 
 @dataclass
@@ -199,16 +199,25 @@ class Facts:
         """Return the time of the first event of these sorts, or None."""
         return min((e.at for e in self.events if e.what in whats), default=None)
 
+    def first_answer(self):
+        """Return the first answer after the buyer's first message, or None where there
+        is none of either.
+
+        :rtype: Event | None
+        """
+        asked = self.first("received")
+        answers = (
+            event
+            for event in self.events
+            if asked and event.at >= asked and event.is_answer()
+        )
+        return min(answers, key=lambda event: event.at, default=None)
+
     def answer_seconds(self):
         """Return the seconds from the buyer's first message to the first answer after
         it, or None where there is none of either.
 
         :rtype: float | None
         """
-        asked = self.first("received")
-        answers = [
-            event.at
-            for event in self.events
-            if asked and event.at >= asked and event.is_answer()
-        ]
-        return (min(answers) - asked).total_seconds() if answers else None
+        answer = self.first_answer()
+        return answer and (answer.at - self.first("received")).total_seconds()

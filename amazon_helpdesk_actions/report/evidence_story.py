@@ -512,15 +512,22 @@ class Story:
         if seconds is None:
             if not self.facts.first("received"):
                 return None
-            return words(_lt("No answer is recorded."))
+            return words(_lt("No answer is known to have left."))
         within = seconds <= ANSWER_HOURS * 3600
-        return words(
+        sentence = words(
             _lt("%(duration)s (within the %(hours)s hours that Amazon asks for)")
             if within
             else _lt("%(duration)s (Amazon asks for an answer within %(hours)s hours)"),
             duration=words.duration(seconds),
             hours=ANSWER_HOURS,
         )
+        if self.facts.first_answer().request:
+            return sentence
+        by_mail = _lt(
+            "Until the mail was written. It has left since; the time at which it left "
+            "is not kept."
+        )
+        return Cell(("cell", sentence), ("small", words(by_mail)))
 
     def _refunded(self):
         if not self.facts.finances_known:
@@ -661,7 +668,7 @@ class Story:
         who = {
             "buyer": _lt("Buyer"),
             "seller": _lt("Seller"),
-            "unsent": _lt("Seller, on the case only (not sent to the buyer)"),
+            "unsent": _lt("Seller, on the case (not known to have left for the buyer)"),
             "other": _lt("Another sender"),
             "note": _lt("Internal note of the seller"),
             "request": _lt("Request, as recorded when the case was opened"),

@@ -67,14 +67,30 @@ class EvidenceCommon(AmazonCommon):
             }
         )
 
-    def answer(self, ticket, body=ANSWER, sent=True):
-        """Let an agent answer, by mail to the buyer."""
-        return ticket.with_user(self.agent).message_post(
+    def answer(self, ticket, body=ANSWER, sent=True, **values):
+        """Let an agent answer, by a mail to the buyer that leaves."""
+        message = ticket.with_user(self.agent).message_post(
             body=body,
             message_type="comment",
             subtype_xmlid="mail.mt_comment",
             partner_ids=self.buyer.ids if sent else [],
+            **values,
         )
+        self.let_leave(message)
+        return message
+
+    def let_leave(self, message):
+        """Let the mail of a message leave, as Odoo writes it down when it has."""
+        message.sudo().mail_ids._postprocess_sent_message([], [])
+
+    def reply(self, ticket):
+        """Let an agent answer by the dialog, and return the mail, which waits."""
+        self.account.approved_sender = "amazon@nordlicht.example"
+        self.env["ir.mail_server"].search([]).active = False
+        request = self.open_request(ticket, "reply")
+        request.write({"subject": SHIPPED, "text": ANSWER})
+        request.action_send()
+        return ticket.message_ids.filtered("outgoing_email_to")[:1]
 
     def note(self, ticket, body=NOTE):
         """Let an agent write something down for colleagues."""
@@ -416,10 +432,37 @@ class TestEvidence(EvidenceCommon):
         self.answer(ticket, "Nur auf dem Ticket.", sent=False)
         self.assertIsNone(self.facts(ticket).answer_seconds())
         text, _files = self.make(ticket, language="en")
-        self.assertIn("No answer is recorded.", text)
-        self.assertIn("(not sent to the buyer)", text)
+        self.assertIn("No answer is known to have left.", text)
+        self.assertIn("(not known to have left for the buyer)", text)
+
+    def test_mail_counts_as_an_answer_only_once_it_has_left(self):
+        ticket = self.create_case()
+        self.receive(ticket, minutes_ago=30)
         message = self.answer(ticket)
-        message.sudo().notification_ids.notification_status = "bounce"
+        text, _files = self.make(ticket, language="en")
+        self.assertIn("30 min (within the 24 hours", text)
+        self.assertIn("It has left since; the time at which it left is not", text)
+        for status in ("ready", "process", "exception", "bounce", "canceled"):
+            message.sudo().notification_ids.notification_status = status
+            with self.subTest(status=status):
+                self.assertIsNone(self.facts(ticket).answer_seconds())
+                self.assertNotIn("answered", self.happened(ticket))
+
+    def test_reply_of_the_dialog_counts_as_an_answer_only_once_it_has_left(self):
+        ticket = self.create_case()
+        self.receive(ticket, minutes_ago=30)
+        message = self.reply(ticket)
+        self.assertEqual(self.happened(ticket).count("written"), 1)
+        self.assertIsNone(self.facts(ticket).answer_seconds())
+        text, _files = self.make(ticket, language="en")
+        self.assertIn("No answer is known to have left.", text)
+        self.assertNotIn("It has left since", text)
+        self.let_leave(message)
+        self.assertEqual(self.happened(ticket).count("left"), 1)
+        self.assertNotIn("written", self.happened(ticket))
+        text, _files = self.make(ticket, language="en")
+        self.assertIn("min (within the 24 hours", text)
+        message.sudo().notification_ids.notification_status = "exception"
         self.assertIsNone(self.facts(ticket).answer_seconds())
 
     def test_answer_after_a_day_is_not_told_as_in_time(self):
