@@ -297,11 +297,13 @@ class AmazonEvidence(models.AbstractModel):
             for message in self._public_messages(each):
                 who = self._writer(each, message)
                 if who == "buyer":
-                    events.append(Event(self._sent_at(message), "received", "buyer"))
+                    at = self._sent_at(message, who)
+                    events.append(Event(at, "received", "buyer"))
                 elif who == "seller" and not message.outgoing_email_to:
                     # a reply of this addon is in the journal
                     name = message.author_id.name
-                    events.append(Event(self._sent_at(message), "answered", name))
+                    at = self._sent_at(message, who)
+                    events.append(Event(at, "answered", name))
         return events
 
     def _tickets(self, document, order):
@@ -356,7 +358,7 @@ class AmazonEvidence(models.AbstractModel):
 
     def _message(self, document, message, who):
         return Message(
-            at=self._sent_at(message),
+            at=self._sent_at(message, who),
             who=who,
             author="" if who == "buyer" else message.author_id.name or "",
             text=from_html(message.body),
@@ -416,10 +418,18 @@ class AmazonEvidence(models.AbstractModel):
             for notification in message.sudo().notification_ids
         )
 
-    def _sent_at(self, message):
-        """Return when a message was written: as the mail itself says, but not later
-        than it was received here. It makes the seller's answer later, never earlier."""
-        return min(message.date or message.create_date, message.create_date)
+    def _sent_at(self, message, who):
+        """Return when a message was written.
+
+        A mail from outside says so itself, but it was not written later than it was
+        received here. What people write here may be posted with any date; when that
+        was done is the database's own.
+
+        :param str who: as `_writer` returns it, or ``note``
+        """
+        is_outside = who in ("buyer", "other") and message.message_type == "email"
+        dates = [message.create_date, is_outside and message.date]
+        return min(filter(None, dates))
 
     # === AMOUNTS AND PARCELS === #
 

@@ -479,6 +479,23 @@ class TestEvidence(EvidenceCommon):
         [event] = [e for e in self.facts(ticket).events if e.what == "received"]
         self.assertEqual(event.at, message.create_date)
 
+    def test_nobody_here_can_date_back_what_was_written(self):
+        ticket = self.create_case()
+        self.receive(ticket, minutes_ago=30 * 60)
+        earlier = fields.Datetime.now() - timedelta(hours=29)
+        answer = self.answer(ticket, date=earlier)
+        note = self.note(ticket)
+        note.sudo().date = earlier
+        reply = self.reply(ticket)
+        self.let_leave(reply)
+        reply.sudo().date = earlier
+        self.assertEqual(answer.date, earlier)
+        facts = self.as_user(ticket, self.agent).env["amazon.evidence"]
+        facts = facts._facts(ticket.with_user(self.agent), True, True)
+        self.assertGreater(facts.answer_seconds(), 29.5 * 3600)
+        written = [m.at for m in facts.messages if m.who in ("seller", "note")]
+        self.assertEqual(written, [answer.create_date] * 3)
+
     def test_request_that_a_person_typed_is_not_called_a_mail_of_the_buyer(self):
         text, _files = self.make(self.create_case(), language="en")
         self.assertIn("Request, as recorded when the case was opened", text)
