@@ -14,7 +14,6 @@ from ..report.evidence_facts import (
     Request,
 )
 from ..report.evidence_text import clean, from_html
-from ..spapi.marketplaces import is_relay_address
 
 # The most messages that one pack holds; a sentence says where there are more.
 MAX_MESSAGES = 500
@@ -388,7 +387,12 @@ class AmazonEvidence(models.AbstractModel):
 
     def _writer(self, document, message):
         """Return who wrote a message: ``buyer``, ``seller``, ``unsent`` where it is of
-        the seller and not known to have left for the buyer, or ``other``."""
+        the seller and not known to have left for the buyer, or ``other``.
+
+        The buyer is whom the document names now. An address that Amazon made is no
+        proof: every buyer has one. Where the customer was changed, what the former one
+        wrote is of ``other``, which claims less.
+        """
         author_sudo = message.author_id.sudo()
         if any(user._is_internal() for user in author_sudo.user_ids):
             return "seller" if self._was_sent(document, message) else "unsent"
@@ -396,18 +400,19 @@ class AmazonEvidence(models.AbstractModel):
         if author_sudo and author_sudo == buyer_sudo:
             return "buyer"
         address = email_normalize(message.email_from or author_sudo.email or "")
+        return "buyer" if address in self._buyer_addresses(document) else "other"
+
+    def _buyer_addresses(self, document):
+        """Return the addresses of whom a document names as the customer."""
+        buyer_sudo = document.sudo().partner_id
         known = (getattr(document, "partner_email", False), buyer_sudo.email)
-        is_known = address and address in [email_normalize(e or "") for e in known]
-        return "buyer" if is_known or is_relay_address(address or "") else "other"
+        return {email_normalize(address or "") for address in known} - {False}
 
     def _was_sent(self, document, message):
         """Whether a message is known to have left for the buyer by mail: what is
         written on a document goes to its followers only."""
         buyer_sudo = document.sudo().partner_id
-        addresses = {
-            email_normalize(address or "")
-            for address in (buyer_sudo.email, getattr(document, "partner_email", False))
-        } - {False}
+        addresses = self._buyer_addresses(document)
         return any(
             notification.notification_type == "email"
             and notification.notification_status == _LEFT

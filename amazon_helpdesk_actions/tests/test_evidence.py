@@ -534,6 +534,36 @@ class TestEvidence(EvidenceCommon):
         self.assertIn("Another sender (Carrier)", text)
         self.assertNotIn("received", self.happened(ticket))
 
+    def test_buyer_of_another_order_is_not_called_the_buyer(self):
+        """Though that one writes from an address that Amazon made, too."""
+        ticket = self.create_case()
+        other = self.env["res.partner"].create(
+            {"name": "Otto", "email": "other-0815@marketplace.amazon.de"}
+        )
+        self.receive(
+            ticket, "Wo ist es?", author_id=other.id, email_from=other.email, date=None
+        )
+        text, _files = self.make(ticket, language="en")
+        self.assertIn("Another sender (Otto)", text)
+        self.assertNotIn("received", self.happened(ticket))
+
+    def test_buyer_is_known_by_the_address_of_the_case_however_it_is_written(self):
+        ticket = self.create_case(partner_email=f"Berta <{BUYER.upper()}>")
+        ticket.partner_id = self.env["res.partner"].create({"name": "Berta B."})
+        ticket.partner_email = f"Berta <{BUYER.upper()}>"
+        self.receive(ticket, author_id=False)
+        self.assertIn("received", self.happened(ticket))
+
+    def test_who_was_the_customer_before_is_not_called_the_buyer_any_more(self):
+        ticket = self.create_case()
+        self.receive(ticket)
+        self.assertIn("received", self.happened(ticket))
+        other = self.env["res.partner"].create({"name": "O", "email": "o@x.example"})
+        ticket.write({"partner_id": other.id, "partner_email": other.email})
+        text, _files = self.make(ticket, language="en")
+        self.assertIn("Another sender (Berta Beispiel)", text)
+        self.assertNotIn("received", self.happened(ticket))
+
     # === TEXTS OF OTHERS === #
 
     def test_markup_in_texts_is_shown_and_never_read(self):
