@@ -189,6 +189,7 @@ class Facts:
     left_out: int = 0
     with_messages: bool = False
     with_notes: bool = False
+    with_journal: bool = False
     documents: list = field(default_factory=list)
     entries: list = field(default_factory=list)
     chain_number: int = 0

@@ -18,6 +18,15 @@ MAX_CHARACTERS = 120_000
 #: Entries of the journal whose digests are listed; the ZIP has all of them.
 MAX_ENTRIES = 100
 
+_ENTRY_NAMES = (
+    _lt("Number"),
+    _lt("Journal entry (UTC)"),
+    _lt("Digest of the entry (SHA-256)"),
+)
+_ENTRIES_ELSEWHERE = _lt(
+    "The entries themselves can be had from whoever at the seller may read the journal."
+)
+
 
 def to_pdf(facts, words):
     """Return the PDF of an order.
@@ -27,6 +36,23 @@ def to_pdf(facts, words):
     :rtype: bytes
     """
     return Story(facts, words).to_pdf()
+
+
+def list_entries(facts, words):
+    """Return the digests of the journal's entries on an order, as a text of lines with
+    tabs between the values.
+
+    :param Facts facts: what is known
+    :param Words words: the language that it is told in
+    :rtype: str
+    """
+    names = [words(name) for name in _ENTRY_NAMES]
+    rows = [
+        [str(entry.number or "–"), f"{entry.at} {entry.event}", entry.digest]
+        for entry in facts.entries
+    ]
+    lines = [words(_ENTRIES_ELSEWHERE), "", *map("\t".join, [names, *rows])]
+    return "\n".join(lines) + "\n"
 
 
 class Story:
@@ -373,14 +399,11 @@ class Story:
                     "Each step was written into a journal when it happened. "
                     "Entries are only added; the database refuses to change or delete "
                     "them, and each is linked to the one before by a digest, so that a "
-                    "later change would be noticed. The ZIP file that was made with "
-                    "this document holds the journal's %(count)s entries on this "
-                    "order, the result of checking them, what was sent to Amazon and "
-                    "what Amazon answered."
-                ),
-                count=len(facts.entries),
+                    "later change would be noticed."
+                )
             ),
         )
+        self.pages.add("text", self._zip())
         self.pages.pairs(
             [
                 (words(_lt("Result of the check")), self._verdict()),
@@ -412,11 +435,7 @@ class Story:
         if not facts.entries:
             return
         self.pages.table(
-            [
-                words(_lt("Number")),
-                words(_lt("Journal entry (UTC)")),
-                words(_lt("Digest of the entry (SHA-256)")),
-            ],
+            [words(name) for name in _ENTRY_NAMES],
             [
                 [
                     str(entry.number or "–"),
@@ -704,6 +723,28 @@ class Story:
                 )
             )
         return " ".join(remarks)
+
+    def _zip(self):
+        """Return what the ZIP holds of the journal."""
+        words, count = self.words, len(self.facts.entries)
+        if self.facts.with_journal:
+            return words(
+                _lt(
+                    "The ZIP file that was made with this document holds the journal's "
+                    "%(count)s entries on this order, the result of checking them, "
+                    "what was sent to Amazon and what Amazon answered."
+                ),
+                count=count,
+            )
+        sentence = words(
+            _lt(
+                "The ZIP file that was made with this document holds number, time and "
+                "digest of the journal's %(count)s entries on this order, the result "
+                "of checking them, what was sent to Amazon and what Amazon answered."
+            ),
+            count=count,
+        )
+        return f"{sentence} {words(_ENTRIES_ELSEWHERE)}"
 
     def _verdict(self):
         if not self.facts.entries:

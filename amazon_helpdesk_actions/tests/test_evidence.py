@@ -46,6 +46,12 @@ class EvidenceCommon(AmazonCommon):
         )
         cls.company.partner_id.tz = "Europe/Berlin"
         cls.agent.name = "Anna Agentin"
+        # who reads tickets and the journal
+        cls.reader = cls._create_user(
+            "amazon_reader",
+            "helpdesk_mgmt.group_helpdesk_manager",
+            "amazon_helpdesk_actions.group_journal",
+        )
 
     # === WHAT IS WRITTEN === #
 
@@ -127,6 +133,14 @@ class EvidenceCommon(AmazonCommon):
     def files_of(self, packed):
         archive = zipfile.ZipFile(io.BytesIO(packed))
         return {name: archive.read(name) for name in archive.namelist()}
+
+    def plain(self, files):
+        """Return all that stands in the files of a ZIP beside the PDF."""
+        return "".join(
+            f"{name}\n{content.decode()}\n"
+            for name, content in files.items()
+            if not name.endswith(".pdf")
+        )
 
     def facts(self, document):
         document = self.as_user(document, self.agent)
@@ -345,7 +359,8 @@ class TestEvidence(EvidenceCommon):
         self.assertIn("Amazon's financial records show a refund of €59.50.", text)
         self.assertIn("Not from here (for instance Seller Central)", text)
 
-    def test_approval_is_told_with_who_gave_it(self):
+    def require_approval(self):
+        """Have refunds wait for a second person, and return that one."""
         self.env["amazon.authority"].create(
             {
                 "company_id": self.company.id,
@@ -355,9 +370,15 @@ class TestEvidence(EvidenceCommon):
             }
         )
         approver = self._create_user(
-            "amazon_approver", "amazon_helpdesk_actions.group_approve"
+            "amazon_approver",
+            "helpdesk_mgmt.group_helpdesk_user",
+            "amazon_helpdesk_actions.group_approve",
         )
         approver.name = "Bert Zweitperson"
+        return approver
+
+    def test_approval_is_told_with_who_gave_it(self):
+        approver = self.require_approval()
         ticket = self.create_case()
         action = self.ask_refund(ticket)
         self.assertEqual(action.state, "to_approve")
@@ -366,6 +387,29 @@ class TestEvidence(EvidenceCommon):
         text, _files = self.make(ticket, language="en")
         self.assertIn("A second person approved it.", text)
         self.assertIn("Approved by Bert Zweitperson", text)
+
+    def test_internal_words_of_a_refusal_are_told_by_nothing_but_the_journal(self):
+        approver = self.require_approval()
+        ticket = self.create_case()
+        action = self.ask_refund(ticket, note="NOTE-OF-THE-AGENT")
+        limits = action.state_message
+        self.assertIn("limit", action.why_approval)
+        self.as_user(action, approver).action_refuse("NEVER-THAT-BUYER")
+        self.assertEqual(action.state, "refused")
+        text, files = self.make(ticket, language="en", with_notes=False)
+        self.assertIn("A second person refused it. Nothing was sent", text)
+        everything = text + self.plain(files)
+        for words in (
+            "NEVER-THAT-BUYER",
+            "NOTE-OF-THE-AGENT",
+            action.why_approval,
+            limits,
+            self.agent.login,
+            approver.login,
+        ):
+            self.assertNotIn(words, everything)
+        _text, files = self.make(ticket, self.reader, with_journal=True)
+        self.assertIn("NEVER-THAT-BUYER", self.plain(files))
 
     def test_order_from_elsewhere_has_no_amounts(self):
         ticket = self.create_case(MCF)
@@ -777,7 +821,7 @@ class TestEvidenceFiles(EvidenceCommon):
         self.env.flush_all()
         self.env["amazon.audit.link"]._seal(self.company)
         self.env.invalidate_all()
-        text, files = self.make(ticket, language="en")
+        text, files = self.make(ticket, self.reader, language="en", with_journal=True)
         lines = files["journal/journal.jsonl"].decode().splitlines()
         report = verify(lines)
         self.assertTrue(report.holds)
@@ -792,6 +836,40 @@ class TestEvidenceFiles(EvidenceCommon):
         self.assertIn("The entries on this order are unchanged.", text)
         self.assertNotIn("not linked into the chain", text)
         self.assertIn(b"def verify(", files["journal/verify_journal.py"])
+        self.assertIn("holds the journal's", text)
+        self.assertNotIn("can be had from whoever", text)
+
+    def test_pack_without_the_entries_has_their_digests_and_says_who_has_them(self):
+        ticket = self.create_case()
+        self.ask_refund(ticket)
+        self.settle()
+        # also for who may read the journal, and has not ticked it
+        for user in (self.agent, self.reader):
+            text, files = self.make(ticket, user, language="en")
+            names = {name for name in files if name.startswith("journal/")}
+            self.assertEqual(names, {"journal/digests.txt", "journal/verification.txt"})
+            listed = files["journal/digests.txt"].decode()
+            entries = self.env["amazon.audit.entry"].search(
+                [("amazon_order_ref", "=", SHIPPED), ("event", "!=", "evidence")]
+            )
+            for entry in entries:
+                self.assertIn(entry.digest, listed)
+                self.assertIn(entry.digest, text)
+            said = "can be had from whoever at the seller may read the journal"
+            self.assertIn(said, text)
+            self.assertIn(said, listed)
+            self.assertNotIn(self.agent.login, text + self.plain(files))
+
+    def test_number_of_a_ticket_that_the_maker_may_not_read_is_not_told(self):
+        own = self._create_user(
+            "amazon_own",
+            "helpdesk_mgmt.group_helpdesk_user_own",
+            "amazon_helpdesk_actions.group_refund",
+        )
+        theirs = self.create_case(user_id=self.agent.id)
+        self.ask_refund(theirs)
+        text, files = self.make(self.create_case(user_id=own.id), own, language="en")
+        self.assertNotIn(theirs.number, text + self.plain(files))
 
     def test_entries_that_are_not_sealed_yet_are_told(self):
         ticket = self.create_case()
@@ -867,7 +945,10 @@ class TestEvidenceAccess(EvidenceCommon):
         for document in (sale_order, ticket._get_amazon_order()):
             self.open(document, self.agent).action_zip()
             attachments = self.env["ir.attachment"].search(
-                [("res_model", "=", document._name), ("res_id", "=", document.id)]
+                [
+                    ("description", "=", "amazon.evidence"),
+                    ("res_model", "=", document._name),
+                ]
             )
             self.assertEqual(len(attachments), 2)
             text, files = self.make(document)
@@ -980,6 +1061,65 @@ class TestEvidenceAccess(EvidenceCommon):
                 attachment.with_user(own).sudo(False).check_access("read")
             attachment.with_user(self.agent).sudo(False).check_access("read")
 
+    def test_pack_of_an_amazon_order_is_for_who_made_it_alone(self):
+        """Who works with tickets or sale orders reads the Amazon order without any of
+        the rights."""
+        order = self.create_case()._get_amazon_order()
+        salesman = self._create_user("amazon_sales", "sales_team.group_sale_manager")
+        packs = self.make_files(order)
+        for user in (self.trainee, salesman, self.reader):
+            self.as_user(order, user).check_access("read")
+            theirs = self.as_user(packs, user).sudo(False)
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                theirs.check_access("read")
+            found = theirs.search([("description", "=", "amazon.evidence")])
+            self.assertFalse(found)
+        self.as_user(packs, self.agent).sudo(False).check_access("read")
+
+    def test_entries_of_the_journal_are_only_for_who_may_read_it(self):
+        ticket = self.create_case()
+        for document in (ticket, ticket.sudo()):
+            with self.assertRaises(AccessError):
+                self.make(document, with_journal=True)
+        request = self.open(ticket, self.agent)
+        request.with_journal = True
+        with self.assertRaises(AccessError):
+            request.action_zip()
+        self.assertFalse(
+            self.env["ir.attachment"].search([("description", "=", "amazon.evidence")])
+        )
+
+    def test_box_for_the_entries_is_shown_to_who_may_read_the_journal_alone(self):
+        for user, is_shown in ((self.agent, False), (self.reader, True)):
+            request = self.env["amazon.evidence.request"].with_user(user)
+            with self.subTest(user=user.login):
+                arch = request.get_view(view_type="form")["arch"]
+                self.assertEqual("with_journal" in arch, is_shown)
+
+    def test_zip_with_entries_is_kept_where_only_readers_of_the_journal_find_it(self):
+        ticket = self.create_case()
+        self.ask_refund(ticket)
+        request = self.open(ticket, self.reader)
+        request.with_journal = True
+        request.action_zip()
+        packs = self.env["ir.attachment"].search(
+            [("description", "=", "amazon.evidence")]
+        )
+        packed = packs.filtered(lambda each: each.mimetype == "application/zip")
+        self.assertIn("journal/journal.jsonl", self.files_of(packed.raw))
+        self.assertEqual(ticket.message_ids[0].attachment_ids, packs - packed)
+        for user in (self.agent, self.trainee):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.as_user(packed, user).sudo(False).check_access("read")
+        self.as_user(packed, self.reader).sudo(False).check_access("read")
+        for user in (self.agent, self.reader):
+            with self.assertRaises(AccessError):
+                self.as_user(packed, user).sudo(False).write({"description": "x"})
+        [entry] = self.env["amazon.audit.entry"].search([("event", "=", "evidence")])
+        self.assertEqual(
+            entry.message, "An evidence pack was made, with entries of the journal."
+        )
+
     def test_another_company_neither_makes_nor_reads_it(self):
         elsewhere = self._create_company(name="Elsewhere")
         stranger = new_test_user(
@@ -1015,7 +1155,7 @@ class TestEvidenceAccess(EvidenceCommon):
         )
         ticket = self.create_case()
         self.ask_refund(ticket)
-        _text, files = self.make(ticket)
+        _text, files = self.make(ticket, self.reader, with_journal=True)
         self.assertNotIn(b"ELSEWHERE", files["journal/journal.jsonl"])
 
     def test_document_without_an_order_and_unknown_language_are_refused(self):

@@ -26,6 +26,13 @@ class AmazonEvidenceRequest(models.TransientModel):
         "read it then.",
     )
 
+    with_journal = fields.Boolean(
+        "Journal entries as they are: internal words, logins",
+        help="The reasons of those who approve or refuse, limits, logins, and numbers "
+        "of other tickets. Only who may read the journal can tick it; without it the "
+        "ZIP holds the digests of the entries.",
+    )
+
     @api.constrains("ticket_id", "sale_order_id", "order_id")
     def _check_readable(self):
         """Refuse documents that the user may not read: all that are named, since each
@@ -92,7 +99,11 @@ class AmazonEvidenceRequest(models.TransientModel):
                 self.env._("Open it from a ticket, a sale order or an Amazon order.")
             )
         attachments = self.env["amazon.evidence"]._make(
-            document, self.language, self.with_messages, self.with_notes
+            document,
+            self.language,
+            self.with_messages,
+            self.with_notes,
+            self.with_journal,
         )
         attachment = attachments.filtered(lambda each: each.mimetype == mimetype)
         return {
