@@ -279,7 +279,8 @@ class AmazonEvidence(models.AbstractModel):
         if not lines:
             return []
         report = verify(lines, self._anchors(order.company_id, rows))
-        facts.journal_holds = report.holds
+        facts.entries_hold = report.holds
+        self._read_check(order.company_id, facts)
         verification = Document("journal/verification.txt", report.text().encode())
         if not facts.with_journal:
             digests = list_entries(facts, words).encode()
@@ -289,6 +290,22 @@ class AmazonEvidence(models.AbstractModel):
             verification,
             Document("journal/verify_journal.py", Path(VERIFIER).read_bytes()),
         ]
+
+    def _read_check(self, company, facts):
+        """Take what the last check of the company's whole journal has shown: that none
+        of the order's entries was left out or put in is seen by nothing else."""
+        check_sudo = (
+            self.env["amazon.audit.check"]
+            .sudo()
+            .search(
+                [("company_id", "=", company.id), ("finished_at", "!=", False)],
+                order="finished_at DESC, id DESC",
+                limit=1,
+            )
+        )
+        facts.check_state = check_sudo.state or ""
+        facts.check_at = check_sudo.finished_at
+        facts.check_number = check_sudo.number
 
     def _anchors(self, company, rows):
         """Return the anchors that name one of these entries, for the verifier."""

@@ -194,7 +194,12 @@ class Facts:
     entries: list = field(default_factory=list)
     chain_number: int = 0
     chain_head: str = ""
-    journal_holds: bool = False
+    # whether the entries on this order fit their digests and their seals
+    entries_hold: bool = False
+    # of the last check of the company's whole journal: holds, broken, or nothing
+    check_state: str = ""
+    check_at: datetime = None
+    check_number: int = 0
 
     def first(self, *whats):
         """Return the time of the first event of these sorts, or None."""

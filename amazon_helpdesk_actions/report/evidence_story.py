@@ -399,14 +399,15 @@ class Story:
                     "Each step was written into a journal when it happened. "
                     "Entries are only added; the database refuses to change or delete "
                     "them, and each is linked to the one before by a digest, so that a "
-                    "later change would be noticed."
+                    "check of the whole journal notices a later change."
                 )
             ),
         )
         self.pages.add("text", self._zip())
         self.pages.pairs(
             [
-                (words(_lt("Result of the check")), self._verdict()),
+                (words(_lt("Entries on this order")), self._verdict()),
+                (words(_lt("Whole journal")), self._whole_check()),
                 (words(_lt("Last link of the whole journal")), self._chain_head()),
             ]
         )
@@ -750,19 +751,83 @@ class Story:
         if not self.facts.entries:
             return None
         words = self.words
-        if not self.facts.journal_holds:
+        if not self.facts.entries_hold:
             return words(
                 _lt("The check found a problem; the file verification.txt says which.")
             )
+        if self.facts.check_state != "holds":
+            # what the check of the whole has found counts for these, too
+            return None
         waiting = sum(not entry.number for entry in self.facts.entries)
         return Cell(
-            ("cell", words(_lt("The entries on this order are unchanged."))),
+            (
+                "cell",
+                words(
+                    _lt(
+                        "Each entry on this order fits its digest, and its seal in the "
+                        "chain. What this cannot show, the check of the whole journal "
+                        "shows."
+                    )
+                ),
+            ),
             (
                 "small",
                 waiting
                 and words(
                     _lt("%(count)s of them are not linked into the chain yet."),
                     count=waiting,
+                ),
+            ),
+        )
+
+    def _whole_check(self):
+        """Return what the last check of the company's whole journal has shown."""
+        facts, words = self.facts, self.words
+        if not facts.check_state:
+            return words(
+                _lt(
+                    "The whole journal has not been checked yet. So nothing shows that "
+                    "no entry was changed, left out or put in."
+                )
+            )
+        values = {"time": words.utc(facts.check_at), "number": facts.check_number}
+        if facts.check_state != "holds":
+            return Cell(
+                (
+                    "strong",
+                    words(
+                        _lt(
+                            "The last check of the whole journal, on %(time)s and up "
+                            "to number %(number)s, found problems. Until they are "
+                            "explained, nothing shows that no entry was changed, left "
+                            "out or put in."
+                        ),
+                        **values,
+                    ),
+                )
+            )
+        later = sum(
+            not entry.number or entry.number > facts.check_number
+            for entry in facts.entries
+        )
+        return Cell(
+            (
+                "cell",
+                words(
+                    _lt(
+                        "The last check of the whole journal, on %(time)s and up to "
+                        "number %(number)s, found no entry changed, left out or put "
+                        "in."
+                    ),
+                    **values,
+                ),
+            ),
+            (
+                "small",
+                later
+                and words(
+                    _lt("%(count)s of the entries on this order are later than that."),
+                    count=later,
                 ),
             ),
         )

@@ -6,6 +6,7 @@ import os
 import zipfile
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import polib
 from pypdf import PdfReader
@@ -833,7 +834,6 @@ class TestEvidenceFiles(EvidenceCommon):
             self.assertIn(row["entry_digest"], text)
         head = self.env["amazon.audit.link"]._head(self.company.id)
         self.assertIn(head.hash, text)
-        self.assertIn("The entries on this order are unchanged.", text)
         self.assertNotIn("not linked into the chain", text)
         self.assertIn(b"def verify(", files["journal/verify_journal.py"])
         self.assertIn("holds the journal's", text)
@@ -871,9 +871,66 @@ class TestEvidenceFiles(EvidenceCommon):
         text, files = self.make(self.create_case(user_id=own.id), own, language="en")
         self.assertNotIn(theirs.number, text + self.plain(files))
 
+    def check_journal(self, state="holds", number=4711, days_ago=0):
+        """Have a check of the whole journal made that ended so."""
+        at = fields.Datetime.now() - timedelta(days=days_ago)
+        return self.env["amazon.audit.check"].create(
+            {
+                "company_id": self.company.id,
+                "state": state,
+                "started_at": at,
+                "finished_at": state != "running" and at,
+                "progress": {"number": number},
+            }
+        )
+
+    def test_what_is_told_of_the_whole_journal_is_its_last_check(self):
+        fits = "Each entry on this order fits its digest, and its seal in the chain."
+        found_none = "found no entry changed, left out or put in"
+        found = "found problems. Until they are explained, nothing shows"
+        ticket = self.create_case()
+        self.ask_refund(ticket)
+        self.settle()
+        self.env["amazon.audit.check"].search([]).unlink()
+        self.check_journal("running")
+        elsewhere = self._create_company(name="Elsewhere")
+        self.check_journal().company_id = elsewhere
+        text, _files = self.make(ticket, language="en")
+        self.assertIn("The whole journal has not been checked yet.", text)
+        self.assertNotIn(fits, text)
+        self.check_journal("broken", days_ago=2)
+        text, _files = self.make(ticket, language="en")
+        self.assertIn(found, text)
+        self.assertNotIn(fits, text)
+        self.assertNotIn(found_none, text)
+        self.check_journal("holds", number=7, days_ago=1)
+        # one that takes long, or is not finished, is not the last
+        self.check_journal("broken", days_ago=3)
+        self.check_journal("running")
+        text, _files = self.make(ticket, language="en")
+        self.assertIn(fits, text)
+        self.assertIn("up to number 7, found no entry changed", text)
+        self.assertRegex(text, r"\d+ of the entries on this order are later than that")
+
+    def test_entry_that_was_changed_is_told_whatever_the_last_check_said(self):
+        ticket = self.create_case()
+        self.ask_refund(ticket)
+        self.check_journal()
+        with patch(
+            "odoo.addons.amazon_helpdesk_actions.verify_journal.entry_digest",
+            return_value="0" * 64,
+        ):
+            text, files = self.make(ticket, language="en")
+        self.assertIn("The check found a problem; the file verification.txt", text)
+        self.assertNotIn("fits its digest", text)
+        self.assertIn(
+            b"does not match its own digest", files["journal/verification.txt"]
+        )
+
     def test_entries_that_are_not_sealed_yet_are_told(self):
         ticket = self.create_case()
         self.ask_refund(ticket)
+        self.check_journal()
         text, files = self.make(ticket, language="en")
         self.assertIn("1 of them are not linked into the chain yet.", text)
         self.assertIn(b"Not sealed yet: 1.", files["journal/verification.txt"])
