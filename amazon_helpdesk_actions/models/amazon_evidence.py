@@ -2,6 +2,7 @@ import hashlib
 import io
 import json
 import zipfile
+from functools import partial
 from pathlib import Path
 
 from odoo import api, models
@@ -226,9 +227,11 @@ class AmazonEvidence(models.AbstractModel):
         """Return what was sent with a feed and what Amazon answered, cut to the order:
         other orders in it are of other buyers."""
         numbers = actions.mapped("message_number")
+        count = feed.message_count or len(feed.action_ids)
+        cut_answer = partial(cut_report, is_shared=count > len(actions))
         parts = (
             ("sent", feed.payload_attachment_id, feed.payload_digest, cut_envelope),
-            ("answer", feed.report_attachment_id, feed.report_digest, cut_report),
+            ("answer", feed.report_attachment_id, feed.report_digest, cut_answer),
         )
         documents = []
         for part, attachment, digest, cut in parts:

@@ -14,6 +14,7 @@ from ..report.evidence_facts import (
     Request,
 )
 from ..report.evidence_text import clean, from_html
+from ..spapi.excerpts import mask_orders
 
 # The most messages that one pack holds; a sentence says where there are more.
 MAX_MESSAGES = 500
@@ -145,7 +146,9 @@ class AmazonEvidence(models.AbstractModel):
             request_ref=action.request_ref or "",
             message_number=action.message_number,
             amazon_code=action.amazon_code or "",
-            amazon_text=clean(action.amazon_text),
+            amazon_text=mask_orders(
+                clean(action.amazon_text), action.order_id.amazon_order_ref
+            ),
             refund_refs=[
                 f"{action.name}-{lines[0].id}"
                 for lines in action.line_ids.grouped("order_line_id").values()

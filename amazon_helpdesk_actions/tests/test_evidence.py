@@ -19,7 +19,7 @@ from odoo.tests.common import new_test_user
 
 from ..models import amazon_evidence_facts
 from ..report import evidence_text
-from ..spapi.excerpts import OTHER_ORDER
+from ..spapi.excerpts import OTHER_ORDER, WHOLE_FEED
 from ..verify_journal import verify
 from .common import (
     CLAIMED,
@@ -750,19 +750,46 @@ class TestEvidenceFiles(EvidenceCommon):
                 self.assertNotIn(secret, text)
                 self.assertNotIn(secret, packed)
 
-    def test_amazons_words_about_another_order_are_masked(self):
+    def test_amazons_words_about_a_feed_with_other_orders_are_left_out(self):
         first, _second, feed = self.refund_two()
         report = feed.report_attachment_id
         report.raw = report.raw.replace(
             b"</ProcessingSummary>",
             b"</ProcessingSummary><Result><MessageID>0</MessageID>"
             b"<ResultCode>Warning</ResultCode><ResultMessageCode>1</ResultMessageCode>"
-            b"<ResultDescription>See " + GIFT_WRAPPED.encode() + b"</ResultDescription>"
-            b"</Result>",
+            b"<ResultDescription>See SKU-4711</ResultDescription></Result>",
         )
         _text, files = self.make(first)
         answer = files[f"amazon/feed-{feed.feed_ref}-answer.xml"].decode()
-        self.assertIn(f"See {OTHER_ORDER}", answer)
+        self.assertIn(WHOLE_FEED, answer)
+        self.assertNotIn("SKU-4711", answer)
+
+    def test_amazons_words_about_a_feed_of_one_order_are_kept(self):
+        ticket = self.create_case()
+        self.ask_refund(ticket)
+        self.settle()
+        feed = self.last_action().feed_id
+        report = feed.report_attachment_id
+        report.raw = report.raw.replace(
+            b"</ProcessingSummary>",
+            b"</ProcessingSummary><Result><MessageID>0</MessageID>"
+            b"<ResultCode>Warning</ResultCode><ResultMessageCode>1</ResultMessageCode>"
+            b"<ResultDescription>See SKU-4711</ResultDescription></Result>",
+        )
+        _text, files = self.make(ticket)
+        answer = files[f"amazon/feed-{feed.feed_ref}-answer.xml"]
+        self.assertEqual(answer, report.raw)
+
+    def test_number_of_another_order_in_amazons_words_is_masked_in_the_pdf(self):
+        ticket = self.create_case()
+        self.ask_refund(ticket)
+        words = f"{SHIPPED} is as wrong as {GIFT_WRAPPED}"
+        self.simulator.fault("report_error", order_id=SHIPPED, code="1", text=words)
+        self.settle()
+        self.assertIn(GIFT_WRAPPED, self.last_action().amazon_text)
+        text, _files = self.make(ticket, language="en")
+        self.assertIn(f"{SHIPPED} is as wrong as {OTHER_ORDER}", text)
+        self.assertNotIn(GIFT_WRAPPED, text)
 
     def test_file_that_was_changed_or_is_gone_is_told(self):
         ticket = self.create_case()
