@@ -2,6 +2,7 @@ import hashlib
 import io
 import json
 import zipfile
+from functools import partial
 from pathlib import Path
 
 from odoo import api, models
@@ -9,7 +10,7 @@ from odoo.exceptions import AccessError, UserError
 
 from ..reply_rules import LANGUAGES, language_of
 from ..report.evidence_facts import Document, Entry
-from ..report.evidence_story import to_pdf
+from ..report.evidence_story import list_entries, to_pdf
 from ..report.evidence_words import Words
 from ..spapi.errors import UnreadableReport
 from ..spapi.excerpts import cut_envelope, cut_report
@@ -75,7 +76,14 @@ class AmazonEvidence(models.AbstractModel):
     # === MAKING === #
 
     @api.model
-    def _make(self, document, language=None, with_messages=True, with_notes=False):
+    def _make(
+        self,
+        document,
+        language=None,
+        with_messages=True,
+        with_notes=False,
+        with_journal=False,
+    ):
         """Make the pack of a document, keep it there, and write it into the journal.
 
         :param document: ticket, sale order or Amazon order
@@ -83,6 +91,8 @@ class AmazonEvidence(models.AbstractModel):
             when None
         :param bool with_messages: whether it holds the conversation of the document
         :param bool with_notes: whether it holds internal notes, too
+        :param bool with_journal: whether the ZIP holds the journal's entries as they
+            are, which only those get who may read the journal
         :return: the PDF and the ZIP
         :rtype: ir.attachment
         :raise AccessError: when the user may not
@@ -92,6 +102,8 @@ class AmazonEvidence(models.AbstractModel):
         self = self.sudo(False)
         document = document.with_env(self.env)
         self._check_right(document)
+        if with_journal:
+            self.env["amazon.audit.check"]._check_right()
         order = self._order_of(document)
         if not order:
             raise UserError(
@@ -105,45 +117,63 @@ class AmazonEvidence(models.AbstractModel):
         if language not in dict(LANGUAGES):
             raise UserError(self.env._("Choose one of the languages of the list."))
         facts = self._facts(document, with_messages, with_notes)
+        facts.with_journal = with_journal
         words = Words(language, order.marketplace, facts.zone)
-        facts.documents = self._documents(order, facts)
+        facts.documents = self._documents(order, facts, words)
         pdf = to_pdf(facts, words)
         name = f"evidence-{order.amazon_order_ref}-{language}"
         packed = self._zip(facts, f"{name}.pdf", pdf)
-        attachments = self._keep(document, order.company_id, name, pdf, packed)
-        self._note(document, order, attachments, pdf, packed)
+        entry = self._journal(document, order, pdf, packed, with_journal)
+        attachments = self._keep(document, order.company_id, name, "pdf", pdf)
+        attachments += self._keep(
+            entry if with_journal else document,
+            order.company_id,
+            name,
+            "zip",
+            packed,
+        )
+        self._note(document, order, attachments)
         return attachments
 
-    def _keep(self, document, company, name, pdf, packed):
-        """Attach the files to the document, whose access rules apply to them."""
+    def _keep(self, record, company, name, kind, content):
+        """Attach a file to a record, whose access rules apply to it.
+
+        :param record: the document; the entry of the journal, where the file holds what
+            only those may read who may read the journal
+        """
+        # An Amazon order can be read by many who may not make a pack: those files are
+        # for who made them alone, as Odoo has it where no record is named.
+        is_order = record._name == "amazon.order"
         # sudo: to read a document is enough to have its evidence
         return (
             self.env["ir.attachment"]
             .sudo()
             .create(
-                [
-                    {
-                        "name": f"{name}.{kind}",
-                        "raw": content,
-                        "mimetype": f"application/{kind}",
-                        "res_model": document._name,
-                        "res_id": document.id,
-                        "company_id": company.id,
-                        # what it is found by: it may hold what a buyer wrote
-                        "description": self._name,
-                    }
-                    for kind, content in (("pdf", pdf), ("zip", packed))
-                ]
+                {
+                    "name": f"{name}.{kind}",
+                    "raw": content,
+                    "mimetype": f"application/{kind}",
+                    "res_model": record._name,
+                    "res_id": False if is_order else record.id,
+                    "company_id": company.id,
+                    # what it is found by: it may hold what a buyer wrote
+                    "description": self._name,
+                }
             )
         )
 
-    def _note(self, document, order, attachments, pdf, packed):
-        """Write down that the pack was made: into the journal and on the document."""
+    def _journal(self, document, order, pdf, packed, with_journal):
+        """Append to the journal that the pack was made, and return the entry."""
         digests = {
             "pdf": hashlib.sha256(pdf).hexdigest(),
             "zip": hashlib.sha256(packed).hexdigest(),
         }
-        self.env["amazon.audit.entry"]._append(
+        message = (
+            self.env._("An evidence pack was made, with entries of the journal.")
+            if with_journal
+            else self.env._("An evidence pack was made.")
+        )
+        return self.env["amazon.audit.entry"]._append(
             [
                 {
                     "event": "evidence",
@@ -153,11 +183,15 @@ class AmazonEvidence(models.AbstractModel):
                     "origin_model": document._name,
                     "origin_id": document.id,
                     "origin_name": document.sudo()[document._rec_name],
-                    "message": self.env._("An evidence pack was made."),
+                    "message": message,
                     "value_after": json.dumps(digests, sort_keys=True),
                 }
             ]
         )
+
+    def _note(self, document, order, attachments):
+        """Write down on the document that the pack was made, with its files."""
+        kept = attachments.filtered(lambda each: each.res_model == document._name)
         if "message_ids" in document:
             document.sudo()._message_log(
                 body=self.env._(
@@ -166,12 +200,12 @@ class AmazonEvidence(models.AbstractModel):
                     order=order.amazon_order_ref,
                 ),
                 author_id=self.env.user.partner_id.id,
-                attachment_ids=attachments.ids,
+                attachment_ids=kept.ids,
             )
 
     # === THE FILES OF THE ZIP === #
 
-    def _documents(self, order, facts):
+    def _documents(self, order, facts, words):
         """Return what is in the ZIP besides the PDF.
 
         :rtype: list[Document]
@@ -180,7 +214,7 @@ class AmazonEvidence(models.AbstractModel):
         for feed, actions in order.action_ids.grouped("feed_id").items():
             if feed and len(documents) < 2 * MAX_FEEDS:
                 documents += self._feed_documents(order, feed, actions)
-        documents += self._journal_documents(order, facts)
+        documents += self._journal_documents(order, facts, words)
         if facts.messages:
             text = "\n\n\n".join(
                 f"[{message.who} {message.author} {message.at} UTC]\n{message.text}"
@@ -193,9 +227,11 @@ class AmazonEvidence(models.AbstractModel):
         """Return what was sent with a feed and what Amazon answered, cut to the order:
         other orders in it are of other buyers."""
         numbers = actions.mapped("message_number")
+        count = feed.message_count or len(feed.action_ids)
+        cut_answer = partial(cut_report, is_shared=count > len(actions))
         parts = (
             ("sent", feed.payload_attachment_id, feed.payload_digest, cut_envelope),
-            ("answer", feed.report_attachment_id, feed.report_digest, cut_report),
+            ("answer", feed.report_attachment_id, feed.report_digest, cut_answer),
         )
         documents = []
         for part, attachment, digest, cut in parts:
@@ -225,8 +261,10 @@ class AmazonEvidence(models.AbstractModel):
             return None
         return attachment.raw or None
 
-    def _journal_documents(self, order, facts):
-        """Return the journal's entries on the order, and what checking them says."""
+    def _journal_documents(self, order, facts, words):
+        """Return what checking the journal's entries on the order says, and their
+        digests; the entries themselves for those alone who asked for them and may read
+        them, since they hold internal words, logins and numbers of other documents."""
         entries = self._entries(order)
         lines = list(entries._export_lines())
         rows = [row for row in map(json.loads, lines) if "journal" not in row]
@@ -244,12 +282,33 @@ class AmazonEvidence(models.AbstractModel):
         if not lines:
             return []
         report = verify(lines, self._anchors(order.company_id, rows))
-        facts.journal_holds = report.holds
+        facts.entries_hold = report.holds
+        self._read_check(order.company_id, facts)
+        verification = Document("journal/verification.txt", report.text().encode())
+        if not facts.with_journal:
+            digests = list_entries(facts, words).encode()
+            return [Document("journal/digests.txt", digests), verification]
         return [
             Document("journal/journal.jsonl", "".join(lines).encode()),
-            Document("journal/verification.txt", report.text().encode()),
+            verification,
             Document("journal/verify_journal.py", Path(VERIFIER).read_bytes()),
         ]
+
+    def _read_check(self, company, facts):
+        """Take what the last check of the company's whole journal has shown: that none
+        of the order's entries was left out or put in is seen by nothing else."""
+        check_sudo = (
+            self.env["amazon.audit.check"]
+            .sudo()
+            .search(
+                [("company_id", "=", company.id), ("finished_at", "!=", False)],
+                order="finished_at DESC, id DESC",
+                limit=1,
+            )
+        )
+        facts.check_state = check_sudo.state or ""
+        facts.check_at = check_sudo.finished_at
+        facts.check_number = check_sudo.number
 
     def _anchors(self, company, rows):
         """Return the anchors that name one of these entries, for the verifier."""

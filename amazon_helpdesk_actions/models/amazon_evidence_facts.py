@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import fields, models
 from odoo.tools import email_normalize
 
@@ -12,7 +14,7 @@ from ..report.evidence_facts import (
     Request,
 )
 from ..report.evidence_text import clean, from_html
-from ..spapi.marketplaces import is_relay_address
+from ..spapi.excerpts import mask_orders
 
 # The most messages that one pack holds; a sentence says where there are more.
 MAX_MESSAGES = 500
@@ -21,8 +23,11 @@ MAX_MESSAGES = 500
 _BY_AMAZON = ("submitted", "accepted", "rejected", "confirmed")
 # Events of the journal that have a sentence of their own.
 _OWN_SENTENCES = ("handed", "decided", "drop")
-# Statuses of a mail that did not leave, or did not arrive.
-_FAILED = ("exception", "bounce", "canceled")
+# The one status of a mail that is known to have left: others wait, or have failed.
+_LEFT = "sent"
+# The mail of a reply is written at most so long before its entry in the journal: both
+# are of one transaction, whose beginning is the time of the mail.
+_LONGEST_REPLY = timedelta(minutes=10)
 # What happened in the same second, in the order in which it must have happened.
 _RANKS = {
     "purchased": 0,
@@ -141,7 +146,9 @@ class AmazonEvidence(models.AbstractModel):
             request_ref=action.request_ref or "",
             message_number=action.message_number,
             amazon_code=action.amazon_code or "",
-            amazon_text=clean(action.amazon_text),
+            amazon_text=mask_orders(
+                clean(action.amazon_text), action.order_id.amazon_order_ref
+            ),
             refund_refs=[
                 f"{action.name}-{lines[0].id}"
                 for lines in action.line_ids.grouped("order_line_id").values()
@@ -204,7 +211,9 @@ class AmazonEvidence(models.AbstractModel):
         for rank, entry in enumerate(entries):
             request = by_action.get(entry.action_id.id)
             what = self._what_happened(entry, decided)
-            if what and (request or what == "written"):
+            if what == "written" and self._has_left(entry):
+                what = "left"
+            if what and (request or what in ("written", "left")):
                 events.append(
                     Event(
                         at=entry.occurred_at,
@@ -247,6 +256,29 @@ class AmazonEvidence(models.AbstractModel):
             return None
         return "approved" if entry.state_from == "to_approve" else "queued_again"
 
+    def _has_left(self, entry):
+        """Whether the mail of a journaled reply is known to have left: the entry tells
+        only that it was handed to Odoo."""
+        replies_sudo = (
+            self.env["mail.message"]
+            .sudo()
+            .search(
+                [
+                    ("model", "=", entry.origin_model),
+                    ("res_id", "=", entry.origin_id),
+                    ("outgoing_email_to", "!=", False),
+                    ("create_date", ">=", entry.occurred_at - _LONGEST_REPLY),
+                    # an entry's time is in whole seconds
+                    ("create_date", "<=", entry.occurred_at + timedelta(seconds=1)),
+                ]
+            )
+        )
+        # where it could be any of several, all of them
+        return bool(replies_sudo) and all(
+            _LEFT in reply.notification_ids.mapped("notification_status")
+            for reply in replies_sudo
+        )
+
     def _who_did(self, entry, what):
         if entry.user_id != self.env.ref("base.user_root"):
             return entry.user_id.name
@@ -267,11 +299,13 @@ class AmazonEvidence(models.AbstractModel):
             for message in self._public_messages(each):
                 who = self._writer(each, message)
                 if who == "buyer":
-                    events.append(Event(self._sent_at(message), "received", "buyer"))
+                    at = self._sent_at(message, who)
+                    events.append(Event(at, "received", "buyer"))
                 elif who == "seller" and not message.outgoing_email_to:
                     # a reply of this addon is in the journal
                     name = message.author_id.name
-                    events.append(Event(self._sent_at(message), "answered", name))
+                    at = self._sent_at(message, who)
+                    events.append(Event(at, "answered", name))
         return events
 
     def _tickets(self, document, order):
@@ -326,7 +360,7 @@ class AmazonEvidence(models.AbstractModel):
 
     def _message(self, document, message, who):
         return Message(
-            at=self._sent_at(message),
+            at=self._sent_at(message, who),
             who=who,
             author="" if who == "buyer" else message.author_id.name or "",
             text=from_html(message.body),
@@ -356,7 +390,12 @@ class AmazonEvidence(models.AbstractModel):
 
     def _writer(self, document, message):
         """Return who wrote a message: ``buyer``, ``seller``, ``unsent`` where it is of
-        the seller and did not go to the buyer, or ``other``."""
+        the seller and not known to have left for the buyer, or ``other``.
+
+        The buyer is whom the document names now. An address that Amazon made is no
+        proof: every buyer has one. Where the customer was changed, what the former one
+        wrote is of ``other``, which claims less.
+        """
         author_sudo = message.author_id.sudo()
         if any(user._is_internal() for user in author_sudo.user_ids):
             return "seller" if self._was_sent(document, message) else "unsent"
@@ -364,21 +403,22 @@ class AmazonEvidence(models.AbstractModel):
         if author_sudo and author_sudo == buyer_sudo:
             return "buyer"
         address = email_normalize(message.email_from or author_sudo.email or "")
+        return "buyer" if address in self._buyer_addresses(document) else "other"
+
+    def _buyer_addresses(self, document):
+        """Return the addresses of whom a document names as the customer."""
+        buyer_sudo = document.sudo().partner_id
         known = (getattr(document, "partner_email", False), buyer_sudo.email)
-        is_known = address and address in [email_normalize(e or "") for e in known]
-        return "buyer" if is_known or is_relay_address(address or "") else "other"
+        return {email_normalize(address or "") for address in known} - {False}
 
     def _was_sent(self, document, message):
-        """Whether a message went to the buyer by mail: what is written on a document
-        goes to its followers only."""
+        """Whether a message is known to have left for the buyer by mail: what is
+        written on a document goes to its followers only."""
         buyer_sudo = document.sudo().partner_id
-        addresses = {
-            email_normalize(address or "")
-            for address in (buyer_sudo.email, getattr(document, "partner_email", False))
-        } - {False}
+        addresses = self._buyer_addresses(document)
         return any(
             notification.notification_type == "email"
-            and notification.notification_status not in _FAILED
+            and notification.notification_status == _LEFT
             and (
                 (buyer_sudo and notification.res_partner_id == buyer_sudo)
                 or email_normalize(notification.mail_email_address or "") in addresses
@@ -386,10 +426,18 @@ class AmazonEvidence(models.AbstractModel):
             for notification in message.sudo().notification_ids
         )
 
-    def _sent_at(self, message):
-        """Return when a message was written: as the mail itself says, but not later
-        than it was received here. It makes the seller's answer later, never earlier."""
-        return min(message.date or message.create_date, message.create_date)
+    def _sent_at(self, message, who):
+        """Return when a message was written.
+
+        A mail from outside says so itself, but it was not written later than it was
+        received here. What people write here may be posted with any date; when that
+        was done is the database's own.
+
+        :param str who: as `_writer` returns it, or ``note``
+        """
+        is_outside = who in ("buyer", "other") and message.message_type == "email"
+        dates = [message.create_date, is_outside and message.date]
+        return min(filter(None, dates))
 
     # === AMOUNTS AND PARCELS === #
 

@@ -27,10 +27,10 @@ class Event:
     rank: int = 0
 
     def is_answer(self):
-        """Whether the buyer was written to."""
+        """Whether something is known to have left for the buyer."""
         if self.request:
             return self.request.kind == "message" and self.what == "accepted"
-        return self.what in ("answered", "written")
+        return self.what in ("answered", "left")
 
 
 @dataclass
@@ -189,15 +189,35 @@ class Facts:
     left_out: int = 0
     with_messages: bool = False
     with_notes: bool = False
+    with_journal: bool = False
     documents: list = field(default_factory=list)
     entries: list = field(default_factory=list)
     chain_number: int = 0
     chain_head: str = ""
-    journal_holds: bool = False
+    # whether the entries on this order fit their digests and their seals
+    entries_hold: bool = False
+    # of the last check of the company's whole journal: holds, broken, or nothing
+    check_state: str = ""
+    check_at: datetime = None
+    check_number: int = 0
 
     def first(self, *whats):
         """Return the time of the first event of these sorts, or None."""
         return min((e.at for e in self.events if e.what in whats), default=None)
+
+    def first_answer(self):
+        """Return the first answer after the buyer's first message, or None where there
+        is none of either.
+
+        :rtype: Event | None
+        """
+        asked = self.first("received")
+        answers = (
+            event
+            for event in self.events
+            if asked and event.at >= asked and event.is_answer()
+        )
+        return min(answers, key=lambda event: event.at, default=None)
 
     def answer_seconds(self):
         """Return the seconds from the buyer's first message to the first answer after
@@ -205,10 +225,5 @@ class Facts:
 
         :rtype: float | None
         """
-        asked = self.first("received")
-        answers = [
-            event.at
-            for event in self.events
-            if asked and event.at >= asked and event.is_answer()
-        ]
-        return (min(answers) - asked).total_seconds() if answers else None
+        answer = self.first_answer()
+        return answer and (answer.at - self.first("received")).total_seconds()

@@ -18,6 +18,15 @@ MAX_CHARACTERS = 120_000
 #: Entries of the journal whose digests are listed; the ZIP has all of them.
 MAX_ENTRIES = 100
 
+_ENTRY_NAMES = (
+    _lt("Number"),
+    _lt("Journal entry (UTC)"),
+    _lt("Digest of the entry (SHA-256)"),
+)
+_ENTRIES_ELSEWHERE = _lt(
+    "The entries themselves can be had from whoever at the seller may read the journal."
+)
+
 
 def to_pdf(facts, words):
     """Return the PDF of an order.
@@ -27,6 +36,23 @@ def to_pdf(facts, words):
     :rtype: bytes
     """
     return Story(facts, words).to_pdf()
+
+
+def list_entries(facts, words):
+    """Return the digests of the journal's entries on an order, as a text of lines with
+    tabs between the values.
+
+    :param Facts facts: what is known
+    :param Words words: the language that it is told in
+    :rtype: str
+    """
+    names = [words(name) for name in _ENTRY_NAMES]
+    rows = [
+        [str(entry.number or "–"), f"{entry.at} {entry.event}", entry.digest]
+        for entry in facts.entries
+    ]
+    lines = [words(_ENTRIES_ELSEWHERE), "", *map("\t".join, [names, *rows])]
+    return "\n".join(lines) + "\n"
 
 
 class Story:
@@ -373,17 +399,15 @@ class Story:
                     "Each step was written into a journal when it happened. "
                     "Entries are only added; the database refuses to change or delete "
                     "them, and each is linked to the one before by a digest, so that a "
-                    "later change would be noticed. The ZIP file that was made with "
-                    "this document holds the journal's %(count)s entries on this "
-                    "order, the result of checking them, what was sent to Amazon and "
-                    "what Amazon answered."
-                ),
-                count=len(facts.entries),
+                    "check of the whole journal notices a later change."
+                )
             ),
         )
+        self.pages.add("text", self._zip())
         self.pages.pairs(
             [
-                (words(_lt("Result of the check")), self._verdict()),
+                (words(_lt("Entries on this order")), self._verdict()),
+                (words(_lt("Whole journal")), self._whole_check()),
                 (words(_lt("Last link of the whole journal")), self._chain_head()),
             ]
         )
@@ -412,11 +436,7 @@ class Story:
         if not facts.entries:
             return
         self.pages.table(
-            [
-                words(_lt("Number")),
-                words(_lt("Journal entry (UTC)")),
-                words(_lt("Digest of the entry (SHA-256)")),
-            ],
+            [words(name) for name in _ENTRY_NAMES],
             [
                 [
                     str(entry.number or "–"),
@@ -512,15 +532,22 @@ class Story:
         if seconds is None:
             if not self.facts.first("received"):
                 return None
-            return words(_lt("No answer is recorded."))
+            return words(_lt("No answer is known to have left."))
         within = seconds <= ANSWER_HOURS * 3600
-        return words(
+        sentence = words(
             _lt("%(duration)s (within the %(hours)s hours that Amazon asks for)")
             if within
             else _lt("%(duration)s (Amazon asks for an answer within %(hours)s hours)"),
             duration=words.duration(seconds),
             hours=ANSWER_HOURS,
         )
+        if self.facts.first_answer().request:
+            return sentence
+        by_mail = _lt(
+            "Until the mail was written. It has left since; the time at which it left "
+            "is not kept."
+        )
+        return Cell(("cell", sentence), ("small", words(by_mail)))
 
     def _refunded(self):
         if not self.facts.finances_known:
@@ -661,7 +688,7 @@ class Story:
         who = {
             "buyer": _lt("Buyer"),
             "seller": _lt("Seller"),
-            "unsent": _lt("Seller, on the case only (not sent to the buyer)"),
+            "unsent": _lt("Seller, on the case (not known to have left for the buyer)"),
             "other": _lt("Another sender"),
             "note": _lt("Internal note of the seller"),
             "request": _lt("Request, as recorded when the case was opened"),
@@ -698,23 +725,109 @@ class Story:
             )
         return " ".join(remarks)
 
+    def _zip(self):
+        """Return what the ZIP holds of the journal."""
+        words, count = self.words, len(self.facts.entries)
+        if self.facts.with_journal:
+            return words(
+                _lt(
+                    "The ZIP file that was made with this document holds the journal's "
+                    "%(count)s entries on this order, the result of checking them, "
+                    "what was sent to Amazon and what Amazon answered."
+                ),
+                count=count,
+            )
+        sentence = words(
+            _lt(
+                "The ZIP file that was made with this document holds number, time and "
+                "digest of the journal's %(count)s entries on this order, the result "
+                "of checking them, what was sent to Amazon and what Amazon answered."
+            ),
+            count=count,
+        )
+        return f"{sentence} {words(_ENTRIES_ELSEWHERE)}"
+
     def _verdict(self):
         if not self.facts.entries:
             return None
         words = self.words
-        if not self.facts.journal_holds:
+        if not self.facts.entries_hold:
             return words(
                 _lt("The check found a problem; the file verification.txt says which.")
             )
+        if self.facts.check_state != "holds":
+            # what the check of the whole has found counts for these, too
+            return None
         waiting = sum(not entry.number for entry in self.facts.entries)
         return Cell(
-            ("cell", words(_lt("The entries on this order are unchanged."))),
+            (
+                "cell",
+                words(
+                    _lt(
+                        "Each entry on this order fits its digest, and its seal in the "
+                        "chain. What this cannot show, the check of the whole journal "
+                        "shows."
+                    )
+                ),
+            ),
             (
                 "small",
                 waiting
                 and words(
                     _lt("%(count)s of them are not linked into the chain yet."),
                     count=waiting,
+                ),
+            ),
+        )
+
+    def _whole_check(self):
+        """Return what the last check of the company's whole journal has shown."""
+        facts, words = self.facts, self.words
+        if not facts.check_state:
+            return words(
+                _lt(
+                    "The whole journal has not been checked yet. So nothing shows that "
+                    "no entry was changed, left out or put in."
+                )
+            )
+        values = {"time": words.utc(facts.check_at), "number": facts.check_number}
+        if facts.check_state != "holds":
+            return Cell(
+                (
+                    "strong",
+                    words(
+                        _lt(
+                            "The last check of the whole journal, on %(time)s and up "
+                            "to number %(number)s, found problems. Until they are "
+                            "explained, nothing shows that no entry was changed, left "
+                            "out or put in."
+                        ),
+                        **values,
+                    ),
+                )
+            )
+        later = sum(
+            not entry.number or entry.number > facts.check_number
+            for entry in facts.entries
+        )
+        return Cell(
+            (
+                "cell",
+                words(
+                    _lt(
+                        "The last check of the whole journal, on %(time)s and up to "
+                        "number %(number)s, found no entry changed, left out or put "
+                        "in."
+                    ),
+                    **values,
+                ),
+            ),
+            (
+                "small",
+                later
+                and words(
+                    _lt("%(count)s of the entries on this order are later than that."),
+                    count=later,
                 ),
             ),
         )

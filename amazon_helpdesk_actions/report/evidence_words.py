@@ -164,6 +164,10 @@ EVENTS = {
     "received": _lt("A message from the buyer was received."),
     "answered": _lt("The seller answered the buyer."),
     "written": _lt("The seller's answer to the buyer was handed to the mail system."),
+    "left": _lt(
+        "The seller's answer to the buyer was handed to the mail system. It has left "
+        "since."
+    ),
     "posted": _lt("Amazon's financial records show a refund of %(amount)s."),
     "shipped": _lt("A delivery left the seller's warehouse (%(delivery)s)."),
 }

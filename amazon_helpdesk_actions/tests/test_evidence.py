@@ -6,6 +6,7 @@ import os
 import zipfile
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import polib
 from pypdf import PdfReader
@@ -18,7 +19,7 @@ from odoo.tests.common import new_test_user
 
 from ..models import amazon_evidence_facts
 from ..report import evidence_text
-from ..spapi.excerpts import OTHER_ORDER
+from ..spapi.excerpts import OTHER_ORDER, WHOLE_FEED
 from ..verify_journal import verify
 from .common import (
     CLAIMED,
@@ -46,6 +47,12 @@ class EvidenceCommon(AmazonCommon):
         )
         cls.company.partner_id.tz = "Europe/Berlin"
         cls.agent.name = "Anna Agentin"
+        # who reads tickets and the journal
+        cls.reader = cls._create_user(
+            "amazon_reader",
+            "helpdesk_mgmt.group_helpdesk_manager",
+            "amazon_helpdesk_actions.group_journal",
+        )
 
     # === WHAT IS WRITTEN === #
 
@@ -67,14 +74,30 @@ class EvidenceCommon(AmazonCommon):
             }
         )
 
-    def answer(self, ticket, body=ANSWER, sent=True):
-        """Let an agent answer, by mail to the buyer."""
-        return ticket.with_user(self.agent).message_post(
+    def answer(self, ticket, body=ANSWER, sent=True, **values):
+        """Let an agent answer, by a mail to the buyer that leaves."""
+        message = ticket.with_user(self.agent).message_post(
             body=body,
             message_type="comment",
             subtype_xmlid="mail.mt_comment",
             partner_ids=self.buyer.ids if sent else [],
+            **values,
         )
+        self.let_leave(message)
+        return message
+
+    def let_leave(self, message):
+        """Let the mail of a message leave, as Odoo writes it down when it has."""
+        message.sudo().mail_ids._postprocess_sent_message([], [])
+
+    def reply(self, ticket):
+        """Let an agent answer by the dialog, and return the mail, which waits."""
+        self.account.approved_sender = "amazon@nordlicht.example"
+        self.env["ir.mail_server"].search([]).active = False
+        request = self.open_request(ticket, "reply")
+        request.write({"subject": SHIPPED, "text": ANSWER})
+        request.action_send()
+        return ticket.message_ids.filtered("outgoing_email_to")[:1]
 
     def note(self, ticket, body=NOTE):
         """Let an agent write something down for colleagues."""
@@ -111,6 +134,14 @@ class EvidenceCommon(AmazonCommon):
     def files_of(self, packed):
         archive = zipfile.ZipFile(io.BytesIO(packed))
         return {name: archive.read(name) for name in archive.namelist()}
+
+    def plain(self, files):
+        """Return all that stands in the files of a ZIP beside the PDF."""
+        return "".join(
+            f"{name}\n{content.decode()}\n"
+            for name, content in files.items()
+            if not name.endswith(".pdf")
+        )
 
     def facts(self, document):
         document = self.as_user(document, self.agent)
@@ -329,7 +360,8 @@ class TestEvidence(EvidenceCommon):
         self.assertIn("Amazon's financial records show a refund of €59.50.", text)
         self.assertIn("Not from here (for instance Seller Central)", text)
 
-    def test_approval_is_told_with_who_gave_it(self):
+    def require_approval(self):
+        """Have refunds wait for a second person, and return that one."""
         self.env["amazon.authority"].create(
             {
                 "company_id": self.company.id,
@@ -339,9 +371,15 @@ class TestEvidence(EvidenceCommon):
             }
         )
         approver = self._create_user(
-            "amazon_approver", "amazon_helpdesk_actions.group_approve"
+            "amazon_approver",
+            "helpdesk_mgmt.group_helpdesk_user",
+            "amazon_helpdesk_actions.group_approve",
         )
         approver.name = "Bert Zweitperson"
+        return approver
+
+    def test_approval_is_told_with_who_gave_it(self):
+        approver = self.require_approval()
         ticket = self.create_case()
         action = self.ask_refund(ticket)
         self.assertEqual(action.state, "to_approve")
@@ -350,6 +388,29 @@ class TestEvidence(EvidenceCommon):
         text, _files = self.make(ticket, language="en")
         self.assertIn("A second person approved it.", text)
         self.assertIn("Approved by Bert Zweitperson", text)
+
+    def test_internal_words_of_a_refusal_are_told_by_nothing_but_the_journal(self):
+        approver = self.require_approval()
+        ticket = self.create_case()
+        action = self.ask_refund(ticket, note="NOTE-OF-THE-AGENT")
+        limits = action.state_message
+        self.assertIn("limit", action.why_approval)
+        self.as_user(action, approver).action_refuse("NEVER-THAT-BUYER")
+        self.assertEqual(action.state, "refused")
+        text, files = self.make(ticket, language="en", with_notes=False)
+        self.assertIn("A second person refused it. Nothing was sent", text)
+        everything = text + self.plain(files)
+        for words in (
+            "NEVER-THAT-BUYER",
+            "NOTE-OF-THE-AGENT",
+            action.why_approval,
+            limits,
+            self.agent.login,
+            approver.login,
+        ):
+            self.assertNotIn(words, everything)
+        _text, files = self.make(ticket, self.reader, with_journal=True)
+        self.assertIn("NEVER-THAT-BUYER", self.plain(files))
 
     def test_order_from_elsewhere_has_no_amounts(self):
         ticket = self.create_case(MCF)
@@ -416,10 +477,37 @@ class TestEvidence(EvidenceCommon):
         self.answer(ticket, "Nur auf dem Ticket.", sent=False)
         self.assertIsNone(self.facts(ticket).answer_seconds())
         text, _files = self.make(ticket, language="en")
-        self.assertIn("No answer is recorded.", text)
-        self.assertIn("(not sent to the buyer)", text)
+        self.assertIn("No answer is known to have left.", text)
+        self.assertIn("(not known to have left for the buyer)", text)
+
+    def test_mail_counts_as_an_answer_only_once_it_has_left(self):
+        ticket = self.create_case()
+        self.receive(ticket, minutes_ago=30)
         message = self.answer(ticket)
-        message.sudo().notification_ids.notification_status = "bounce"
+        text, _files = self.make(ticket, language="en")
+        self.assertIn("30 min (within the 24 hours", text)
+        self.assertIn("It has left since; the time at which it left is not", text)
+        for status in ("ready", "process", "exception", "bounce", "canceled"):
+            message.sudo().notification_ids.notification_status = status
+            with self.subTest(status=status):
+                self.assertIsNone(self.facts(ticket).answer_seconds())
+                self.assertNotIn("answered", self.happened(ticket))
+
+    def test_reply_of_the_dialog_counts_as_an_answer_only_once_it_has_left(self):
+        ticket = self.create_case()
+        self.receive(ticket, minutes_ago=30)
+        message = self.reply(ticket)
+        self.assertEqual(self.happened(ticket).count("written"), 1)
+        self.assertIsNone(self.facts(ticket).answer_seconds())
+        text, _files = self.make(ticket, language="en")
+        self.assertIn("No answer is known to have left.", text)
+        self.assertNotIn("It has left since", text)
+        self.let_leave(message)
+        self.assertEqual(self.happened(ticket).count("left"), 1)
+        self.assertNotIn("written", self.happened(ticket))
+        text, _files = self.make(ticket, language="en")
+        self.assertIn("min (within the 24 hours", text)
+        message.sudo().notification_ids.notification_status = "exception"
         self.assertIsNone(self.facts(ticket).answer_seconds())
 
     def test_answer_after_a_day_is_not_told_as_in_time(self):
@@ -435,6 +523,23 @@ class TestEvidence(EvidenceCommon):
         message = self.receive(ticket, minutes_ago=-3 * 24 * 60)
         [event] = [e for e in self.facts(ticket).events if e.what == "received"]
         self.assertEqual(event.at, message.create_date)
+
+    def test_nobody_here_can_date_back_what_was_written(self):
+        ticket = self.create_case()
+        self.receive(ticket, minutes_ago=30 * 60)
+        earlier = fields.Datetime.now() - timedelta(hours=29)
+        answer = self.answer(ticket, date=earlier)
+        note = self.note(ticket)
+        note.sudo().date = earlier
+        reply = self.reply(ticket)
+        self.let_leave(reply)
+        reply.sudo().date = earlier
+        self.assertEqual(answer.date, earlier)
+        facts = self.as_user(ticket, self.agent).env["amazon.evidence"]
+        facts = facts._facts(ticket.with_user(self.agent), True, True)
+        self.assertGreater(facts.answer_seconds(), 29.5 * 3600)
+        written = [m.at for m in facts.messages if m.who in ("seller", "note")]
+        self.assertEqual(written, [answer.create_date] * 3)
 
     def test_request_that_a_person_typed_is_not_called_a_mail_of_the_buyer(self):
         text, _files = self.make(self.create_case(), language="en")
@@ -472,6 +577,36 @@ class TestEvidence(EvidenceCommon):
         )
         text, _files = self.make(ticket, language="en")
         self.assertIn("Another sender (Carrier)", text)
+        self.assertNotIn("received", self.happened(ticket))
+
+    def test_buyer_of_another_order_is_not_called_the_buyer(self):
+        """Though that one writes from an address that Amazon made, too."""
+        ticket = self.create_case()
+        other = self.env["res.partner"].create(
+            {"name": "Otto", "email": "other-0815@marketplace.amazon.de"}
+        )
+        self.receive(
+            ticket, "Wo ist es?", author_id=other.id, email_from=other.email, date=None
+        )
+        text, _files = self.make(ticket, language="en")
+        self.assertIn("Another sender (Otto)", text)
+        self.assertNotIn("received", self.happened(ticket))
+
+    def test_buyer_is_known_by_the_address_of_the_case_however_it_is_written(self):
+        ticket = self.create_case(partner_email=f"Berta <{BUYER.upper()}>")
+        ticket.partner_id = self.env["res.partner"].create({"name": "Berta B."})
+        ticket.partner_email = f"Berta <{BUYER.upper()}>"
+        self.receive(ticket, author_id=False)
+        self.assertIn("received", self.happened(ticket))
+
+    def test_who_was_the_customer_before_is_not_called_the_buyer_any_more(self):
+        ticket = self.create_case()
+        self.receive(ticket)
+        self.assertIn("received", self.happened(ticket))
+        other = self.env["res.partner"].create({"name": "O", "email": "o@x.example"})
+        ticket.write({"partner_id": other.id, "partner_email": other.email})
+        text, _files = self.make(ticket, language="en")
+        self.assertIn("Another sender (Berta Beispiel)", text)
         self.assertNotIn("received", self.happened(ticket))
 
     # === TEXTS OF OTHERS === #
@@ -615,19 +750,46 @@ class TestEvidenceFiles(EvidenceCommon):
                 self.assertNotIn(secret, text)
                 self.assertNotIn(secret, packed)
 
-    def test_amazons_words_about_another_order_are_masked(self):
+    def test_amazons_words_about_a_feed_with_other_orders_are_left_out(self):
         first, _second, feed = self.refund_two()
         report = feed.report_attachment_id
         report.raw = report.raw.replace(
             b"</ProcessingSummary>",
             b"</ProcessingSummary><Result><MessageID>0</MessageID>"
             b"<ResultCode>Warning</ResultCode><ResultMessageCode>1</ResultMessageCode>"
-            b"<ResultDescription>See " + GIFT_WRAPPED.encode() + b"</ResultDescription>"
-            b"</Result>",
+            b"<ResultDescription>See SKU-4711</ResultDescription></Result>",
         )
         _text, files = self.make(first)
         answer = files[f"amazon/feed-{feed.feed_ref}-answer.xml"].decode()
-        self.assertIn(f"See {OTHER_ORDER}", answer)
+        self.assertIn(WHOLE_FEED, answer)
+        self.assertNotIn("SKU-4711", answer)
+
+    def test_amazons_words_about_a_feed_of_one_order_are_kept(self):
+        ticket = self.create_case()
+        self.ask_refund(ticket)
+        self.settle()
+        feed = self.last_action().feed_id
+        report = feed.report_attachment_id
+        report.raw = report.raw.replace(
+            b"</ProcessingSummary>",
+            b"</ProcessingSummary><Result><MessageID>0</MessageID>"
+            b"<ResultCode>Warning</ResultCode><ResultMessageCode>1</ResultMessageCode>"
+            b"<ResultDescription>See SKU-4711</ResultDescription></Result>",
+        )
+        _text, files = self.make(ticket)
+        answer = files[f"amazon/feed-{feed.feed_ref}-answer.xml"]
+        self.assertEqual(answer, report.raw)
+
+    def test_number_of_another_order_in_amazons_words_is_masked_in_the_pdf(self):
+        ticket = self.create_case()
+        self.ask_refund(ticket)
+        words = f"{SHIPPED} is as wrong as {GIFT_WRAPPED}"
+        self.simulator.fault("report_error", order_id=SHIPPED, code="1", text=words)
+        self.settle()
+        self.assertIn(GIFT_WRAPPED, self.last_action().amazon_text)
+        text, _files = self.make(ticket, language="en")
+        self.assertIn(f"{SHIPPED} is as wrong as {OTHER_ORDER}", text)
+        self.assertNotIn(GIFT_WRAPPED, text)
 
     def test_file_that_was_changed_or_is_gone_is_told(self):
         ticket = self.create_case()
@@ -687,7 +849,7 @@ class TestEvidenceFiles(EvidenceCommon):
         self.env.flush_all()
         self.env["amazon.audit.link"]._seal(self.company)
         self.env.invalidate_all()
-        text, files = self.make(ticket, language="en")
+        text, files = self.make(ticket, self.reader, language="en", with_journal=True)
         lines = files["journal/journal.jsonl"].decode().splitlines()
         report = verify(lines)
         self.assertTrue(report.holds)
@@ -699,13 +861,103 @@ class TestEvidenceFiles(EvidenceCommon):
             self.assertIn(row["entry_digest"], text)
         head = self.env["amazon.audit.link"]._head(self.company.id)
         self.assertIn(head.hash, text)
-        self.assertIn("The entries on this order are unchanged.", text)
         self.assertNotIn("not linked into the chain", text)
         self.assertIn(b"def verify(", files["journal/verify_journal.py"])
+        self.assertIn("holds the journal's", text)
+        self.assertNotIn("can be had from whoever", text)
+
+    def test_pack_without_the_entries_has_their_digests_and_says_who_has_them(self):
+        ticket = self.create_case()
+        self.ask_refund(ticket)
+        self.settle()
+        # also for who may read the journal, and has not ticked it
+        for user in (self.agent, self.reader):
+            text, files = self.make(ticket, user, language="en")
+            names = {name for name in files if name.startswith("journal/")}
+            self.assertEqual(names, {"journal/digests.txt", "journal/verification.txt"})
+            listed = files["journal/digests.txt"].decode()
+            entries = self.env["amazon.audit.entry"].search(
+                [("amazon_order_ref", "=", SHIPPED), ("event", "!=", "evidence")]
+            )
+            for entry in entries:
+                self.assertIn(entry.digest, listed)
+                self.assertIn(entry.digest, text)
+            said = "can be had from whoever at the seller may read the journal"
+            self.assertIn(said, text)
+            self.assertIn(said, listed)
+            self.assertNotIn(self.agent.login, text + self.plain(files))
+
+    def test_number_of_a_ticket_that_the_maker_may_not_read_is_not_told(self):
+        own = self._create_user(
+            "amazon_own",
+            "helpdesk_mgmt.group_helpdesk_user_own",
+            "amazon_helpdesk_actions.group_refund",
+        )
+        theirs = self.create_case(user_id=self.agent.id)
+        self.ask_refund(theirs)
+        text, files = self.make(self.create_case(user_id=own.id), own, language="en")
+        self.assertNotIn(theirs.number, text + self.plain(files))
+
+    def check_journal(self, state="holds", number=4711, days_ago=0):
+        """Have a check of the whole journal made that ended so."""
+        at = fields.Datetime.now() - timedelta(days=days_ago)
+        return self.env["amazon.audit.check"].create(
+            {
+                "company_id": self.company.id,
+                "state": state,
+                "started_at": at,
+                "finished_at": state != "running" and at,
+                "progress": {"number": number},
+            }
+        )
+
+    def test_what_is_told_of_the_whole_journal_is_its_last_check(self):
+        fits = "Each entry on this order fits its digest, and its seal in the chain."
+        found_none = "found no entry changed, left out or put in"
+        found = "found problems. Until they are explained, nothing shows"
+        ticket = self.create_case()
+        self.ask_refund(ticket)
+        self.settle()
+        self.env["amazon.audit.check"].search([]).unlink()
+        self.check_journal("running")
+        elsewhere = self._create_company(name="Elsewhere")
+        self.check_journal().company_id = elsewhere
+        text, _files = self.make(ticket, language="en")
+        self.assertIn("The whole journal has not been checked yet.", text)
+        self.assertNotIn(fits, text)
+        self.check_journal("broken", days_ago=2)
+        text, _files = self.make(ticket, language="en")
+        self.assertIn(found, text)
+        self.assertNotIn(fits, text)
+        self.assertNotIn(found_none, text)
+        self.check_journal("holds", number=7, days_ago=1)
+        # one that takes long, or is not finished, is not the last
+        self.check_journal("broken", days_ago=3)
+        self.check_journal("running")
+        text, _files = self.make(ticket, language="en")
+        self.assertIn(fits, text)
+        self.assertIn("up to number 7, found no entry changed", text)
+        self.assertRegex(text, r"\d+ of the entries on this order are later than that")
+
+    def test_entry_that_was_changed_is_told_whatever_the_last_check_said(self):
+        ticket = self.create_case()
+        self.ask_refund(ticket)
+        self.check_journal()
+        with patch(
+            "odoo.addons.amazon_helpdesk_actions.verify_journal.entry_digest",
+            return_value="0" * 64,
+        ):
+            text, files = self.make(ticket, language="en")
+        self.assertIn("The check found a problem; the file verification.txt", text)
+        self.assertNotIn("fits its digest", text)
+        self.assertIn(
+            b"does not match its own digest", files["journal/verification.txt"]
+        )
 
     def test_entries_that_are_not_sealed_yet_are_told(self):
         ticket = self.create_case()
         self.ask_refund(ticket)
+        self.check_journal()
         text, files = self.make(ticket, language="en")
         self.assertIn("1 of them are not linked into the chain yet.", text)
         self.assertIn(b"Not sealed yet: 1.", files["journal/verification.txt"])
@@ -777,7 +1029,10 @@ class TestEvidenceAccess(EvidenceCommon):
         for document in (sale_order, ticket._get_amazon_order()):
             self.open(document, self.agent).action_zip()
             attachments = self.env["ir.attachment"].search(
-                [("res_model", "=", document._name), ("res_id", "=", document.id)]
+                [
+                    ("description", "=", "amazon.evidence"),
+                    ("res_model", "=", document._name),
+                ]
             )
             self.assertEqual(len(attachments), 2)
             text, files = self.make(document)
@@ -890,6 +1145,65 @@ class TestEvidenceAccess(EvidenceCommon):
                 attachment.with_user(own).sudo(False).check_access("read")
             attachment.with_user(self.agent).sudo(False).check_access("read")
 
+    def test_pack_of_an_amazon_order_is_for_who_made_it_alone(self):
+        """Who works with tickets or sale orders reads the Amazon order without any of
+        the rights."""
+        order = self.create_case()._get_amazon_order()
+        salesman = self._create_user("amazon_sales", "sales_team.group_sale_manager")
+        packs = self.make_files(order)
+        for user in (self.trainee, salesman, self.reader):
+            self.as_user(order, user).check_access("read")
+            theirs = self.as_user(packs, user).sudo(False)
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                theirs.check_access("read")
+            found = theirs.search([("description", "=", "amazon.evidence")])
+            self.assertFalse(found)
+        self.as_user(packs, self.agent).sudo(False).check_access("read")
+
+    def test_entries_of_the_journal_are_only_for_who_may_read_it(self):
+        ticket = self.create_case()
+        for document in (ticket, ticket.sudo()):
+            with self.assertRaises(AccessError):
+                self.make(document, with_journal=True)
+        request = self.open(ticket, self.agent)
+        request.with_journal = True
+        with self.assertRaises(AccessError):
+            request.action_zip()
+        self.assertFalse(
+            self.env["ir.attachment"].search([("description", "=", "amazon.evidence")])
+        )
+
+    def test_box_for_the_entries_is_shown_to_who_may_read_the_journal_alone(self):
+        for user, is_shown in ((self.agent, False), (self.reader, True)):
+            request = self.env["amazon.evidence.request"].with_user(user)
+            with self.subTest(user=user.login):
+                arch = request.get_view(view_type="form")["arch"]
+                self.assertEqual("with_journal" in arch, is_shown)
+
+    def test_zip_with_entries_is_kept_where_only_readers_of_the_journal_find_it(self):
+        ticket = self.create_case()
+        self.ask_refund(ticket)
+        request = self.open(ticket, self.reader)
+        request.with_journal = True
+        request.action_zip()
+        packs = self.env["ir.attachment"].search(
+            [("description", "=", "amazon.evidence")]
+        )
+        packed = packs.filtered(lambda each: each.mimetype == "application/zip")
+        self.assertIn("journal/journal.jsonl", self.files_of(packed.raw))
+        self.assertEqual(ticket.message_ids[0].attachment_ids, packs - packed)
+        for user in (self.agent, self.trainee):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.as_user(packed, user).sudo(False).check_access("read")
+        self.as_user(packed, self.reader).sudo(False).check_access("read")
+        for user in (self.agent, self.reader):
+            with self.assertRaises(AccessError):
+                self.as_user(packed, user).sudo(False).write({"description": "x"})
+        [entry] = self.env["amazon.audit.entry"].search([("event", "=", "evidence")])
+        self.assertEqual(
+            entry.message, "An evidence pack was made, with entries of the journal."
+        )
+
     def test_another_company_neither_makes_nor_reads_it(self):
         elsewhere = self._create_company(name="Elsewhere")
         stranger = new_test_user(
@@ -925,7 +1239,7 @@ class TestEvidenceAccess(EvidenceCommon):
         )
         ticket = self.create_case()
         self.ask_refund(ticket)
-        _text, files = self.make(ticket)
+        _text, files = self.make(ticket, self.reader, with_journal=True)
         self.assertNotIn(b"ELSEWHERE", files["journal/journal.jsonl"])
 
     def test_document_without_an_order_and_unknown_language_are_refused(self):

@@ -8,6 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.service.model import call_kw
 from odoo.tests import HttpCase, tagged
 from odoo.tests.common import JsonRpcException
+from odoo.tools import SQL
 
 from .permission_table import PERSONAS, ROUTES
 from .permission_world import DIALOGS, PermissionWorld
@@ -82,6 +83,46 @@ class TestLeaks(LeakCase):
                 ):
                     default = {f"default_{name}": value}
                     self.rpc(persona, model, "onchange", [], {}, [], asked, **default)
+
+    def test_evidence_dialog_names_nothing_that_its_user_may_not_read(self):
+        """Whichever of the three it is, beside one that the user may read."""
+        model, own = "amazon.evidence.request", self.own.ticket_shipped
+        fields = {
+            "order_id": self.other.shipped,
+            "ticket_id": self.other.ticket_shipped,
+            "sale_order_id": self.other.sale_shipped,
+        }
+        for name, document in fields.items():
+            # the evidence would be that of the first of the three
+            values = {"ticket_id": own.id, "language": "de", name: document.id}
+            asked = {name: {"fields": {"display_name": {}}}}
+            with self.subTest(create=name), self.assertRaises(AccessError):
+                self.rpc("refund", model, "create", values)
+            default = {f"default_{name}": document.id}
+            with self.subTest(default=name), self.assertRaises(AccessError):
+                values = {"ticket_id": own.id, "language": "de"}
+                if name == "ticket_id":
+                    values = {"language": "de"}
+                self.rpc("refund", model, "create", values, **default)
+            values = {"ticket_id": own.id, "language": "de"}
+            dialog = self.rpc("refund", model, "create", values)
+            with self.subTest(write=name), self.assertRaises(AccessError):
+                self.rpc("refund", model, "write", [dialog], {name: document.id})
+            with self.subTest(onchange=name), self.assertRaises(AccessError):
+                values = {"ticket_id": own.id, name: document.id}
+                self.rpc("refund", model, "onchange", [dialog], values, [name], asked)
+            # what could be read then, and cannot be any more
+            self.env.flush_all()
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE amazon_evidence_request SET %s = %s WHERE id = %s",
+                    SQL.identifier(name),
+                    document.id,
+                    dialog,
+                )
+            )
+            with self.subTest(make=name), self.assertRaises(AccessError):
+                self.rpc("refund", model, "action_pdf", [dialog])
 
     def test_name_of_another_company_is_a_number(self):
         """By an onchange of any model that points to ours."""

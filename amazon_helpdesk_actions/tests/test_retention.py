@@ -168,11 +168,14 @@ class TestRetention(JournalCommon):
     def test_evidence_packs_go_when_documents_do(self):
         order = self.create_ticket(SHIPPED).amazon_order_id
         evidence = self.env["amazon.evidence"].with_user(self.auditor)
-        packs = evidence._make(order, "en")
+        # also one that is kept with the journal
+        packs = evidence._make(order, "en") + evidence._make(
+            order, "en", with_journal=True
+        )
         self.company.amazon_retention_days = 200
         self.age(packs, "create_date", 199)
         self.erase()
-        self.assertEqual(len(packs.exists()), 2)
+        self.assertEqual(len(packs.exists()), 4)
         self.age(packs, "create_date", 201)
         self.erase()
         self.assertFalse(packs.exists())

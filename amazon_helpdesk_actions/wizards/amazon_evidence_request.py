@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..reply_rules import LANGUAGES, language_of
-from .amazon_action_request import check_named_documents
+from .amazon_action_request import DOCUMENTS, check_named_documents
 
 
 class AmazonEvidenceRequest(models.TransientModel):
@@ -26,14 +26,23 @@ class AmazonEvidenceRequest(models.TransientModel):
         "read it then.",
     )
 
+    with_journal = fields.Boolean(
+        "Journal entries as they are: internal words, logins",
+        help="The reasons of those who approve or refuse, limits, logins, and numbers "
+        "of other tickets. Only who may read the journal can tick it; without it the "
+        "ZIP holds the digests of the entries.",
+    )
+
     @api.constrains("ticket_id", "sale_order_id", "order_id")
     def _check_readable(self):
-        """Refuse documents that the user may not read.
+        """Refuse documents that the user may not read: all that are named, since each
+        of them shows its name.
 
         Odoo checks constraints in sudo mode; this one is about the user.
         """
         for request in self.sudo(False):
-            self.env["amazon.evidence"]._check_right(request._document())
+            for document in filter(None, (request[name] for name in DOCUMENTS)):
+                self.env["amazon.evidence"]._check_right(document)
 
     def onchange(self, values, field_names, fields_spec):
         """Override of `web` to refuse documents that the user may not read: a dialog
@@ -83,13 +92,18 @@ class AmazonEvidenceRequest(models.TransientModel):
 
     def _download(self, mimetype):
         self.ensure_one()
+        self._check_readable()
         document = self._document()
         if not document:
             raise UserError(
                 self.env._("Open it from a ticket, a sale order or an Amazon order.")
             )
         attachments = self.env["amazon.evidence"]._make(
-            document, self.language, self.with_messages, self.with_notes
+            document,
+            self.language,
+            self.with_messages,
+            self.with_notes,
+            self.with_journal,
         )
         attachment = attachments.filtered(lambda each: each.mimetype == mimetype)
         return {

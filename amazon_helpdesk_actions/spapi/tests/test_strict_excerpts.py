@@ -6,7 +6,13 @@ import pytest
 from lxml import etree
 from spapi.envelopes import RefundItem, RefundMessage, order_adjustment
 from spapi.errors import UnreadableReport
-from spapi.excerpts import OTHER_ORDER, cut_envelope, cut_report
+from spapi.excerpts import (
+    OTHER_ORDER,
+    WHOLE_FEED,
+    cut_envelope,
+    cut_report,
+    mask_orders,
+)
 from spapi.reports import parse_report
 
 MINE, OTHER = "302-4481516-2342108", "305-2260917-9913547"
@@ -74,13 +80,40 @@ def test_report_keeps_what_is_about_the_order_or_the_whole():
 
 
 def test_number_of_another_order_in_a_text_is_masked():
-    report = REPORT.replace(b"<MessageID>2<", b"<MessageID>0<")
-    content, left_out = cut_report(report, MINE, [1])
+    content, left_out = cut_report(REPORT, MINE, [2])
     assert left_out == 0
     assert OTHER.encode() not in content
     assert OTHER_ORDER.encode() in content
     # what Amazon said stays readable
-    assert parse_report(content, [1])[1].code == "13057"
+    assert parse_report(content, [2])[2].code == "13057"
+    assert mask_orders(f"{MINE} and {OTHER}.", MINE) == f"{MINE} and {OTHER_ORDER}."
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["", "<MessageID/>", *(f"<MessageID>{n}</MessageID>" for n in ("0", "SKU-4711"))],
+)
+def test_words_about_the_whole_of_a_shared_feed_are_left_out(number):
+    hidden = (
+        f'<Result sku="SKU-4711">SKU-4711{number}SKU-4711'
+        "<ResultCode>Error</ResultCode>SKU-4711"
+        '<ResultMessageCode sku="SKU-4711">90057</ResultMessageCode>'
+        '<ResultDescription sku="SKU-4711">SKU-4711 <b>SKU-4711</b> failed'
+        "</ResultDescription><AdditionalInfo><SKU>SKU-4711</SKU></AdditionalInfo>"
+        "</Result></ProcessingReport>"
+    )
+    report = REPORT.replace(b"</ProcessingReport>", hidden.encode())
+    content, left_out = cut_report(report, MINE, [1])
+    assert left_out == 1
+    assert b"SKU-4711" not in content
+    assert content.count(WHOLE_FEED.encode()) == 1
+    # sort and code are Amazon's own, and stay
+    whole = etree.fromstring(content).find(".//Result")
+    assert whole.findtext("ResultCode") == "Error"
+    assert whole.findtext("ResultMessageCode") == "90057"
+    # as it was where no other order was in the feed
+    alone = report.replace(OTHER.encode(), MINE.encode())
+    assert cut_report(alone, MINE, [1, 2], is_shared=False) == (alone, 0)
 
 
 @pytest.mark.parametrize(
