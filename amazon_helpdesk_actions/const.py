@@ -50,7 +50,8 @@ APPROVAL_HOURS, APPROVAL_HOURS_MAX, REFUSAL_LENGTH = 24, 720, 500
 ACTION_TRANSITIONS = {
     "sending": ("queued",),
     "submitted": ("sending", "unknown"),
-    "unknown": ("sending", "submitted"),
+    # from the queue: what is to be sent again may be at Amazon after all
+    "unknown": ("sending", "submitted", "queued"),
     # from sending: the answer to a call of its own says so at once
     "accepted": ("sending", "submitted", "unknown", "rejected"),
     "confirmed": ("submitted", "unknown", "accepted", "assisted"),

@@ -26,6 +26,20 @@ class AmazonAction(models.Model):
         groups=ACTORS_AND_JOURNAL,
     )
 
+    first_sending_at = fields.Datetime(
+        "Sent First",
+        readonly=True,
+        copy=False,
+        help="When it was sent the first time, where it is sent again although nobody "
+        "knows for sure what became of that: Amazon may show it late.",
+    )
+    sent_again_at = fields.Datetime(
+        "Decided to Send Again",
+        readonly=True,
+        copy=False,
+        help="When it was found, the last time, that Amazon does not have it.",
+    )
+
     _needs_person_idx = models.Index("(company_id) WHERE needs_person")
 
     # === ACTION METHODS === #
@@ -101,7 +115,7 @@ class AmazonAction(models.Model):
             )
         action_sudo._check_order_known()
         action_sudo._journal("decided", state_from="unknown", state_to="queued")
-        action_sudo._set_back_to_queued(
+        action_sudo._set_sent_again(
             self.env._(
                 "%s saw in Seller Central that Amazon does not have it. It is sent "
                 "again.",
@@ -109,6 +123,44 @@ class AmazonAction(models.Model):
             )
         )
         action_sudo._enqueue_dispatch()
+
+    def _set_sent_again(self, reason):
+        """Nothing shows that Amazon has it: it is sent again.
+
+        That is no proof like that of a request which never left: Amazon's lists may
+        lag, and people may overlook something. So it stays known when it left first.
+
+        :param str reason: the sentence that says what was found
+        :return: the actions that moved
+        :rtype: amazon.action
+        """
+        self._note_sending_again()
+        return self._set_back_to_queued(reason)
+
+    def _note_sending_again(self):
+        """Keep when these left first, and that what is known of their orders is too old
+        to send them again."""
+        for action in self:
+            action.write(
+                {
+                    "first_sending_at": action.first_sending_at
+                    or action.feed_id.sending_at
+                    or action.sending_at,
+                    "sent_again_at": fields.Datetime.now(),
+                }
+            )
+
+    def _late_doubt(self):
+        """Return why an action that is to be sent again may be at Amazon after all, or
+        False."""
+        return bool(self.first_sending_at) and self._kind()._late_doubt(self)
+
+    def _doubt(self, reason):
+        """Amazon may have it after all: it is not sent again, and a person decides.
+
+        :param str reason: the sentence that says what Amazon shows
+        """
+        self._set_unknown(reason)._hand_to_person(reason)
 
     def _take_unknown(self, note):
         """Check again all that allows a decision, with the order taken.

@@ -76,10 +76,14 @@ class AmazonUnknownDecision(models.TransientModel):
             for name in EVIDENCE:
                 decision[name] = action_sudo.feed_id[name]
             decision.operation = False
-            if action_sudo and not action_sudo.feed_id:
-                decision.operation = action_sudo._kind()._call_operation(action_sudo)
-                decision.sending_at = action_sudo.sending_at
+            if not action_sudo.feed_id:
+                # also of what is in no feed any more, since it was to be sent again
+                decision.sending_at = (
+                    action_sudo.sending_at or action_sudo.first_sending_at
+                )
                 decision.payload_digest = action_sudo.call_digest
+            if action_sudo and not action_sudo.feed_type:
+                decision.operation = action_sudo._kind()._call_operation(action_sudo)
 
     # === CONSTRAINT METHODS === #
 
