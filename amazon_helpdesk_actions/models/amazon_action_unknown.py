@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 
 from ..const import ORDER_STALE_AFTER
 from .amazon_action import ACTORS_AND_JOURNAL
+from .amazon_action_approval import DECISION
 
 
 class AmazonAction(models.Model):
@@ -38,6 +39,14 @@ class AmazonAction(models.Model):
         readonly=True,
         copy=False,
         help="When it was found, the last time, that Amazon does not have it.",
+    )
+    absent_by_id = fields.Many2one(
+        "res.users",
+        "Seen Absent by",
+        readonly=True,
+        copy=False,
+        ondelete="restrict",
+        help="Who saw, the last time, that Amazon does not have it.",
     )
 
     _needs_person_idx = models.Index("(company_id) WHERE needs_person")
@@ -99,9 +108,11 @@ class AmazonAction(models.Model):
         action_sudo._enqueue_confirm()
 
     def _decide_absent(self, note):
-        """Let it be sent again, since a person saw that Amazon does not have it.
+        """Let it be sent again, since a person saw that Amazon does not have it; where
+        a second person must decide on it, once that person has.
 
         :param str note: the person's words
+        :raise AccessError: when the matrix does not give it to the user
         :raise UserError: as long as it is searched for, or Amazon's data is old
         """
         action_sudo = self._take_unknown(note)
@@ -114,6 +125,11 @@ class AmazonAction(models.Model):
                 )
             )
         action_sudo._check_order_known()
+        why_approval = action_sudo._why_not_again_alone()
+        action_sudo.absent_by_id = self.env.user
+        if why_approval:
+            action_sudo._ask_to_send_again(why_approval)
+            return
         action_sudo._journal("decided", state_from="unknown", state_to="queued")
         action_sudo._set_sent_again(
             self.env._(
@@ -123,6 +139,47 @@ class AmazonAction(models.Model):
             )
         )
         action_sudo._enqueue_dispatch()
+
+    def _why_not_again_alone(self):
+        """Return why the current user may not have it sent again alone, or False: what
+        needed a second person the first time needs one for each further time.
+
+        :raise AccessError: when the matrix does not give it to the user
+        """
+        asked = self._asked(self._kind()._right())._replace(action_id=self.id)
+        why = self.env["amazon.authority"]._judge(self.order_id, asked)
+        return why or self.why_approval
+
+    def _ask_to_send_again(self, why_approval):
+        """Have a second person decide whether it is sent again. Who approved it the
+        first time approved one sending.
+
+        :param str why_approval: why a second person is needed
+        """
+        self._note_sending_again()
+        now = fields.Datetime.now()
+        self.write(
+            {
+                **self._prepare_approval(self.order_id, why_approval, now),
+                **dict.fromkeys(DECISION, False),
+            }
+        )
+        self._journal("decided", state_from="unknown", state_to="to_approve")
+        self._update_state(
+            "to_approve",
+            self.env._(
+                "%(user)s saw in Seller Central that Amazon does not have it, and asks "
+                "to send it again. It was sent before, on %(sent)s, and what became of "
+                "that is unknown. A second person has to approve it by %(until)s. "
+                "%(why)s",
+                user=self.env.user.name,
+                sent=self._as_text(self.first_sending_at),
+                until=self._as_text(self.approval_expires_at),
+                why=why_approval,
+            ),
+            {"feed_id": False, "message_number": 0},
+        )
+        self._ask_approval()
 
     def _set_sent_again(self, reason):
         """Nothing shows that Amazon has it: it is sent again.
