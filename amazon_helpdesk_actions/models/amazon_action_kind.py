@@ -201,6 +201,15 @@ class AmazonActionKind(models.AbstractModel):
         """
         return details
 
+    def _is_complete(self, details):
+        """Hook: whether the details still have all that is needed to send it; after a
+        time, what names or addresses a buyer is removed from them.
+
+        :param dict details: what is left of what was asked for
+        :rtype: bool
+        """
+        return True
+
     def _is_confirmed(self, action):
         """Hook: whether Amazon's own data, as just read, shows the outcome."""
         raise NotImplementedError

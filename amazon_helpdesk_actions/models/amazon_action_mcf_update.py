@@ -194,6 +194,9 @@ class AmazonActionMcfUpdate(models.AbstractModel):
     def _kept_details(self, details):
         return {key: value for key, value in details.items() if key != "address"}
 
+    def _is_complete(self, details):
+        return "address" in details or "address_digest" not in details
+
     # === HOW IT IS CONFIRMED === #
 
     def _is_confirmed(self, action):

@@ -113,7 +113,8 @@ class AmazonAction(models.Model):
 
         :param str note: the person's words
         :raise AccessError: when the matrix does not give it to the user
-        :raise UserError: as long as it is searched for, or Amazon's data is old
+        :raise UserError: as long as it is searched for, where Amazon's data is old, or
+            what was asked for is not kept any more
         """
         action_sudo = self._take_unknown(note)
         if not action_sudo.needs_person:
@@ -125,6 +126,7 @@ class AmazonAction(models.Model):
                 )
             )
         action_sudo._check_order_known()
+        action_sudo._check_complete()
         why_approval = action_sudo._why_not_again_alone()
         action_sudo.absent_by_id = self.env.user
         if why_approval:
@@ -260,5 +262,17 @@ class AmazonAction(models.Model):
                     "The order %s was not read from Amazon lately. Refresh it, look at "
                     "what it shows, and try again.",
                     order.amazon_order_ref,
+                )
+            )
+
+    def _check_complete(self):
+        """Refuse to send again what is not kept as it was asked for."""
+        if not self._kind()._is_complete(self.details or {}):
+            raise UserError(
+                self.env._(
+                    "%s cannot be sent again: what names or addresses the buyer was "
+                    "removed from it meanwhile, as it must be after a time. Ask for it "
+                    "again.",
+                    self.name,
                 )
             )
