@@ -107,6 +107,14 @@ class AmazonAction(models.Model):
         action_sudo._journal("recorded", state_from="unknown", state_to="assisted")
         action_sudo._enqueue_confirm()
 
+    def _recorded_by(self):
+        """Return who recorded that Amazon has executed these.
+
+        :rtype: res.users
+        """
+        domain = [("action_id", "in", self.ids), ("event", "=", "recorded")]
+        return self.env["amazon.audit.entry"].sudo().search(domain).user_id
+
     def _decide_absent(self, note):
         """Let it be sent again, since a person saw that Amazon does not have it; where
         a second person must decide on it, once that person has.

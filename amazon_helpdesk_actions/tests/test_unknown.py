@@ -302,6 +302,22 @@ class TestUnknown(AmazonCommon):
         self.assertIn(first.name, second.state_message)
         self.assertFalse(first.needs_person)
 
+    def test_persons_word_on_a_part_of_it_is_not_called_amazons_data(self):
+        first = self.ask_refund(self.create_ticket(SHIPPED))
+        second = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        self.simulator.fault("cut_before", "createFeed", times=1)
+        self.dispatch()
+        first.with_user(self.agent)._decide_executed("Seen in Seller Central.")
+        self.simulator.advance(5 * HOUR)
+        self.reconcile()
+        self.assertEqual(second.state, "unknown")
+        self.assertTrue(second.needs_person)
+        self.assertNotIn("Amazon's data shows", second.state_message)
+        self.assertIn(
+            f"{self.agent.name} recorded that Amazon has executed {first.name}",
+            second.state_message,
+        )
+
     # === SENT AGAIN, AND SHOWN LATE === #
 
     def wait_to_be_sent_again(self, amounts=None):
