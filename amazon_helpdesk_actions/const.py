@@ -48,9 +48,13 @@ APPROVAL_HOURS, APPROVAL_HOURS_MAX, REFUSAL_LENGTH = 24, 720, 500
 # ``submitted -> withdrawn``: Amazon dropped the feed, as it was asked to, before it
 # processed anything.
 ACTION_TRANSITIONS = {
+    # a person says that Amazon does not have it, and a second one must agree
+    "to_approve": ("unknown",),
     "sending": ("queued",),
     "submitted": ("sending", "unknown"),
-    "unknown": ("sending", "submitted"),
+    # from the queue: what is to be sent again may be at Amazon after all
+    # not approved: it is not sent again, and what became of the first time is unknown
+    "unknown": ("sending", "submitted", "queued", "to_approve"),
     # from sending: the answer to a call of its own says so at once
     "accepted": ("sending", "submitted", "unknown", "rejected"),
     "confirmed": ("submitted", "unknown", "accepted", "assisted"),

@@ -559,12 +559,13 @@ class AmazonAction(models.Model):
         return known_until > decided or (is_read and known_until == decided)
 
     def _decided_at(self):
-        """Return since when it is decided to act on the order: asked for, and approved
-        where that was needed. What Amazon said before is too old.
+        """Return since when it is decided to act on the order: asked for, approved
+        where that was needed, sent again. What Amazon said before is too old.
 
         :rtype: datetime
         """
-        return max(filter(None, (self.asked_at, self.approved_at)))
+        decisions = (self.asked_at, self.approved_at, self.sent_again_at)
+        return max(filter(None, decisions))
 
     def _late_blocker(self):
         """Return why an action that waits cannot be sent any more, or False."""
@@ -578,6 +579,12 @@ class AmazonAction(models.Model):
         return self._kind()._late_blocker(self)
 
     # === BUSINESS METHODS - CONFIRMING === #
+
+    def _may_show(self):
+        """Whether Amazon's data may come to show it: it has left, also where it waits
+        to be sent again."""
+        waits_again = self.first_sending_at and self.state in BEFORE_SENDING
+        return self.state in AWAITED_STATES or bool(waits_again)
 
     def _enqueue_confirm(self):
         """Have the outcome looked for in Amazon's own data: soon, then by range."""

@@ -14,6 +14,14 @@ _logger = logging.getLogger(__name__)
 ACTIVITY = "amazon_helpdesk_actions.mail_activity_type_approval"
 ADMIN = "amazon_helpdesk_actions.group_admin"
 APPROVE = "amazon_helpdesk_actions.group_approve"
+# What an action keeps of the decision of a second person.
+DECISION = (
+    "approved_at",
+    "approved_by_id",
+    "refused_by_id",
+    "approval_lender_id",
+    "refusal_reason",
+)
 
 
 class AmazonSellerAccount(models.Model):
@@ -160,8 +168,8 @@ class AmazonAction(models.Model):
 
     def _whose_right(self, user):
         """Return by whose right a user may decide on this action: never on what oneself
-        has asked for, and with the right of somebody who is away not on what that
-        person has asked for.
+        has asked for, or has asked to send again, and with the right of somebody who is
+        away not on what that person has asked for.
 
         :param res.users user: who wants to decide
         :return: the user; an approver who is away; or nobody
@@ -169,11 +177,12 @@ class AmazonAction(models.Model):
         """
         self.ensure_one()
         nobody = user.browse()
-        if user == self.user_id or not _works_in(user, self.company_id):
+        askers = self.user_id | self.absent_by_id
+        if user in askers or not _works_in(user, self.company_id):
             return nobody
         lenders = self.env["amazon.delegation"]._lenders(user, self.company_id)
         for holder in (*user, *lenders):
-            if holder != self.user_id and not self._approval_obstacle(holder):
+            if holder not in askers and not self._approval_obstacle(holder):
                 return holder
         return nobody
 
@@ -213,6 +222,12 @@ class AmazonAction(models.Model):
         if user == self.user_id:
             return self.env._(
                 "You asked for %s yourself, so somebody else has to decide on it.",
+                self.name,
+            )
+        if user == self.absent_by_id:
+            return self.env._(
+                "You asked to send %s again yourself, so somebody else has to decide "
+                "on it.",
                 self.name,
             )
         if not _works_in(user, self.company_id):
@@ -274,14 +289,14 @@ class AmazonAction(models.Model):
                     "Nobody decided on %(action)s by %(until)s, so it has expired and "
                     "nothing is sent. %(user)s can ask for it again.",
                     action=self.name,
-                    until=self._approval_until(),
+                    until=self._as_text(self.approval_expires_at),
                     user=self.user_id.name,
                 )
             )
 
     def _check_still_possible(self):
         """Refuse to approve what would only be blocked when it is to be sent."""
-        blocker = self._late_blocker()
+        blocker = self._approval_blocker()
         if blocker:
             raise UserError(
                 self.env._(
@@ -291,6 +306,10 @@ class AmazonAction(models.Model):
                     why=blocker,
                 )
             )
+
+    def _approval_blocker(self):
+        """Return why approving it would send nothing, or False."""
+        return self._late_doubt() or self._late_blocker()
 
     def _check_reason(self, reason):
         reason = reason.strip() if isinstance(reason, str) else ""
@@ -326,15 +345,18 @@ class AmazonAction(models.Model):
                 "due_at": now + timedelta(seconds=seconds),
             }
         )
-        self._set_approved(
-            self.env._(
-                "%(user)s approved it. %(sentence)s",
-                user=self._decider(),
-                sentence=self._kind()._sentence(self, "queued"),
-            )
-        )
+        self._set_approved(self._approved_sentence())
         self._journal("decided", state_from="to_approve", state_to="queued")
         self._tell_asker()
+
+    def _approved_sentence(self):
+        if self.first_sending_at:
+            return self.env._("%s approved that it is sent again.", self._decider())
+        return self.env._(
+            "%(user)s approved it. %(sentence)s",
+            user=self._decider(),
+            sentence=self._kind()._sentence(self, "queued"),
+        )
 
     def _refuse(self, lender, reason):
         """Have nothing sent.
@@ -349,15 +371,26 @@ class AmazonAction(models.Model):
                 "refusal_reason": reason,
             }
         )
-        self._set_refused(
-            self.env._(
-                "%(user)s refused it. Nothing was sent to Amazon. The reason: "
-                "%(reason)s",
-                user=self._decider(),
-                reason=reason,
+        if self.first_sending_at:
+            self._doubt(
+                self.env._(
+                    "%(user)s refused to send it again. It was sent before, and what "
+                    "became of that is still unknown. Look at the order in Seller "
+                    "Central and decide. The reason: %(reason)s",
+                    user=self._decider(),
+                    reason=reason,
+                )
             )
-        )
-        self._journal("decided", state_from="to_approve", state_to="refused")
+        else:
+            self._set_refused(
+                self.env._(
+                    "%(user)s refused it. Nothing was sent to Amazon. The reason: "
+                    "%(reason)s",
+                    user=self._decider(),
+                    reason=reason,
+                )
+            )
+        self._journal("decided", state_from="to_approve", state_to=self.state)
         self._tell_asker()
 
     def _decider(self):
@@ -382,8 +415,18 @@ class AmazonAction(models.Model):
         return self._update_state("refused", reason)
 
     def _set_expired(self):
-        """Nobody decided in time: nothing is sent."""
-        return self._update_state("expired")
+        """Nobody decided in time: nothing is sent, or not again."""
+        if not self.first_sending_at:
+            self._update_state("expired")
+            return
+        self._doubt(
+            self.env._(
+                "Nobody approved by %s to send it again, so it is not. It was sent "
+                "before, and what became of that is still unknown. Look at the order "
+                "in Seller Central and decide.",
+                self._as_text(self.approval_expires_at),
+            )
+        )
 
     def _react(self):
         """Override: nothing is left to do for its approvers."""
@@ -404,7 +447,7 @@ class AmazonAction(models.Model):
             "to_approve": lambda: self.env._(
                 "%(asked)s A second person has to approve it by %(until)s. %(why)s",
                 asked=self._kind()._sentence(self, "queued"),
-                until=self._approval_until(),
+                until=self._as_text(self.approval_expires_at),
                 why=self.why_approval,
             ),
             "refused": lambda: self.env._(
@@ -413,16 +456,15 @@ class AmazonAction(models.Model):
             "expired": lambda: self.env._(
                 "Nobody approved it by %(until)s, so it has expired. Nothing was sent "
                 "to Amazon. %(user)s can ask for it again.",
-                until=self._approval_until(),
+                until=self._as_text(self.approval_expires_at),
                 user=self.user_id.name,
             ),
         }
         return sentences[self.state]()
 
-    def _approval_until(self):
-        """Return as text until when it can be approved."""
-        until = self.approval_expires_at
-        return self.env._("%s UTC", until.strftime("%Y-%m-%d %H:%M")) if until else ""
+    def _as_text(self, moment):
+        """Return a moment, where there is one, as a sentence names it."""
+        return self.env._("%s UTC", moment.strftime("%Y-%m-%d %H:%M")) if moment else ""
 
     # === BUSINESS METHODS - ASKING FOR IT === #
 

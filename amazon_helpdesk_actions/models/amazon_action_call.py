@@ -12,6 +12,7 @@ from odoo.fields import Domain
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..const import (
+    BEFORE_SENDING,
     CALL_NO_TRACE_HOURS,
     CALL_RETRY_MAX_SECONDS,
     CALL_RETRY_SECONDS,
@@ -330,12 +331,25 @@ class AmazonAction(models.Model):
             _logger.warning("%s: late news of an earlier call: %s", self.name, record)
             if record != "_record_call_answered":
                 return
-        if record == "_record_call_answered" and self.state == "queued":
-            # It left after all, though a person had it sent again: not once more.
-            self._set_sending()
+        if self.state in BEFORE_SENDING:
+            # It was decided to send it again, or a second person decides on that: only
+            # that it left after all ends it.
+            if record != "_record_call_answered":
+                _logger.warning("%s waits again, whatever %s", self.name, record)
+                return
+            self._take_for_sent()
         if request_ref:
             self.request_ref = request_ref
         getattr(self, record)(*args)
+
+    def _take_for_sent(self):
+        """It left after all: it is not sent once more."""
+        if self.state == "queued":
+            self._set_sending()
+        else:
+            self._set_unknown(
+                self.env._("Amazon has answered after all, so it is not sent again.")
+            )
 
     def _record_call_answered(self, request_ref):
         """Amazon has taken the call.

@@ -122,6 +122,14 @@ class AmazonActionKind(models.AbstractModel):
         """Hook: why an action that waits may not be sent any more, or False."""
         raise NotImplementedError
 
+    def _late_doubt(self, action):
+        """Hook: what Amazon's data shows of an action that was sent before and waits to
+        be sent again, so that it may be at Amazon after all; or False.
+
+        :rtype: str | bool
+        """
+        return False
+
     def _undo_seconds(self, order):
         """Return the seconds for which it stays here, so that it can be taken back.
 
@@ -192,6 +200,15 @@ class AmazonActionKind(models.AbstractModel):
         :rtype: dict | bool
         """
         return details
+
+    def _is_complete(self, details):
+        """Hook: whether the details still have all that is needed to send it; after a
+        time, what names or addresses a buyer is removed from them.
+
+        :param dict details: what is left of what was asked for
+        :rtype: bool
+        """
+        return True
 
     def _is_confirmed(self, action):
         """Hook: whether Amazon's own data, as just read, shows the outcome."""

@@ -207,6 +207,9 @@ class AmazonActionMcfUpdate(models.AbstractModel):
             " ".join((comment or "").split()),
         )
 
+    def _is_complete(self, details):
+        return "address" in details or "address_digest" not in details
+
     # === HOW IT IS CONFIRMED === #
 
     def _is_confirmed(self, action):

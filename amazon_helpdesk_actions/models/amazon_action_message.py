@@ -267,6 +267,9 @@ class AmazonActionMessage(models.AbstractModel):
         digest = hashlib.sha256(text.encode()).hexdigest()
         return {"length": len(text), "sha256": digest}
 
+    def _is_complete(self, details):
+        return "text" in details
+
     # === HOW IT IS CONFIRMED === #
 
     def _is_confirmed(self, action):

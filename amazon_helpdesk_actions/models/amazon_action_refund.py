@@ -355,13 +355,19 @@ class AmazonActionRefund(models.AbstractModel):
             # It may have been done long before it was recorded.
             claimed = self._find_by_amount(action) or self._find_by_item(action)
         else:
-            tolerance = timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
-            since = action.feed_id.sending_at - tolerance
-            claimed = self._find_by_amount(action, since)
-            if not claimed and action.line_ids._is_split_by_amazon():
-                claimed = self._find_by_item(action, since)
+            claimed = self._find_since_sending(action)
         claimed.action_id = action
         return bool(claimed)
+
+    def _find_since_sending(self, action):
+        """Return the refunds, posted since it was sent first, that may be this action,
+        or nothing."""
+        sent_at = action.first_sending_at or action.feed_id.sending_at
+        since = sent_at - timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
+        found = self._find_by_amount(action, since)
+        if not found and action.line_ids._is_split_by_amazon():
+            found = self._find_by_item(action, since)
+        return found
 
     def _find_by_amount(self, action, since=None):
         """Return the refunds that show each amount as it was asked for, or nothing."""

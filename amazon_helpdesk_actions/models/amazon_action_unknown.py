@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 
 from ..const import ORDER_STALE_AFTER
 from .amazon_action import ACTORS_AND_JOURNAL
+from .amazon_action_approval import DECISION
 
 
 class AmazonAction(models.Model):
@@ -24,6 +25,28 @@ class AmazonAction(models.Model):
         copy=False,
         help="What the person wrote down who decided on the unknown outcome.",
         groups=ACTORS_AND_JOURNAL,
+    )
+
+    first_sending_at = fields.Datetime(
+        "Sent First",
+        readonly=True,
+        copy=False,
+        help="When it was sent the first time, where it is sent again although nobody "
+        "knows for sure what became of that: Amazon may show it late.",
+    )
+    sent_again_at = fields.Datetime(
+        "Decided to Send Again",
+        readonly=True,
+        copy=False,
+        help="When it was found, the last time, that Amazon does not have it.",
+    )
+    absent_by_id = fields.Many2one(
+        "res.users",
+        "Seen Absent by",
+        readonly=True,
+        copy=False,
+        ondelete="restrict",
+        help="Who saw, the last time, that Amazon does not have it.",
     )
 
     _needs_person_idx = models.Index("(company_id) WHERE needs_person")
@@ -84,11 +107,22 @@ class AmazonAction(models.Model):
         action_sudo._journal("recorded", state_from="unknown", state_to="assisted")
         action_sudo._enqueue_confirm()
 
+    def _recorded_by(self):
+        """Return who recorded that Amazon has executed these.
+
+        :rtype: res.users
+        """
+        domain = [("action_id", "in", self.ids), ("event", "=", "recorded")]
+        return self.env["amazon.audit.entry"].sudo().search(domain).user_id
+
     def _decide_absent(self, note):
-        """Let it be sent again, since a person saw that Amazon does not have it.
+        """Let it be sent again, since a person saw that Amazon does not have it; where
+        a second person must decide on it, once that person has.
 
         :param str note: the person's words
-        :raise UserError: as long as it is searched for, or Amazon's data is old
+        :raise AccessError: when the matrix does not give it to the user
+        :raise UserError: as long as it is searched for, where Amazon's data is old, or
+            what was asked for is not kept any more
         """
         action_sudo = self._take_unknown(note)
         if not action_sudo.needs_person:
@@ -100,8 +134,14 @@ class AmazonAction(models.Model):
                 )
             )
         action_sudo._check_order_known()
+        action_sudo._check_complete()
+        why_approval = action_sudo._why_not_again_alone()
+        action_sudo.absent_by_id = self.env.user
+        if why_approval:
+            action_sudo._ask_to_send_again(why_approval)
+            return
         action_sudo._journal("decided", state_from="unknown", state_to="queued")
-        action_sudo._set_back_to_queued(
+        action_sudo._set_sent_again(
             self.env._(
                 "%s saw in Seller Central that Amazon does not have it. It is sent "
                 "again.",
@@ -109,6 +149,85 @@ class AmazonAction(models.Model):
             )
         )
         action_sudo._enqueue_dispatch()
+
+    def _why_not_again_alone(self):
+        """Return why the current user may not have it sent again alone, or False: what
+        needed a second person the first time needs one for each further time.
+
+        :raise AccessError: when the matrix does not give it to the user
+        """
+        asked = self._asked(self._kind()._right())._replace(action_id=self.id)
+        why = self.env["amazon.authority"]._judge(self.order_id, asked)
+        return why or self.why_approval
+
+    def _ask_to_send_again(self, why_approval):
+        """Have a second person decide whether it is sent again. Who approved it the
+        first time approved one sending.
+
+        :param str why_approval: why a second person is needed
+        """
+        self._note_sending_again()
+        now = fields.Datetime.now()
+        self.write(
+            {
+                **self._prepare_approval(self.order_id, why_approval, now),
+                **dict.fromkeys(DECISION, False),
+            }
+        )
+        self._journal("decided", state_from="unknown", state_to="to_approve")
+        self._update_state(
+            "to_approve",
+            self.env._(
+                "%(user)s saw in Seller Central that Amazon does not have it, and asks "
+                "to send it again. It was sent before, on %(sent)s, and what became of "
+                "that is unknown. A second person has to approve it by %(until)s. "
+                "%(why)s",
+                user=self.env.user.name,
+                sent=self._as_text(self.first_sending_at),
+                until=self._as_text(self.approval_expires_at),
+                why=why_approval,
+            ),
+            {"feed_id": False, "message_number": 0},
+        )
+        self._ask_approval()
+
+    def _set_sent_again(self, reason):
+        """Nothing shows that Amazon has it: it is sent again.
+
+        That is no proof like that of a request which never left: Amazon's lists may
+        lag, and people may overlook something. So it stays known when it left first.
+
+        :param str reason: the sentence that says what was found
+        :return: the actions that moved
+        :rtype: amazon.action
+        """
+        self._note_sending_again()
+        return self._set_back_to_queued(reason)
+
+    def _note_sending_again(self):
+        """Keep when these left first, and that what is known of their orders is too old
+        to send them again."""
+        for action in self:
+            action.write(
+                {
+                    "first_sending_at": action.first_sending_at
+                    or action.feed_id.sending_at
+                    or action.sending_at,
+                    "sent_again_at": fields.Datetime.now(),
+                }
+            )
+
+    def _late_doubt(self):
+        """Return why an action that is to be sent again may be at Amazon after all, or
+        False."""
+        return bool(self.first_sending_at) and self._kind()._late_doubt(self)
+
+    def _doubt(self, reason):
+        """Amazon may have it after all: it is not sent again, and a person decides.
+
+        :param str reason: the sentence that says what Amazon shows
+        """
+        self._set_unknown(reason)._hand_to_person(reason)
 
     def _take_unknown(self, note):
         """Check again all that allows a decision, with the order taken.
@@ -151,5 +270,17 @@ class AmazonAction(models.Model):
                     "The order %s was not read from Amazon lately. Refresh it, look at "
                     "what it shows, and try again.",
                     order.amazon_order_ref,
+                )
+            )
+
+    def _check_complete(self):
+        """Refuse to send again what is not kept as it was asked for."""
+        if not self._kind()._is_complete(self.details or {}):
+            raise UserError(
+                self.env._(
+                    "%s cannot be sent again: what names or addresses the buyer was "
+                    "removed from it meanwhile, as it must be after a time. Ask for it "
+                    "again.",
+                    self.name,
                 )
             )

@@ -39,6 +39,8 @@ class Asked(NamedTuple):
     # the same in the currency of the order, where people know it by that
     amount_of_order: float = 0.0
     currency_id: int | bool = False
+    # what is judged again counts already, and must not count twice
+    action_id: int | bool = False
 
 
 class Row(NamedTuple):
@@ -107,6 +109,8 @@ class AmazonAuthority(models.Model):
       row's account, team and marketplace; *per group and day* what all members of the
       group did. A day is a calendar day in the time zone that an administrator has set
       (`res.company.amazon_tz`).
+    - What is to be sent again, since a person says that Amazon does not have it, is
+      judged again, for that person; and needs a second one where it did before.
     - What counts: of a refund its amount, of a cancellation what was charged for what
       is cancelled. Other kinds count nothing; rows only say where, and with whom.
     - Where the order's currency has no rate, a limit cannot be judged: a second person
@@ -514,7 +518,7 @@ class AmazonAuthority(models.Model):
         gap = self._gap("limit_action", row, 0, asked)
         if gap or not row.limit_order:
             return gap
-        return self._gap("limit_order", row, self._used_on(order, asked.right), asked)
+        return self._gap("limit_order", row, self._used_on(order, asked), asked)
 
     def _gap(self, name, row, used, asked):
         """Return what is left of a limit where that is not enough, else None."""

@@ -141,15 +141,19 @@ class AmazonAuthority(models.Model):
 
     # === SUMS === #
 
-    def _used_on(self, order, right):
-        """Return what anybody asked for on an order by a right.
+    def _used_on(self, order, asked):
+        """Return what anybody asked for on an order by a right, besides what is judged.
 
         Nobody else asks on it meanwhile: the order is taken.
         """
-        kinds = self._kinds_of(right)
+        kinds = self._kinds_of(asked.right)
         return sum(
             order.action_ids.filtered(
-                lambda action: action.kind in kinds and action.state in COUNTED_STATES
+                lambda action: (
+                    action.id != asked.action_id
+                    and action.kind in kinds
+                    and action.state in COUNTED_STATES
+                )
             ).mapped("amount_company")
         )
 
@@ -221,6 +225,7 @@ class AmazonAuthority(models.Model):
         return who & Domain(
             [
                 ("company_id", "=", asked.company_id),
+                ("id", "!=", asked.action_id),
                 ("kind", "in", self._kinds_of(asked.right)),
                 ("state", "in", COUNTED_STATES),
                 ("asked_at", ">=", begins),

@@ -243,17 +243,21 @@ class AmazonEvidence(models.AbstractModel):
         if entry.event in _OWN_SENTENCES and entry.state_from != "to_approve":
             if entry.event == "decided":
                 decided.add(entry.action_id.id)
+                if entry.state_to == "to_approve":
+                    return "asked_again"
             return entry.event
         if entry.event == "recorded" and entry.state_from:
             # the change of state stands beside it
             return None
         if entry.event not in ("asked", "recorded", "state"):
             return None
-        if entry.state_to != "queued" or entry.event == "asked":
-            return entry.state_to
         if entry.action_id.id in decided:
             decided.discard(entry.action_id.id)
             return None
+        if (entry.state_from, entry.state_to) == ("to_approve", "unknown"):
+            return "not_again"
+        if entry.state_to != "queued" or entry.event == "asked":
+            return entry.state_to
         return "approved" if entry.state_from == "to_approve" else "queued_again"
 
     def _has_left(self, entry):

@@ -500,9 +500,15 @@ class AmazonFeed(models.Model):
 
     def _drop_blocked(self, actions, verified):
         """Block the actions that Amazon's data, as of now, speaks against, and those
-        that cannot be expressed; return the others."""
+        that cannot be expressed; hand over what may be at Amazon already; return the
+        others."""
         ready = self.env["amazon.action"]
         for action in actions:
+            # first: to be blocked says that nothing happened
+            doubt = action._late_doubt()
+            if doubt:
+                action._doubt(doubt)
+                continue
             reason = verified[action.id] or self._late_blocker(action)
             if reason:
                 action._set_blocked(reason)
@@ -708,7 +714,7 @@ class AmazonFeed(models.Model):
             feed._doubt_absence()
             return False
         elif feed.state == "absent":
-            actions._set_back_to_queued(feed.state_message)._enqueue_dispatch()
+            actions._set_sent_again(feed.state_message)._enqueue_dispatch()
         elif feed.state == "unknown":
             actions._set_unknown(feed.state_message)
         else:

@@ -362,13 +362,26 @@ class AmazonFeed(models.Model):
         """A part of it was executed, so it is at Amazon although the list does not
         show it. What is not sent again yet must not be."""
         self.state = "unknown"
-        self._hand_over(
-            self.env._(
+        self._hand_over(self._doubt_of_absence())
+
+    def _doubt_of_absence(self):
+        """Say what speaks against the absence: Amazon's data, or else the word of
+        people."""
+        executed = self._executed()
+        shown = executed.filtered(lambda action: action.state != "assisted")
+        if shown:
+            return self.env._(
                 "Amazon's list of feeds does not show it, but Amazon's data shows "
                 "the outcome of %s, which was sent with it. Look at the order in "
                 "Seller Central and decide.",
-                ", ".join(self._executed()[:5].mapped("name")),
+                ", ".join(shown[:5].mapped("name")),
             )
+        return self.env._(
+            "Amazon's list of feeds does not show it, but %(people)s recorded that "
+            "Amazon has executed %(actions)s, which was sent with it. Look at the "
+            "order in Seller Central and decide.",
+            people=", ".join(executed[:5]._recorded_by().mapped("name")),
+            actions=", ".join(executed[:5].mapped("name")),
         )
 
     def _executed(self):

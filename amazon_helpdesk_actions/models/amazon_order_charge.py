@@ -89,18 +89,15 @@ class AmazonOrderCharge(models.Model):
                 charge.paid, charge.refunded, charge.reserved
             )
 
-    def _awaits(self, amount, states):
-        """Whether an action in one of the states waits for Amazon to show this refund.
+    def _awaits(self, amount):
+        """Whether an action waits for Amazon to show this refund.
 
         :param float amount: in the order's currency
-        :param states: states of actions
         """
         self.ensure_one()
         compare = self.currency_id.compare_amounts
         waiting = self.action_line_ids.filtered(
-            lambda line: (
-                line.action_id.state in states and not compare(line.amount, amount)
-            )
+            lambda line: line.action_id._may_show() and not compare(line.amount, amount)
         )
         seen = self.refund_ids.filtered(
             lambda refund: not refund.action_id and not compare(refund.amount, amount)

@@ -419,7 +419,7 @@ class AmazonOrder(models.Model):
         """
         lines = self.line_ids.filtered(lambda line: line.sku == sku)
         for line in lines:
-            if line._get_charge(component)._awaits(amount, AWAITED_STATES):
+            if line._get_charge(component)._awaits(amount):
                 return line
         for line in lines:
             charge = line._get_charge(component)

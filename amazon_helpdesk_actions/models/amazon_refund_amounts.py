@@ -154,6 +154,17 @@ class AmazonActionRefund(models.AbstractModel):
 
     # === BEFORE IT IS SENT === #
 
+    def _late_doubt(self, action):
+        if not self._find_since_sending(action):
+            return False
+        return self.env._(
+            "Amazon's finances show a refund of %(amount)s by now that nobody here "
+            "accounts for. It may be %(action)s, which was sent before, so it is not "
+            "sent again. Look at the order in Seller Central and decide.",
+            amount=self._money(action.amount, action.currency_id),
+            action=action.name,
+        )
+
     def _late_blocker(self, action):
         order = action.order_id
         blocker = self._status_blocker(order) or self._claim_blocker(order)

@@ -3,6 +3,8 @@ sale orders in Odoo."""
 
 from datetime import timedelta
 
+from markupsafe import Markup
+
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
@@ -326,7 +328,8 @@ class SaleOrder(models.Model):
         self.activity_schedule(
             "mail.mail_activity_data_todo",
             summary=self.env._("Cancelled at Amazon"),
-            note=known,
+            # a title of Amazon's may hold markup
+            note=Markup("<p>%s</p>") % known,
             user_id=person.id,
         )
         self._message_log(body=f"{action.name}: {known}")

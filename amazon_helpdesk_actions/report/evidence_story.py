@@ -591,6 +591,8 @@ class Story:
             "queued_again": said.QUEUED_AGAIN,
             "handed": said.HANDED,
             "decided": said.DECIDED,
+            "asked_again": said.ASKED_AGAIN,
+            "not_again": said.NOT_AGAIN,
             "drop": said.DROP,
         }
         term = special.get((request.kind, what)) or terms.get(what)

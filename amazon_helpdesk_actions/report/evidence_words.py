@@ -75,6 +75,14 @@ HANDED = _lt("A person was asked to find out whether Amazon has executed it.")
 DECIDED = _lt(
     "A person has checked that Amazon does not have it, and had it sent again."
 )
+ASKED_AGAIN = _lt(
+    "A person has checked that Amazon does not have it, and asked to send it again. It "
+    "waits until a second person approves that."
+)
+NOT_AGAIN = _lt(
+    "No second person approved that it is sent again, so it is not. It is unknown "
+    "whether Amazon has executed it."
+)
 DROP = _lt("Amazon was asked to drop it before processing it.")
 
 # One word for each state, and what it means.

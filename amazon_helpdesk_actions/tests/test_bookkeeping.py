@@ -156,6 +156,26 @@ class TestBookkeeping(AmazonCommon):
         self.assertEqual(items.mapped("refunded"), [0, 20])
         self.assertEqual(action.order_id.refundable, 20)
 
+    def test_of_two_items_with_the_same_sku_what_waits_to_be_sent_again_is_seen(self):
+        ref = self.add_order(
+            "302-1111111-1111112",
+            {"id": "147645420399901", "sku": "SAME", "price": 20.0},
+            {"id": "147645420399902", "sku": "SAME", "price": 20.0},
+        )
+        request = self.open_request(self.create_ticket(ref), "refund")
+        request.reason = "Other"
+        first, second = request.line_ids.sorted("id")
+        first.amount, second.amount = 0, 5
+        request.action_refund()
+        action = self.last_action()
+        self.simulator.fault("cut_after", "createFeed", times=1)
+        with mute_logger(FEED):
+            self.run_jobs("_job_dispatch")
+        action._set_sent_again("Amazon's list does not show it.")
+        self.run_jobs("_job_dispatch")
+        self.assertEqual(action.state, "unknown")
+        self.assertEqual(len(self.simulator.ledger()["refunds"]), 1)
+
     def test_assisted_refund_that_finances_show_already_is_recorded(self):
         order = self.create_ticket(FBA_SHIPPED).amazon_order_id
         event = refund_event(order.line_ids.sku, {"Principal": order.charged})

@@ -437,6 +437,30 @@ class TestCall(CallCase):
         self.settle()
         self.assertEqual(self.calls(), 0)
 
+    def test_late_success_ends_the_wait_for_a_second_person(self):
+        action = self.ask_interrupted()
+        action._record_call_unknown("Nobody knows.")
+        action._ask_to_send_again("above the limit")
+        self.assertEqual(action.state, "to_approve")
+        with mute_logger(CALL):
+            action._record_call(
+                action.call_token, "r-1", "_record_call_not_sent", "late", None
+            )
+            action._record_call(action.call_token, "r-1", "_record_call_unknown", "?")
+        self.assertEqual(action.state, "to_approve", "no news lets it leave")
+        action._record_call(action.call_token, "r-1", "_record_call_answered", "r-1")
+        self.assertEqual(action.state, "accepted")
+        self.settle()
+        self.assertEqual(self.calls(), 0)
+
+    def test_late_failure_does_not_undo_that_it_is_sent_again(self):
+        action = self.ask_interrupted()
+        action._record_call_unknown("Nobody knows.")
+        action._set_sent_again("Somebody saw that Amazon does not have it.")
+        with mute_logger(CALL):
+            action._record_call(action.call_token, "r-1", "_record_call_unknown", "?")
+        self.assertEqual(action.state, "queued")
+
     def test_late_success_counts_even_after_a_later_sending(self):
         action = self.ask_unknown("cut_after")
         action._set_back_to_queued("a person says so")

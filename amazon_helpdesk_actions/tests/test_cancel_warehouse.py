@@ -296,6 +296,21 @@ class TestWarehouse(AmazonCommon):
         self.ship(picking)
         self.assertEqual(picking.state, "done")
 
+    def test_title_with_a_link_is_a_text_in_what_the_salesperson_is_told(self):
+        sale_order = self.create_delivery(THREE_UNITS, quantity=3)
+        action = self.ask_cancel_items(sale_order, {HOOKS: 1})
+        link = '<a href="https://evil.example">Hooks</a>'
+        action.line_ids.order_line_id.title = link
+        action._set_sending()
+        action._set_accepted()
+        self.run_jobs("_job_follow_in_odoo")
+        self.assertIn("evil.example", sale_order.activity_ids.note)
+        for html in (
+            sale_order.activity_ids.note,
+            *sale_order.message_ids.mapped("body"),
+        ):
+            self.assertNotIn('<a href="https://evil', html)
+
     def test_delivery_of_a_cancelled_order_is_not_released(self):
         self.account.cancel_in_odoo = "tell"
         sale_order = self.create_delivery()

@@ -2,6 +2,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ..models.amazon_retention import BUYER_DAYS, RETENTION_LEAST_DAYS
@@ -10,6 +11,7 @@ from .common import CANCEL_REQUESTED, MCF, SHIPPED, UNSHIPPED
 from .test_journal_chain import JournalCommon
 
 RETENTION = "odoo.addons.amazon_helpdesk_actions.models.amazon_retention"
+SKU = "NW-KESSEL-12-SW"
 
 
 @tagged("post_install", "-at_install")
@@ -104,6 +106,31 @@ class TestRetention(JournalCommon):
         self.assertNotIn("Erika", action.state_message)
         self.assertIn("InvalidInput", action.state_message)
         self.assertTrue(ticket)
+
+    def test_what_is_not_kept_is_not_sent_again(self):
+        ticket = self.create_ticket(SHIPPED)
+        for kind, details, is_refused in (
+            ("message", {"text": "Dear Erika"}, True),
+            ("mcf_update", {"address": {"name": "E"}, "address_digest": "a"}, True),
+            ("mcf_update", {"speed": "Expedited"}, False),
+        ):
+            with self.subTest(kind, details=details):
+                action = self.ask_refund(ticket, note="Erika", amounts={SKU: 1})
+                action._set_sending()
+                action._set_unknown("Nobody knows.")
+                action.write({"kind": kind, "details": details, "needs_person": True})
+                self.age(action, "last_state_change", BUYER_DAYS + 1)
+                self.erase()
+                self.assertTrue(action.erased_at)
+                action.order_id._read_from_amazon()
+                decide = action.with_user(self.agent)._decide_absent
+                if is_refused:
+                    with self.assertRaisesRegex(UserError, "Ask for it again"):
+                        decide("Not there")
+                    self.assertEqual(action.state, "unknown")
+                else:
+                    decide("Not there")
+                    self.assertEqual(action.state, "queued")
 
     def test_words_of_amazon_that_may_name_a_buyer_are_not_journaled(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))

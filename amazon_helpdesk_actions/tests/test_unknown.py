@@ -26,6 +26,7 @@ from .common import (
 
 FEED = "odoo.addons.amazon_helpdesk_actions.models.amazon_feed_dispatch"
 HOUR = 3600
+SKU = "NW-KESSEL-12-SW"
 
 
 @tagged("post_install", "-at_install")
@@ -301,6 +302,112 @@ class TestUnknown(AmazonCommon):
         self.assertIn(first.name, second.state_message)
         self.assertFalse(first.needs_person)
 
+    def test_persons_word_on_a_part_of_it_is_not_called_amazons_data(self):
+        first = self.ask_refund(self.create_ticket(SHIPPED))
+        second = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        self.simulator.fault("cut_before", "createFeed", times=1)
+        self.dispatch()
+        first.with_user(self.agent)._decide_executed("Seen in Seller Central.")
+        self.simulator.advance(5 * HOUR)
+        self.reconcile()
+        self.assertEqual(second.state, "unknown")
+        self.assertTrue(second.needs_person)
+        self.assertNotIn("Amazon's data shows", second.state_message)
+        self.assertIn(
+            f"{self.agent.name} recorded that Amazon has executed {first.name}",
+            second.state_message,
+        )
+
+    # === SENT AGAIN, AND SHOWN LATE === #
+
+    def wait_to_be_sent_again(self, amounts=None):
+        """Have a small refund executed that neither Amazon's list nor its finances show
+        for hours, so that it waits to be sent again."""
+        self.simulator.reset(
+            processing_seconds=0, finance_delay_seconds=6 * HOUR, quotas=False
+        )
+        self.simulator.fault("getfeeds_lag", seconds=48 * HOUR)
+        ticket = self.create_ticket(SHIPPED)
+        # so little that Amazon would do it twice
+        action = self.ask_refund(ticket, amounts=amounts or {SKU: 5})
+        self.simulator.fault("cut_after", "createFeed", times=1)
+        self.dispatch()
+        self.simulator.advance(5 * HOUR)
+        self.reconcile()
+        self.assertEqual(action.state, "queued")
+        self.assertEqual(len(self.executed()), 1)
+        return action
+
+    def test_refund_that_is_shown_while_it_waits_again_is_not_sent_twice(self):
+        action = self.wait_to_be_sent_again()
+        self.simulator.advance(2 * HOUR)
+        self.dispatch()
+        self.assertEqual(len(self.executed()), 1)
+        self.assertEqual(action.state, "unknown")
+        self.assertTrue(action.needs_person)
+        self.assertIn("It may be", action.state_message)
+        self.assertIn(action.name, action.state_message)
+        self.assertIn("It may be", self.notes(action.ticket_id)[0])
+        decision = self.env["amazon.unknown.decision"].with_user(self.agent)
+        decision = decision.create({"action_id": action.id})
+        self.assertTrue(decision.sending_at)
+        action.order_id._read_from_amazon()
+        self.assertEqual(action.state, "confirmed", "as any other that is unknown")
+
+    def test_whole_refund_that_is_shown_while_it_waits_again_is_not_called_unsent(self):
+        action = self.wait_to_be_sent_again({SKU: 44.94})
+        self.simulator.advance(2 * HOUR)
+        self.dispatch()
+        self.assertEqual(len(self.executed()), 1)
+        self.assertEqual(action.state, "unknown")
+        self.assertNotIn("Nothing was sent", action.state_message)
+
+    def test_reading_before_the_absence_was_found_does_not_let_it_leave(self):
+        action = self.wait_to_be_sent_again()
+        action.asked_at -= timedelta(hours=1)
+        reads = self.simulator.ledger()["calls"]["getOrder"]
+        self.dispatch()
+        self.assertEqual(self.simulator.ledger()["calls"]["getOrder"], reads + 1)
+        self.assertEqual(action.state, "submitted")
+
+    def test_refund_that_another_action_explains_does_not_hold_it_up(self):
+        self.simulator.fault("cut_before", "createFeed", times=1)
+        ticket = self.create_ticket(SHIPPED)
+        action = self.ask_refund(ticket, amounts={SKU: 5})
+        self.dispatch()
+        self.simulator.advance(5 * HOUR)
+        self.reconcile()
+        self.assertEqual(action.state, "queued")
+        action.due_at += timedelta(hours=1)
+        self.simulator.change(finance_delay_seconds=0)
+        other = self.ask_refund(ticket, amounts={SKU: 5})
+        self.dispatch()
+        self.finish()
+        action.order_id._read_from_amazon()
+        self.assertEqual(other.state, "confirmed")
+        action.due_at -= timedelta(hours=1)
+        self.dispatch()
+        self.assertEqual(action.state, "submitted")
+        self.assertEqual(len(self.executed()), 2)
+
+    def test_refund_before_it_was_sent_first_does_not_hold_it_up(self):
+        self.simulator.reset(
+            processing_seconds=0, finance_delay_seconds=0, quotas=False
+        )
+        ticket = self.create_ticket(SHIPPED)
+        item = ticket.amazon_order_id.line_ids.amazon_item_ref
+        self.refund_elsewhere(SHIPPED, item, "5.00")
+        self.simulator.advance(HOUR)
+        action = self.ask_refund(ticket, amounts={SKU: 5})
+        self.simulator.fault("cut_before", "createFeed", times=1)
+        self.dispatch()
+        action.feed_id.sending_at += timedelta(hours=1)
+        self.simulator.advance(5 * HOUR)
+        self.reconcile()
+        self.assertEqual(action.order_id.refunded, 5)
+        self.dispatch()
+        self.assertEqual(action.state, "submitted")
+
     # === A PERSON === #
 
     def test_feed_of_other_software_in_the_window_needs_a_person(self):
@@ -427,7 +534,7 @@ class TestUnknown(AmazonCommon):
         for amount, (fault, options) in enumerate(faults, start=1):
             with self.subTest(fault):
                 ticket = self.create_ticket(SHIPPED)
-                action = self.ask_refund(ticket, amounts={"NW-KESSEL-12-SW": amount})
+                action = self.ask_refund(ticket, amounts={SKU: amount})
                 self.simulator.fault(fault, **options)
                 self.dispatch()
                 self.finish()

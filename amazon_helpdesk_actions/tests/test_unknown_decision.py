@@ -1,11 +1,14 @@
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
 from .common import SHIPPED, UNSHIPPED, AmazonCommon
+from .test_approval import ApprovalCommon
 
 FEED = "odoo.addons.amazon_helpdesk_actions.models.amazon_feed_dispatch"
+SKU = "NW-KESSEL-12-SW"
 
 
 @tagged("post_install", "-at_install")
@@ -225,3 +228,186 @@ class TestUnknownDecision(AmazonCommon):
         decision = self.open(refunder)
         with self.assertRaises(AccessError):
             decision.write({"action_id": cancel.id})
+
+
+@tagged("post_install", "-at_install")
+class TestSecondPersonAgain(ApprovalCommon):
+    """What needed a second person needs one for each further time that it is sent."""
+
+    def setUp(self):
+        super().setUp()
+        self.simulator.reset(
+            processing_seconds=0, finance_delay_seconds=30 * 86400, quotas=False
+        )
+
+    def send(self, fault="cut_before"):
+        """Send what waits, without an answer from Amazon, and hand it to a person."""
+        self.simulator.fault(fault, "createFeed", times=1)
+        with mute_logger(FEED):
+            self.run_jobs("_job_dispatch")
+            self.run_jobs("_job_follow")
+        self.action.feed_id._hand_over("Nobody knows.")
+        self.run_jobs("_job_move_actions")
+        self.assertTrue(self.action.needs_person)
+
+    def approved_and_unknown(self, fault="cut_before"):
+        """A refund above the limit that was approved, and of which nobody knows."""
+        self.waiting()
+        self.by(self.approver).action_approve()
+        self.send(fault)
+        return self.action
+
+    def send_again(self, user=None):
+        window = self.by(user or self.agent).action_decide_unknown()
+        decision = self.env[window["res_model"]].browse(window["res_id"])
+        decision = self.by(user or self.agent, decision)
+        decision.note = "No refund in Seller Central at noon"
+        decision.action_send_again()
+
+    def test_asker_alone_has_nothing_sent_again_that_was_approved(self):
+        action = self.approved_and_unknown()
+        self.send_again()
+        self.assertEqual(action.state, "to_approve")
+        self.assertFalse(action.approved_at)
+        self.assertGreater(action.approval_expires_at, fields.Datetime.now())
+        for part in (
+            "saw in Seller Central",
+            "was sent before",
+            "unknown",
+            "above the limit",
+        ):
+            self.assertIn(part, action.state_message)
+        self.assertEqual(
+            self.activities().user_id, self.approver | self.second_approver
+        )
+        self.settle()
+        self.assertFalse(self.refunds())
+        self.assertTrue(action.order_id.reserved)
+
+    def test_it_is_sent_again_once_a_second_person_approved_that(self):
+        action = self.approved_and_unknown()
+        self.send_again()
+        with self.assertRaises(AccessError):
+            self.by(self.agent).action_approve()
+        # the same as before, whose first approval does not count any more
+        window = self.by(self.approver).action_decide_approval()
+        dialog = self.by(self.approver, self.env[window["res_model"]])
+        dialog = dialog.browse(window["res_id"])
+        self.assertIn("at noon", dialog.decision_note)
+        self.assertFalse(dialog.obstacles)
+        dialog.action_approve()
+        self.assertEqual(action.state, "queued")
+        self.assertEqual(action.approved_by_id, self.approver)
+        self.assertNotIn("Nothing is sent", action.state_message)
+        self.settle()
+        self.assertEqual(action.state, "accepted")
+        self.assertEqual(len({row["feed_id"] for row in self.refunds()}), 1)
+        self.assertEqual(
+            self.entries("decided").mapped(lambda e: (e.state_from, e.state_to)),
+            [
+                ("to_approve", "queued"),
+                ("unknown", "to_approve"),
+                ("to_approve", "queued"),
+            ],
+        )
+
+    def test_who_says_that_it_is_absent_does_not_approve_it(self):
+        both = self._create_user(
+            "amazon_both",
+            "helpdesk_mgmt.group_helpdesk_user",
+            "amazon_helpdesk_actions.group_refund",
+            "amazon_helpdesk_actions.group_approve",
+        )
+        action = self.approved_and_unknown()
+        self.send_again(both)
+        with self.assertRaisesRegex(AccessError, "asked to send .* again yourself"):
+            self.by(both).action_approve()
+        self.delegate(both, self.trainee)
+        with self.assertRaises(AccessError):
+            self.by(self.trainee).action_approve()
+        self.assertEqual(action.state, "to_approve")
+
+    def test_refused_again_is_unknown_and_keeps_its_money(self):
+        action = self.approved_and_unknown()
+        self.send_again()
+        self.by(self.approver).action_refuse("I see it at Amazon.")
+        self.assertEqual(action.state, "unknown")
+        self.assertTrue(action.needs_person)
+        self.assertIn("I see it at Amazon.", action.state_message)
+        self.assertNotIn("Nothing was sent", action.state_message)
+        self.assertTrue(action.order_id.reserved)
+        self.assertFalse(self.activities())
+        self.assertIn("still unknown", self.notified(self.agent)[0].body)
+        # and once more: what was refused then does not count now
+        self.send_again()
+        self.by(self.approver).action_refuse("I still see it.")
+        self.assertIn("I still see it.", action.state_message)
+        self.settle()
+        self.assertFalse(self.refunds())
+
+    def test_not_approved_again_in_time_is_unknown(self):
+        action = self.approved_and_unknown()
+        self.send_again()
+        action.approval_expires_at = fields.Datetime.now()
+        self.run_cron()
+        self.assertEqual(action.state, "unknown")
+        self.assertTrue(action.needs_person)
+        self.assertIn("Nobody approved", action.state_message)
+        self.assertNotIn("Nothing was sent", action.state_message)
+
+    def test_what_amazon_shows_by_then_is_not_approved(self):
+        action = self.approved_and_unknown("cut_after")
+        self.send_again()
+        self.simulator.advance(31 * 86400)
+        action.order_id._read_from_amazon()
+        with self.assertRaisesRegex(UserError, "It may be"):
+            self.by(self.approver).action_approve()
+        self.assertEqual(action.state, "to_approve")
+
+    def test_what_was_within_the_limits_goes_alone_again_and_is_not_counted_twice(self):
+        self.env["amazon.authority"].search([("right", "=", "refund")]).write(
+            {"limit_action": 0, "limit_order": 30, "limit_person_day": 30}
+        )
+        self.action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 20})
+        self.assertEqual(self.action.state, "queued")
+        self.send()
+        self.send_again()
+        self.assertEqual(self.action.state, "queued")
+
+    def test_limit_that_is_exceeded_by_now_needs_a_second_person(self):
+        self.action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 20})
+        self.assertEqual(self.action.state, "queued")
+        self.send()
+        self.env["amazon.authority"].search([("right", "=", "refund")]).write(
+            {"limit_action": 10}
+        )
+        self.send_again()
+        self.assertEqual(self.action.state, "to_approve")
+        self.assertIn("above the limit", self.action.why_approval)
+
+    def test_who_is_not_covered_by_the_matrix_has_nothing_sent_again(self):
+        action = self.approved_and_unknown()
+        self.env["amazon.authority"].search([("right", "=", "refund")]).write(
+            {"team_id": self.env["helpdesk.ticket.team"].create({"name": "Else"}).id}
+        )
+        with self.assertRaisesRegex(AccessError, "no row of the matrix"):
+            self.send_again()
+        self.assertEqual(action.state, "unknown")
+
+    def test_pack_tells_who_approved_what(self):
+        self.approved_and_unknown()
+        self.send_again()
+        self.by(self.second_approver).action_refuse("No")
+        self.send_again()
+        self.by(self.second_approver).action_approve()
+        facts = self.env["amazon.evidence"].sudo()._facts(self.ticket, False, False)
+        happened = [event.what for event in facts.events if event.request]
+        self.assertEqual(
+            [what for what in happened if what not in ("sending", "submitted")],
+            [
+                *("to_approve", "approved", "unknown", "handed"),
+                *("asked_again", "not_again", "handed"),
+                *("asked_again", "approved"),
+            ],
+        )
+        self.assertEqual(facts.requests[0].approved_by, self.second_approver.name)

@@ -3,6 +3,7 @@ from odoo import api, fields, models
 # What is computed for those who may decide, and for nobody else.
 PICTURE = (
     "note",
+    "decision_note",
     "origin",
     "obstacles",
     "warnings",
@@ -60,6 +61,7 @@ class AmazonApprovalDecision(models.TransientModel):
     )
     # What an approver needs to know, and may not read elsewhere.
     note = fields.Text("Written by Who Asked", compute="_compute_picture")
+    decision_note = fields.Text("Seen at Amazon", compute="_compute_picture")
     origin = fields.Char("Asked From", compute="_compute_picture")
     obstacles = fields.Text(compute="_compute_picture")
     warnings = fields.Text(compute="_compute_picture")
@@ -90,7 +92,8 @@ class AmazonApprovalDecision(models.TransientModel):
             decision.note = action_sudo.note
             # its number alone: the title of a ticket is what a buyer wrote
             decision.origin = document[document._rec_name]
-            decision.obstacles = action_sudo._late_blocker()
+            decision.decision_note = action_sudo.decision_note
+            decision.obstacles = action_sudo._approval_blocker()
             decision.warnings = decision._find_warnings(action_sudo)
             is_own = holder == self.env.user
             decision.standing_in_for = False if is_own else holder.name

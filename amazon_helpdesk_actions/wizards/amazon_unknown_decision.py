@@ -31,6 +31,7 @@ class AmazonUnknownDecision(models.TransientModel):
     state = fields.Selection(related="action_id.state", related_sudo=False)
     needs_person = fields.Boolean(related="action_id.needs_person", related_sudo=False)
     state_message = fields.Char(related="action_id.state_message", related_sudo=False)
+    why_approval = fields.Char(related="action_id.why_approval", related_sudo=False)
     user_id = fields.Many2one(related="action_id.user_id", related_sudo=False)
     asked_at = fields.Datetime(related="action_id.asked_at", related_sudo=False)
     currency_id = fields.Many2one(related="action_id.currency_id", related_sudo=False)
@@ -76,10 +77,14 @@ class AmazonUnknownDecision(models.TransientModel):
             for name in EVIDENCE:
                 decision[name] = action_sudo.feed_id[name]
             decision.operation = False
-            if action_sudo and not action_sudo.feed_id:
-                decision.operation = action_sudo._kind()._call_operation(action_sudo)
-                decision.sending_at = action_sudo.sending_at
+            if not action_sudo.feed_id:
+                # also of what is in no feed any more, since it was to be sent again
+                decision.sending_at = (
+                    action_sudo.sending_at or action_sudo.first_sending_at
+                )
                 decision.payload_digest = action_sudo.call_digest
+            if action_sudo and not action_sudo.feed_type:
+                decision.operation = action_sudo._kind()._call_operation(action_sudo)
 
     # === CONSTRAINT METHODS === #
 
