@@ -428,8 +428,14 @@ class AmazonAction(models.Model):
         )
 
     def _set_blocked(self, reason):
-        """It did not happen and will not: nothing was executed at Amazon."""
-        return self._update_state("blocked", reason)
+        """It did not happen and will not: nothing was executed at Amazon. Of what had
+        left once before, it is said."""
+        again = self.filtered("first_sending_at")
+        said = self.env._(
+            "%s It was sent before, and was found not to be at Amazon.", reason
+        )
+        blocked = (self - again)._update_state("blocked", reason)
+        return blocked | again._update_state("blocked", said)
 
     def _set_withdrawn(self, reason=None):
         """Somebody took it back, and Amazon has executed nothing of it."""

@@ -362,6 +362,13 @@ class TestUnknown(AmazonCommon):
         self.assertEqual(action.state, "unknown")
         self.assertNotIn("Nothing was sent", action.state_message)
 
+    def test_what_is_blocked_when_it_waits_again_is_said_to_have_been_sent(self):
+        action = self.wait_to_be_sent_again()
+        self.account.breaker_amount = 1
+        self.dispatch()
+        self.assertEqual(action.state, "blocked")
+        self.assertIn("It was sent before", action.state_message)
+
     def test_reading_before_the_absence_was_found_does_not_let_it_leave(self):
         action = self.wait_to_be_sent_again()
         action.asked_at -= timedelta(hours=1)
