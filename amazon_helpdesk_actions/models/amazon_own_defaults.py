@@ -15,5 +15,6 @@ class AmazonOwnDefaults(models.AbstractModel):
     @api.model
     def default_get(self, fields):
         """Override to take the fields' own defaults alone."""
-        own = [self._fields[name] for name in fields if name in self._fields]
+        names = super().default_get(fields)
+        own = [self._fields[name] for name in names if name in self._fields]
         return {field.name: field.default(self) for field in own if field.default}
