@@ -73,8 +73,8 @@ SUITES = (
     Suite("simulator", "spapi_simulator/tests"),
     Suite("fuzzing", "fuzzing/tests"),
     Suite("browser", f"{ADDON}/tests", only=TOURS, in_odoo=True),
-    Suite("addon", f"{ADDON}/tests", without=TOURS, in_odoo=True, beside=True),
     Suite("system", "tests_system", optional=True),
+    Suite("addon", f"{ADDON}/tests", without=TOURS, in_odoo=True, beside=True),
 )
 
 

@@ -261,11 +261,12 @@ def seal(env):
 
 
 def check_journal(env):
-    """Check the journal of the first company with entries, whole.
+    """Check the longest journal of all companies, whole.
 
     :return: entries checked, and the seconds
     """
-    company = env["amazon.audit.link"].search([], limit=1).company_id
+    links = env["amazon.audit.link"]
+    [[company]] = links._read_group([], ["company_id"], order="__count DESC", limit=1)
     check = env["amazon.audit.check"]._start(company)
     began = time.perf_counter()
     check._run(3600)
