@@ -219,9 +219,7 @@ class AmazonAction(models.Model):
         :return: the action, where it moved
         """
         reason = None
-        if self.env["amazon.audit.entry"].search_count(
-            [("action_id", "=", self.id), ("state_from", "=", "unknown")], limit=1
-        ):
+        if self.first_sending_at:
             reason = self.env._(
                 "%(action)s was withdrawn and is not sent again. It was sent before, "
                 "and was found not to be at Amazon.",
@@ -429,10 +427,11 @@ class AmazonAction(models.Model):
 
     def _set_blocked(self, reason):
         """It did not happen and will not: nothing was executed at Amazon. Of what had
-        left once before, it is said."""
+        left once before, it is said first."""
         again = self.filtered("first_sending_at")
         said = self.env._(
-            "%s It was sent before, and was found not to be at Amazon.", reason
+            "It was sent before, and was found not to be at Amazon. This time: %s",
+            reason,
         )
         blocked = (self - again)._update_state("blocked", reason)
         return blocked | again._update_state("blocked", said)

@@ -141,26 +141,18 @@ class AmazonSellerAccount(models.Model):
     def create(self, vals_list):
         """Override to journal that a seller was connected, and with which settings."""
         accounts = super().create(vals_list)
-        entries = []
-        for account in accounts:
-            message = self.env._(
-                "The seller account %(account)s was connected.", account=account.name
-            )
-            settings = account._journaled_settings()
-            entries.append(account._existence_entry(message, value_after=settings))
-        self.env["amazon.audit.entry"]._append(entries)
+        accounts._journal_existence(
+            lambda name: self.env._("The seller account %s was connected.", name),
+            "value_after",
+        )
         return accounts
 
     @api.ondelete(at_uninstall=False)
     def _unlink_journal(self):
-        entries = []
-        for account in self:
-            message = self.env._(
-                "The seller account %(account)s was deleted.", account=account.name
-            )
-            settings = account._journaled_settings()
-            entries.append(account._existence_entry(message, value_before=settings))
-        self.env["amazon.audit.entry"]._append(entries)
+        self._journal_existence(
+            lambda name: self.env._("The seller account %s was deleted.", name),
+            "value_before",
+        )
 
     def write(self, vals):
         """Override to journal what decides who sends what where, to forget what another
@@ -350,16 +342,24 @@ class AmazonSellerAccount(models.Model):
             for name, value in self._journaled_values(names)[self].items()
         )
 
-    def _existence_entry(self, message, **values):
-        """Return the values of an entry about the account as a whole. It does not refer
-        to the account's row, which could never be deleted again."""
-        return {
-            "company_id": self.company_id.id,
-            "event": "account",
-            "seller_ref": self.seller_id,
-            "message": message,
-            **values,
-        }
+    def _journal_existence(self, sentence, side):
+        """Journal that accounts came or went, with all their settings. The entries do
+        not refer to the accounts' rows, which could never be deleted again.
+
+        :param sentence: function that says it of the account's name
+        :param str side: the field of the entry that holds the settings
+        """
+        entries = [
+            {
+                "company_id": account.company_id.id,
+                "event": "account",
+                "seller_ref": account.seller_id,
+                "message": sentence(account.name),
+                side: account._journaled_settings(),
+            }
+            for account in self
+        ]
+        self.env["amazon.audit.entry"]._append(entries)
 
     def _journal_change(self, before):
         """Journal that settings were changed, each with its value before and after.

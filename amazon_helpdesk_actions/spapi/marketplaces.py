@@ -99,12 +99,8 @@ def by_relay_address(address):
 
     :param str address: a bare mail address, such as ``abc@marketplace.amazon.de``
     """
-    return _BY_RELAY.get(address.rpartition("@")[2].strip().lower())
-
-
-def is_relay_address(address):
-    """Tell whether a mail address is one that Amazon gives to a buyer."""
-    return "@" in address and by_relay_address(address) is not None
+    _name, at, domain = address.rpartition("@")
+    return _BY_RELAY.get(domain.strip().lower()) if at else None
 
 
 def seller_central_order_url(marketplace_id, order_id):

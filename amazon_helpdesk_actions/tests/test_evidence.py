@@ -18,6 +18,7 @@ from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 
 from ..models import amazon_evidence_facts
+from ..models.amazon_authority_rights import RIGHT_GROUPS
 from ..report import evidence_text
 from ..spapi.excerpts import OTHER_ORDER, WHOLE_FEED
 from ..verify_journal import verify
@@ -58,6 +59,15 @@ class EvidenceCommon(AmazonCommon):
 
     def create_case(self, ref=SHIPPED, **values):
         return self.create_ticket(ref, partner_id=self.buyer.id, **values)
+
+    def create_told_case(self):
+        """A complaint that was answered, and a refund that Amazon confirms."""
+        ticket = self.create_case()
+        self.receive(ticket, minutes_ago=83)
+        self.answer(ticket)
+        self.ask_refund(ticket)
+        self.settle()
+        return ticket
 
     def receive(self, ticket, body=f"<p>{COMPLAINT}</p>", minutes_ago=0, **values):
         """Let a mail of the buyer come in."""
@@ -189,11 +199,7 @@ class TestEvidence(EvidenceCommon):
             self.assertIn(expected, text)
 
     def test_events_stand_in_the_order_in_which_they_happened(self):
-        ticket = self.create_case()
-        self.receive(ticket, minutes_ago=83)
-        self.answer(ticket)
-        self.ask_refund(ticket)
-        self.settle()
+        ticket = self.create_told_case()
         facts = self.facts(ticket)
         moments = [event.at for event in facts.events]
         self.assertEqual(moments, sorted(moments))
@@ -228,11 +234,7 @@ class TestEvidence(EvidenceCommon):
             self.assertIn(page, text)
 
     def test_each_language_can_be_chosen_though_none_is_installed(self):
-        ticket = self.create_case()
-        self.receive(ticket, minutes_ago=83)
-        self.answer(ticket)
-        self.ask_refund(ticket)
-        self.settle()
+        ticket = self.create_told_case()
         self.assertFalse(self.env["res.lang"]._get_data(code="fr_FR"))
         expected = {
             "en": "Amazon has processed it and reported no error.",
@@ -1053,15 +1055,7 @@ class TestEvidenceAccess(EvidenceCommon):
 
     def test_each_of_the_rights_is_enough_with_the_right_to_read(self):
         ticket = self.create_case()
-        for name in (
-            "refund",
-            "cancel",
-            "edit",
-            "message",
-            "approve",
-            "journal",
-            "admin",
-        ):
+        for name in RIGHT_GROUPS:
             user = self._create_user(
                 f"amazon_only_{name}",
                 "helpdesk_mgmt.group_helpdesk_user",

@@ -369,6 +369,13 @@ class TestUnknown(AmazonCommon):
         self.assertEqual(action.state, "blocked")
         self.assertIn("It was sent before", action.state_message)
 
+    def test_what_is_withdrawn_when_it_waits_again_is_said_to_have_been_sent(self):
+        action = self.wait_to_be_sent_again()
+        action.with_user(self.agent).action_withdraw()
+        self.assertEqual(action.state, "withdrawn")
+        self.assertIn("It was sent before", action.state_message)
+        self.assertNotIn("Nothing was sent", action.state_message)
+
     def test_reading_before_the_absence_was_found_does_not_let_it_leave(self):
         action = self.wait_to_be_sent_again()
         action.asked_at -= timedelta(hours=1)

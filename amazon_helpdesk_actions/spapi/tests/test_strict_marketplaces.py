@@ -6,7 +6,6 @@ from spapi.marketplaces import (
     MARKETPLACES,
     by_country,
     by_relay_address,
-    is_relay_address,
     seller_central_order_url,
 )
 
@@ -49,7 +48,6 @@ def test_refunds_by_feed_are_possible_in_all_currencies_but_one():
 )
 def test_a_relay_address_names_its_marketplace(address, country):
     assert by_relay_address(address).country_code == country
-    assert is_relay_address(address)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +63,7 @@ def test_a_relay_address_names_its_marketplace(address, country):
     ],
 )
 def test_any_other_address_is_none(address):
-    assert not is_relay_address(address)
+    assert by_relay_address(address) is None
 
 
 def test_countries_are_found_by_code():
