@@ -5,7 +5,7 @@ show a code, it is used; every other refusal of a well-formed message carries 18
 ("incomplete or invalid") and a text that says what is wrong.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import ROUND_UP, Decimal
 
@@ -111,6 +111,23 @@ class Executor:
         else:
             self._adjust(message, context)
 
+    def execute_others(self, message, context, item_id):
+        """Execute one message as if it did not name an item.
+
+        What is left of a cancellation cancels the units of the other items.
+
+        :raise Refusal: as `execute`
+        """
+        payload = message.payload
+        others = [item for item in payload.items if item.item_id != item_id]
+        if not others:
+            return
+        rest = replace(message, payload=replace(payload, items=others))
+        if isinstance(payload, OrderAcknowledgement) and payload.status == "Failure":
+            self._cancel_items(rest, context)
+        else:
+            self.execute(rest, context)
+
     def _find(self, context, order_id, merchant_order_id=None):
         order = self.orders.get((context.seller_id, order_id))
         if merchant_order_id:
@@ -182,7 +199,15 @@ class Executor:
         reasons = {cut.item_id: _shown(cut.reason) for cut in cuts}
         order.cut(wanted, reasons, context.at)
         for cut in cuts:
-            self.ledger.add_quantity_cancellation(message, context, order, cut)
+            self.ledger.add_quantity_cancellation(
+                message,
+                context,
+                order,
+                cut.item_id,
+                cut.quantity_cancelled,
+                cut.reason,
+                cut.merchant_adjustment_item_id,
+            )
 
     def _item(self, order, wanted):
         item = order.item(wanted.item_id)
@@ -353,6 +378,24 @@ class Executor:
         }
         order.cancel("MERCHANT", shown, context.at)
         self.ledger.add_cancellation(message, context, order, reasons)
+
+    def _cancel_items(self, message, context):
+        """Cancel the items of a message and leave the rest of the order as it is."""
+        order = self._find(context, message.payload.order_id)
+        self._check_cancellable(order)
+        listed = {item.item_id: item.cancel_reason for item in message.payload.items}
+        if not all(map(order.item, listed)):
+            raise _invalid("The order has no such item.")
+        wanted = {item_id: order.item(item_id).quantity_open for item_id in listed}
+        reasons = {
+            item_id: SHOWN_REASONS.get(reason, reason)
+            for item_id, reason in listed.items()
+        }
+        order.cut(wanted, reasons, context.at)
+        for item_id, reason in listed.items():
+            self.ledger.add_quantity_cancellation(
+                message, context, order, item_id, wanted[item_id], reason
+            )
 
     def _check_cancellable(self, order):
         if order.channel != "FBM":

@@ -80,15 +80,17 @@ class Ledger:
             }
         )
 
-    def add_quantity_cancellation(self, message, context, order, cut):
+    def add_quantity_cancellation(
+        self, message, context, order, item_id, quantity, reason, adjustment_id=None
+    ):
         """Write one row for each item of which units were cancelled."""
         self.quantity_cancellations.append(
             {
                 "order_id": order.id,
-                "order_item_id": cut.item_id,
-                "quantity": cut.quantity_cancelled,
-                "reason": cut.reason,
-                "merchant_adjustment_item_id": cut.merchant_adjustment_item_id,
+                "order_item_id": item_id,
+                "quantity": quantity,
+                "reason": reason,
+                "merchant_adjustment_item_id": adjustment_id,
                 **_of_feed(message, context),
             }
         )

@@ -32,7 +32,8 @@ class Settings:
     `rest_cancellation`: `forbidden` or `not_found` while Amazon does not offer it,
     `on` where it does. `mcf_step_seconds`: how long a fulfillment order that is not on
     hold stays in each status, 0: for ever. `messages_per_type`: how often a buyer may
-    be sent the same type of message about an order.
+    be sent the same type of message about an order. `lists_foreign_feeds`: getFeeds
+    shows what other programs of the seller sent.
     """
 
     clock_factor: float = 1.0
@@ -45,6 +46,7 @@ class Settings:
     rest_cancellation: str = "forbidden"
     mcf_step_seconds: float = 0.0
     messages_per_type: int = 10
+    lists_foreign_feeds: bool = True
 
     def changed(self, changes):
         """Return these settings with changes from a control request.
@@ -62,6 +64,7 @@ class Settings:
             "rest_cancellation": lambda value: value in REST_CANCELLATION,
             "mcf_step_seconds": lambda value: _is_number(value) and value >= 0,
             "messages_per_type": lambda value: type(value) is int and value >= 0,
+            "lists_foreign_feeds": lambda value: isinstance(value, bool),
         }
         for name, value in changes.items():
             if name not in checks:
