@@ -218,6 +218,13 @@ LISTING_TOLERANCE_SECONDS = 120
 # Seconds after the sending in which Amazon must have created our feed. We wait at most
 # 100 seconds for its answer (spapi.transport); what is created much later is not ours.
 ADOPT_SECONDS = 300
+# Each listing of an account's feeds begins so long before the one before ended, in
+# minutes: feeds are listed late. After a pause it begins so many hours ago at most:
+# getFeeds shows 100 feeds a page.
+LOOK_OVERLAP_MINUTES, LOOK_BACK_HOURS = 60, 72
+# Days for which an account is said to have another program that sends feeds, since the
+# last one; and days for which such feeds are kept (Amazon lists 90 days).
+FOREIGN_DAYS, FOREIGN_KEPT_DAYS = 30, 90
 # Amazon's list may lag. A feed that it does not show is called absent after so many
 # minutes where a later feed of ours is shown, and after so many hours in any case.
 ABSENT_MINUTES, ABSENT_ALONE_HOURS = 60, 4

@@ -36,6 +36,7 @@ from . import amazon_action_order_number
 from . import amazon_order_shipping
 from . import amazon_action_cancel_items
 from . import amazon_feed
+from . import amazon_foreign_feed
 from . import amazon_feed_dispatch
 from . import amazon_feed_poll
 from . import amazon_feed_reconcile

@@ -100,6 +100,7 @@ amazon.audit.link                                     .      .      .     .    .
 amazon.authority                                      .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       rwcd  .        r        rwcd   .
 amazon.delegation                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       rwc   .        r        rwc    .
 amazon.feed                                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
+amazon.foreign.feed                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
 amazon.order                                          .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.order.charge                                   .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.order.line                                     .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .
