@@ -249,6 +249,11 @@ POLL_STUCK_SECONDS = 3600
 # Days after which a feed that Amazon does not know any more is given up.
 FEED_GONE_DAYS = 1
 
+# Hours after which Amazon's data shows, at the latest, what a database had sent that was
+# then restored from a backup: orders from the last 48 hours might be missing
+# (listFinancialEvents), and a day more for what is deferred.
+LOST_TIME_HOURS = 72
+
 # Orders that are read one by one; where they are more, Amazon's lists are read first.
 SINGLE_READS = 30
 

@@ -44,6 +44,7 @@ from . import amazon_alarm
 from . import amazon_watch
 from . import amazon_seller_credentials
 from . import amazon_breaker
+from . import amazon_life
 from . import amazon_audit_check
 from . import amazon_audit_uninstall
 from . import amazon_retention
