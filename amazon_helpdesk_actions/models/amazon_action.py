@@ -320,6 +320,7 @@ class AmazonAction(models.Model):
                 "ticket_id": origin.id if origin._name == "helpdesk.ticket" else False,
                 "sale_order_id": origin.id if origin._name == "sale.order" else False,
                 "nonce": nonce,
+                "seen_refund_id": order_sudo._last_refund_id(),
                 "details": details,
                 "line_ids": self._prepare_lines(order_sudo, amounts, quantities),
                 **self._prepare_counted(weighed),

@@ -289,6 +289,10 @@ class AmazonAction(models.Model):
             return None
         if not action._is_verified(is_read):
             raise action._call_later("The order is not known yet.", CALL_RETRY_SECONDS)
+        doubt = action._late_doubt()
+        if doubt:
+            action._doubt(doubt)
+            return None
         reason = action._late_blocker()
         if reason:
             action._set_blocked(reason)

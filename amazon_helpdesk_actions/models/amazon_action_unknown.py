@@ -49,6 +49,14 @@ class AmazonAction(models.Model):
         help="Who saw, the last time, that Amazon does not have it.",
     )
 
+    seen_refund_id = fields.Integer(
+        readonly=True,
+        copy=False,
+        help="The last refund of the order that was recorded when this was asked for, "
+        "or when a person saw that Amazon does not have it. One that is recorded later "
+        "may be this one.",
+    )
+
     _needs_person_idx = models.Index("(company_id) WHERE needs_person")
 
     # === ACTION METHODS === #
@@ -136,19 +144,35 @@ class AmazonAction(models.Model):
         action_sudo._check_order_known()
         action_sudo._check_complete()
         why_approval = action_sudo._why_not_again_alone()
-        action_sudo.absent_by_id = self.env.user
+        action_sudo.write(
+            {
+                "absent_by_id": self.env.user.id,
+                "seen_refund_id": action_sudo.order_id._last_refund_id(),
+            }
+        )
         if why_approval:
             action_sudo._ask_to_send_again(why_approval)
             return
         action_sudo._journal("decided", state_from="unknown", state_to="queued")
-        action_sudo._set_sent_again(
-            self.env._(
+        action_sudo._set_sent_again(action_sudo._absent_sentence())
+        action_sudo._enqueue_dispatch()
+
+    def _absent_sentence(self):
+        """Say that the current user saw that Amazon does not have it."""
+        if self._has_left():
+            return self.env._(
                 "%s saw in Seller Central that Amazon does not have it. It is sent "
                 "again.",
                 self.env.user.name,
             )
+        return self.env._(
+            "%s saw in Seller Central that Amazon does not have it. It is sent.",
+            self.env.user.name,
         )
-        action_sudo._enqueue_dispatch()
+
+    def _has_left(self):
+        """Whether it was sent once, or may have been."""
+        return bool(self.first_sending_at or self.feed_id or self.sending_at)
 
     def _why_not_again_alone(self):
         """Return why the current user may not have it sent again alone, or False: what
@@ -177,19 +201,31 @@ class AmazonAction(models.Model):
         self._journal("decided", state_from="unknown", state_to="to_approve")
         self._update_state(
             "to_approve",
-            self.env._(
-                "%(user)s saw in Seller Central that Amazon does not have it, and asks "
-                "to send it again. It was sent before, on %(sent)s, and what became of "
-                "that is unknown. A second person has to approve it by %(until)s. "
-                "%(why)s",
-                user=self.env.user.name,
-                sent=self._as_text(self.first_sending_at),
-                until=self._as_text(self.approval_expires_at),
-                why=why_approval,
-            ),
+            self._ask_again_sentence(why_approval),
             {"feed_id": False, "message_number": 0},
         )
         self._ask_approval()
+
+    def _ask_again_sentence(self, why_approval):
+        """Say that a second person decides whether it is sent after all."""
+        values = {
+            "user": self.env.user.name,
+            "until": self._as_text(self.approval_expires_at),
+            "why": why_approval,
+        }
+        if not self.first_sending_at:
+            return self.env._(
+                "%(user)s saw in Seller Central that Amazon does not have it, and asks "
+                "to send it. A second person has to approve it by %(until)s. %(why)s",
+                **values,
+            )
+        return self.env._(
+            "%(user)s saw in Seller Central that Amazon does not have it, and asks to "
+            "send it again. It was sent before, on %(sent)s, and what became of that "
+            "is unknown. A second person has to approve it by %(until)s. %(why)s",
+            sent=self._as_text(self.first_sending_at),
+            **values,
+        )
 
     def _set_sent_again(self, reason):
         """Nothing shows that Amazon has it: it is sent again.
@@ -218,9 +254,8 @@ class AmazonAction(models.Model):
             )
 
     def _late_doubt(self):
-        """Return why an action that is to be sent again may be at Amazon after all, or
-        False."""
-        return bool(self.first_sending_at) and self._kind()._late_doubt(self)
+        """Return why what an action asks for may be at Amazon already, or False."""
+        return self._kind()._late_doubt(self)
 
     def _doubt(self, reason):
         """Amazon may have it after all: it is not sent again, and a person decides.

@@ -155,8 +155,17 @@ class AmazonActionRefund(models.AbstractModel):
     # === BEFORE IT IS SENT === #
 
     def _late_doubt(self, action):
-        if not self._find_since_sending(action):
+        if not self._find_unseen(action):
             return False
+        if not action._has_left():
+            return self.env._(
+                "Since %(action)s was asked for, Amazon's finances show a refund of "
+                "%(amount)s that nobody here accounts for. It may be the same one, so "
+                "%(action)s is not sent. Look at the order in Seller Central and "
+                "decide.",
+                amount=self._money(action.amount, action.currency_id),
+                action=action.name,
+            )
         return self.env._(
             "Amazon's finances show a refund of %(amount)s by now that nobody here "
             "accounts for. It may be %(action)s, which was sent before, so it is not "
