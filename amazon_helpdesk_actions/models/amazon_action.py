@@ -87,7 +87,9 @@ class AmazonAction(models.Model):
     )
     marketplace = fields.Selection(marketplace_selection, readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
-    amount = fields.Monetary(readonly=True)
+    amount = fields.Monetary(
+        readonly=True, help="Without the items that Amazon has rejected alone."
+    )
     line_ids = fields.One2many("amazon.action.line", "action_id", readonly=True)
     reason = fields.Char(
         readonly=True, help="Amazon's code of the reason that was given."

@@ -165,6 +165,13 @@ class AmazonActionKind(models.AbstractModel):
         takes it; its ``message_number`` says which one it is."""
         raise NotImplementedError
 
+    def _message_items(self, action):
+        """Return the items of the order that the message of an action names.
+
+        :rtype: amazon.order.line
+        """
+        return action.line_ids.order_line_id
+
     def _build_call(self, action):
         """Hook for what is a call of its own: the method of
         :class:`spapi.client.SellerClient` and its arguments, all known before.

@@ -170,7 +170,7 @@ class AmazonActionRefund(models.AbstractModel):
         blocker = self._status_blocker(order) or self._claim_blocker(order)
         if blocker:
             return blocker
-        charges = action.line_ids.charge_id
+        charges = action.line_ids._standing().charge_id
         # A fee and goodwill have no charge of their own, only the item's.
         own = charges.filtered(lambda charge: charge.component not in (FEE, GOODWILL))
         if any(part._is_overdrawn() for part in (*own, *charges.line_id, order)):

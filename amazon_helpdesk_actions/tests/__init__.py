@@ -23,6 +23,7 @@ from . import test_hostile_amounts
 from . import test_hostile_answers
 from . import test_hostile_texts
 from . import test_interleavings
+from . import test_item_outcomes
 from . import test_journal_chain
 from . import test_journal_export
 from . import test_mail
