@@ -297,7 +297,9 @@ class AmazonAction(models.Model):
         counted = handler._authority_amount(order_sudo, amounts, quantities)
         weighed = authority._weigh(handler, order_sudo, origin.sudo(), counted)
         # a refusal of what is done already would lose the record of it
-        why_approval = not assisted and authority._judge(order_sudo, weighed)
+        why_approval = not assisted and self._why_second_person(
+            handler, order_sudo, weighed
+        )
         now = fields.Datetime.now()
         action_sudo = self.sudo().create(
             {

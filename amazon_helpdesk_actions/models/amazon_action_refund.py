@@ -231,13 +231,6 @@ class AmazonActionRefund(models.AbstractModel):
 
     def _warnings(self, order):
         warnings = super()._warnings(order)
-        if order.finances_state != "read":
-            warnings.append(
-                self.env._(
-                    "What was refunded at Amazon is not known: %s",
-                    order.finances_message or self.env._("it was not read yet."),
-                )
-            )
         if order.refund_ids.filtered(lambda refund: not refund.charge_id):
             warnings.append(
                 self.env._(

@@ -18,6 +18,7 @@ from . import test_credit_note
 from . import test_dispatch
 from . import test_evidence
 from . import test_feed_cancel
+from . import test_finances_known
 from . import test_forecast
 from . import test_hostile_amounts
 from . import test_hostile_answers
