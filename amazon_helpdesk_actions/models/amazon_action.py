@@ -87,7 +87,9 @@ class AmazonAction(models.Model):
     )
     marketplace = fields.Selection(marketplace_selection, readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
-    amount = fields.Monetary(readonly=True)
+    amount = fields.Monetary(
+        readonly=True, help="Without the items that Amazon has rejected alone."
+    )
     line_ids = fields.One2many("amazon.action.line", "action_id", readonly=True)
     reason = fields.Char(
         readonly=True, help="Amazon's code of the reason that was given."
@@ -295,7 +297,9 @@ class AmazonAction(models.Model):
         counted = handler._authority_amount(order_sudo, amounts, quantities)
         weighed = authority._weigh(handler, order_sudo, origin.sudo(), counted)
         # a refusal of what is done already would lose the record of it
-        why_approval = not assisted and authority._judge(order_sudo, weighed)
+        why_approval = not assisted and self._why_second_person(
+            handler, order_sudo, weighed
+        )
         now = fields.Datetime.now()
         action_sudo = self.sudo().create(
             {

@@ -252,9 +252,12 @@ class AmazonActionCancel(models.AbstractModel):
             # Amazon does nothing for an order whose items are not all listed.
             items=tuple(
                 CancelItem(order_item_id=line.amazon_item_ref, reason=action.reason)
-                for line in action.order_id.line_ids
+                for line in self._message_items(action)
             ),
         )
+
+    def _message_items(self, action):
+        return action.order_id.line_ids
 
     # === HOW IT IS CONFIRMED === #
 

@@ -118,6 +118,24 @@ class AmazonActionKind(models.AbstractModel):
         :raise UserError: with the sentences that say why
         """
 
+    def _gap(self, order):
+        """Hook: what must be known of an order before money leaves for it, and is not,
+        in the words that the order keeps; or False.
+
+        :param amazon.order order: the order to act on
+        :rtype: str | bool
+        """
+        return False
+
+    def _not_known(self, order):
+        """Hook: the sentence for a person that says what is not known
+        (:meth:`_gap`) and what to do, or False. It needs a second person then.
+
+        :param amazon.order order: the order to act on
+        :rtype: str | bool
+        """
+        return False
+
     def _late_blocker(self, action):
         """Hook: why an action that waits may not be sent any more, or False."""
         raise NotImplementedError
@@ -164,6 +182,13 @@ class AmazonActionKind(models.AbstractModel):
         """Hook for what a feed carries: the message of one action, as the envelope
         takes it; its ``message_number`` says which one it is."""
         raise NotImplementedError
+
+    def _message_items(self, action):
+        """Return the items of the order that the message of an action names.
+
+        :rtype: amazon.order.line
+        """
+        return action.line_ids.order_line_id
 
     def _build_call(self, action):
         """Hook for what is a call of its own: the method of

@@ -231,13 +231,6 @@ class AmazonActionRefund(models.AbstractModel):
 
     def _warnings(self, order):
         warnings = super()._warnings(order)
-        if order.finances_state != "read":
-            warnings.append(
-                self.env._(
-                    "What was refunded at Amazon is not known: %s",
-                    order.finances_message or self.env._("it was not read yet."),
-                )
-            )
         if order.refund_ids.filtered(lambda refund: not refund.charge_id):
             warnings.append(
                 self.env._(
@@ -302,7 +295,9 @@ class AmazonActionRefund(models.AbstractModel):
     def _build_message(self, action):
         items = [
             self._build_item(action, lines)
-            for _item, lines in action.line_ids.grouped("order_line_id").items()
+            for _item, lines in action.line_ids._standing()
+            .grouped("order_line_id")
+            .items()
         ]
         return RefundMessage(
             message_id=action.message_number,
@@ -365,14 +360,14 @@ class AmazonActionRefund(models.AbstractModel):
         sent_at = action.first_sending_at or action.feed_id.sending_at
         since = sent_at - timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
         found = self._find_by_amount(action, since)
-        if not found and action.line_ids._is_split_by_amazon():
+        if not found and action.line_ids._standing()._is_split_by_amazon():
             found = self._find_by_item(action, since)
         return found
 
     def _find_by_amount(self, action, since=None):
         """Return the refunds that show each amount as it was asked for, or nothing."""
         found = self.env["amazon.order.refund"]
-        for line in action.line_ids:
+        for line in action.line_ids._standing():
             refund = (line.charge_id.refund_ids - found).filtered(
                 lambda refund, line=line: (
                     not refund.action_id
@@ -390,7 +385,8 @@ class AmazonActionRefund(models.AbstractModel):
         splits what a person did in Seller Central was not ours to say, nor is how it
         shows a promotion or a fee."""
         found = self.env["amazon.order.refund"]
-        for item, lines in action.line_ids.grouped("order_line_id").items():
+        standing = action.line_ids._standing()
+        for item, lines in standing.grouped("order_line_id").items():
             unclaimed = item.charge_ids.refund_ids.filtered(
                 lambda refund: (
                     not refund.action_id and (not since or refund.posted_at >= since)

@@ -127,7 +127,14 @@ class AmazonAction(models.Model):
             )
         elif status == "sent" and self.state in FAILED_STATES:
             self._correct_reply()
-        elif status == "correcting" and self.state in RESCUED:
+        elif status == "sent" and self.state == "unknown" and self._is_part_rejected():
+            self._correct_reply()
+        elif (
+            status == "correcting"
+            and self.state in RESCUED
+            # what the buyer was told was more than what came of it
+            and not self._is_part_rejected()
+        ):
             self.reply_status = "sent"
             self._drop_activity()
 
@@ -264,7 +271,7 @@ class AmazonAction(models.Model):
         :rtype: dict
         """
         action_sudo = self.sudo()
-        lines = action_sudo.line_ids
+        lines = action_sudo.line_ids._standing()
         # Each item of a refund has a number of its own in Amazon's settlement.
         transactions = [
             f"{self.name}-{of_item[0].id}"
@@ -291,7 +298,7 @@ class AmazonAction(models.Model):
         action_sudo = self.sudo()
         units = {
             line.order_line_id: line.quantity
-            for line in action_sudo.line_ids.filtered("order_line_id")
+            for line in action_sudo.line_ids._standing().filtered("order_line_id")
         }
         names = []
         for item in units or action_sudo.order_id.line_ids:

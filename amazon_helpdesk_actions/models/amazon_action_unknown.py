@@ -156,8 +156,9 @@ class AmazonAction(models.Model):
 
         :raise AccessError: when the matrix does not give it to the user
         """
-        asked = self._asked(self._kind()._right())._replace(action_id=self.id)
-        why = self.env["amazon.authority"]._judge(self.order_id, asked)
+        handler = self._kind()
+        asked = self._asked(handler._right())._replace(action_id=self.id)
+        why = self._why_second_person(handler, self.order_id, asked)
         return why or self.why_approval
 
     def _ask_to_send_again(self, why_approval):
@@ -214,6 +215,8 @@ class AmazonAction(models.Model):
                     or action.feed_id.sending_at
                     or action.sending_at,
                     "sent_again_at": fields.Datetime.now(),
+                    # who approved it without knowing all approved one sending
+                    "approved_gap": False,
                 }
             )
 

@@ -150,7 +150,7 @@ class AmazonAction(models.Model):
             "reversed_entry_id": posted.id if len(posted) == 1 else False,
             "invoice_line_ids": [
                 Command.create(self._prepare_credit_line(line, sale_order))
-                for line in self.line_ids.filtered("charge_id")
+                for line in self.line_ids._standing().filtered("charge_id")
             ],
         }
 

@@ -18,11 +18,13 @@ from . import test_credit_note
 from . import test_dispatch
 from . import test_evidence
 from . import test_feed_cancel
+from . import test_finances_known
 from . import test_forecast
 from . import test_hostile_amounts
 from . import test_hostile_answers
 from . import test_hostile_texts
 from . import test_interleavings
+from . import test_item_outcomes
 from . import test_journal_chain
 from . import test_journal_export
 from . import test_mail
