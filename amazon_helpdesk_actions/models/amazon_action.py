@@ -293,6 +293,10 @@ class AmazonAction(models.Model):
         handler._check_quantities(order_sudo, quantities)
         handler._check_details(order_sudo, details or {})
         assisted = handler._is_assisted(order_sudo)
+        feed_type = handler._feed_type_for(order_sudo, reason)
+        unlisted = handler._marketplace_blocker(order_sudo)
+        if feed_type and unlisted and not assisted:
+            raise UserError(unlisted)
         authority = self.env["amazon.authority"]
         counted = handler._authority_amount(order_sudo, amounts, quantities)
         weighed = authority._weigh(handler, order_sudo, origin.sudo(), counted)
@@ -305,7 +309,7 @@ class AmazonAction(models.Model):
             {
                 "name": self._next_name(),
                 "kind": kind,
-                "feed_type": handler._feed_type_for(order_sudo, reason),
+                "feed_type": feed_type,
                 "state": _first_state(assisted, why_approval),
                 "last_state_change": now,
                 **self._prepare_approval(order_sudo, why_approval, now),
@@ -585,7 +589,17 @@ class AmazonAction(models.Model):
                 "Nothing was sent. Ask for it again.",
                 account.name,
             )
-        return self._kind()._late_blocker(self)
+        return self._lane_blocker() or self._kind()._late_blocker(self)
+
+    def _lane_blocker(self):
+        """Return why no feed can carry it, or False: a lane is of one marketplace."""
+        if not self.feed_type or self.marketplace:
+            return False
+        unlisted = self._kind()._marketplace_blocker(self.order_id)
+        return unlisted or self.env._(
+            "Its marketplace was not supported when it was asked for. Nothing was "
+            "sent. Ask for it again."
+        )
 
     # === BUSINESS METHODS - CONFIRMING === #
 

@@ -154,7 +154,7 @@ class AmazonActionCancelItems(models.AbstractModel):
                 "Choose the whole order instead."
             )
         if order.fulfillment_status == "PARTIALLY_SHIPPED":
-            return False
+            return self._marketplace_blocker(order)
         return super()._status_blocker(order)
 
     def _pending_blocker(self, order):

@@ -258,6 +258,14 @@ class AmazonActionKind(models.AbstractModel):
             problem=order.read_message or self.env._("Refresh it first."),
         )
 
+    def _marketplace_blocker(self, order):
+        """Return why an order cannot go by feed whose marketplace is none that we know,
+        or False: an envelope is for exactly one. Kinds say what to do instead."""
+        return not order.marketplace and self.env._(
+            "This order is from a marketplace that is not supported. Do it in Seller "
+            "Central."
+        )
+
     def _reason_label(self, request_model, reason, field="reason"):
         """Return the label of a reason in the user's language."""
         selection = self.env[request_model]._fields[field]

@@ -175,12 +175,7 @@ class AmazonActionRefund(models.AbstractModel):
                 "where the buyer paid."
             )
         if order.fulfillment_status in ("SHIPPED", "PARTIALLY_SHIPPED"):
-            if not order.marketplace:
-                return self.env._(
-                    "This order is from a marketplace that is not supported. Refund "
-                    "it in Seller Central."
-                )
-            return False
+            return self._marketplace_blocker(order)
         return {
             "UNSHIPPED": self.env._(
                 "This order is not shipped yet, so the buyer has not been charged. "
@@ -199,6 +194,12 @@ class AmazonActionRefund(models.AbstractModel):
                 "An order in this status cannot be refunded from here. Look at it in "
                 "Seller Central."
             ),
+        )
+
+    def _marketplace_blocker(self, order):
+        return not order.marketplace and self.env._(
+            "This order is from a marketplace that is not supported. Refund it in "
+            "Seller Central."
         )
 
     def _claim_blocker(self, order):

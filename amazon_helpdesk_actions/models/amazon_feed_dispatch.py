@@ -216,6 +216,12 @@ class AmazonFeed(models.Model):
         due = self._due(lane)
         if not due:
             return False
+        problem = due.account_id._sending_problem()
+        if problem:
+            # Its end enqueues a dispatch (amazon.seller.account.write).
+            due.state_message = problem
+            due.order_id._notify_forms()
+            return False
         wait = self._quota_of(lane).wait(CREATE_FEED, self._tokens_needed(lane, due))
         if wait:
             self._enqueue_return(lane, max(wait, 1))
