@@ -218,6 +218,13 @@ LISTING_TOLERANCE_SECONDS = 120
 # Seconds after the sending in which Amazon must have created our feed. We wait at most
 # 100 seconds for its answer (spapi.transport); what is created much later is not ours.
 ADOPT_SECONDS = 300
+# Each listing of an account's feeds begins so long before the one before ended, in
+# minutes: feeds are listed late. After a pause it begins so many hours ago at most:
+# getFeeds shows 100 feeds a page.
+LOOK_OVERLAP_MINUTES, LOOK_BACK_HOURS = 60, 72
+# Days for which an account is said to have another program that sends feeds, since the
+# last one; and days for which such feeds are kept (Amazon lists 90 days).
+FOREIGN_DAYS, FOREIGN_KEPT_DAYS = 30, 90
 # Amazon's list may lag. A feed that it does not show is called absent after so many
 # minutes where a later feed of ours is shown, and after so many hours in any case.
 ABSENT_MINUTES, ABSENT_ALONE_HOURS = 60, 4
@@ -241,6 +248,11 @@ ORDER_LOOK_HOURS, NO_TRACE_HOURS = 6, 72
 POLL_STUCK_SECONDS = 3600
 # Days after which a feed that Amazon does not know any more is given up.
 FEED_GONE_DAYS = 1
+
+# Hours after which Amazon's data shows, at the latest, what a database had sent that was
+# then restored from a backup: orders from the last 48 hours might be missing
+# (listFinancialEvents), and a day more for what is deferred.
+LOST_TIME_HOURS = 72
 
 # Orders that are read one by one; where they are more, Amazon's lists are read first.
 SINGLE_READS = 30

@@ -37,6 +37,7 @@ from . import amazon_action_order_number
 from . import amazon_order_shipping
 from . import amazon_action_cancel_items
 from . import amazon_feed
+from . import amazon_foreign_feed
 from . import amazon_feed_dispatch
 from . import amazon_feed_poll
 from . import amazon_feed_reconcile
@@ -45,6 +46,7 @@ from . import amazon_failure
 from . import amazon_watch
 from . import amazon_seller_credentials
 from . import amazon_breaker
+from . import amazon_life
 from . import amazon_audit_check
 from . import amazon_audit_uninstall
 from . import amazon_retention

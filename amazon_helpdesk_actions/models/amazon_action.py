@@ -353,6 +353,7 @@ class AmazonAction(models.Model):
     def _next_name(self):
         """Return the next reference. By the sequence's own id: to look for it by its
         code would be a query more with each click."""
+        self.env["amazon.life"]._check_at_first()
         sequence_id = self.env["ir.model.data"]._xmlid_to_res_id(
             "amazon_helpdesk_actions.sequence_amazon_action", raise_if_not_found=True
         )
@@ -548,6 +549,9 @@ class AmazonAction(models.Model):
                 "it.",
                 stops=stops._sentences(),
             )
+        problem = self.env["amazon.life"]._problem()
+        if problem:
+            return problem
         return self.env._(
             "Not sent yet: Amazon could not take it at the moment. It is tried again "
             "by itself."
@@ -577,7 +581,13 @@ class AmazonAction(models.Model):
 
         :rtype: datetime
         """
-        decisions = (self.asked_at, self.approved_at, self.sent_again_at)
+        decisions = (
+            self.asked_at,
+            self.approved_at,
+            self.sent_again_at,
+            # what was known of a database before it was restored or moved
+            self.account_id.life_found_at,
+        )
         return max(filter(None, decisions))
 
     def _late_blocker(self):

@@ -22,6 +22,7 @@ from ..const import (
     LOOK_MIN_SECONDS,
     VERIFY_SECONDS,
 )
+from ..life_record import RecordUnusable
 from ..spapi.errors import (
     IncompleteCredentials,
     InvalidMessage,
@@ -99,7 +100,7 @@ class AmazonAction(models.Model):
         """
         self.ensure_one()
         self._hold_call()
-        if not self._in_own("_is_call_due"):
+        if not self._in_own("_is_call_due") or not self._is_life_in_order():
             return
         is_read = not self._is_verified()
         if is_read and not self._read_order():
@@ -166,6 +167,25 @@ class AmazonAction(models.Model):
             raise self._call_later("It can still be taken back.", wait)
         return True
 
+    def _is_life_in_order(self):
+        """Whether this database is the one that sent last; stops its accounts where it
+        is not.
+
+        :raise RetryableJobError: where this host cannot say so
+        """
+        try:
+            return self.env["amazon.life"]._check()
+        except RecordUnusable as error:
+            self._in_own("_say_why_held")
+            reason = f"The record cannot be written: {error}"
+            raise self._call_later(reason, self._retry_seconds()) from None
+
+    def _say_why_held(self):
+        """Say that this host cannot send it, and why."""
+        problem = self.env["amazon.life"]._problem()
+        if problem and self._is_queued():
+            self.state_message = problem
+
     def _read_order(self):
         """Ask Amazon about the order, now that the agent has asked.
 
@@ -210,7 +230,8 @@ class AmazonAction(models.Model):
         call = self._in_own("_begin_call", token, is_read)
         if not call:
             return
-        if self._in_own("_may_leave", token):
+        may_leave = self.env["amazon.life"]._let_leave(self.account_id)
+        if may_leave and self._in_own("_may_leave", token):
             record = self._make_call(client, *call)
         else:
             # Stopped at this moment; or this host stood still, and another one has

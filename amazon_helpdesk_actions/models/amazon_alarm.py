@@ -16,6 +16,8 @@ HEALED = ("stalled", "call_lost", "abandoned", "unfollowed", "unasked")
 # What concerns everybody who is about to ask for something, on whatever order.
 PANEL_KINDS = (
     "runner",
+    "life",
+    "life_record",
     "stalled",
     "breaker",
     "stopped",

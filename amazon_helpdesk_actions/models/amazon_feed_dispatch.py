@@ -26,6 +26,7 @@ from ..const import (
     URGENT_RESERVE,
     VERIFY_SECONDS,
 )
+from ..life_record import RecordUnusable
 from ..spapi.client import MAX_FEED_BYTES
 from ..spapi.enums import FEED_CANCEL, FEED_REFUND
 from ..spapi.envelopes import (
@@ -143,6 +144,7 @@ class AmazonFeed(models.Model):
         if not is_sweep:
             self._in_own_transaction("_enqueue_sweep", lane)
         self._settle_interrupted(lane)
+        self._check_life(lane)
         if not self._in_own_transaction("_is_open", lane):
             return
         verified = self._verify_orders(lane)
@@ -169,6 +171,24 @@ class AmazonFeed(models.Model):
     def _in_own_transaction(self, method, *args):
         """Call a method of this model in a transaction of its own, and commit."""
         return in_own_transaction(self, method, *args)
+
+    def _check_life(self, lane):
+        """Make sure that this database is the one that sent last; stop its accounts
+        where it is not.
+
+        :raise RetryableJobError: where this host cannot say so
+        """
+        try:
+            self.env["amazon.life"]._check()
+        except RecordUnusable as error:
+            self._in_own_transaction("_say_why_held", lane)
+            raise self._later(f"The record cannot be written: {error}") from None
+
+    def _say_why_held(self, lane):
+        """Say of what is due that this host cannot send it, and why."""
+        problem = self.env["amazon.life"]._problem()
+        if problem:
+            self._due(lane).write({"state_message": problem})
 
     # --- what was interrupted --- #
 
@@ -429,12 +449,14 @@ class AmazonFeed(models.Model):
                 return
             # createFeedDocument and the upload move nothing: tried again as a whole.
             raise self._later(str(error), getattr(error, "wait", None)) from None
+        account = self.env["amazon.seller.account"].browse(lane.account_id)
         if not sending:
             # Where PostgreSQL's answer to the commit was lost, the feed is marked as
             # being sent, and nobody sends it.
             self._settle_interrupted(lane)
             return
-        if self._in_own_transaction("_may_leave", sending.feed_id):
+        may_leave = self.env["amazon.life"]._let_leave(account)
+        if may_leave and self._in_own_transaction("_may_leave", sending.feed_id):
             record, *args = self._create_feed(client, sending)
         else:
             reason = "Stopped, or another dispatch took over."

@@ -1,7 +1,6 @@
 import logging
 import time
-from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
+from datetime import timedelta, timezone
 
 from odoo import api, fields, models
 
@@ -23,47 +22,11 @@ from ..const import (
     VERIFY_SECONDS,
 )
 from ..spapi.errors import IncompleteCredentials, MalformedAnswer, SpApiError
+from .amazon_foreign_feed import Listed
+from .amazon_foreign_feed import as_utc as _utc
 from .background import in_background
 
 _logger = logging.getLogger(__name__)
-
-
-class Listed(NamedTuple):
-    """A feed as Amazon lists it.
-
-    :param str ref: Amazon's id
-    :param datetime created: by Amazon's clock, UTC, naive
-    :param tuple marketplaces: ids, empty where Amazon does not say
-    :param str status: processing status
-    """
-
-    ref: str
-    created: datetime
-    marketplaces: tuple
-    status: str
-
-    @classmethod
-    def parse(cls, row):
-        """Read Amazon's model ``Feed`` (Feeds 2021-06-30).
-
-        :raise MalformedAnswer: where a part is missing
-        """
-        try:
-            created = datetime.fromisoformat(row["createdTime"])
-            created = created.astimezone(timezone.utc).replace(tzinfo=None)
-            marketplaces = tuple(row.get("marketplaceIds") or ())
-            return cls(row["feedId"], created, marketplaces, row["processingStatus"])
-        except (KeyError, TypeError, ValueError):
-            raise MalformedAnswer(
-                "getFeeds", "A feed in Amazon's list lacks its id or its time."
-            ) from None
-
-    def may_be_of(self, marketplace):
-        """Whether it can be ours: our feeds are for exactly one marketplace."""
-        return not self.marketplaces or self.marketplaces == (marketplace,)
-
-    def __str__(self):
-        return f"{self.ref} ({_utc(self.created)}, {self.status})"
 
 
 class AmazonFeed(models.Model):
@@ -162,10 +125,6 @@ class AmazonFeed(models.Model):
             ("state", "=", "unknown"),
             ("handed_at", "=", False),
         ]
-
-    def _window_start(self):
-        """Return Amazon's time before which it cannot have created this feed."""
-        return self.amazon_sent_after or self.sending_at
 
     # === BUSINESS METHODS - JUDGING === #
 
@@ -505,8 +464,3 @@ class AmazonFeed(models.Model):
 
 def _by_creation(row):
     return row.created
-
-
-def _utc(moment):
-    """Return a moment as people and journal read it, whatever their time zone."""
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -65,6 +65,14 @@ class AmazonStop(models.Model):
         readonly=True,
         help="The maximum of money per hour of the account was reached.",
     )
+    life_id = fields.Many2one(
+        "amazon.life",
+        "Life of the Database",
+        readonly=True,
+        ondelete="restrict",
+        help="The database was found to be restored, copied or moved; an administrator "
+        "decides which.",
+    )
     ended_at = fields.Datetime("Resumed", readonly=True)
     ended_by_id = fields.Many2one(
         "res.users", "Resumed by", readonly=True, ondelete="restrict"
@@ -73,8 +81,8 @@ class AmazonStop(models.Model):
 
     # What each sending looks through: few rows, however many stops there have been.
     _open_uniq = models.UniqueIndex(
-        "(company_id, COALESCE(account_id, 0), COALESCE(kind, '')) "
-        "WHERE ended_at IS NULL",
+        "(company_id, COALESCE(account_id, 0), COALESCE(kind, ''), "
+        "(life_id IS NOT NULL)) WHERE ended_at IS NULL",
         "This is stopped already.",
     )
 
@@ -151,7 +159,31 @@ class AmazonStop(models.Model):
         """
         stops_sudo = self.sudo().filtered(lambda stop: not stop.ended_at)
         self._check_admin(stops_sudo.company_id)
+        stops_sudo._check_no_life()
         reason = self._check_reason(reason)
+        stops_sudo._finish(reason)
+
+    def _check_no_life(self):
+        """Refuse to resume what needs a decision.
+
+        :raise UserError: where the database was found to be restored, copied or moved
+        """
+        of_life = self.filtered("life_id")
+        if of_life:
+            raise UserError(
+                self.env._(
+                    "%s To go on, open the account and choose Decide: say whether this "
+                    "database was moved, restored, or is a copy.",
+                    of_life[0]._sentence(),
+                )
+            )
+
+    def _finish(self, reason):
+        """End stops, by whoever works, and send what has waited for that.
+
+        :param str reason: why it may go on
+        """
+        stops_sudo = self.sudo()
         stops_sudo.write(
             {
                 "ended_at": fields.Datetime.now(),
@@ -197,19 +229,50 @@ class AmazonStop(models.Model):
                 ("company_id", "=", company.id),
                 ("account_id", "=", account.id if account else False),
                 ("kind", "=", kind),
+                ("life_id", "=", False),
             ]
         )
 
-    def _open(self, company, reason, account=None, kind=False, is_automatic=False):
+    @api.model
+    def _open_for_life(self, account, reason, life):
+        """Stop an account since the database was found to be restored, copied or moved;
+        an earlier stop of that sort gives way to this one.
+
+        :param amazon.seller.account account: the account
+        :param str reason: what was found
+        :param amazon.life life: the life that begins by that
+        """
+        former = self.search(
+            [
+                ("account_id", "=", account.id),
+                ("life_id", "!=", False),
+                ("ended_at", "=", False),
+            ]
+        )
+        former.write(
+            {
+                "ended_at": fields.Datetime.now(),
+                "end_reason": self.env._("Found again before anybody had decided."),
+            }
+        )
+        former._journal("stopped", "resumed", former[:1].end_reason)
+        former.flush_recordset()
+        self._open(account.company_id, reason, account, life=life)
+        account.life_found_at = life.began_at
+
+    def _open(
+        self, company, reason, account=None, kind=False, is_automatic=False, life=None
+    ):
         # sudo: nobody has the right to create a stop by hand; the callers have checked
         stop = self.sudo().create(
             {
                 "company_id": company.id,
                 "account_id": account.id if account else False,
                 "kind": kind,
-                "reason": reason,
+                "reason": reason[:REASON_SIZE],
                 "started_at": fields.Datetime.now(),
-                "user_id": False if is_automatic else self.env.uid,
+                "user_id": False if is_automatic or life else self.env.uid,
+                "life_id": life.id if life else False,
                 "is_automatic": is_automatic,
             }
         )
@@ -343,7 +406,7 @@ class AmazonSellerAccount(models.Model):
                 | Domain("account_id", "=", False)
                 & Domain("company_id", "in", self.sudo().company_id.ids)
             ),
-            ["company_id", "account_id", "kind", "is_automatic"],
+            ["company_id", "account_id", "kind", "is_automatic", "life_id"],
         )
 
     def _stops_among(self, stops):

@@ -26,6 +26,8 @@ _logger = logging.getLogger(__name__)
 CHECKS = (
     "runner",
     "job_failed",
+    "life",
+    "life_record",
     "breaker",
     "breaker_blocked",
     "stopped",
@@ -113,6 +115,7 @@ class AmazonAlarm(models.Model):
     @api.model
     def _cron_watch(self):
         """Look at all companies. Scheduled action, every five minutes."""
+        self.env["amazon.life"]._check_in_watch()
         accounts = self._accounts_to_watch()
         open_alarms = self.search([("state", "=", "open")])
         failures = self.env["amazon.failure"]
@@ -315,11 +318,13 @@ class AmazonAlarm(models.Model):
 
     def _find_stopped(self, accounts):
         """Actions wait because somebody stopped them, or archived the account. What
-        the circuit breaker alone has stopped has an alarm of its own."""
+        the program alone has stopped has an alarm of its own."""
         by_people = accounts.filtered(
             lambda account: (
                 not account.active
-                or not all(account._open_stops().mapped("is_automatic"))
+                or not all(
+                    stop.is_automatic or stop.life_id for stop in account._open_stops()
+                )
             )
         )
         held = self._waiting(by_people, STALLED_AFTER, by_people._held_domain())

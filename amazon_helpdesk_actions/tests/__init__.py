@@ -28,6 +28,7 @@ from . import test_item_outcomes
 from . import test_journal_chain
 from . import test_journal_export
 from . import test_loops
+from . import test_life
 from . import test_mail
 from . import test_mcf
 from . import test_message

@@ -1,6 +1,8 @@
 import sys
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from odoo.fields import Command
 from odoo.tests import common
@@ -11,6 +13,7 @@ from odoo.addons.base.tests.common import BaseCommon
 from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.job import Job
 
+from .. import life_record
 from ..spapi.enums import FEED_CANCEL, FEED_REFUND
 from ..spapi.envelopes import (
     CancelItem,
@@ -53,6 +56,10 @@ class AmazonCommon(BaseCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # What a test sends is rolled back, and its record is not: each has its own.
+        cls.life_dir = cls.enterClassContext(TemporaryDirectory())
+        cls.startClassPatcher(patch.object(life_record, "folder", lambda: cls.life_dir))
+        cls.registry._amazon_life_checked = True
         cls.simulator = SimulatorProcess()
         cls.addClassCleanup(cls.simulator.stop)
         cls.company = cls._create_company(name="Nordlicht Test")
@@ -157,6 +164,14 @@ class AmazonCommon(BaseCommon):
         if not self._registry_patched:
             # the pipeline commits in cursors of its own
             self.registry_enter_test_mode()
+        self.live()
+
+    def live(self):
+        """Give this database a life in order: a record that it is not behind."""
+        folder = self.enterContext(TemporaryDirectory())
+        self.enterContext(patch.object(life_record, "folder", lambda: folder))
+        life = self.env["amazon.life"]._create_life(False)
+        life_record.begin(self.env.cr.dbname, life.token, {})
 
     # === RECORDS === #
 

@@ -417,6 +417,16 @@ class PermissionWorld(AmazonCommon):
                 "checked_at": now,
             }
         )
+        side["foreign_feed"] = cls.env["amazon.foreign.feed"].create(
+            {
+                "account_id": side.account.id,
+                "feed_ref": f"{side.word}-foreign",
+                "feed_type": "POST_PAYMENT_ADJUSTMENT_DATA",
+                "created_at": now,
+                "processing_status": f"{side.word} status",
+                "first_seen_at": now,
+            }
+        )
         side["watermark"] = cls.env["amazon.watermark"].create(
             {
                 "account_id": side.account.id,
