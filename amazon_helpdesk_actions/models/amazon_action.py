@@ -531,20 +531,6 @@ class AmazonAction(models.Model):
             for due_at in {min(moments), max(moments)}:
                 self.env["amazon.feed"]._enqueue_dispatch(lane, due_at)
 
-    def _not_sent_sentence(self):
-        """Say why actions of one kind wait again that were about to be sent."""
-        stops = self.account_id._stops_of(self.kind)
-        if stops:
-            return self.env._(
-                "Nothing was sent. %(stops)s It waits until an administrator resumes "
-                "it.",
-                stops=stops._sentences(),
-            )
-        return self.env._(
-            "Not sent yet: Amazon could not take it at the moment. It is tried again "
-            "by itself."
-        )
-
     def _is_urgent(self):
         """Whether it goes before the others by now."""
         return bool(self.urgent_from) and self.urgent_from <= fields.Datetime.now()

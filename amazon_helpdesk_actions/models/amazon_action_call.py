@@ -369,7 +369,8 @@ class AmazonAction(models.Model):
         :param float wait: seconds, where Amazon said how long
         """
         _logger.info("%s not sent: %s", self.name, reason)
-        moved = self._set_back_to_queued(self._not_sent_sentence())
+        sentence = self.account_id._not_sent_sentence(self.kind)
+        moved = self._set_back_to_queued(sentence)
         for action in moved:
             action.due_at = fields.Datetime.now() + timedelta(
                 seconds=ceil(wait or action._retry_seconds())
