@@ -502,13 +502,11 @@ class AmazonAction(models.Model):
 
     # === BUSINESS METHODS - FORGETTING === #
 
-    def _react(self):
-        """Override to forget what only the call needed: it may name the buyer."""
-        result = super()._react()
+    def _forget_details(self):
+        """Follower: forget what only the call needed, which may name the buyer."""
         for action in self.filtered("details"):
             if action._is_over():
                 action.details = action._kind()._kept_details(action.details)
-        return result
 
     def _is_over(self):
         """Whether nothing is sent or looked for any more."""

@@ -36,6 +36,8 @@ CHECKS = (
     "feed_slow",
     "unknown",
     "unconfirmed",
+    "follower",
+    "set_aside",
     "secrets",
     "secret_due",
     "secret_near",
