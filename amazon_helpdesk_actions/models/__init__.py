@@ -1,4 +1,5 @@
 from . import amazon_own_defaults
+from . import amazon_set_aside
 from . import amazon_audit_append_only
 from . import amazon_audit_entry
 from . import amazon_audit_link
@@ -44,6 +45,8 @@ from . import amazon_feed_reconcile
 from . import amazon_alarm
 from . import amazon_failure
 from . import amazon_watch
+from . import amazon_action_followers
+from . import amazon_action_aside
 from . import amazon_seller_credentials
 from . import amazon_breaker
 from . import amazon_life

@@ -462,19 +462,6 @@ class AmazonAction(models.Model):
             )
         )
 
-    def _react(self):
-        """Override: nothing is left to do for its approvers."""
-        result = super()._react()
-        over = self.filtered(
-            lambda action: action.why_approval and action.state != "to_approve"
-        )
-        if over:
-            over._guarded(
-                over._drop_approval_activities,
-                self.env._("The activities of its approvers could not be closed."),
-            )
-        return result
-
     def _approval_sentence(self):
         """What is known of an action in a state of its approval."""
         sentences = {
@@ -605,7 +592,12 @@ class AmazonAction(models.Model):
             )
 
     def _drop_approval_activities(self):
-        self.activity_search([ACTIVITY]).unlink()
+        """Follower: nothing is left to do for the approvers of what is decided."""
+        decided = self.filtered(
+            lambda action: action.why_approval and action.state != "to_approve"
+        )
+        if decided:
+            decided.activity_search([ACTIVITY]).unlink()
 
     def _tell_that_nobody_may(self):
         """Say at once that it would wait for nothing."""

@@ -34,16 +34,6 @@ class AmazonAction(models.Model):
         ondelete={"cancel_items": "cascade"},
     )
 
-    def _react(self):
-        """Override to note what was cancelled otherwise when units are asked for, and
-        again when they are sent: that is no evidence for them."""
-        result = super()._react()
-        for action in self.filtered(lambda action: action.kind == "cancel_items"):
-            if action.state in ("queued", "sending"):
-                for line in action.line_ids._standing():
-                    line.quantity_before = line.order_line_id._cancelled_otherwise()
-        return result
-
     def _units(self):
         """Return the units of each item, as a person reads them."""
         return ", ".join(
@@ -275,6 +265,13 @@ class AmazonActionCancelItems(models.AbstractModel):
         return action.line_ids.order_line_id
 
     # === HOW IT IS CONFIRMED === #
+
+    def _note_state(self, action):
+        """Note what was cancelled otherwise when units are asked for, and again when
+        they are sent: that is no evidence for them."""
+        if action.state in ("queued", "sending"):
+            for line in action.line_ids._standing():
+                line.quantity_before = line.order_line_id._cancelled_otherwise()
 
     def _is_confirmed(self, action):
         """Whether the order shows as many units less as were asked for, besides what

@@ -235,6 +235,10 @@ class AmazonActionKind(models.AbstractModel):
         """
         return True
 
+    def _note_state(self, action):
+        """Hook: note what its outcome will be judged by, with each state that it
+        reaches. Where that fails, it does not reach the state."""
+
     def _is_confirmed(self, action):
         """Hook: whether Amazon's own data, as just read, shows the outcome."""
         raise NotImplementedError

@@ -77,39 +77,26 @@ class AmazonAction(models.Model):
         if action_sudo.reply_state:
             return
         action_sudo.write({**vals, "reply_status": "waiting"})
-        action_sudo._react_reply()
+        action_sudo._guarded(action_sudo._follow_replies, action_sudo._reply_failed())
 
-    def _react(self):
-        """Override to write to the buyer, or to correct what was written."""
-        result = super()._react()
-        self._react_reply()
-        return result
-
-    def _hand_to_person(self, reason):
-        """Override: what the buyer was told cannot be upheld while nobody knows."""
-        result = super()._hand_to_person(reason)
-        for action in self.filtered("needs_person"):
-            if action.kind == "message":
-                action._guard_reply(action._open_again_for_message)
-            elif action.reply_status == "sent":
-                action._guard_reply(action._correct_reply)
-        return result
-
-    def _react_reply(self):
+    def _follow_replies(self):
+        """Follower: write to the buyer, or correct what was written."""
         for action in self:
-            if action.kind == "message" and action.state in FAILED_STATES:
-                action._guard_reply(action._open_again_for_message)
+            if action.kind == "message" and (
+                action.state in FAILED_STATES or action.needs_person
+            ):
+                action._open_again_for_message()
             elif action.kind == "message" and action.state in MESSAGE_GONE:
-                action._guard_reply(action._settle_message)
+                action._settle_message()
+            elif action.needs_person and action.reply_status == "sent":
+                # what the buyer was told cannot be upheld while nobody knows
+                action._correct_reply()
             elif action.reply_status:
-                action._guard_reply(action._follow_reply)
+                action._follow_reply()
 
-    def _guard_reply(self, method):
-        self._guarded(
-            method,
-            self.env._(
-                "The reply to the buyer could not be taken care of. Look at it."
-            ),
+    def _reply_failed(self):
+        return self.env._(
+            "The reply to the buyer could not be taken care of. Look at it."
         )
 
     def _follow_reply(self):
@@ -407,7 +394,8 @@ class AmazonSellerAccount(models.Model):
                     [("account_id", "in", self.ids), ("reply_status", "=", "waiting")]
                 )
             )
-            held._react_reply()
+            for action in held:
+                action._guarded(action._follow_replies, action._reply_failed())
         return result
 
 

@@ -78,18 +78,13 @@ class AmazonAction(models.Model):
         unknown = self.filtered(lambda action: action.state == "unknown")
         unknown.write({"needs_person": True, "state_message": reason})
         unknown._journal("handed", state_from="unknown", state_to="unknown")
-        unknown._post_sentence()
-        unknown.order_id._notify_forms()
+        unknown._let_follow()
 
     def _update_state(self, target, reason=None, vals=None):
         """Override: whatever becomes known needs no person any more."""
         return super()._update_state(
             target, reason, {**(vals or {}), "needs_person": False}
         )
-
-    def _post_sentence(self, note=False):
-        """Override to post with the sentence what the person wrote down who decided."""
-        return super()._post_sentence(note or self.env.context.get("amazon_note"))
 
     def _decide_executed(self, note):
         """Record that a person saw at Amazon that it is executed.

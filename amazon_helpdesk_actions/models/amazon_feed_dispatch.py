@@ -728,8 +728,9 @@ class AmazonFeed(models.Model):
             limit=CHUNK,
         )
         if feed.state == "not_sent":
-            for of_kind in actions.grouped("kind").values():
-                of_kind._set_back_to_queued(of_kind._not_sent_sentence())
+            for kind, of_kind in actions.grouped("kind").items():
+                reason = feed.account_id._not_sent_sentence(kind)
+                of_kind._set_back_to_queued(reason)
         elif feed.state == "refused":
             actions._set_blocked(
                 self.env._(

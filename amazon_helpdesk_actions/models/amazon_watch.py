@@ -39,6 +39,8 @@ CHECKS = (
     "feed_slow",
     "unknown",
     "unconfirmed",
+    "follower",
+    "set_aside",
     "secrets",
     "secret_due",
     "secret_near",
