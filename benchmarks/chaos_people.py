@@ -7,12 +7,15 @@ Odoo has answered: yes, or no with a sentence.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import queue
 import random
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +23,13 @@ from typing import Any
 PATIENCE_SECONDS = 300
 ANSWER_SECONDS = 60
 AGAIN_SECONDS = 0.5
+
+#: Wishes that follow each other, and how many of these groups come at one moment.
+BURST, BURST_SHARE = 12, 0.5
+
+#: Seconds between two looks of the approver, who decides on what she has seen before.
+APPROVE_EVERY = 5
+APPROVE_TRIES = 6
 
 #: What Odoo says when it refuses in words. Everything else is a breakdown.
 REFUSALS = ("UserError", "ValidationError", "AccessError")
@@ -89,6 +99,59 @@ def plan(
             group.append(Intent(wish.kind, wish.order, rival=True))
     chance.shuffle(groups)
     return [wish for group in groups for wish in group]
+
+
+def moments(
+    chance: random.Random, wishes: list[Intent], seconds: float
+) -> list[tuple[float, Intent]]:
+    """Decide when each wish is asked for: some of them many at once, so that several
+    share an envelope, the others one after the other.
+
+    :param seconds: within which all are asked for
+    """
+    pace = seconds / len(wishes)
+    planned: list[tuple[float, Intent]] = []
+    is_burst = False
+    for number, wish in enumerate(wishes):
+        if number % BURST == 0:
+            is_burst = chance.random() < BURST_SHARE
+        at = (number - number % BURST if is_burst else number) * pace
+        if wish.rival:
+            # at the same moment as those before them
+            at = planned[-1][0]
+        planned.append((at, wish))
+    return planned
+
+
+class Gate:
+    """What people go through before they click, so that they can be kept out."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._is_open = True
+        self.inside = 0
+
+    @contextlib.contextmanager
+    def passing(self) -> Iterator[None]:
+        """Wait until it is open, and be inside."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._is_open)
+            self.inside += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self.inside -= 1
+
+    def close(self) -> None:
+        """Let nobody in any more."""
+        self._is_open = False
+
+    def open(self) -> None:
+        """Let everybody in again."""
+        with self._condition:
+            self._is_open = True
+            self._condition.notify_all()
 
 
 class Session:
@@ -169,8 +232,16 @@ class Person(threading.Thread):
     :param tickets: id of the ticket by order number
     """
 
-    def __init__(self, session: Session, wishes: queue.Queue, tickets: dict, name: str):
+    def __init__(
+        self,
+        session: Session,
+        wishes: queue.Queue,
+        tickets: dict,
+        name: str,
+        gate: Gate,
+    ):
         super().__init__(name=name, daemon=True)
+        self._gate = gate
         self._session = session
         self._wishes = wishes
         self._tickets = tickets
@@ -182,7 +253,8 @@ class Person(threading.Thread):
             while True:
                 begin, wish = self._wishes.get_nowait()
                 time.sleep(max(begin - time.monotonic(), 0))
-                self._ask(wish)
+                with self._gate.passing():
+                    self._ask(wish)
         except queue.Empty:
             return
         except Exception as error:
@@ -238,3 +310,48 @@ class Person(threading.Thread):
             wish.withdrawn = True
         except Refused:
             pass  # it is on its way already
+
+
+class Approver(threading.Thread):
+    """The second person, who approves all that waits for her."""
+
+    def __init__(self, session: Session, gate: Gate):
+        super().__init__(name="approver", daemon=True)
+        self._session = session
+        self._gate = gate
+        self._is_over = threading.Event()
+        self._tries: Counter = Counter()
+        self.approved = 0
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Let her work meanwhile."""
+        self.start()
+        try:
+            yield
+        finally:
+            self._is_over.set()
+
+    def run(self) -> None:
+        """Look again and again."""
+        while not self._is_over.wait(APPROVE_EVERY):
+            with self._gate.passing(), contextlib.suppress(GaveUp, Refused):
+                self._look()
+
+    def _look(self) -> None:
+        domain = [("state", "=", "to_approve")]
+        waiting = self._session.call("amazon.action", "search", domain)
+        for action in waiting:
+            self._tries[action] += 1
+            if self._tries[action] > 1:
+                self._decide(action)
+
+    def _decide(self, action: int) -> None:
+        """Approve it; refuse what could not be approved again and again."""
+        call = self._session.call
+        try:
+            call("amazon.action", "action_approve", [action])
+            self.approved += 1
+        except Refused as refusal:
+            if self._tries[action] > APPROVE_TRIES:
+                call("amazon.action", "action_refuse", [action], str(refusal)[:400])

@@ -6,8 +6,14 @@ holds websockets, which nobody needs here: it only waits for its parent's end.
 """
 
 import os
+import select
 import sys
 import time
+
+# beside this file, which is started by its path
+import odoo_surprises as surprises
+
+FAKETIME = "FAKETIME_TIMESTAMP_FILE"
 
 
 def main() -> None:
@@ -17,9 +23,19 @@ def main() -> None:
         if os.getppid() != parent:
             sys.exit()
         time.sleep(1)
+    if FAKETIME in os.environ:
+        time.sleep = _sleep
     from odoo.cli import main as odoo
 
+    if surprises.FOLDER in os.environ:
+        surprises.prepare(os.environ[surprises.FOLDER])
     odoo()
+
+
+def _sleep(seconds: float) -> None:
+    """Sleep as ``time.sleep`` does. That one waits until a moment of the monotonic
+    clock, which libfaketime takes for one of the clock that it has moved."""
+    select.select([], [], [], seconds)
 
 
 if __name__ == "__main__":
