@@ -40,7 +40,7 @@ from spapi_simulator.process import SimulatorFailed
 
 PEOPLE = 8
 #: Refunds of more than that need a second person; some of ten.
-ALONE = 150
+ALONE = 60
 CLOCK_FACTOR = 60
 SECONDS_PER_ACTION = 0.3
 #: At the latest so long after the healing all is judged; and when nothing has moved.
@@ -194,8 +194,8 @@ class Run:
         self._wishes = plan(
             self._chance("wishes"),
             options.actions,
-            [order["id"] for order in self._shipped],
-            [order["id"] for order in self._unshipped],
+            self._shipped,
+            self._unshipped,
         )
         wanted = {wish.order for wish in self._wishes}
         self._orders = [

@@ -81,7 +81,7 @@ def _foreign(chance: random.Random, seconds: float) -> list[Event]:
     count = max(int(seconds / FOREIGN_EVERY), least)
     return [
         Event(
-            chance.uniform(0.05, 1) * seconds,
+            chance.uniform(0.1, 0.85) * seconds,
             "foreign",
             {
                 "outcome": FOREIGN_OUTCOMES[number % len(FOREIGN_OUTCOMES)],

@@ -11,7 +11,7 @@ from dev.console import Problem
 from spapi_simulator.process import SimulatorFailed
 
 #: Seconds for which a feed of ours is waited for, to send another one beside it.
-BESIDE_SECONDS = 15
+BESIDE_SECONDS = 30
 
 #: Amazon's ids of the marketplaces that chaos sells in.
 MARKETPLACES = {"DE": "A1PA6795UKMFR9"}

@@ -106,13 +106,15 @@ def outcomes(
     """
     lives = lives or Lives()
     times = executions(actions, lives.gone, ledger, marks or {})
+    items = {row["merchant_adjustment_item_id"] for row in ledger["refunds"]}
     known = {row["name"] for row in actions}
     gone = {row["name"] for row in lives.gone}
     told = [wish.action for wish in wishes if wish.action]
     by_nonce = Counter(row["nonce"] for row in actions)
     found = defaultdict(list)
     for row in actions:
-        for verdict in _judge_one(row, times[row["name"]]):
+        verdicts = _judge_one(row, times[row["name"]]) | _judge_items(row, items)
+        for verdict in verdicts:
             if row["name"] in lives.waiting and verdict in EXCUSED:
                 verdict = f"{verdict}, by a copy"
             found[verdict].append(row["name"])
@@ -180,15 +182,14 @@ def executions(
 ) -> Counter:
     """Return how often each action was executed at Amazon.
 
-    A refund carries the action's name in each of its items; a cancellation is known
-    by its order, which Amazon can cancel only once.
+    A refund or a cancellation of units carries the action's name in each of its items;
+    a cancellation is known by its order, which Amazon can cancel only once.
 
     :param gone: actions that the database does not have any more
     :param marks: of the envelopes that are known, by digest
     """
-    items = Counter(
-        row["merchant_adjustment_item_id"] or "?" for row in ledger["refunds"]
-    )
+    of_items = [*ledger["refunds"], *ledger["quantity_cancellations"]]
+    items = Counter(row["merchant_adjustment_item_id"] or "?" for row in of_items)
     times: Counter = Counter()
     for item, count in items.items():
         name = item.rsplit("-", 1)[0]
@@ -212,28 +213,47 @@ def _canceller(actions: list[dict], digest: str | None) -> str:
     return (best or actions)[-1]["name"] if actions else "?"
 
 
-def _judge_one(row: dict, times: int) -> list[str]:
-    """Return what is to be said of one action."""
-    state, said = row["state"], []
+def _judge_one(row: dict, times: int) -> set[str]:
+    """Return what is to be said of one action.
+
+    :param times: how often it was executed
+    """
+    state, said = row["state"], set()
     if state == "unknown" and row["needs_person"]:
-        said.append("person")
+        said.add("person")
     elif state == "unknown":
         is_fatal = row["feed_status"] == "FATAL"
-        said.append("unknown after FATAL" if is_fatal else "unknown")
+        said.add("unknown after FATAL" if is_fatal else "unknown")
     if state in OPEN_STATES:
-        said.append("open")
+        said.add("open")
     if state == "to_approve":
-        said.append("approval")
+        said.add("approval")
     if times:
-        said.append("once" if times == 1 else "twice")
+        said.add("once" if times == 1 else "twice")
         if state in (*REFUSED_STATES, *WAITING_STATES):
-            said.append("wrongly not done")
+            said.add("wrongly not done")
     elif state in REFUSED_STATES:
-        said.append("reason" if row["state_message"] else "lost")
+        said.add("reason" if row["state_message"] else "lost")
     elif state in GOOD_STATES:
-        said.append("wrongly done")
+        said.add("wrongly done")
     elif state in OPEN_STATES:
-        said.append("lost")
+        said.add("lost")
+    return said
+
+
+def _judge_items(row: dict, executed: set[str]) -> set[str]:
+    """Return what is to be said of the items of a refund, which Amazon may have
+    executed without the others.
+
+    :param executed: the seller's numbers of the items that were
+    """
+    said = set()
+    for item in row["items"] if row["kind"] == "refund" else ():
+        is_done = any(f"{row['name']}-{line}" in executed for line in item["lines"])
+        if is_done and item["is_rejected"]:
+            said.add("wrongly not done")
+        if not is_done and not item["is_rejected"] and row["state"] in GOOD_STATES:
+            said.add("wrongly done")
     return said
 
 

@@ -27,7 +27,12 @@ STATES = "SELECT state, count(*) AS count FROM amazon_action GROUP BY state"
 ACTIONS = """
     SELECT action.id, action.name, action.kind, action.state, action.nonce,
         action.state_message, action.needs_person, feed.payload_digest AS digest,
-        feed.processing_status AS feed_status, orders.amazon_order_ref AS order_ref
+        feed.processing_status AS feed_status, orders.amazon_order_ref AS order_ref,
+        (SELECT coalesce(json_agg(item), '[]') FROM (
+            SELECT array_agg(line.id) AS lines,
+                coalesce(bool_or(line.is_rejected), false) AS is_rejected
+            FROM amazon_action_line AS line WHERE line.action_id = action.id
+            GROUP BY line.order_line_id) AS item) AS items
     FROM amazon_action AS action
     JOIN amazon_order AS orders ON orders.id = action.order_id
     LEFT JOIN amazon_feed AS feed ON feed.id = action.feed_id
@@ -37,6 +42,12 @@ PAYLOADS = """
     SELECT feed.payload_digest AS digest, attachment.store_fname AS file
     FROM amazon_feed AS feed
     JOIN ir_attachment AS attachment ON attachment.id = feed.payload_attachment_id
+"""
+
+
+#: The accounts have stopped themselves, and an administrator has not decided yet.
+NOTICED = """
+    SELECT id FROM amazon_stop WHERE life_id IS NOT NULL AND ended_at IS NULL
 """
 
 

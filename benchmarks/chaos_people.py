@@ -27,9 +27,12 @@ AGAIN_SECONDS = 0.5
 #: Wishes that follow each other, and how many of these groups come at one moment.
 BURST, BURST_SHARE = 12, 0.5
 
-#: Seconds between two looks of the approver, who decides on what she has seen before.
-APPROVE_EVERY = 5
-APPROVE_TRIES = 6
+#: Of the cancellations of orders of several units, how many are of one of them.
+UNIT_SHARE = 0.4
+
+#: Seconds between two looks of the approver. She decides on what she sees for the
+#: third time, and refuses what she could not approve until the eighth.
+APPROVE_EVERY, APPROVE_FROM, APPROVE_UNTIL = 5, 3, 8
 
 #: What Odoo says when it refuses in words. Everything else is a breakdown.
 REFUSALS = ("UserError", "ValidationError", "AccessError")
@@ -48,6 +51,7 @@ class Intent:
     """What one person wants of one order.
 
     :param share: of the order's money, None for all that is refundable
+    :param unit: of a cancellation: one unit, not the whole order
     :param rival: somebody else wants the same at the same time; one of them gets it
     :param withdraw: take it back right afterwards
     """
@@ -55,6 +59,7 @@ class Intent:
     kind: str
     order: str
     share: float | None = None
+    unit: bool = False
     rival: bool = False
     withdraw: bool = False
     # What came of it, as the person was told
@@ -66,20 +71,18 @@ class Intent:
 
 
 def plan(
-    chance: random.Random, count: int, shipped: list[str], unshipped: list[str]
+    chance: random.Random, count: int, shipped: list[dict], unshipped: list[dict]
 ) -> list[Intent]:
     """Decide who wants what: ``count`` wishes that can be granted, and some rivals.
 
-    :param shipped: numbers of orders that can be refunded, more than enough
-    :param unshipped: numbers of orders that can be cancelled, more than enough
+    :param shipped: orders that can be refunded, more than enough, as they are given to
+        the simulator
+    :param unshipped: orders that can be cancelled, more than enough
     """
     cancellations = count // 4
-    groups = [
-        [Intent("cancel", order, withdraw=chance.random() < 0.03)]
-        for order in unshipped[:cancellations]
-    ]
+    groups = [[_cancellation(chance, order)] for order in unshipped[:cancellations]]
     refunds = count - cancellations
-    for order in shipped:
+    for order in (order["id"] for order in shipped):
         if not refunds:
             break
         if chance.random() < 0.3:
@@ -95,10 +98,19 @@ def plan(
             )
     for group in groups:
         wish = group[0]
-        if wish.share is None and not wish.withdraw and chance.random() < 0.1:
+        whole = wish.share is None and not wish.unit
+        if whole and not wish.withdraw and chance.random() < 0.1:
             group.append(Intent(wish.kind, wish.order, rival=True))
     chance.shuffle(groups)
     return [wish for group in groups for wish in group]
+
+
+def _cancellation(chance: random.Random, order: dict) -> Intent:
+    """Return a wish to cancel an order, or one unit of several."""
+    units = sum(item["quantity"] for item in order["items"])
+    is_unit = units > 1 and chance.random() < UNIT_SHARE
+    withdraw = chance.random() < 0.03
+    return Intent("cancel", order["id"], unit=is_unit, withdraw=withdraw)
 
 
 def moments(
@@ -287,22 +299,25 @@ class Person(threading.Thread):
             self._withdraw(wish, found[0]["id"])
 
     def _filled_in(self, wish: Intent, dialog: int) -> dict:
+        if wish.unit:
+            line = self._lines(wish, dialog)[0]["id"]
+            values = {"scope": "items", "items_reason": "NoInventory"}
+            return values | {"line_ids": [[1, line, {"quantity": 1}]]}
         if wish.kind == "cancel":
             return {"reason": "NoInventory"}
         # chaos refunds the same item more than once, and means it
         values: dict[str, Any] = {"reason": "CustomerReturn", "is_second_meant": True}
         if wish.share:
-            lines = self._session.call(
-                "amazon.refund.request.line",
-                "search_read",
-                [("request_id", "=", dialog)],
-                fields=["charged"],
-            )
             values["line_ids"] = [
                 [1, line["id"], {"amount": round(line["charged"] * wish.share, 2)}]
-                for line in lines
+                for line in self._lines(wish, dialog, "charged")
             ]
         return values
+
+    def _lines(self, wish: Intent, dialog: int, *fields: str) -> list[dict]:
+        model = f"amazon.{wish.kind}.request.line"
+        domain = [("request_id", "=", dialog)]
+        return self._session.call(model, "search_read", domain, fields=list(fields))
 
     def _withdraw(self, wish: Intent, action: int) -> None:
         try:
@@ -343,7 +358,7 @@ class Approver(threading.Thread):
         waiting = self._session.call("amazon.action", "search", domain)
         for action in waiting:
             self._tries[action] += 1
-            if self._tries[action] > 1:
+            if self._tries[action] >= APPROVE_FROM:
                 self._decide(action)
 
     def _decide(self, action: int) -> None:
@@ -353,5 +368,5 @@ class Approver(threading.Thread):
             call("amazon.action", "action_approve", [action])
             self.approved += 1
         except Refused as refusal:
-            if self._tries[action] > APPROVE_TRIES:
+            if self._tries[action] >= APPROVE_UNTIL:
                 call("amazon.action", "action_refuse", [action], str(refusal)[:400])

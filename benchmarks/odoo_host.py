@@ -18,13 +18,13 @@ FAKETIME = "FAKETIME_TIMESTAMP_FILE"
 
 def main() -> None:
     """Run Odoo's command line, or wait in the place of the process for websockets."""
+    if FAKETIME in os.environ:
+        time.sleep = _sleep
     parent = os.getppid()
     while "gevent" in sys.argv:
         if os.getppid() != parent:
             sys.exit()
         time.sleep(1)
-    if FAKETIME in os.environ:
-        time.sleep = _sleep
     from odoo.cli import main as odoo
 
     if surprises.FOLDER in os.environ:

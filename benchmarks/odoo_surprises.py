@@ -23,8 +23,7 @@ RAISED = "raised"
 MARK = "chaos raised this"
 
 ADDON = "odoo.addons.amazon_helpdesk_actions"
-#: Models, as a pattern, and their methods. A method that is missing by now is no
-#: reason to go on with less: ``prepare`` refuses it.
+#: Models, as a pattern, and their methods.
 PLACES = (
     (
         r"amazon\.action",
@@ -32,7 +31,6 @@ PLACES = (
             "_sentence",
             "_post",
             "_log_notes",
-            "_notify_forms",
             "_not_sent_sentence",
             "_asked_message",
             "_late_blocker",
@@ -43,6 +41,8 @@ PLACES = (
         ("_sentence", "_late_blocker", "_build_message", "_disproof", "_is_confirmed"),
     ),
 )
+#: Of `amazon.action`: returns what follows from a state, each with its method's name.
+FOLLOWERS = "_followers"
 
 
 class Surprise(Exception):
@@ -71,6 +71,25 @@ def wrap(folder):
             for name in names:
                 if name in vars(cls):
                     setattr(cls, name, dice.before(vars(cls)[name], name))
+            if FOLLOWERS in vars(cls):
+                setattr(cls, FOLLOWERS, _wrapping(vars(cls)[FOLLOWERS], dice))
+
+
+def _wrapping(method, dice):
+    """Return the method that names followers, which wraps each follower that it names
+    where that is not done yet."""
+
+    @functools.wraps(method)
+    def followers(self):
+        found = method(self)
+        cls = type(self)
+        for follower in found:
+            function = getattr(cls, follower.method)
+            if not hasattr(function, "before_surprises"):
+                setattr(cls, follower.method, dice.before(function, follower.method))
+        return found
+
+    return followers
 
 
 def _classes(pattern):
@@ -113,6 +132,7 @@ class Dice:
             self.roll(what)
             return method(*args, **kwargs)
 
+        surprising.before_surprises = method
         return surprising
 
     def roll(self, what):

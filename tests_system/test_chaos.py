@@ -61,6 +61,7 @@ def action(state, name="AA1", kind="refund", **vals):
         "order_ref": ORDER,
         "digest": None,
         "feed_status": None,
+        "items": [],
         **vals,
     }
 
@@ -69,10 +70,11 @@ def refund(item="AA1-7", amount="10.00", order=ORDER):
     return {"merchant_adjustment_item_id": item, "amount": amount, "order_id": order}
 
 
-def ledger_of(refunds=(), cancelled=(), feeds=()):
+def ledger_of(refunds=(), cancelled=(), feeds=(), units=()):
     return {
         "refunds": list(refunds),
         "cancellations": [{"order_id": order, "feed_id": "1"} for order in cancelled],
+        "quantity_cancellations": list(units),
         "feeds": list(feeds),
     }
 
@@ -122,6 +124,30 @@ def test_judge_counts_what_became_of_a_refund(state, refunds, expected):
     assert found == expected - {"names"}
 
 
+@pytest.mark.parametrize(
+    ("state", "is_rejected", "wrong"),
+    [
+        ("confirmed", True, set()),
+        # the second item was not executed, and nobody says so
+        ("confirmed", False, {"called_done_wrongly"}),
+        ("unknown", False, set()),
+    ],
+)
+def test_judge_looks_at_each_item_of_a_refund(state, is_rejected, wrong):
+    items = [
+        {"lines": [7, 8], "is_rejected": False},
+        {"lines": [9], "is_rejected": is_rejected},
+    ]
+    found = outcome(action(state, items=items), [refund("AA1-7")])
+    assert found & set(chaos_judge.FORBIDDEN) == wrong
+
+
+def test_judge_finds_an_item_that_was_executed_and_is_said_to_be_rejected():
+    items = [{"lines": [7], "is_rejected": True}, {"lines": [9], "is_rejected": False}]
+    row = action("unknown", items=items)
+    assert "executed_but_said_not" in outcome(row, [refund("AA1-7")])
+
+
 def test_judge_finds_an_action_that_was_handed_to_a_person():
     row = action("unknown", needs_person=True)
     assert "needing_person" in outcome(row)
@@ -147,6 +173,12 @@ def test_judge_knows_a_cancellation_by_its_order():
     done = outcome(row, cancelled=[row["order_ref"]])
     assert done == {"requested", "executed_once"}
     assert "called_done_wrongly" in outcome(row)
+
+
+def test_judge_finds_a_unit_that_was_cancelled_twice():
+    ledger = ledger_of(units=[{"merchant_adjustment_item_id": "AA1-7"}] * 2)
+    row = action("confirmed", kind="cancel_items")
+    assert chaos_judge.outcomes([], [row], ledger)["executed_twice"] == 1
 
 
 def test_judge_finds_a_buyer_who_got_more_than_he_paid():
