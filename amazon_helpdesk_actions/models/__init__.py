@@ -1,4 +1,5 @@
 from . import amazon_own_defaults
+from . import amazon_set_aside
 from . import amazon_audit_append_only
 from . import amazon_audit_entry
 from . import amazon_audit_link
@@ -27,6 +28,7 @@ from . import amazon_order_buyer
 from . import amazon_action_unknown
 from . import amazon_action_call
 from . import amazon_action_line
+from . import amazon_action_items
 from . import amazon_action_kind
 from . import amazon_action_refund
 from . import amazon_refund_amounts
@@ -41,7 +43,10 @@ from . import amazon_feed_dispatch
 from . import amazon_feed_poll
 from . import amazon_feed_reconcile
 from . import amazon_alarm
+from . import amazon_failure
 from . import amazon_watch
+from . import amazon_action_followers
+from . import amazon_action_aside
 from . import amazon_seller_credentials
 from . import amazon_breaker
 from . import amazon_life

@@ -2,7 +2,6 @@ import logging
 from datetime import timedelta
 
 from markupsafe import Markup
-from psycopg2 import OperationalError
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import LockError, UserError
@@ -24,6 +23,7 @@ from .amazon_order_mixin import READERS
 from .amazon_order_reading import AWAITED_STATES, PER_ORDER
 from .amazon_seller_participation import marketplace_selection
 from .background import in_background
+from .containment import contained, log_failure
 
 _logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class AmazonAction(models.Model):
     """
 
     _name = "amazon.action"
-    _inherit = "amazon.own.defaults"
+    _inherit = ["amazon.own.defaults", "amazon.set.aside"]
     _description = "Amazon Action"
     _order = "id desc"
     _check_company_auto = True
@@ -87,7 +87,9 @@ class AmazonAction(models.Model):
     )
     marketplace = fields.Selection(marketplace_selection, readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
-    amount = fields.Monetary(readonly=True)
+    amount = fields.Monetary(
+        readonly=True, help="Without the items that Amazon has rejected alone."
+    )
     line_ids = fields.One2many("amazon.action.line", "action_id", readonly=True)
     reason = fields.Char(
         readonly=True, help="Amazon's code of the reason that was given."
@@ -291,17 +293,23 @@ class AmazonAction(models.Model):
         handler._check_quantities(order_sudo, quantities)
         handler._check_details(order_sudo, details or {})
         assisted = handler._is_assisted(order_sudo)
+        feed_type = handler._feed_type_for(order_sudo, reason)
+        unlisted = handler._marketplace_blocker(order_sudo)
+        if feed_type and unlisted and not assisted:
+            raise UserError(unlisted)
         authority = self.env["amazon.authority"]
         counted = handler._authority_amount(order_sudo, amounts, quantities)
         weighed = authority._weigh(handler, order_sudo, origin.sudo(), counted)
         # a refusal of what is done already would lose the record of it
-        why_approval = not assisted and authority._judge(order_sudo, weighed)
+        why_approval = not assisted and self._why_second_person(
+            handler, order_sudo, weighed
+        )
         now = fields.Datetime.now()
         action_sudo = self.sudo().create(
             {
                 "name": self._next_name(),
                 "kind": kind,
-                "feed_type": handler._feed_type_for(order_sudo, reason),
+                "feed_type": feed_type,
                 "state": _first_state(assisted, why_approval),
                 "last_state_change": now,
                 **self._prepare_approval(order_sudo, why_approval, now),
@@ -326,21 +334,20 @@ class AmazonAction(models.Model):
                 **self._prepare_counted(weighed),
             }
         )
-        action_sudo.state_message = action_sudo._sentence()
+        action_sudo._write_sentence()
+        handler._note_state(action_sudo)
         action_sudo._journal(
             "recorded" if assisted else "asked",
             state_to=action_sudo.state,
             message=action_sudo._asked_message(),
         )
-        action_sudo._post_sentence(note)
-        action_sudo._react()
+        action_sudo.with_context(amazon_note=note)._let_follow()
         if assisted:
             action_sudo._enqueue_confirm()
         elif why_approval:
             action_sudo._ask_approval()
         else:
             action_sudo._enqueue_dispatch()
-        order_sudo._notify_forms()
         return action_sudo.with_env(self.env)
 
     def _next_name(self):
@@ -450,7 +457,8 @@ class AmazonAction(models.Model):
         """Move those actions to ``target`` that may go there; the only way to move.
 
         News that come twice change nothing. Illegal news change nothing and are
-        logged, since a crash here would hide the news that matter.
+        logged, since a crash here would hide the news that matter. What cannot be moved
+        together with its journal is set aside, and the others move.
 
         :param str target: the new state
         :param str reason: the sentence to show, instead of the kind's own
@@ -458,52 +466,57 @@ class AmazonAction(models.Model):
         :return: the actions that moved
         :rtype: amazon.action
         """
-        moved = self.filtered(lambda action: action._may_become(target))
-        sources = {action: action.state for action in moved}
-        moved.write(
+        moved = contained(
+            self.filtered(lambda action: action._may_become(target)),
+            lambda actions: actions._move(target, reason, vals),
+            lambda action, error: action._set_aside(error),
+        )
+        moved._let_follow()
+        return moved
+
+    def _move(self, target, reason, vals):
+        """Write the state, what is known, and the journal: all or nothing."""
+        sources = {action: action.state for action in self}
+        self.write(
             {
+                # whatever moves stands still no more
+                **self._not_aside(),
                 **(vals or {}),
                 "state": target,
                 "last_state_change": fields.Datetime.now(),
             }
         )
-        for action in moved:
-            action.state_message = reason or action._sentence()
+        if reason:
+            self.state_message = reason
+        else:
+            self._write_sentence()
+        for action in self:
+            action._kind()._note_state(action)
         self.env["amazon.audit.entry"]._append(
             [
                 action._prepare_journal_entry(
                     "state", state_from=sources[action], state_to=target
                 )
-                for action in moved
+                for action in self
             ]
         )
-        moved._post_sentence()
-        moved._react()
-        moved.order_id._notify_forms()
-        return moved
 
-    def _react(self):
-        """Let what depends on these actions follow the state that they have reached:
-        in the same transaction, also when they are asked for.
+    def _write_sentence(self):
+        """Write what is known of each action; its mere state where words fail."""
 
-        Extensions call :meth:`_guarded`, so that no failure of theirs undoes the news.
-        """
+        def write(actions):
+            for action in actions:
+                action.state_message = action._sentence()
 
-    def _guarded(self, method, sentence):
-        """Call a method of these actions; where it fails, undo what it did, log it and
-        say so on their documents.
+        def write_plain(action, error):
+            log_failure(action, f"no words for {action.state}", error)
+            action.state_message = action._state_label()
 
-        :param method: function without arguments
-        :param str sentence: what is told, of what did not work and what to do
-        """
-        try:
-            with self.env.cr.savepoint():
-                method()
-        except OperationalError:
-            raise
-        except Exception:
-            _logger.exception("%s: %s", self.mapped("name"), sentence)
-            self._post(lambda action: f"{action.name}: {sentence}")
+        contained(self, write, write_plain)
+
+    def _state_label(self):
+        labels = dict(self._fields["state"]._description_selection(self.env))
+        return labels[self.state]
 
     def _may_become(self, target):
         """Tell whether the table of moves allows it; log what it does not."""
@@ -532,23 +545,6 @@ class AmazonAction(models.Model):
         for lane, moments in due.items():
             for due_at in {min(moments), max(moments)}:
                 self.env["amazon.feed"]._enqueue_dispatch(lane, due_at)
-
-    def _not_sent_sentence(self):
-        """Say why actions of one kind wait again that were about to be sent."""
-        stops = self.account_id._stops_of(self.kind)
-        if stops:
-            return self.env._(
-                "Nothing was sent. %(stops)s It waits until an administrator resumes "
-                "it.",
-                stops=stops._sentences(),
-            )
-        problem = self.env["amazon.life"]._problem()
-        if problem:
-            return problem
-        return self.env._(
-            "Not sent yet: Amazon could not take it at the moment. It is tried again "
-            "by itself."
-        )
 
     def _is_urgent(self):
         """Whether it goes before the others by now."""
@@ -592,7 +588,17 @@ class AmazonAction(models.Model):
                 "Nothing was sent. Ask for it again.",
                 account.name,
             )
-        return self._kind()._late_blocker(self)
+        return self._lane_blocker() or self._kind()._late_blocker(self)
+
+    def _lane_blocker(self):
+        """Return why no feed can carry it, or False: a lane is of one marketplace."""
+        if not self.feed_type or self.marketplace:
+            return False
+        unlisted = self._kind()._marketplace_blocker(self.order_id)
+        return unlisted or self.env._(
+            "Its marketplace was not supported when it was asked for. Nothing was "
+            "sent. Ask for it again."
+        )
 
     # === BUSINESS METHODS - CONFIRMING === #
 
@@ -689,10 +695,12 @@ class AmazonAction(models.Model):
         return self.ticket_id or self.sale_order_id
 
     def _post_sentence(self, note=False):
-        """Post what is known now; nothing while the call is on its way.
+        """Follower: post what is known now; nothing while the call is on its way.
 
-        :param str note: what the person who asked wrote down
+        :param str note: what the person wrote down who asked or decided; the context
+            says it where it follows from that
         """
+        note = note or self.env.context.get("amazon_note")
         self.filtered(lambda action: action.state != "sending")._post(
             lambda action: self.env._(
                 "%(action)s: %(sentence)s",
@@ -722,20 +730,15 @@ class AmazonAction(models.Model):
             self._log_notes(model, by_id)
 
     def _log_notes(self, model, bodies):
-        """Log a note on each document, on the others even where one refuses it."""
-        documents = self.env[model].browse(bodies)
-        try:
-            with self.env.cr.savepoint():
-                documents._message_log_batch(bodies=bodies)
-        except OperationalError:
-            raise
-        except Exception:
-            # State and journal are the record; what other code does with a note
-            # must not undo them.
-            _logger.exception("No note on %s", documents)
-            if len(bodies) > 1:
-                for document_id, body in bodies.items():
-                    self._log_notes(model, {document_id: body})
+        """Log a note on each document, on the others even where one refuses it: state
+        and journal are the record, whatever other code does with a note."""
+        contained(
+            self.env[model].browse(bodies),
+            lambda documents: documents._message_log_batch(
+                bodies={document.id: bodies[document.id] for document in documents}
+            ),
+            lambda document, error: log_failure(document, "no note", error),
+        )
 
     def _documents(self):
         """Return the tickets and sale orders to tell for each action: where it was

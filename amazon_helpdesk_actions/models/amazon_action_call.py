@@ -394,7 +394,8 @@ class AmazonAction(models.Model):
         :param float wait: seconds, where Amazon said how long
         """
         _logger.info("%s not sent: %s", self.name, reason)
-        moved = self._set_back_to_queued(self._not_sent_sentence())
+        sentence = self.account_id._not_sent_sentence(self.kind)
+        moved = self._set_back_to_queued(sentence)
         for action in moved:
             action.due_at = fields.Datetime.now() + timedelta(
                 seconds=ceil(wait or action._retry_seconds())
@@ -526,13 +527,11 @@ class AmazonAction(models.Model):
 
     # === BUSINESS METHODS - FORGETTING === #
 
-    def _react(self):
-        """Override to forget what only the call needed: it may name the buyer."""
-        result = super()._react()
+    def _forget_details(self):
+        """Follower: forget what only the call needed, which may name the buyer."""
         for action in self.filtered("details"):
             if action._is_over():
                 action.details = action._kind()._kept_details(action.details)
-        return result
 
     def _is_over(self):
         """Whether nothing is sent or looked for any more."""

@@ -175,12 +175,7 @@ class AmazonActionRefund(models.AbstractModel):
                 "where the buyer paid."
             )
         if order.fulfillment_status in ("SHIPPED", "PARTIALLY_SHIPPED"):
-            if not order.marketplace:
-                return self.env._(
-                    "This order is from a marketplace that is not supported. Refund "
-                    "it in Seller Central."
-                )
-            return False
+            return self._marketplace_blocker(order)
         return {
             "UNSHIPPED": self.env._(
                 "This order is not shipped yet, so the buyer has not been charged. "
@@ -199,6 +194,12 @@ class AmazonActionRefund(models.AbstractModel):
                 "An order in this status cannot be refunded from here. Look at it in "
                 "Seller Central."
             ),
+        )
+
+    def _marketplace_blocker(self, order):
+        return not order.marketplace and self.env._(
+            "This order is from a marketplace that is not supported. Refund it in "
+            "Seller Central."
         )
 
     def _claim_blocker(self, order):
@@ -231,13 +232,6 @@ class AmazonActionRefund(models.AbstractModel):
 
     def _warnings(self, order):
         warnings = super()._warnings(order)
-        if order.finances_state != "read":
-            warnings.append(
-                self.env._(
-                    "What was refunded at Amazon is not known: %s",
-                    order.finances_message or self.env._("it was not read yet."),
-                )
-            )
         if order.refund_ids.filtered(lambda refund: not refund.charge_id):
             warnings.append(
                 self.env._(
@@ -302,7 +296,9 @@ class AmazonActionRefund(models.AbstractModel):
     def _build_message(self, action):
         items = [
             self._build_item(action, lines)
-            for _item, lines in action.line_ids.grouped("order_line_id").items()
+            for _item, lines in action.line_ids._standing()
+            .grouped("order_line_id")
+            .items()
         ]
         return RefundMessage(
             message_id=action.message_number,
@@ -367,7 +363,7 @@ class AmazonActionRefund(models.AbstractModel):
             return self.env["amazon.order.refund"]
         since = sent_at - timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
         found = self._find_by_amount(action, since)
-        if not found and action.line_ids._is_split_by_amazon():
+        if not found and action.line_ids._standing()._is_split_by_amazon():
             found = self._find_by_item(action, since)
         return found
 
@@ -388,7 +384,7 @@ class AmazonActionRefund(models.AbstractModel):
         :param int after: recorded later than the refund of this id
         """
         found = self.env["amazon.order.refund"]
-        for line in action.line_ids:
+        for line in action.line_ids._standing():
             refund = (line.charge_id.refund_ids - found).filtered(
                 lambda refund, line=line: (
                     _is_open(refund, since, after)
@@ -409,7 +405,8 @@ class AmazonActionRefund(models.AbstractModel):
         :param int after: recorded later than the refund of this id
         """
         found = self.env["amazon.order.refund"]
-        for item, lines in action.line_ids.grouped("order_line_id").items():
+        standing = action.line_ids._standing()
+        for item, lines in standing.grouped("order_line_id").items():
             unclaimed = item.charge_ids.refund_ids.filtered(
                 lambda refund: _is_open(refund, since, after)
             )

@@ -86,18 +86,13 @@ class AmazonAction(models.Model):
         unknown = self.filtered(lambda action: action.state == "unknown")
         unknown.write({"needs_person": True, "state_message": reason})
         unknown._journal("handed", state_from="unknown", state_to="unknown")
-        unknown._post_sentence()
-        unknown.order_id._notify_forms()
+        unknown._let_follow()
 
     def _update_state(self, target, reason=None, vals=None):
         """Override: whatever becomes known needs no person any more."""
         return super()._update_state(
             target, reason, {**(vals or {}), "needs_person": False}
         )
-
-    def _post_sentence(self, note=False):
-        """Override to post with the sentence what the person wrote down who decided."""
-        return super()._post_sentence(note or self.env.context.get("amazon_note"))
 
     def _decide_executed(self, note):
         """Record that a person saw at Amazon that it is executed.
@@ -180,8 +175,9 @@ class AmazonAction(models.Model):
 
         :raise AccessError: when the matrix does not give it to the user
         """
-        asked = self._asked(self._kind()._right())._replace(action_id=self.id)
-        why = self.env["amazon.authority"]._judge(self.order_id, asked)
+        handler = self._kind()
+        asked = self._asked(handler._right())._replace(action_id=self.id)
+        why = self._why_second_person(handler, self.order_id, asked)
         return why or self.why_approval
 
     def _ask_to_send_again(self, why_approval):
@@ -250,6 +246,8 @@ class AmazonAction(models.Model):
                     or action.feed_id.sending_at
                     or action.sending_at,
                     "sent_again_at": fields.Datetime.now(),
+                    # who approved it without knowing all approved one sending
+                    "approved_gap": False,
                 }
             )
 

@@ -326,13 +326,7 @@ class AmazonAlarm(models.Model):
         ondelete={"journal": "cascade", "anchor": "cascade"},
     )
 
-    def _watch(self, accounts):
-        """Override to look whether the last anchor has left, too."""
-        result = super()._watch(accounts)
-        self._report("anchor", self._find_anchor())
-        return result
-
-    def _find_anchor(self):
+    def _find_anchor(self, accounts):
         """The mail with the last anchor could not be sent."""
         anchor = self.env["amazon.audit.anchor"].search(
             [("company_id", "=", self.env.company.id), ("number", ">", 0)], limit=1

@@ -236,6 +236,12 @@ class AmazonFeed(models.Model):
         due = self._due(lane)
         if not due:
             return False
+        problem = due.account_id._sending_problem()
+        if problem:
+            # Its end enqueues a dispatch (amazon.seller.account.write).
+            due.state_message = problem
+            due.order_id._notify_forms()
+            return False
         wait = self._quota_of(lane).wait(CREATE_FEED, self._tokens_needed(lane, due))
         if wait:
             self._enqueue_return(lane, max(wait, 1))
@@ -722,8 +728,9 @@ class AmazonFeed(models.Model):
             limit=CHUNK,
         )
         if feed.state == "not_sent":
-            for of_kind in actions.grouped("kind").values():
-                of_kind._set_back_to_queued(of_kind._not_sent_sentence())
+            for kind, of_kind in actions.grouped("kind").items():
+                reason = feed.account_id._not_sent_sentence(kind)
+                of_kind._set_back_to_queued(reason)
         elif feed.state == "refused":
             actions._set_blocked(
                 self.env._(

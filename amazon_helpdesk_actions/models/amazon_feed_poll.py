@@ -280,7 +280,7 @@ class AmazonFeed(models.Model):
         if outcome.status == "accepted":
             actions._set_accepted(outcome.code, outcome.text)._enqueue_confirm()
         elif outcome.status == "rejected":
-            actions._set_rejected(outcome.code, outcome.text)
+            actions._apply_rejection(outcome)
         else:
             actions._set_unknown(
                 self.env._(

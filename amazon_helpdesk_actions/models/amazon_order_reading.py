@@ -2,6 +2,8 @@ import logging
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from psycopg2 import OperationalError
+
 from odoo import api, fields, models
 
 from ..const import FULFILLMENT_STATUSES, ORDER_STALE_AFTER
@@ -17,8 +19,15 @@ _logger = logging.getLogger(__name__)
 # What reading one order costs of Amazon's quotas.
 PER_ORDER = ("getOrder", "listFinancialEventsByOrderId")
 
+# Readings in a row that could not be recorded, after which nobody waits for the next.
+UNRECORDED_LIMIT = 3
+
 # States of an action that waits for its refund to be seen at Amazon.
 AWAITED_STATES = ("submitted", "unknown", "accepted", "assisted")
+
+
+class NoAccount(Exception):
+    """No account of the order's own company can be asked about it."""
 
 
 class Answers(NamedTuple):
@@ -62,6 +71,13 @@ class AmazonOrder(models.Model):
     finances_refused = fields.Boolean(
         readonly=True, help="Amazon does not let the account read the finances."
     )
+    unrecorded_count = fields.Integer(
+        "Readings Not Recorded",
+        readonly=True,
+        copy=False,
+        help="Readings in a row whose answer could not be recorded, because of an "
+        "error in the program.",
+    )
     known_until = fields.Datetime(
         compute="_compute_known_until",
         help="What Amazon said of this order is known up to then.",
@@ -69,6 +85,7 @@ class AmazonOrder(models.Model):
 
     # Whether an account has business, and which of its orders were left alone.
     _account_read_idx = models.Index("(account_id, read_at)")
+    _unrecorded_idx = models.Index("(account_id) WHERE unrecorded_count > 0")
 
     @api.depends("account_id", "complete_at", "finances_refused")
     def _compute_known_until(self):
@@ -129,11 +146,23 @@ class AmazonOrder(models.Model):
         they show.
 
         A failure is recorded in words and raises nothing, since the former reading
-        stays valid as what it is: old.
+        stays valid as what it is: old. That holds for a surprise in the program, too:
+        one order must not end the work on others.
 
         :rtype: Answers
         """
         self.ensure_one()
+        try:
+            with self.env.cr.savepoint():
+                return self._ask_and_record()
+        except OperationalError:
+            # whoever called is run again
+            raise
+        except Exception as error:
+            _logger.exception("The order %s could not be recorded", self.id)
+            return self._note_unrecorded(error)
+
+    def _ask_and_record(self):
         answers = self._ask_amazon()
         self._note_access(answers)
         # Before the first row is added: two readers of one order must meet here,
@@ -141,6 +170,29 @@ class AmazonOrder(models.Model):
         self._take()
         self._record(answers)
         return answers
+
+    def _note_unrecorded(self, error):
+        """Say that what Amazon says could not be recorded, and count it.
+
+        :param Exception error: what was raised
+        :rtype: Answers
+        """
+        self.write(
+            {
+                "read_state": "failed",
+                "read_message": self.env._(
+                    "What Amazon says of this order could not be recorded, because of "
+                    "an error in the program. What is shown is the former reading. "
+                    "Tell an administrator, who finds the error in the server's log."
+                ),
+                "unrecorded_count": self.unrecorded_count + 1,
+            }
+        )
+        return Answers(self.account_id, fields.Datetime.now(), order_error=error)
+
+    def _is_given_up(self):
+        """Whether it could not be recorded so often that nobody waits for it."""
+        return self.unrecorded_count >= UNRECORDED_LIMIT
 
     # === ASKING === #
 
@@ -165,9 +217,14 @@ class AmazonOrder(models.Model):
         :rtype: tuple
         """
         failed, failure = self.account_id, None
-        for account in self.account_id | self.account_id._candidates(
+        accounts = self.account_id | self.account_id._candidates(
             self.company_id, self.marketplace
-        ):
+        )
+        # An account that was moved elsewhere has the secrets of another company.
+        accounts = accounts.filtered(lambda a: a.company_id == self.company_id)
+        if not accounts:
+            return failed, None, NoAccount()
+        for account in accounts:
             try:
                 with account._client() as client:
                     return account, self._ask_client(client), None
@@ -232,6 +289,7 @@ class AmazonOrder(models.Model):
                 "read_state": "read",
                 "read_message": False,
                 "read_at": fields.Datetime.now(),
+                "unrecorded_count": 0,
             }
         )
         self._record_answer(answers)
@@ -265,6 +323,12 @@ class AmazonOrder(models.Model):
     def _record_failure(self, answers):
         refused = is_final(answers.order_error)
         self.read_state = "refused" if refused else "failed"
+        if isinstance(answers.order_error, NoAccount):
+            self.read_message = self.env._(
+                "The seller account of this order belongs to another company, so it "
+                "is not read. Tell an administrator."
+            )
+            return
         self.read_message = answers.account._describe_error(
             answers.order_error, self.amazon_order_ref
         )
@@ -505,9 +569,14 @@ class AmazonOrder(models.Model):
 
         At once, so that a refund does not count as refunded and as reserved.
         """
+        failures = self.env["amazon.failure"]
         for action in self.action_ids.sorted("id"):
-            if action.state in AWAITED_STATES and action._kind()._is_confirmed(action):
-                action._set_confirmed()
+            if action.state not in AWAITED_STATES:
+                continue
+            # One that cannot be compared keeps neither the reading nor the others.
+            with failures._contain("confirm", action):
+                if action._kind()._is_confirmed(action):
+                    action._set_confirmed()
 
 
 def is_final(error):

@@ -392,6 +392,26 @@ class AmazonSellerAccount(models.Model):
             lambda stop: not stop.kind or stop.kind == kind
         )
 
+    def _not_sent_sentence(self, kind):
+        """Say why actions of a kind wait again that were about to be sent.
+
+        :param str kind: kind of action
+        """
+        stops = self._stops_of(kind)
+        if stops:
+            return self.env._(
+                "Nothing was sent. %(stops)s It waits until an administrator resumes "
+                "it.",
+                stops=stops._sentences(),
+            )
+        problem = self.env["amazon.life"]._problem()
+        if problem:
+            return problem
+        return self.env._(
+            "Not sent yet: Amazon could not take it at the moment. It is tried again "
+            "by itself."
+        )
+
     def _open_stops(self):
         """Return the open stops that concern these accounts, asked of the database each
         time, in sudo mode.

@@ -7,6 +7,7 @@ from psycopg2 import OperationalError
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from odoo.addons.queue_job.job import CANCELLED
 from odoo.addons.queue_job.jobrunner.runner import PG_ADVISORY_LOCK_ID
 
 from ..const import CONFIRM_ALERT_DAYS, URGENT_RESERVE
@@ -38,18 +39,32 @@ CHECKS = (
     "feed_slow",
     "unknown",
     "unconfirmed",
+    "follower",
+    "set_aside",
     "secrets",
     "secret_due",
     "secret_near",
     "secret_over",
+    "seller_id",
     "access",
+    "unrecorded",
+    "anchor",
+    "work_failed",
     "watermark",
     "quota",
     "waiting",
 )
 
 # What explains why actions wait.
-EXPLAINING = ("runner", "stalled", "watermark", "quota", "secrets", "access")
+EXPLAINING = (
+    "runner",
+    "stalled",
+    "watermark",
+    "quota",
+    "secrets",
+    "seller_id",
+    "access",
+)
 
 # A working runner starts a due job within seconds; the watch itself looks this often.
 RUNNER_DELAY = timedelta(minutes=5)
@@ -81,6 +96,10 @@ WATERMARK_AFTER = timedelta(hours=1)
 # that can be sent waits so long.
 WAITING_AFTER = timedelta(minutes=30)
 
+# Jobs that the alarm names, of each kind one.
+JOBS_NAMED = 5
+# Failed jobs that one run cancels; the rest follows in the next ones.
+TWINS_PER_RUN = 500
 # Notes posted in one run, so that a run stays short; the rest follows in the next ones.
 NOTES_PER_RUN = 200
 
@@ -101,9 +120,13 @@ class AmazonAlarm(models.Model):
         self.env["amazon.life"]._check_in_watch()
         accounts = self._accounts_to_watch()
         open_alarms = self.search([("state", "=", "open")])
-        for company in accounts.company_id | open_alarms.company_id:
-            in_background(self, company)._watch(
-                accounts.filtered_domain([("company_id", "=", company.id)])
+        failures = self.env["amazon.failure"]
+        noted = failures.search([])
+        companies = accounts.company_id | open_alarms.company_id | noted.company_id
+        for company in companies:
+            of_company = accounts.filtered_domain([("company_id", "=", company.id)])
+            failures._run_apart(
+                "watch", in_background(self, company), "_watch", of_company
             )
 
     def _accounts_to_watch(self):
@@ -122,16 +145,53 @@ class AmazonAlarm(models.Model):
         :param amazon.seller.account accounts: those of the company
         """
         accounts = accounts.with_env(self.env)
-        for kind in CHECKS:
-            try:
+        alarms = self.search(
+            [("company_id", "=", self.env.company.id), ("state", "=", "open")]
+        )
+        alarmed = set(alarms.mapped("kind"))
+        failed = [
+            kind for kind in CHECKS if not self._check(kind, accounts, kind in alarmed)
+        ]
+        if failed or "check_failed" in alarmed:
+            with self.env["amazon.failure"]._contain("watch", self.env.company):
+                self._report("check_failed", self._failed_checks(failed))
+
+    def _check(self, kind, accounts, is_alarmed):
+        """Look for one kind of trouble and report it.
+
+        :param str kind: one of `CHECKS`
+        :param amazon.seller.account accounts: those of the company
+        :param bool is_alarmed: whether an alarm of this kind is open, and may be over
+        :return: whether that worked: one check that fails must not silence the others
+        :rtype: bool
+        """
+        try:
+            with self.env.cr.savepoint():
+                findings = getattr(self, f"_find_{kind}")(accounts)
+            # Apart: telling that fails must not undo what the check has mended.
+            if findings or is_alarmed:
                 with self.env.cr.savepoint():
-                    self._report(kind, getattr(self, f"_find_{kind}")(accounts))
-            except OperationalError:
-                # Odoo runs the scheduled action again.
-                raise
-            except Exception:
-                # One check that fails must not silence the others.
-                _logger.exception("The check %s failed", kind)
+                    self._report(kind, findings)
+        except OperationalError:
+            # The watch of this company is run again.
+            raise
+        except Exception:
+            _logger.exception("The check %s failed", kind)
+            return False
+        return True
+
+    def _failed_checks(self, kinds):
+        """Return the finding that says which checks failed."""
+        if not kinds:
+            return []
+        labels = dict(self._fields["kind"]._description_selection(self.env))
+        message = self.env._(
+            "The watch could not look for everything, because of an error in the "
+            "program: %(checks)s. An alarm of that kind may be missing or out of date. "
+            "The server's log has the errors.",
+            checks=", ".join(labels[kind] for kind in kinds),
+        )
+        return [Finding(self.env["amazon.seller.account"], len(kinds), message)]
 
     # === JOBS === #
 
@@ -207,22 +267,54 @@ class AmazonAlarm(models.Model):
         return bool(self.env.cr.fetchone())
 
     def _find_job_failed(self, accounts):
-        """A job ended with an error in the program."""
-        count = self.env["queue.job"].search_count(
+        """A job ended with an error in the program. Of jobs that do the same, the
+        newest is kept; what they left undone is enqueued by the other checks."""
+        self._drop_failed_twins()
+        failed = self.env["queue.job"].search(
             [
                 ("state", "=", "failed"),
                 ("model_name", "=like", "amazon.%"),
                 ("company_id", "=", self.env.company.id),
-            ]
+            ],
+            order="id desc",
         )
-        if not count:
+        if not failed:
             return []
+        kinds = failed.grouped(lambda job: (job.model_name, job.method_name))
         message = self.env._(
-            "Jobs that failed with an error in the program: %s. See them under Job "
-            "Queue. It is safe to set them to pending again.",
-            count,
+            "Jobs fail with an error in the program: %(jobs)s. The newest of each is "
+            "kept under Job Queue and shows the error. What is still needed is tried "
+            "again by itself; it is safe to set them to pending, too.",
+            jobs=", ".join(jobs[0].name for jobs in list(kinds.values())[:JOBS_NAMED]),
         )
-        return [Finding(self.env["amazon.seller.account"], count, message)]
+        return [Finding(self.env["amazon.seller.account"], len(kinds), message)]
+
+    def _drop_failed_twins(self):
+        """Cancel the failed jobs of the company that a newer one did the same as and
+        failed, too."""
+        self.env["queue.job"].flush_model()
+        # whatever the options: a dispatch of a lane is one
+        self.env.cr.execute(
+            """
+            SELECT id
+              FROM (SELECT id, row_number() OVER (
+                               PARTITION BY model_name, method_name,
+                                            (records #>> '{}')::jsonb -> 'ids',
+                                            args #>> '{}'
+                                   ORDER BY id DESC) AS place
+                      FROM queue_job
+                     WHERE state = 'failed' AND model_name LIKE 'amazon.%%'
+                       AND company_id = %s) AS failed
+             WHERE place > 1
+             ORDER BY id
+             LIMIT %s
+            """,
+            [self.env.company.id, TWINS_PER_RUN],
+        )
+        twins = self.env["queue.job"].browse(row[0] for row in self.env.cr.fetchall())
+        twins._change_job_state(
+            CANCELLED, self.env._("The same job failed again; the newest is kept.")
+        )
 
     # === QUEUED ACTIONS === #
 
@@ -261,6 +353,8 @@ class AmazonAlarm(models.Model):
     def _find_stalled(self, accounts):
         """Actions wait in a lane that no job will look at. Enqueues one."""
         with_job = self._lanes_with_job()
+        # What the account itself holds up is told by another check.
+        accounts = accounts.filtered(lambda account: not account._sending_problem())
         waiting = self._waiting_lanes(accounts, STALLED_AFTER, ~accounts._held_domain())
         lost = {
             lane: numbers
@@ -756,6 +850,33 @@ class AmazonAlarm(models.Model):
             limit=NOTES_PER_RUN,
         )
         overdue._note_unconfirmed()
+
+    def _find_unrecorded(self, accounts):
+        """What Amazon says of orders cannot be recorded."""
+        orders = self.env["amazon.order"].search(
+            [("account_id", "in", accounts.ids), ("unrecorded_count", ">", 0)]
+        )
+        return [
+            Finding(
+                account,
+                len(of_account),
+                self.env._(
+                    "Orders that Amazon tells of and that cannot be recorded, because "
+                    "of an error in the program: %(orders)s. What is asked for them "
+                    "waits; everything else goes on. The server's log has the errors.",
+                    orders=", ".join(of_account[:5].mapped("amazon_order_ref")),
+                ),
+            )
+            for account, of_account in orders.grouped("account_id").items()
+        ]
+
+    def _find_seller_id(self, accounts):
+        """Amazon's form does not take the seller id, which an old version let in."""
+        return [
+            Finding(account, 1, account._sending_problem())
+            for account in accounts
+            if account._sending_problem()
+        ]
 
     def _find_access(self, accounts):
         """Amazon refuses who we are."""

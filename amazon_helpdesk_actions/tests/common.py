@@ -69,7 +69,7 @@ class AmazonCommon(BaseCommon):
         )
         # The demo data is connected to the same seller, who can be connected once.
         for account in cls.env["amazon.seller.account"].sudo().search([]):
-            account.seller_id += "-DEMO"
+            account.seller_id += "DEMO"
         cls.env.flush_all()
         cls.account = cls._create_account()
         cls.team = cls.env["helpdesk.ticket.team"].create(

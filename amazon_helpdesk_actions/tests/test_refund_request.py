@@ -116,7 +116,7 @@ class TestRefundRequest(AmazonCommon):
     def test_warns_when_finances_are_unknown(self):
         self.simulator.fault("forbidden", "listFinancialEventsByOrderId", times=1)
         request = self.refund_request(SHIPPED)
-        self.assertIn("What was refunded at Amazon is not known", request.warnings)
+        self.assertIn("refunded on this order is not known", request.warnings)
         self.assertFalse(request.blockers)
 
     def test_warns_when_sending_is_stopped(self):

@@ -235,6 +235,10 @@ class TestWatch(AmazonCommon):
         )
         with broken, mute_logger(WATCH):
             self.watch()
+        self.assert_alarms("stopped", "check_failed")
+        self.assertIn("Job runner not working", self.alarms("check_failed").message)
+        self.assertTrue(self.alarms("check_failed").is_told)
+        self.watch()
         self.assert_alarms("stopped")
 
     # === ACCESS === #
