@@ -1,4 +1,3 @@
-import logging
 from datetime import timedelta
 
 from markupsafe import Markup
@@ -7,9 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
 
 from ..const import APPROVAL_HOURS, APPROVAL_HOURS_MAX, REFUSAL_LENGTH
-from .background import in_background, in_own_transaction
-
-_logger = logging.getLogger(__name__)
+from .background import in_background
 
 ACTIVITY = "amazon_helpdesk_actions.mail_activity_type_approval"
 ADMIN = "amazon_helpdesk_actions.group_admin"
@@ -669,11 +666,9 @@ class AmazonAction(models.Model):
         slow = self.search([*waiting, ("approval_remind_at", "<=", now)]) - late
         for actions, method in ((late, "_expire"), (slow, "_remind")):
             for action in actions:
-                try:
-                    in_own_transaction(in_background(action, action.company_id), method)
-                except Exception:
-                    # One that fails must not keep the others.
-                    _logger.exception("%s: %s failed", action.name, method)
+                self.env["amazon.failure"]._run_apart(
+                    "approvals", in_background(action, action.company_id), method
+                )
 
     def _expire(self):
         """Let it expire, unless somebody decides at this moment."""

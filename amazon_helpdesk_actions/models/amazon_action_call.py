@@ -503,6 +503,9 @@ class AmazonAction(models.Model):
         if disproof:
             self._set_rejected(False, disproof)
             return True
+        is_stuck = self.state == "unknown" and self.order_id._is_given_up()
+        if is_stuck and not self.needs_person:
+            self._hand_over_unrecorded()
         overdue = self._seconds_since_sending() > CALL_NO_TRACE_HOURS * 3600
         if overdue and not self.needs_person:
             reason = self.env._(

@@ -88,6 +88,21 @@ class AmazonAction(models.Model):
         unknown._journal("handed", state_from="unknown", state_to="unknown")
         unknown._let_follow()
 
+    def _hand_over_unrecorded(self):
+        """What Amazon says of the orders of these cannot be recorded, whatever is
+        tried: a person must look."""
+        reason = self._unrecorded_sentence()
+        self.filtered(lambda action: action.state == "sending")._set_unknown(reason)
+        self._hand_to_person(reason)
+
+    def _unrecorded_sentence(self):
+        return self.env._(
+            "It is unknown whether Amazon has it, and what Amazon says of the order "
+            "could not be recorded several times, because of an error in the program. "
+            "Look at the order in Seller Central and decide; tell an administrator, "
+            "too."
+        )
+
     def _update_state(self, target, reason=None, vals=None):
         """Override: whatever becomes known needs no person any more."""
         return super()._update_state(

@@ -157,6 +157,9 @@ class AmazonFeed(models.Model):
         readonly=True,
         help="When Amazon was to be asked not to process it.",
     )
+    drop_told_at = fields.Datetime(
+        readonly=True, help="When Amazon was asked, or would not hear of it."
+    )
     drop_message = fields.Char("Drop", readonly=True)
     drop_user_id = fields.Many2one(
         "res.users", "Drop Asked by", readonly=True, ondelete="restrict"
@@ -210,6 +213,7 @@ class AmazonFeed(models.Model):
         except SpApiError as error:
             # Amazon may have heard it or not: polling tells.
             _logger.warning("cancelFeed of %s: %s", self.feed_ref, error)
+        self.drop_told_at = fields.Datetime.now()
 
     def _tell_not_dropped(self, problem):
         """Say why Amazon was not asked, or what it said. What becomes of the feed is

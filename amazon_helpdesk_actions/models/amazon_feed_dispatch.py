@@ -62,6 +62,15 @@ WRITERS = {
 BETTER_KNOWN = ("submitted", "not_sent", "refused", "absent")
 
 
+# Actions that were called unknown, and whose feed knows better by now. What waits for a
+# person although the others are sent again has no part in their absence.
+BEHIND_UNKNOWN = [
+    ("state", "=", "unknown"),
+    ("feed_id.state", "in", BETTER_KNOWN),
+    *["|", ("feed_id.state", "!=", "absent"), ("needs_person", "=", False)],
+]
+
+
 class Sending(NamedTuple):
     """All that the irreversible call needs, known before it."""
 
@@ -221,7 +230,7 @@ class AmazonFeed(models.Model):
         )
         behind = Domain(
             [("state", "=", "sending"), ("feed_id.state", "!=", "sending")]
-        ) | Domain([("state", "=", "unknown"), ("feed_id.state", "in", BETTER_KNOWN)])
+        ) | Domain(BEHIND_UNKNOWN)
         left = self.env["amazon.action"]._read_group(of_lane & behind, ["feed_id"])
         return [feed.id for (feed,) in left]
 
@@ -719,11 +728,9 @@ class AmazonFeed(models.Model):
         feed = self.browse(feed_id)
         if feed.state == "sending":
             return False
-        behind = ["sending"]
-        if feed.state in BETTER_KNOWN:
-            behind.append("unknown")
+        behind = Domain("state", "=", "sending") | Domain(BEHIND_UNKNOWN)
         actions = self.env["amazon.action"].search(
-            [("feed_id", "=", feed.id), ("state", "in", behind)],
+            Domain("feed_id", "=", feed.id) & behind,
             order="id",
             limit=CHUNK,
         )

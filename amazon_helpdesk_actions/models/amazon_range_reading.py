@@ -140,9 +140,15 @@ class AmazonSellerAccount(models.Model):
     def _cron_read_ranges(self):
         """Keep the ranges of all accounts read that have something to do."""
         for account in self.search([]):
-            if account._has_business():
-                account._enqueue_range_read()
-                account._read_leftovers()
+            self.env["amazon.failure"]._run_apart(
+                "ranges", in_background(account, account.company_id), "_keep_read"
+            )
+
+    def _keep_read(self):
+        """Have the ranges of this account read, where there is something to do."""
+        if self._has_business():
+            self._enqueue_range_read()
+            self._read_leftovers()
 
     def _has_business(self):
         """Whether an order of the account was read lately, so that tickets may ask."""
@@ -168,7 +174,8 @@ class AmazonSellerAccount(models.Model):
         self.env["amazon.order"].search(
             [
                 ("account_id", "=", self.id),
-                ("complete_at", "<", limit),
+                # not known at all: a list spoke of it that could not be recorded
+                *["|", ("complete_at", "=", False), ("complete_at", "<", limit)],
                 ("read_state", "!=", "requested"),
                 ("action_ids", "any", self._awaited_domain()),
             ],
@@ -394,8 +401,17 @@ class AmazonSellerAccount(models.Model):
                 in_own_transaction(order, method, said[ref])
             except Exception:
                 # One order must not stop the page; it is read by itself.
-                _logger.exception("What Amazon lists of %s was not recorded", ref)
-                in_own_transaction(order, "_distrust")
+                self._distrust_listed(order)
+
+    def _distrust_listed(self, order):
+        """Have an order read by itself of which a list could not be recorded. Called
+        where the exception is at hand."""
+        _logger.exception("What Amazon lists of %s was not recorded", order)
+        try:
+            in_own_transaction(order, "_distrust")
+        except Exception:
+            # Nor may this stop the page: no page after it would ever be read.
+            _logger.exception("%s could not be distrusted", order)
 
     def _known_orders(self, refs):
         """Return the ids of those orders of the account that were read before."""
@@ -403,6 +419,8 @@ class AmazonSellerAccount(models.Model):
             [
                 ("amazon_order_ref", "in", refs),
                 ("account_id", "=", self.id),
+                # not what an account has left in another company
+                ("company_id", "=", self.company_id.id),
                 ("read_at", "!=", False),
             ],
             order="id",
