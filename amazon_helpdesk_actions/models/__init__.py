@@ -41,6 +41,7 @@ from . import amazon_feed_poll
 from . import amazon_feed_reconcile
 from . import amazon_alarm
 from . import amazon_watch
+from . import amazon_clock
 from . import amazon_seller_credentials
 from . import amazon_breaker
 from . import amazon_audit_check

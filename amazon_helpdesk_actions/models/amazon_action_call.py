@@ -33,6 +33,7 @@ from ..spapi.operations import OPERATIONS
 from .amazon_order_reading import is_final
 from .amazon_seller_account import is_access_refused
 from .background import in_background, in_own_transaction
+from .clock import database_now
 
 _logger = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ class AmazonAction(models.Model):
         """
         self.ensure_one()
         self._hold_call()
+        self.env["amazon.host.clock"]._compare()
         if not self._in_own("_is_call_due"):
             return
         is_read = not self._is_verified()
@@ -161,7 +163,7 @@ class AmazonAction(models.Model):
             return False
         if self.state != "queued" or not self.account_id._may_send(self.kind):
             return False
-        wait = self.due_at and (self.due_at - fields.Datetime.now()).total_seconds()
+        wait = self.due_at and (self.due_at - database_now(self.env)).total_seconds()
         if wait and wait > 0:
             raise self._call_later("It can still be taken back.", wait)
         return True
@@ -283,7 +285,7 @@ class AmazonAction(models.Model):
         action.write(
             {
                 "call_token": token,
-                "sending_at": fields.Datetime.now(),
+                "sending_at": database_now(self.env),
                 "call_digest": hashlib.sha256(sent.encode()).hexdigest(),
             }
         )
@@ -300,7 +302,7 @@ class AmazonAction(models.Model):
 
     def _retry_seconds(self):
         """Return after how many seconds to try again where Amazon did not say."""
-        age = (fields.Datetime.now() - self._decided_at()).total_seconds()
+        age = (database_now(self.env) - self._decided_at()).total_seconds()
         return min(max(age / 2, CALL_RETRY_SECONDS), CALL_RETRY_MAX_SECONDS)
 
     def _call_later(self, reason, seconds):
@@ -371,7 +373,7 @@ class AmazonAction(models.Model):
         _logger.info("%s not sent: %s", self.name, reason)
         moved = self._set_back_to_queued(self._not_sent_sentence())
         for action in moved:
-            action.due_at = fields.Datetime.now() + timedelta(
+            action.due_at = database_now(self.env) + timedelta(
                 seconds=ceil(wait or action._retry_seconds())
             )
             action._enqueue_call()
@@ -497,7 +499,7 @@ class AmazonAction(models.Model):
     def _seconds_since_sending(self):
         """Return the seconds since the call was made."""
         since = self.sending_at or self.last_state_change
-        return (fields.Datetime.now() - since).total_seconds()
+        return (database_now(self.env) - since).total_seconds()
 
     # === BUSINESS METHODS - FORGETTING === #
 

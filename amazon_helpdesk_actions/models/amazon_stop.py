@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import format_datetime
 
 from .amazon_seller_account import ADMIN
+from .clock import database_now
 
 # A reason is kept for ever: it stands in the journal, too.
 REASON_SIZE = 500
@@ -154,7 +155,7 @@ class AmazonStop(models.Model):
         reason = self._check_reason(reason)
         stops_sudo.write(
             {
-                "ended_at": fields.Datetime.now(),
+                "ended_at": database_now(self.env),
                 "ended_by_id": self.env.uid,
                 "end_reason": reason,
             }
@@ -208,7 +209,7 @@ class AmazonStop(models.Model):
                 "account_id": account.id if account else False,
                 "kind": kind,
                 "reason": reason,
-                "started_at": fields.Datetime.now(),
+                "started_at": database_now(self.env),
                 "user_id": False if is_automatic else self.env.uid,
                 "is_automatic": is_automatic,
             }

@@ -23,6 +23,8 @@ _logger = logging.getLogger(__name__)
 
 # In this order: the last one names what none of the others explains.
 CHECKS = (
+    "future",
+    "clock",
     "runner",
     "job_failed",
     "breaker",
@@ -96,6 +98,7 @@ class AmazonAlarm(models.Model):
     @api.model
     def _cron_watch(self):
         """Look at all companies. Scheduled action, every five minutes."""
+        self.env["amazon.host.clock"]._compare()
         accounts = self._accounts_to_watch()
         open_alarms = self.search([("state", "=", "open")])
         for company in accounts.company_id | open_alarms.company_id:

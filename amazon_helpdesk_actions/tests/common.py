@@ -1,7 +1,14 @@
+import contextlib
 import sys
+import time
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import patch
 
+from freezegun import freeze_time
+
+from odoo import fields
 from odoo.fields import Command
 from odoo.tests import common
 from odoo.tests.common import new_test_user
@@ -157,6 +164,61 @@ class AmazonCommon(BaseCommon):
         if not self._registry_patched:
             # the pipeline commits in cursors of its own
             self.registry_enter_test_mode()
+
+    # === CLOCKS === #
+
+    @contextlib.contextmanager
+    def host_ahead(self, **delta):
+        """Let this host's clock be ahead of the database's.
+
+        :param delta: by how much, as for a timedelta
+        """
+        ahead = timedelta(**delta)
+        now, seconds = fields.Datetime.now, time.time
+        with (
+            patch.object(fields.Datetime, "now", lambda: now() + ahead),
+            patch.object(time, "time", lambda: seconds() + ahead.total_seconds()),
+        ):
+            yield
+
+    @contextlib.contextmanager
+    def database_ahead(self, **delta):
+        """Let PostgreSQL's clock be ahead of this host's, until the end of the test at
+        the latest.
+
+        PostgreSQL looks for functions in its own schema first, unless told otherwise.
+
+        :param delta: by how much, as for a timedelta
+        """
+        self.env.cr.execute(
+            """
+            CREATE SCHEMA IF NOT EXISTS moved_clock;
+            CREATE OR REPLACE FUNCTION moved_clock.clock_timestamp()
+                RETURNS timestamptz LANGUAGE sql VOLATILE AS $$
+                SELECT pg_catalog.clock_timestamp()
+                       + current_setting('amazon.ahead')::interval $$;
+            SELECT set_config('amazon.ahead', %s, true);
+            SET LOCAL search_path = moved_clock, pg_catalog, public
+            """,
+            [f"{timedelta(**delta).total_seconds()} seconds"],
+        )
+        try:
+            yield
+        finally:
+            self.env.cr.execute("SET LOCAL search_path = DEFAULT")
+
+    @contextlib.contextmanager
+    def everything_at(self, moment):
+        """Let this host and PostgreSQL have a time, at which the host stands still.
+
+        :param str moment: UTC
+        """
+        ahead = fields.Datetime.to_datetime(moment) - fields.Datetime.now()
+        with (
+            self.database_ahead(seconds=ahead.total_seconds()),
+            freeze_time(moment),
+        ):
+            yield
 
     # === RECORDS === #
 
