@@ -1,4 +1,6 @@
+import atexit
 import contextlib
+import functools
 import sys
 import time
 from datetime import timedelta
@@ -6,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from unittest.mock import patch
 
+import psutil
 from freezegun import freeze_time
 
 from odoo import fields
@@ -51,6 +54,26 @@ MCF = "S02-4417308-1920563"
 NOWHERE = "999-9999999-9999999"
 
 
+@functools.cache
+def shared_simulator():
+    """Return the simulator of this run of the tests, which the first who needs it
+    starts: a process takes longer to start than most tests to run."""
+    simulator = SimulatorProcess()
+    atexit.register(simulator.stop)
+    # Odoo ends what a test class leaves running.
+    children = psutil.Process.children
+
+    def others(process, recursive=False):
+        return [
+            child
+            for child in children(process, recursive)
+            if child.pid != simulator.pid
+        ]
+
+    psutil.Process.children = others
+    return simulator
+
+
 class AmazonCommon(BaseCommon):
     """A company with a seller account at the simulator, and a person for each role.
 
@@ -60,8 +83,9 @@ class AmazonCommon(BaseCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.simulator = SimulatorProcess()
-        cls.addClassCleanup(cls.simulator.stop)
+        cls.simulator = shared_simulator()
+        # whatever the class before has changed: orders, settings, faults, its clock
+        cls.simulator.reset()
         cls.company = cls._create_company(name="Nordlicht Test")
         cls.env.user.write({"company_ids": [Command.link(cls.company.id)]})
         cls.env = cls.env(
@@ -160,7 +184,6 @@ class AmazonCommon(BaseCommon):
         self.simulator.reset(
             processing_seconds=0, finance_delay_seconds=0, quotas=False
         )
-        self.simulator.clear_faults()
         if not self._registry_patched:
             # the pipeline commits in cursors of its own
             self.registry_enter_test_mode()
