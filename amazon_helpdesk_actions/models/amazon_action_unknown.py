@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from ..const import ORDER_STALE_AFTER
 from .amazon_action import ACTORS_AND_JOURNAL
 from .amazon_action_approval import DECISION
+from .clock import database_now
 
 
 class AmazonAction(models.Model):
@@ -202,7 +203,7 @@ class AmazonAction(models.Model):
         :param str why_approval: why a second person is needed
         """
         self._note_sending_again()
-        now = fields.Datetime.now()
+        now = database_now(self.env)
         self.write(
             {
                 **self._prepare_approval(self.order_id, why_approval, now),
@@ -254,13 +255,15 @@ class AmazonAction(models.Model):
     def _note_sending_again(self):
         """Keep when these left first, and that what is known of their orders is too old
         to send them again."""
+        now = database_now(self.env)
+        self.order_id._forget_ahead(now)
         for action in self:
             action.write(
                 {
                     "first_sending_at": action.first_sending_at
                     or action.feed_id.sending_at
                     or action.sending_at,
-                    "sent_again_at": fields.Datetime.now(),
+                    "sent_again_at": now,
                     # who approved it without knowing all approved one sending
                     "approved_gap": False,
                 }
@@ -311,7 +314,7 @@ class AmazonAction(models.Model):
     def _check_order_known(self):
         """Refuse to send again what Amazon's data may show by now."""
         order = self.order_id
-        oldest = fields.Datetime.now() - timedelta(seconds=ORDER_STALE_AFTER)
+        oldest = database_now(self.env) - timedelta(seconds=ORDER_STALE_AFTER)
         if not order.known_until or order.known_until < oldest:
             raise UserError(
                 self.env._(

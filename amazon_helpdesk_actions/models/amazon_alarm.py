@@ -64,6 +64,8 @@ class AmazonAlarm(models.Model):
     )
     kind = fields.Selection(
         [
+            ("future", "Times in the future"),
+            ("clock", "Wrong clock of a host"),
             ("runner", "Job runner not working"),
             ("job_failed", "Job failed"),
             ("stalled", "Actions without a job"),

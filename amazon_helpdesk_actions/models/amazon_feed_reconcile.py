@@ -25,6 +25,7 @@ from ..spapi.errors import IncompleteCredentials, MalformedAnswer, SpApiError
 from .amazon_foreign_feed import Listed
 from .amazon_foreign_feed import as_utc as _utc
 from .background import in_background
+from .clock import database_now
 
 _logger = logging.getLogger(__name__)
 
@@ -247,7 +248,7 @@ class AmazonFeed(models.Model):
                 "state": "submitted",
                 "feed_ref": row.ref,
                 "is_adopted": True,
-                "submitted_at": fields.Datetime.now(),
+                "submitted_at": database_now(self.env),
                 "processing_status": row.status,
                 "state_message": self.env._(
                     "Amazon has it after all: Amazon's list of feeds, read on "
@@ -450,7 +451,7 @@ class AmazonFeed(models.Model):
         """Return the moment since which an order must have been read, so that a look
         at many orders comes to an end and their data can say something."""
         telling = timedelta(minutes=NOT_CANCELLED_MINUTES)
-        recent = fields.Datetime.now() - timedelta(hours=ORDER_LOOK_HOURS / 2)
+        recent = database_now(self.env) - timedelta(hours=ORDER_LOOK_HOURS / 2)
         return max((self.done_at or self.sending_at) + telling, recent)
 
     @api.model

@@ -24,6 +24,8 @@ _logger = logging.getLogger(__name__)
 
 # In this order: the last one names what none of the others explains.
 CHECKS = (
+    "future",
+    "clock",
     "runner",
     "job_failed",
     "life",
@@ -121,6 +123,7 @@ class AmazonAlarm(models.Model):
     def _cron_watch(self):
         """Look at all companies. Scheduled action, every five minutes."""
         self.env["amazon.life"]._check_in_watch()
+        self.env["amazon.host.clock"]._compare()
         accounts = self._accounts_to_watch()
         open_alarms = self.search([("state", "=", "open")])
         failures = self.env["amazon.failure"]
