@@ -63,7 +63,8 @@ ACTION_TRANSITIONS = {
     "queued": ("to_approve", "sending", "unknown"),
     "refused": ("to_approve",),
     "expired": ("to_approve",),
-    "blocked": ("queued", "sending", "unknown"),
+    # to be approved: where it turns out that this database is a copy
+    "blocked": ("to_approve", "queued", "sending", "unknown"),
     # before it was sent; or Amazon dropped the feed because a person asked for it
     "withdrawn": ("to_approve", "queued", "submitted"),
     # a person saw it in Seller Central
@@ -263,6 +264,8 @@ FEED_GONE_DAYS = 1
 # then restored from a backup: orders from the last 48 hours might be missing
 # (listFinancialEvents), and a day more for what is deferred.
 LOST_TIME_HOURS = 72
+# Days for which Amazon lists a feed (getFeeds: createdSince at most 90 days ago).
+LISTED_DAYS = 89
 
 # Orders that are read one by one; where they are more, Amazon's lists are read first.
 SINGLE_READS = 30

@@ -51,6 +51,7 @@ from . import amazon_clock
 from . import amazon_seller_credentials
 from . import amazon_breaker
 from . import amazon_life
+from . import amazon_restore
 from . import amazon_audit_check
 from . import amazon_audit_uninstall
 from . import amazon_retention

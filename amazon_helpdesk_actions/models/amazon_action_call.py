@@ -291,6 +291,9 @@ class AmazonAction(models.Model):
             return None
         if not action._is_verified(is_read):
             raise action._call_later("The order is not known yet.", CALL_RETRY_SECONDS)
+        if action._is_of_lost_life():
+            action._doubt_lost_time()
+            return None
         doubt = action._late_doubt()
         if doubt:
             action._doubt(doubt)
@@ -502,6 +505,15 @@ class AmazonAction(models.Model):
         if not self._is_looked_for():
             return True
         disproof = self._kind()._disproof(self)
+        if disproof and self._is_of_lost_time():
+            self._wait_again(
+                self.env._(
+                    "This database was restored from a backup, and this was not sent "
+                    "in the time that it lost: %s. It waits again.",
+                    disproof,
+                )
+            )
+            return True
         if disproof:
             self._set_rejected(False, disproof)
             return True
@@ -527,7 +539,7 @@ class AmazonAction(models.Model):
 
     def _seconds_since_sending(self):
         """Return the seconds since the call was made."""
-        since = self.sending_at or self.last_state_change
+        since = self._left_by() or self.last_state_change
         return (database_now(self.env) - since).total_seconds()
 
     # === BUSINESS METHODS - FORGETTING === #

@@ -272,7 +272,7 @@ class AmazonActionCancel(models.AbstractModel):
         if action.feed_type:
             ended, minutes = action.feed_id.done_at, NOT_CANCELLED_MINUTES
         else:
-            ended, minutes = action.sending_at, NOT_EXECUTED_MINUTES
+            ended, minutes = action._left_by(), NOT_EXECUTED_MINUTES
         if not (ended and known and known >= ended + timedelta(minutes=minutes)):
             return False
         if order.fulfillment_status not in self._disproving_statuses(action):

@@ -548,6 +548,9 @@ class AmazonFeed(models.Model):
         others."""
         ready = self.env["amazon.action"]
         for action in actions:
+            if action._is_of_lost_life():
+                action._doubt_lost_time()
+                continue
             # first: to be blocked says that nothing happened
             doubt = action._late_doubt()
             if doubt:

@@ -141,6 +141,7 @@ class AmazonFeed(models.Model):
         :return: "open", "absent", "adopted" or "person" for each feed
         :rtype: dict
         """
+        self.env["amazon.seller.account"].browse(account_id)._note_listed(amazon_now)
         sought = self.search(self._sought_domain(account_id, feed_type), order="id")
         refs = [row.ref for row in listed]
         claimed = self.search(
@@ -234,8 +235,9 @@ class AmazonFeed(models.Model):
                 )
             )
             return "person"
-        age = amazon_now - start
-        shown_later = any(created > start for created in seen)
+        listed_from = self._absent_from()
+        age = amazon_now - listed_from
+        shown_later = any(created > listed_from for created in seen)
         enough = timedelta(minutes=ABSENT_MINUTES)
         if not shown_later:
             enough = timedelta(hours=ABSENT_ALONE_HOURS)
@@ -292,7 +294,12 @@ class AmazonFeed(models.Model):
 
         :raise RetryableJobError: as long as an order could not be read
         """
-        since = self.sending_at + timedelta(minutes=ABSENT_MINUTES)
+        account = self.account_id
+        since = max(
+            self.sending_at + timedelta(minutes=ABSENT_MINUTES),
+            # what was known of a database before it was restored
+            account.life_known_at or account.life_found_at or self.sending_at,
+        )
         if not self._know_orders(since):
             raise self._later("The orders must be read first", ABSENT_RETRY_SECONDS)
         self._in_own_transaction("_declare_absent", self.id, amazon_now)

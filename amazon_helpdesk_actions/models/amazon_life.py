@@ -3,13 +3,11 @@ import re
 import secrets
 import socket
 from contextlib import contextmanager
-from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
 from .. import life_record
-from ..const import LOST_TIME_HOURS
 from .amazon_alarm import Finding
 from .background import in_background, in_own_transaction
 from .clock import database_now
@@ -378,19 +376,6 @@ class AmazonSellerAccount(models.Model):
         )
         alarms._report("life", alarms._find_life(accounts))
 
-    def _is_restored_lately(self):
-        """Whether Amazon may not show yet what was sent before it was found that this
-        database was restored.
-
-        :rtype: bool
-        """
-        self.ensure_one()
-        account_sudo = self.sudo()
-        if not account_sudo.life_found_at:
-            return False
-        passed = database_now(self.env) - account_sudo.life_found_at
-        return passed < timedelta(hours=LOST_TIME_HOURS)
-
 
 class AmazonAlarm(models.Model):
     _inherit = "amazon.alarm"
@@ -404,8 +389,12 @@ class AmazonAlarm(models.Model):
     )
 
     def _find_life(self, accounts):
-        """This database was found not to be the one that sent last."""
-        stops = accounts._open_stops().filtered("life_id")
+        """This database was found not to be the one that sent last. Enqueues what
+        verifies it."""
+        accounts._mend_verification()
+        stops = accounts._open_stops().filtered(
+            lambda stop: stop.life_id and not stop.decision
+        )
         return [
             Finding(
                 stop.account_id,

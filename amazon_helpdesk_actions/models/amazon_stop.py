@@ -259,7 +259,13 @@ class AmazonStop(models.Model):
         former._journal("stopped", "resumed", former[:1].end_reason)
         former.flush_recordset()
         self._open(account.company_id, reason, account, life=life)
-        account.life_found_at = life.began_at
+        account.write(
+            {
+                "life_found_at": life.began_at,
+                "life_listed_at": False,
+                "life_known_at": False,
+            }
+        )
 
     def _open(
         self, company, reason, account=None, kind=False, is_automatic=False, life=None
@@ -427,7 +433,7 @@ class AmazonSellerAccount(models.Model):
                 | Domain("account_id", "=", False)
                 & Domain("company_id", "in", self.sudo().company_id.ids)
             ),
-            ["company_id", "account_id", "kind", "is_automatic", "life_id"],
+            ["company_id", "account_id", "kind", "is_automatic", "life_id", "decision"],
         )
 
     def _stops_among(self, stops):

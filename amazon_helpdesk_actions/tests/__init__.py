@@ -30,8 +30,8 @@ from . import test_item_outcomes
 from . import test_journal_chain
 from . import test_journal_export
 from . import test_late_doubt
-from . import test_loops
 from . import test_life
+from . import test_loops
 from . import test_mail
 from . import test_mcf
 from . import test_message
@@ -46,6 +46,7 @@ from . import test_refund_dialog
 from . import test_refund_properties
 from . import test_refund_request
 from . import test_reply
+from . import test_restore
 from . import test_retention
 from . import test_ship
 from . import test_stop

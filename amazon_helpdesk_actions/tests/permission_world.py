@@ -77,6 +77,11 @@ OTHER_DIALOGS = {
         "kind": "refund",
         "reason": "A reason",
     },
+    "amazon.life.decision": lambda side: {
+        "stop_id": side.life_stop.id,
+        "decision": "moved",
+        "reason": "A reason",
+    },
     "amazon.stop.end.request": lambda side: {
         "stop_ids": [Command.set(side.stop.ids)],
         "reason": "A reason",
@@ -456,6 +461,19 @@ class PermissionWorld(AmazonCommon):
                 "kind": "ship",
                 "reason": f"{side.word} stop",
                 "started_at": now,
+            }
+        )
+        side["life"] = cls.env["amazon.life"].search([], limit=1)
+        if not side.life:
+            side["life"] = cls.env["amazon.life"]._create_life(False)
+        side["sending"] = cls.env["amazon.sending"].create({"seller_key": side.word})
+        side["life_stop"] = cls.env["amazon.stop"].create(
+            {
+                "company_id": side.company.id,
+                "account_id": side.spare_account.id,
+                "reason": f"{side.word} life",
+                "started_at": now,
+                "life_id": side.life.id,
             }
         )
         hashes = dict.fromkeys(("entry_digest", "previous_hash", "hash"), side.word)

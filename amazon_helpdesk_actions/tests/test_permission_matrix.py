@@ -36,6 +36,8 @@ RECORDS = {
     "amazon.delegation": lambda side: side.delegation,
     "amazon.audit.check": lambda side: side.check,
     "amazon.stop": lambda side: side.stop,
+    "amazon.life": lambda side: side.life,
+    "amazon.sending": lambda side: side.sending,
     "amazon.audit.link": lambda side: side.link,
     "amazon.audit.anchor": lambda side: side.anchor,
     "amazon.quota": lambda side: side.quota,
@@ -231,6 +233,8 @@ class TestPermissionMatrix(PermissionWorld):
             return side[f"{name}_{kind}"]
         if model == "amazon.seller.account" and method == "action_resume":
             return side.account
+        if model == "amazon.stop" and method == "action_decide":
+            return side.life_stop
         if model in DOCUMENTS:
             return side[f"{DOCUMENTS[model]}_{name or 'shipped'}"]
         return RECORDS[model](side)
