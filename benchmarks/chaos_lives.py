@@ -51,6 +51,17 @@ PAYLOADS = """
 NOTICED = """
     SELECT id FROM amazon_stop WHERE life_id IS NOT NULL AND ended_at IS NULL
 """
+#: What the administrator does in the dialog.
+DECIDE = """
+admin = env.ref("base.user_admin")
+env = env(user=admin, context={"allowed_company_ids": admin.company_ids.ids})
+domain = [("life_id", "!=", False), ("ended_at", "=", False)]
+for stop in env["amazon.stop"].search(domain):
+    dialog = env["amazon.life.decision"].browse(stop.action_decide()["res_id"])
+    dialog.write({"decision": "restored", "reason": "Put back from a dump"})
+    dialog.action_decide()
+env.cr.commit()
+"""
 
 
 @dataclass
