@@ -11,10 +11,10 @@ from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..models.amazon_feed import Lane
 from ..models.amazon_order_reading import UNRECORDED_LIMIT
+from ..models.amazon_reservation import ActionRequest
 from ..models.amazon_watch import CHECKS
 from ..models.background import in_own_transaction
 from ..spapi.enums import FEED_REFUND
-from ..models.amazon_reservation import ActionRequest
 from .common import (
     GIFT_WRAPPED,
     PARTIALLY_SHIPPED,
