@@ -167,6 +167,16 @@ CONFIRM_SINGLE_ORDERS = 10
 # the feed that asked for it.
 CLOCK_TOLERANCE_MINUTES = 15
 
+# Seconds by which a time may be ahead of PostgreSQL's clock, or a host's clock differ
+# from it, before it counts as wrong. A clock that is kept by NTP is right to a fraction
+# of one; times are kept in whole seconds, and a question to the database may take a
+# moment where the machine is busy.
+CLOCK_SECONDS = 5
+# Seconds. The longest time to take an action back, which the accounts' constraints
+# allow, and the longest wait after a 429 (spapi.transport, MAX_WAIT): nothing is due
+# later by a right clock.
+DUE_AHEAD_SECONDS = 3600 + 900
+
 # Days after which an accepted action that Amazon's own data does not show is reported.
 # Amazon: "Orders from the last 48 hours might not be included" (listFinancialEvents);
 # deferred money appears when it is released.

@@ -30,6 +30,10 @@ FORBIDDEN = (
     "names_repeated",
 )
 
+#: What the journal writes of actions that begin, and that move.
+FIRST_EVENTS = ("asked", "recorded")
+MOVING_EVENTS = (*FIRST_EVENTS, "state")
+
 #: What a copy of the database may do, and is counted apart then.
 EXCUSED = ("twice", "wrongly done", "wrongly not done")
 #: Verdicts whose actions are named in the report.
@@ -308,9 +312,10 @@ def journal_differs(actions: list[dict], journal: list[dict]) -> list[str]:
 
 
 def _leads_to(entries: list[dict], state: str) -> bool:
-    if not entries or entries[0]["event"] not in ("asked", "recorded"):
+    if not entries or entries[0]["event"] not in FIRST_EVENTS:
         return False
-    moves = [entry for entry in entries if entry["state_to"]]
+    # a decision names the move once more that it leads to
+    moves = [entry for entry in entries if entry["event"] in MOVING_EVENTS]
     unbroken = all(
         before["state_to"] == after["state_from"]
         for before, after in zip(moves, moves[1:], strict=False)

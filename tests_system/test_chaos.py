@@ -196,6 +196,10 @@ def test_judge_finds_a_journal_that_does_not_lead_to_the_state():
     assert not chaos_judge.journal_differs(
         [row], [asked, moved | {"state_to": "sending"}]
     )
+    decided = moved | {"event": "decided", "state_to": "sending"}
+    assert not chaos_judge.journal_differs(
+        [row], [asked, moved | {"state_to": "sending"}, decided]
+    )
     assert chaos_judge.journal_differs([row], [asked])
     assert chaos_judge.journal_differs([row], [moved | {"state_to": "sending"}])
 

@@ -23,6 +23,7 @@ from .amazon_order_mixin import READERS
 from .amazon_order_reading import AWAITED_STATES, PER_ORDER
 from .amazon_seller_participation import marketplace_selection
 from .background import in_background
+from .clock import database_now
 from .containment import contained, log_failure
 
 _logger = logging.getLogger(__name__)
@@ -282,7 +283,7 @@ class AmazonAction(models.Model):
                 )
             )
         order_sudo = order.sudo()
-        order_sudo._take()
+        now = order_sudo._take()
         asked = self.sudo().search([("nonce", "=", nonce)])
         if asked:
             return asked.with_env(self.env)
@@ -304,7 +305,7 @@ class AmazonAction(models.Model):
         why_approval = not assisted and self._why_second_person(
             handler, order_sudo, weighed
         )
-        now = fields.Datetime.now()
+        order_sudo._forget_ahead(now)
         action_sudo = self.sudo().create(
             {
                 "name": self._next_name(),
@@ -404,7 +405,7 @@ class AmazonAction(models.Model):
     def _set_submitted(self, reason=None):
         """Amazon has taken the feed."""
         return self._update_state(
-            "submitted", reason, {"submitted_at": fields.Datetime.now()}
+            "submitted", reason, {"submitted_at": database_now(self.env)}
         )
 
     def _set_unknown(self, reason):
@@ -416,7 +417,7 @@ class AmazonAction(models.Model):
         return self._update_state(
             "accepted",
             vals={
-                "accepted_at": fields.Datetime.now(),
+                "accepted_at": database_now(self.env),
                 "amazon_code": code,
                 "amazon_text": text,
             },
@@ -431,7 +432,7 @@ class AmazonAction(models.Model):
     def _set_confirmed(self):
         """Amazon's own data shows it."""
         return self._update_state(
-            "confirmed", vals={"confirmed_at": fields.Datetime.now()}
+            "confirmed", vals={"confirmed_at": database_now(self.env)}
         )
 
     def _set_blocked(self, reason):
@@ -483,7 +484,7 @@ class AmazonAction(models.Model):
                 **self._not_aside(),
                 **(vals or {}),
                 "state": target,
-                "last_state_change": fields.Datetime.now(),
+                "last_state_change": database_now(self.env),
             }
         )
         if reason:
@@ -550,15 +551,17 @@ class AmazonAction(models.Model):
         """Whether it goes before the others by now."""
         return bool(self.urgent_from) and self.urgent_from <= fields.Datetime.now()
 
-    def _is_verified(self, is_read=False):
+    def _is_verified(self, is_read=False, now=None):
         """Whether Amazon was asked about the order after it was decided to act on it,
         and not too long ago.
 
         :param bool is_read: whether it is known that the order was read after that:
             times are kept in whole seconds, and then the same one counts
+        :param datetime now: by PostgreSQL's clock, where many are looked at
         """
         known_until = self.order_id.known_until
-        oldest = fields.Datetime.now() - timedelta(seconds=ORDER_FRESH_SECONDS)
+        now = now or database_now(self.env)
+        oldest = now - timedelta(seconds=ORDER_FRESH_SECONDS)
         if not known_until or known_until <= oldest:
             return False
         decided = self._decided_at()

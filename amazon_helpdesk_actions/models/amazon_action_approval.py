@@ -1,4 +1,3 @@
-import logging
 from datetime import timedelta
 
 from markupsafe import Markup
@@ -7,9 +6,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
 
 from ..const import APPROVAL_HOURS, APPROVAL_HOURS_MAX, REFUSAL_LENGTH
-from .background import in_background, in_own_transaction
-
-_logger = logging.getLogger(__name__)
+from .background import in_background
+from .clock import database_now
 
 ACTIVITY = "amazon_helpdesk_actions.mail_activity_type_approval"
 ADMIN = "amazon_helpdesk_actions.group_admin"
@@ -295,7 +293,7 @@ class AmazonAction(models.Model):
                     known=self.state_message,
                 )
             )
-        if self.approval_expires_at <= fields.Datetime.now():
+        if self.approval_expires_at <= database_now(self.env):
             raise UserError(
                 self.env._(
                     "Nobody decided on %(action)s by %(until)s, so it has expired and "
@@ -359,7 +357,8 @@ class AmazonAction(models.Model):
 
         :param res.users lender: whose right it is
         """
-        now = fields.Datetime.now()
+        now = database_now(self.env)
+        self.order_id._forget_ahead(now)
         seconds = self._kind()._undo_seconds(self.order_id)
         self.write(
             {
@@ -663,17 +662,15 @@ class AmazonAction(models.Model):
 
         A cron, so that it does not depend on the job runner.
         """
-        now = fields.Datetime.now()
+        now = database_now(self.env)
         waiting = [("state", "=", "to_approve")]
         late = self.search([*waiting, ("approval_expires_at", "<=", now)])
         slow = self.search([*waiting, ("approval_remind_at", "<=", now)]) - late
         for actions, method in ((late, "_expire"), (slow, "_remind")):
             for action in actions:
-                try:
-                    in_own_transaction(in_background(action, action.company_id), method)
-                except Exception:
-                    # One that fails must not keep the others.
-                    _logger.exception("%s: %s failed", action.name, method)
+                self.env["amazon.failure"]._run_apart(
+                    "approvals", in_background(action, action.company_id), method
+                )
 
     def _expire(self):
         """Let it expire, unless somebody decides at this moment."""

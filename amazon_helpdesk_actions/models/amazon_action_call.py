@@ -34,6 +34,7 @@ from ..spapi.operations import OPERATIONS
 from .amazon_order_reading import is_final
 from .amazon_seller_account import is_access_refused
 from .background import in_background, in_own_transaction
+from .clock import database_now
 
 _logger = logging.getLogger(__name__)
 
@@ -100,6 +101,7 @@ class AmazonAction(models.Model):
         """
         self.ensure_one()
         self._hold_call()
+        self.env["amazon.host.clock"]._compare()
         if not self._in_own("_is_call_due") or not self._is_life_in_order():
             return
         is_read = not self._is_verified()
@@ -162,7 +164,7 @@ class AmazonAction(models.Model):
             return False
         if self.state != "queued" or not self.account_id._may_send(self.kind):
             return False
-        wait = self.due_at and (self.due_at - fields.Datetime.now()).total_seconds()
+        wait = self.due_at and (self.due_at - database_now(self.env)).total_seconds()
         if wait and wait > 0:
             raise self._call_later("It can still be taken back.", wait)
         return True
@@ -311,7 +313,7 @@ class AmazonAction(models.Model):
         action.write(
             {
                 "call_token": token,
-                "sending_at": fields.Datetime.now(),
+                "sending_at": database_now(self.env),
                 "call_digest": hashlib.sha256(sent.encode()).hexdigest(),
             }
         )
@@ -328,7 +330,7 @@ class AmazonAction(models.Model):
 
     def _retry_seconds(self):
         """Return after how many seconds to try again where Amazon did not say."""
-        age = (fields.Datetime.now() - self._decided_at()).total_seconds()
+        age = (database_now(self.env) - self._decided_at()).total_seconds()
         return min(max(age / 2, CALL_RETRY_SECONDS), CALL_RETRY_MAX_SECONDS)
 
     def _call_later(self, reason, seconds):
@@ -400,7 +402,7 @@ class AmazonAction(models.Model):
         sentence = self.account_id._not_sent_sentence(self.kind)
         moved = self._set_back_to_queued(sentence)
         for action in moved:
-            action.due_at = fields.Datetime.now() + timedelta(
+            action.due_at = database_now(self.env) + timedelta(
                 seconds=ceil(wait or action._retry_seconds())
             )
             action._enqueue_call()
@@ -515,6 +517,9 @@ class AmazonAction(models.Model):
         if disproof:
             self._set_rejected(False, disproof)
             return True
+        is_stuck = self.state == "unknown" and self.order_id._is_given_up()
+        if is_stuck and not self.needs_person:
+            self._hand_over_unrecorded()
         overdue = self._seconds_since_sending() > CALL_NO_TRACE_HOURS * 3600
         if overdue and not self.needs_person:
             reason = self.env._(
@@ -535,7 +540,7 @@ class AmazonAction(models.Model):
     def _seconds_since_sending(self):
         """Return the seconds since the call was made."""
         since = self._left_by() or self.last_state_change
-        return (fields.Datetime.now() - since).total_seconds()
+        return (database_now(self.env) - since).total_seconds()
 
     # === BUSINESS METHODS - FORGETTING === #
 

@@ -4,6 +4,7 @@ from markupsafe import Markup
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import plaintext2html
 
 from odoo.addons.queue_job.exception import RetryableJobError
@@ -445,3 +446,35 @@ class AmazonOrder(models.Model):
                 "Reply."
             ),
         }.get(row["reply_status"], False)
+
+
+class AmazonAlarm(models.Model):
+    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    def _needed_jobs_beside(self, before):
+        """Override to have replies sent whose job is lost."""
+        reached = Domain.OR(
+            Domain("reply_state", "=", reply_state) & Domain("state", "in", states)
+            for reply_state, states in REACHED.items()
+        )
+        return [
+            *super()._needed_jobs_beside(before),
+            (
+                "amazon.action",
+                "_job_reply",
+                [
+                    ("reply_status", "=", "waiting"),
+                    ("last_state_change", "<", before),
+                    # the end of a stop enqueues what it held
+                    ("account_id", "not in", self._silenced_accounts().ids),
+                    *reached,
+                ],
+                lambda action: action._enqueue_reply(),
+            ),
+        ]
+
+    def _silenced_accounts(self):
+        """Return the accounts of the company whose messages are stopped."""
+        accounts = self.env["amazon.seller.account"].with_context(active_test=False)
+        of_company = accounts.search([("company_id", "=", self.env.company.id)])
+        return of_company.filtered(lambda account: account._stops_of("message"))

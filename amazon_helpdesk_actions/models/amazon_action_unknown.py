@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from ..const import ORDER_STALE_AFTER
 from .amazon_action import ACTORS_AND_JOURNAL
 from .amazon_action_approval import DECISION
+from .clock import database_now
 
 
 class AmazonAction(models.Model):
@@ -87,6 +88,21 @@ class AmazonAction(models.Model):
         unknown.write({"needs_person": True, "state_message": reason})
         unknown._journal("handed", state_from="unknown", state_to="unknown")
         unknown._let_follow()
+
+    def _hand_over_unrecorded(self):
+        """What Amazon says of the orders of these cannot be recorded, whatever is
+        tried: a person must look."""
+        reason = self._unrecorded_sentence()
+        self.filtered(lambda action: action.state == "sending")._set_unknown(reason)
+        self._hand_to_person(reason)
+
+    def _unrecorded_sentence(self):
+        return self.env._(
+            "It is unknown whether Amazon has it, and what Amazon says of the order "
+            "could not be recorded several times, because of an error in the program. "
+            "Look at the order in Seller Central and decide; tell an administrator, "
+            "too."
+        )
 
     def _update_state(self, target, reason=None, vals=None):
         """Override: whatever becomes known needs no person any more."""
@@ -187,7 +203,7 @@ class AmazonAction(models.Model):
         :param str why_approval: why a second person is needed
         """
         self._note_sending_again()
-        now = fields.Datetime.now()
+        now = database_now(self.env)
         self.write(
             {
                 **self._prepare_approval(self.order_id, why_approval, now),
@@ -239,13 +255,15 @@ class AmazonAction(models.Model):
     def _note_sending_again(self):
         """Keep when these left first, and that what is known of their orders is too old
         to send them again."""
+        now = database_now(self.env)
+        self.order_id._forget_ahead(now)
         for action in self:
             action.write(
                 {
                     "first_sending_at": action.first_sending_at
                     or action.feed_id.sending_at
                     or action.sending_at,
-                    "sent_again_at": fields.Datetime.now(),
+                    "sent_again_at": now,
                     # who approved it without knowing all approved one sending
                     "approved_gap": False,
                 }
@@ -296,7 +314,7 @@ class AmazonAction(models.Model):
     def _check_order_known(self):
         """Refuse to send again what Amazon's data may show by now."""
         order = self.order_id
-        oldest = fields.Datetime.now() - timedelta(seconds=ORDER_STALE_AFTER)
+        oldest = database_now(self.env) - timedelta(seconds=ORDER_STALE_AFTER)
         if not order.known_until or order.known_until < oldest:
             raise UserError(
                 self.env._(

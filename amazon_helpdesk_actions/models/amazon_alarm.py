@@ -11,7 +11,7 @@ _logger = logging.getLogger(__name__)
 
 # What the program mends by itself is told to people only where it is still so at the
 # next look.
-HEALED = ("stalled", "call_lost", "abandoned", "unfollowed", "unasked")
+HEALED = ("stalled", "call_lost", "abandoned", "unfollowed", "unasked", "undone")
 
 # What concerns everybody who is about to ask for something, on whatever order.
 PANEL_KINDS = (
@@ -64,6 +64,8 @@ class AmazonAlarm(models.Model):
     )
     kind = fields.Selection(
         [
+            ("future", "Times in the future"),
+            ("clock", "Wrong clock of a host"),
             ("runner", "Job runner not working"),
             ("job_failed", "Job failed"),
             ("stalled", "Actions without a job"),
@@ -72,6 +74,7 @@ class AmazonAlarm(models.Model):
             ("abandoned", "Sending was interrupted"),
             ("unfollowed", "Actions behind their feed"),
             ("unasked", "Feeds without a job"),
+            ("undone", "Work without a job"),
             ("feed_slow", "Amazon is slow"),
             ("unknown", "Outcome unknown"),
             ("unconfirmed", "Confirmation overdue"),
@@ -211,7 +214,7 @@ class AmazonAlarm(models.Model):
         except OperationalError:
             raise
         except Exception:
-            _logger.exception("The alarm %s could not be told", self.id)
+            _logger.exception("%s could not be told", self)
             return False
         return True
 

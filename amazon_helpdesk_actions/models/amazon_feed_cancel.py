@@ -12,6 +12,7 @@ from ..spapi.errors import (
 )
 from .amazon_feed_poll import OPEN_STATES
 from .background import in_background
+from .clock import database_now
 
 _logger = logging.getLogger(__name__)
 
@@ -157,6 +158,9 @@ class AmazonFeed(models.Model):
         readonly=True,
         help="When Amazon was to be asked not to process it.",
     )
+    drop_told_at = fields.Datetime(
+        readonly=True, help="When Amazon was asked, or would not hear of it."
+    )
     drop_message = fields.Char("Drop", readonly=True)
     drop_user_id = fields.Many2one(
         "res.users", "Drop Asked by", readonly=True, ondelete="restrict"
@@ -210,6 +214,7 @@ class AmazonFeed(models.Model):
         except SpApiError as error:
             # Amazon may have heard it or not: polling tells.
             _logger.warning("cancelFeed of %s: %s", self.feed_ref, error)
+        self.drop_told_at = fields.Datetime.now()
 
     def _tell_not_dropped(self, problem):
         """Say why Amazon was not asked, or what it said. What becomes of the feed is
@@ -234,7 +239,7 @@ class AmazonFeed(models.Model):
         taken back, not refused."""
         if status != "CANCELLED" or not self.drop_asked_at:
             return super()._settle(status)
-        now = fields.Datetime.now()
+        now = database_now(self.env)
         self.write(
             {
                 "done_at": now,

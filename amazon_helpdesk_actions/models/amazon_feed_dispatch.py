@@ -46,6 +46,7 @@ from ..spapi.operations import OPERATIONS
 from .amazon_feed import Lane
 from .amazon_order_reading import is_final
 from .background import in_background, in_own_transaction
+from .clock import database_now
 
 _logger = logging.getLogger(__name__)
 
@@ -60,6 +61,15 @@ WRITERS = {
 # States of a feed that say more than *unknown*, which an action may have been called
 # meanwhile.
 BETTER_KNOWN = ("submitted", "not_sent", "refused", "absent")
+
+
+# Actions that were called unknown, and whose feed knows better by now. What waits for a
+# person although the others are sent again has no part in their absence.
+BEHIND_UNKNOWN = [
+    ("state", "=", "unknown"),
+    ("feed_id.state", "in", BETTER_KNOWN),
+    *["|", ("feed_id.state", "!=", "absent"), ("needs_person", "=", False)],
+]
 
 
 class Sending(NamedTuple):
@@ -92,17 +102,19 @@ class AmazonFeed(models.Model):
 
         :param datetime due_at: when it may be sent, now when None
         """
-        now = fields.Datetime.now()
         # What is due for long is enqueued for now: a job of a past moment starts, and
-        # may have looked, before this transaction commits.
-        due = max(due_at or now, now).timestamp()
+        # may have looked, before this transaction commits. A click, which has begun
+        # just before, knows its moment by the same clock, and asks no second time.
+        if not due_at or due_at < self.env.cr.now().replace(microsecond=0):
+            due_at = database_now(self.env)
+        due = due_at.timestamp()
         slot = (due // DISPATCH_SLOT_SECONDS + 1) * DISPATCH_SLOT_SECONDS
         self._enqueue_dispatch_at(lane, slot, int(slot))
 
     def _enqueue_sweep(self, lane):
         """Have the lane looked at again later: a click that shares the job which runs
         now may commit only after this has looked."""
-        now = fields.Datetime.now().timestamp()
+        now = database_now(self.env).timestamp()
         moment = (now // DISPATCH_SWEEP_SECONDS + 2) * DISPATCH_SWEEP_SECONDS
         self._enqueue_dispatch_at(lane, moment, f"sweep{int(moment)}", is_sweep=True)
 
@@ -114,7 +126,7 @@ class AmazonFeed(models.Model):
 
         :param float wait: seconds before which it should not start
         """
-        moment = fields.Datetime.now().timestamp() + wait
+        moment = database_now(self.env).timestamp() + wait
         self._enqueue_dispatch_at(lane, moment, "left")
 
     def _enqueue_dispatch_at(self, lane, moment, name, **options):
@@ -141,6 +153,7 @@ class AmazonFeed(models.Model):
         """
         lane = Lane(account_id, marketplace, feed_type)
         self._take_lane(lane)
+        self.env["amazon.host.clock"]._compare()
         if not is_sweep:
             self._in_own_transaction("_enqueue_sweep", lane)
         self._settle_interrupted(lane)
@@ -221,7 +234,7 @@ class AmazonFeed(models.Model):
         )
         behind = Domain(
             [("state", "=", "sending"), ("feed_id.state", "!=", "sending")]
-        ) | Domain([("state", "=", "unknown"), ("feed_id.state", "in", BETTER_KNOWN)])
+        ) | Domain(BEHIND_UNKNOWN)
         left = self.env["amazon.action"]._read_group(of_lane & behind, ["feed_id"])
         return [feed.id for (feed,) in left]
 
@@ -295,7 +308,7 @@ class AmazonFeed(models.Model):
 
         Several kinds share a lane, and each may be stopped by itself.
         """
-        now = fields.Datetime.now()
+        now = database_now(self.env)
         due = self.env["amazon.action"].search(
             [
                 *self._waiting_domain(lane),
@@ -319,7 +332,7 @@ class AmazonFeed(models.Model):
             why Amazon does not show the order, or False
         :rtype: dict
         """
-        begun = fields.Datetime.now()
+        begun = database_now(self.env)
         unread = self._in_own_transaction("_unverified", lane)
         if any(action.by_range for action in unread):
             account = self.env["amazon.seller.account"].browse(lane.account_id)
@@ -333,11 +346,12 @@ class AmazonFeed(models.Model):
 
         :rtype: list[Unverified]
         """
-        shown = fields.Datetime.now() - timedelta(seconds=RANGE_LAG_SECONDS)
+        now = database_now(self.env)
+        shown = now - timedelta(seconds=RANGE_LAG_SECONDS)
         return [
             Unverified(action.order_id.id, action._decided_at() <= shown)
             for action in self._due(lane)
-            if not action._is_verified()
+            if not action._is_verified(now=now)
         ]
 
     def _verified(self, lane, read, begun):
@@ -346,10 +360,11 @@ class AmazonFeed(models.Model):
         :param dict read: orders that were read since then
         :param datetime begun: what was asked for later is not known by that
         """
+        now = database_now(self.env)
         return {
             action.id: read.get(action.order_id.id, False)
             for action in self._due(lane)
-            if action._is_verified()
+            if action._is_verified(now=now)
             or (action.order_id.id in read and action._decided_at() <= begun)
         }
 
@@ -435,8 +450,9 @@ class AmazonFeed(models.Model):
         :param amazon.action unread: what cannot, since its order is not known
         """
         newest = max(action._decided_at() for action in unread)
-        shown = _seconds_since(newest) > RANGE_LAG_SECONDS
-        waited = _seconds_since(min(ready.mapped("due_at")))
+        now = database_now(self.env)
+        shown = (now - newest).total_seconds() > RANGE_LAG_SECONDS
+        waited = (now - min(ready.mapped("due_at"))).total_seconds()
         return not shown and waited < COLLECT_SECONDS
 
     def _send_with(self, client, lane, verified):
@@ -519,7 +535,7 @@ class AmazonFeed(models.Model):
                 "message_count": len(actions),
                 "document_ref": document_ref,
                 "payload_digest": hashlib.sha256(content).hexdigest(),
-                "sending_at": fields.Datetime.now(),
+                "sending_at": database_now(self.env),
                 "amazon_sent_after": _naive(client.amazon_now()),
             }
         )
@@ -622,7 +638,8 @@ class AmazonFeed(models.Model):
         left = self._due(lane)
         if not left:
             return
-        unread = left.filtered(lambda action: not action._is_verified())
+        now = database_now(self.env)
+        unread = left.filtered(lambda action: not action._is_verified(now=now))
         for action in unread:
             problem = action.order_id.read_message or action.order_id.finances_message
             if problem:
@@ -631,7 +648,7 @@ class AmazonFeed(models.Model):
                 )
         unread.order_id._notify_forms()
         newest = max(action._decided_at() for action in left)
-        shown_in = RANGE_LAG_SECONDS - _seconds_since(newest)
+        shown_in = RANGE_LAG_SECONDS - (now - newest).total_seconds()
         wait = min(max(shown_in, NEXT_FEED_MIN_SECONDS), NEXT_FEED_MAX_SECONDS)
         self._enqueue_return(lane, wait)
 
@@ -654,7 +671,7 @@ class AmazonFeed(models.Model):
                 "state_message": False,
                 "feed_ref": feed_ref,
                 "request_ref": request_ref,
-                "submitted_at": fields.Datetime.now(),
+                "submitted_at": database_now(self.env),
             }
         ):
             feed._enqueue_poll(POLL_MIN_SECONDS)
@@ -722,11 +739,9 @@ class AmazonFeed(models.Model):
         feed = self.browse(feed_id)
         if feed.state == "sending":
             return False
-        behind = ["sending"]
-        if feed.state in BETTER_KNOWN:
-            behind.append("unknown")
+        behind = Domain("state", "=", "sending") | Domain(BEHIND_UNKNOWN)
         actions = self.env["amazon.action"].search(
-            [("feed_id", "=", feed.id), ("state", "in", behind)],
+            Domain("feed_id", "=", feed.id) & behind,
             order="id",
             limit=CHUNK,
         )
@@ -770,10 +785,6 @@ def _from_timestamp(moment):
     return fields.Datetime.to_datetime("1970-01-01 00:00:00") + timedelta(
         seconds=moment
     )
-
-
-def _seconds_since(moment):
-    return (fields.Datetime.now() - moment).total_seconds()
 
 
 def _naive(moment):

@@ -25,8 +25,12 @@ from ..spapi.errors import IncompleteCredentials, MalformedAnswer, SpApiError
 from .amazon_foreign_feed import Listed
 from .amazon_foreign_feed import as_utc as _utc
 from .background import in_background
+from .clock import database_now
 
 _logger = logging.getLogger(__name__)
+
+# What waits for no decision of a person.
+NOT_HANDED = [("needs_person", "=", False)]
 
 
 class AmazonFeed(models.Model):
@@ -246,7 +250,7 @@ class AmazonFeed(models.Model):
                 "state": "submitted",
                 "feed_ref": row.ref,
                 "is_adopted": True,
-                "submitted_at": fields.Datetime.now(),
+                "submitted_at": database_now(self.env),
                 "processing_status": row.status,
                 "state_message": self.env._(
                     "Amazon has it after all: Amazon's list of feeds, read on "
@@ -309,6 +313,10 @@ class AmazonFeed(models.Model):
         if feed._executed():
             feed._doubt_absence()
             return
+        undecided = feed._actions_in(["sending", "unknown"])
+        if undecided and all(undecided.mapped("needs_person")):
+            feed._hand_over(undecided._unrecorded_sentence())
+            return
         feed.write(
             {
                 "state": "absent",
@@ -359,10 +367,11 @@ class AmazonFeed(models.Model):
 
     def _know_orders(self, since):
         """Read the orders of the actions whose outcome is unknown, as far as quota and
-        time allow.
+        time allow. Nobody waits for an order that cannot be recorded: a person decides
+        on its actions.
 
         :param datetime since: an order that was read since then is known
-        :return: whether all of them are known
+        :return: whether all the others are known
         :rtype: bool
         """
         unread = self._in_own_transaction("_unread_orders", self.id, since)
@@ -370,12 +379,16 @@ class AmazonFeed(models.Model):
             self.account_id._read_ranges()
             unread = self._in_own_transaction("_unread_orders", self.id, since)
         end = time.monotonic() + VERIFY_SECONDS
-        for position, order_id in enumerate(unread, start=1):
-            if not self._in_own_transaction("_read_order", order_id):
-                return False
-            if time.monotonic() > end:
-                return position == len(unread)
-        return True
+        told = set()
+        for order_id in unread:
+            answers = self._in_own_transaction("_read_order", order_id)
+            if answers.is_complete():
+                told.add(order_id)
+            if answers.is_throttled() or time.monotonic() > end:
+                break
+        self._in_own_transaction("_hand_over_unrecorded", self.id)
+        left = self._in_own_transaction("_unread_orders", self.id, since)
+        return told.issuperset(left)
 
     @api.model
     def _unread_orders(self, feed_id, since):
@@ -383,20 +396,31 @@ class AmazonFeed(models.Model):
         return [
             order.id
             for order in actions.order_id
-            if not order.known_until or order.known_until < since
+            if (not order.known_until or order.known_until < since)
+            and not order._is_given_up()
         ]
+
+    @api.model
+    def _hand_over_unrecorded(self, feed_id):
+        """Hand the actions of orders to a person that could not be recorded again and
+        again: what Amazon says of them is not known, so they are judged by nothing."""
+        stuck = (
+            self.browse(feed_id)
+            ._actions_in(["sending", "unknown"], domain=NOT_HANDED)
+            .filtered(lambda action: action.order_id._is_given_up())
+        )
+        stuck._hand_over_unrecorded()
 
     @api.model
     def _read_order(self, order_id):
         """Read an order and confirm what it shows.
 
-        :return: whether Amazon said all that it will say
-        :rtype: bool
+        :rtype: Answers
         """
         order = self.env["amazon.order"].browse(order_id)
         answers = order._read_from_amazon()
         order._notify_forms()
-        return answers.is_complete()
+        return answers
 
     def _enqueue_look_at_orders(self):
         """Look at the orders of the actions whose outcome is unknown, from when on
@@ -434,7 +458,7 @@ class AmazonFeed(models.Model):
         """Return the moment since which an order must have been read, so that a look
         at many orders comes to an end and their data can say something."""
         telling = timedelta(minutes=NOT_CANCELLED_MINUTES)
-        recent = fields.Datetime.now() - timedelta(hours=ORDER_LOOK_HOURS / 2)
+        recent = database_now(self.env) - timedelta(hours=ORDER_LOOK_HOURS / 2)
         return max((self.done_at or self.sending_at) + telling, recent)
 
     @api.model
@@ -453,7 +477,7 @@ class AmazonFeed(models.Model):
         feed = self.browse(feed_id)
         rest = [("message_number", ">", after)]
         actions = feed._actions_in(["unknown"], CHUNK, rest)
-        disproofs = actions.grouped(lambda action: action._kind()._disproof(action))
+        disproofs = actions.grouped(feed._disproof_of)
         for disproof, disproved in disproofs.items():
             if disproof:
                 disproved._set_rejected(feed.processing_status, disproof)
@@ -467,6 +491,13 @@ class AmazonFeed(models.Model):
                 )
             )
         return actions[-1].message_number if len(actions) == CHUNK else None
+
+    def _disproof_of(self, action):
+        """Return by what Amazon's data shows that an action was not executed, or False;
+        one that cannot be judged keeps none of the others."""
+        with self.env["amazon.failure"]._contain("judge", action):
+            return action._kind()._disproof(action)
+        return False
 
 
 def _by_creation(row):

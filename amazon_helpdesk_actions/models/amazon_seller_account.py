@@ -193,7 +193,8 @@ class AmazonSellerAccount(models.Model):
         :param int company_id: the company that they should belong to
         :raise UserError: with the first one that cannot move
         """
-        for account_sudo in self.sudo().filtered(lambda a: a.company_id.id != company_id):
+        moving = self.sudo().filtered(lambda a: a.company_id.id != company_id)
+        for account_sudo in moving:
             of_account = [("account_id", "=", account_sudo.id)]
             if not any(
                 self.env[model].sudo().search_count(of_account, limit=1)

@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import format_datetime
 
 from .amazon_seller_account import ADMIN
+from .clock import database_now
 
 # A reason is kept for ever: it stands in the journal, too.
 REASON_SIZE = 500
@@ -186,7 +187,7 @@ class AmazonStop(models.Model):
         stops_sudo = self.sudo()
         stops_sudo.write(
             {
-                "ended_at": fields.Datetime.now(),
+                "ended_at": database_now(self.env),
                 "ended_by_id": self.env.uid,
                 "end_reason": reason,
             }
@@ -276,7 +277,7 @@ class AmazonStop(models.Model):
                 "account_id": account.id if account else False,
                 "kind": kind,
                 "reason": reason[:REASON_SIZE],
-                "started_at": fields.Datetime.now(),
+                "started_at": database_now(self.env),
                 "user_id": False if is_automatic or life else self.env.uid,
                 "life_id": life.id if life else False,
                 "is_automatic": is_automatic,

@@ -7,8 +7,14 @@ from markupsafe import Markup
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 
-from ..const import BEFORE_SENDING, NOT_CANCELLED_MINUTES, RESERVING_STATES
+from ..const import (
+    BEFORE_SENDING,
+    CONFIRM_ALERT_DAYS,
+    NOT_CANCELLED_MINUTES,
+    RESERVING_STATES,
+)
 from .background import in_background
 
 CANCELLING = ("cancel", "cancel_items")
@@ -46,6 +52,12 @@ class AmazonAction(models.Model):
         readonly=True,
         copy=False,
         help="Deliveries and sale orders have followed the cancellation.",
+    )
+
+    # Which cancellations the deliveries have not followed.
+    _unfollowed_idx = models.Index(
+        "(account_id, last_state_change)"
+        " WHERE kind IN ('cancel', 'cancel_items') AND is_followed IS NOT TRUE"
     )
 
     def _hold_deliveries(self):
@@ -529,3 +541,32 @@ class StockMove(models.Model):
         """Override of `stock`: nothing ships a transfer on hold, not by itself."""
         self.picking_id._check_amazon_hold()
         return super()._action_done(cancel_backorder=cancel_backorder)
+
+
+class AmazonAlarm(models.Model):
+    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    def _needed_jobs_beside(self, before):
+        """Override to have cancellations followed in Odoo whose job is lost."""
+        watched_since = before - timedelta(days=CONFIRM_ALERT_DAYS)
+        done = Domain("state", "in", DONE_AT_AMAZON) | (
+            Domain("state", "in", NOT_DONE)
+            & Domain("order_id.fulfillment_status", "=", "CANCELLED")
+        )
+        unfollowed = [
+            ("kind", "in", CANCELLING),
+            ("is_followed", "=", False),
+            ("last_state_change", "<", before),
+            ("last_state_change", ">", watched_since),
+            ("order_id.channel", "=", "fbm"),
+            *done,
+        ]
+        return [
+            *super()._needed_jobs_beside(before),
+            (
+                "amazon.action",
+                "_job_follow_in_odoo",
+                unfollowed,
+                lambda action: action._enqueue_follow_in_odoo(),
+            ),
+        ]

@@ -15,7 +15,7 @@ from ..spapi.credentials import IncompleteCredentials
 from ..spapi.errors import Refused
 from .amazon_alarm import PANEL_KINDS, Finding
 from .amazon_feed import Lane
-from .amazon_feed_dispatch import BETTER_KNOWN
+from .amazon_feed_dispatch import BEHIND_UNKNOWN, BETTER_KNOWN
 from .amazon_order_reading import AWAITED_STATES
 from .amazon_seller_account import is_access_refused
 from .background import in_background
@@ -24,6 +24,8 @@ _logger = logging.getLogger(__name__)
 
 # In this order: the last one names what none of the others explains.
 CHECKS = (
+    "future",
+    "clock",
     "runner",
     "job_failed",
     "life",
@@ -36,6 +38,7 @@ CHECKS = (
     "abandoned",
     "unfollowed",
     "unasked",
+    "undone",
     "feed_slow",
     "unknown",
     "unconfirmed",
@@ -96,6 +99,8 @@ WATERMARK_AFTER = timedelta(hours=1)
 # that can be sent waits so long.
 WAITING_AFTER = timedelta(minutes=30)
 
+# Records that one run enqueues a job for; the rest follows in the next ones.
+UNDONE_PER_RUN = 200
 # Jobs that the alarm names, of each kind one.
 JOBS_NAMED = 5
 # Failed jobs that one run cancels; the rest follows in the next ones.
@@ -118,6 +123,7 @@ class AmazonAlarm(models.Model):
     def _cron_watch(self):
         """Look at all companies. Scheduled action, every five minutes."""
         self.env["amazon.life"]._check_in_watch()
+        self.env["amazon.host.clock"]._compare()
         accounts = self._accounts_to_watch()
         open_alarms = self.search([("state", "=", "open")])
         failures = self.env["amazon.failure"]
@@ -153,8 +159,9 @@ class AmazonAlarm(models.Model):
             kind for kind in CHECKS if not self._check(kind, accounts, kind in alarmed)
         ]
         if failed or "check_failed" in alarmed:
-            with self.env["amazon.failure"]._contain("watch", self.env.company):
-                self._report("check_failed", self._failed_checks(failed))
+            self._try_to_tell(
+                lambda: self._report("check_failed", self._failed_checks(failed))
+            )
 
     def _check(self, kind, accounts, is_alarmed):
         """Look for one kind of trouble and report it.
@@ -577,7 +584,7 @@ class AmazonAlarm(models.Model):
             ["feed_id"],
             ["__count", "last_state_change:min"],
         )
-        found, with_job = {}, self._feeds_with_job("_job_follow")
+        found, with_job = {}, self._ids_with_job("amazon.feed", "_job_follow")
         for feed, count, since in groups:
             if feed.id not in with_job:
                 feed._enqueue_follow()
@@ -608,7 +615,7 @@ class AmazonAlarm(models.Model):
                     *domain,
                 ]
             )
-            with_job = self._feeds_with_job(method) if feeds else ()
+            with_job = self._ids_with_job("amazon.feed", method) if feeds else ()
             for feed in feeds.filtered(lambda feed, ids=with_job: feed.id not in ids):
                 enqueue(feed)
                 lost |= feed
@@ -688,7 +695,7 @@ class AmazonAlarm(models.Model):
             ),
             (
                 "_job_follow",
-                [("state", "in", BETTER_KNOWN), ("action_ids.state", "=", "unknown")],
+                [("state", "in", BETTER_KNOWN), ("action_ids", "any", BEHIND_UNKNOWN)],
                 lambda feed: feed._enqueue_follow(),
             ),
             (
@@ -701,21 +708,73 @@ class AmazonAlarm(models.Model):
                 [*cancelled, ("drop_asked_at", "!=", False)],
                 lambda feed: feed._enqueue_withdrawal(),
             ),
+            (
+                "_job_drop",
+                [
+                    ("state", "=", "submitted"),
+                    ("processing_status", "=", "IN_QUEUE"),
+                    ("drop_asked_at", "!=", False),
+                    ("drop_told_at", "=", False),
+                ],
+                lambda feed: feed._enqueue_drop(),
+            ),
         ]
 
-    def _feeds_with_job(self, method):
-        """Return the ids of the feeds that a job of this method is there for."""
+    def _find_undone(self, accounts):
+        """Something beside the feeds waits for a job that is lost. Enqueues it."""
+        found = {}
+        before = fields.Datetime.now() - UNASKED_AFTER
+        for model, method, domain, enqueue in self._needed_jobs_beside(before):
+            records = self.env[model].search(
+                [("account_id", "in", accounts.ids), *domain], limit=UNDONE_PER_RUN
+            )
+            with_job = self._ids_with_job(model, method) if records else ()
+            for record in records:
+                if record.id not in with_job:
+                    enqueue(record)
+                    _add(found, record.account_id, 1, record.write_date)
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Orders to be read, replies and cancellations to be followed that "
+                    "waited without a job: %s. A new job was enqueued.",
+                    count,
+                ),
+                since,
+            )
+            for account, (count, since) in found.items()
+        ]
+
+    def _needed_jobs_beside(self, before):
+        """Return what else must not be without a job: the model, the job's method, a
+        domain of the records, and what enqueues it. Others add their own.
+
+        :param datetime before: it waits since before then
+        """
+        return [
+            (
+                "amazon.order",
+                "_job_read",
+                [("read_state", "=", "requested"), ("write_date", "<", before)],
+                lambda order: order._request_read(),
+            )
+        ]
+
+    def _ids_with_job(self, model, method):
+        """Return the ids of the records that a job of this method is there for."""
         self.env["queue.job"].flush_model()
         self.env.cr.execute(
             """
             SELECT ((records #>> '{}')::jsonb -> 'ids' ->> 0)::integer
               FROM queue_job
              WHERE state IN ('wait_dependencies', 'pending', 'enqueued', 'started')
-               AND model_name = 'amazon.feed' AND method_name = %s
+               AND model_name = %s AND method_name = %s
             """,
-            [method],
+            [model, method],
         )
-        return {feed_id for (feed_id,) in self.env.cr.fetchall()}
+        return {record_id for (record_id,) in self.env.cr.fetchall()}
 
     def _find_feed_slow(self, accounts):
         """Amazon takes longer over a feed than usual."""
@@ -976,6 +1035,8 @@ class AmazonFeed(models.Model):
 
 class AmazonOrder(models.Model):
     _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    _requested_idx = models.Index("(account_id) WHERE read_state = 'requested'")
 
     def _alarms_for_panel(self):
         """Return what everybody should know who is about to act on this order.

@@ -15,6 +15,7 @@ from . import test_cancel_items
 from . import test_cancel_rest
 from . import test_cancel_warehouse
 from . import test_containment
+from . import test_clock
 from . import test_credit_note
 from . import test_dispatch
 from . import test_evidence

@@ -120,6 +120,7 @@ SHARED = _rows(
                                                       public portal staff own  team manager sales stock books refund cancel edit message approve journal admin approve0 journal0 admin0 system
 amazon.life                                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
 amazon.sending                                        .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
+amazon.host.clock                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 amazon.reply.template                                 .      .      .     .    .    .       .     .     .     .      .      .    r       .       .       rwcd  .        .        rwcd   .
 """  # noqa: E501
 )

@@ -187,6 +187,9 @@ class PermissionWorld(AmazonCommon):
         cls._create_actions(side)
         cls._create_others(side)
         side["template"] = cls.env["amazon.reply.template"].search([], limit=1)
+        side["host_clock"] = cls.env["amazon.host.clock"].create(
+            {"host": word, "ahead_seconds": 60, "noted_at": fields.Datetime.now()}
+        )
         side["move"] = cls.env["account.move"].create(
             {
                 "move_type": "out_refund",

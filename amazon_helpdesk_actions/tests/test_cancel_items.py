@@ -265,7 +265,8 @@ class TestCancelItems(AmazonCommon):
         action = self.ask_cancel_items(self.create_ticket(THREE_UNITS), {HOOKS: 2})
         self.simulator.fault("report_gone")
         self.settle(rounds=3)
-        action.order_id.complete_at = fields.Datetime.now() + timedelta(days=2)
+        action.feed_id.done_at -= timedelta(days=2)
+        action.order_id.complete_at = fields.Datetime.now()
         self.assertFalse(action._kind()._disproof(action))
 
     def test_withdrawn_units_are_free_again(self):

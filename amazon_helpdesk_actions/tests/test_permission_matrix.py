@@ -43,6 +43,7 @@ RECORDS = {
     "amazon.quota": lambda side: side.quota,
     "amazon.watermark": lambda side: side.watermark,
     "amazon.reply.template": lambda side: side.template,
+    "amazon.host.clock": lambda side: side.host_clock,
     "helpdesk.ticket": lambda side: side.ticket_shipped,
     "sale.order": lambda side: side.sale_shipped,
     "stock.picking": lambda side: side.picking,
@@ -111,6 +112,7 @@ def new_values(model, side):
             "state": "works",
             "checked_at": "2026-01-01",
         },
+        "amazon.host.clock": {"host": "new", "noted_at": "2026-01-01"},
         "amazon.authority": {
             "company_id": side.company.id,
             "right": "refund",
