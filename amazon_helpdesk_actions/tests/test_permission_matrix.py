@@ -231,7 +231,9 @@ class TestPermissionMatrix(PermissionWorld):
         name = TARGETS.get(method)
         if kind:
             return side[f"{name}_{kind}"]
-        if model == "amazon.seller.account" and method == "action_resume":
+        if method in ("action_resume", "action_decide_life") and model.endswith(
+            "seller.account"
+        ):
             return side.account
         if model == "amazon.stop" and method == "action_decide":
             return side.life_stop
