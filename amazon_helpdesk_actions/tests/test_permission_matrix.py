@@ -39,6 +39,7 @@ RECORDS = {
     "amazon.audit.link": lambda side: side.link,
     "amazon.audit.anchor": lambda side: side.anchor,
     "amazon.quota": lambda side: side.quota,
+    "amazon.failure": lambda side: side.failure,
     "amazon.watermark": lambda side: side.watermark,
     "amazon.reply.template": lambda side: side.template,
     "helpdesk.ticket": lambda side: side.ticket_shipped,
