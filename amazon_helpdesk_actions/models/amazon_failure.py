@@ -165,12 +165,13 @@ class AmazonAlarm(models.Model):
     def _find_work_failed(self, accounts):
         """Something failed for one company, account or record, and waits to be tried
         again."""
-        failures = self.env["amazon.failure"].search(
-            [
-                ("company_id", "=", self.env.company.id),
-                ("last_at", ">", fields.Datetime.now() - SHOWN),
-            ]
+        noted = self.env["amazon.failure"].search(
+            [("company_id", "=", self.env.company.id)]
         )
+        failures = noted.filtered_domain(
+            [("last_at", ">", fields.Datetime.now() - SHOWN)]
+        )
+        (noted - failures).unlink()
         labels = dict(failures._fields["task"]._description_selection(self.env))
         return [
             Finding(

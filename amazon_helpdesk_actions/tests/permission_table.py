@@ -99,6 +99,7 @@ amazon.audit.entry                                    .      .      .     .    .
 amazon.audit.link                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
 amazon.authority                                      .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       rwcd  .        r        rwcd   .
 amazon.delegation                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       rwc   .        r        rwc    .
+amazon.failure                                        .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 amazon.feed                                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
 amazon.foreign.feed                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
 amazon.order                                          .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .

@@ -480,6 +480,7 @@ class TestEveryCron(LoopsCommon):
         self.failures(self.company).last_at -= timedelta(hours=27)
         self.watch()
         self.assertFalse(self.alarms("work_failed"))
+        self.assertFalse(self.failures(self.company))
 
     def test_one_action_that_cannot_expire_keeps_no_other(self):
         actions = self.env["amazon.action"].search([("state", "=", "to_approve")])
