@@ -367,9 +367,9 @@ class Run:
 
     def _heal(self) -> None:
         self._surprises.heal()
+        self._trouble.heal()
         for handler in self._handlers.values():
             handler.heal()
-        self._trouble.heal()
         self._surprises.try_again()
 
     def _settle(self) -> float:
