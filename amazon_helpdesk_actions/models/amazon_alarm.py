@@ -69,6 +69,7 @@ class AmazonAlarm(models.Model):
             ("unconfirmed", "Confirmation overdue"),
             ("watermark", "Reading is behind"),
             ("quota", "Amazon's quota used up"),
+            ("foreign", "Another program sends feeds"),
             ("secrets", "Secrets cannot be decrypted"),
             ("secret_due", "Client secret ends in a month"),
             ("secret_near", "Client secret ends in a week"),
