@@ -139,6 +139,15 @@ class AmazonAction(models.Model):
             raise UserError(
                 self.env._("Amazon has been asked to drop this feed already.")
             )
+        if feed_sudo.is_adopted:
+            raise UserError(
+                self.env._(
+                    "The feed %s was found in Amazon's list and may be another "
+                    "program's, so Amazon is not asked to drop it. Wait for the "
+                    "outcome.",
+                    feed_sudo.feed_ref,
+                )
+            )
         if not feed_sudo._is_in_queue():
             raise UserError(
                 self.env._(
@@ -201,6 +210,9 @@ class AmazonFeed(models.Model):
         :raise RetryableJobError: when Amazon could not be asked yet
         """
         self.ensure_one()
+        if self.is_adopted:
+            self._tell_not_dropped(self.env._("it may be another program's"))
+            return
         if not self._is_in_queue():
             self._tell_not_dropped(self.env._("it is not in Amazon's queue any more"))
             return
@@ -237,7 +249,7 @@ class AmazonFeed(models.Model):
     def _settle(self, status):
         """Override: a feed that Amazon has cancelled because a person asked for it was
         taken back, not refused."""
-        if status != "CANCELLED" or not self.drop_asked_at:
+        if status != "CANCELLED" or not self.drop_asked_at or self.is_adopted:
             return super()._settle(status)
         now = database_now(self.env)
         self.write(

@@ -6,6 +6,8 @@ from datetime import timedelta
 from math import ceil
 from typing import NamedTuple
 
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 
@@ -18,6 +20,7 @@ from ..const import (
     DISPATCH_SLOT_SECONDS,
     DISPATCH_SWEEP_SECONDS,
     LANE_BUSY_SECONDS,
+    LOOK_FRESH_SECONDS,
     MAX_ACTIONS_PER_FEED,
     NEXT_FEED_MAX_SECONDS,
     NEXT_FEED_MIN_SECONDS,
@@ -456,6 +459,7 @@ class AmazonFeed(models.Model):
         return not shown and waited < COLLECT_SECONDS
 
     def _send_with(self, client, lane, verified):
+        self._look_first(client, lane)
         try:
             with self._breaker_held(lane):
                 sending = self._in_own_transaction("_prepare", client, lane, verified)
@@ -479,6 +483,47 @@ class AmazonFeed(models.Model):
             record, *args = "_record_not_sent", reason, None
         self._in_own_transaction(record, sending.feed_id, *args)
         self._follow(sending.feed_id)
+
+    def _look_first(self, client, lane):
+        """Compare Amazon's feeds with ours before another one is sent.
+
+        Where the quota for that is used up, a list that was read just now will do.
+
+        :raise RetryableJobError: as long as Amazon does not give its list
+        """
+        account = self.env["amazon.seller.account"].browse(lane.account_id)
+        try:
+            account._look_at_feeds(client)
+        except (SpApiError, IncompleteCredentials) as error:
+            is_throttled = isinstance(error, Throttled)
+            if is_throttled and self._in_own_transaction("_is_just_listed", lane):
+                return
+            self._in_own_transaction("_tell_not_listed", lane, str(error))
+            raise self._later(str(error), getattr(error, "wait", None)) from None
+        except psycopg2.Error:
+            raise
+        except Exception:
+            # What is kept of other programs' feeds is no reason to send nothing.
+            _logger.exception("The feeds of %s could not be compared", account.name)
+
+    def _is_just_listed(self, lane):
+        """Whether Amazon's feeds were compared with ours a moment ago."""
+        account = self.env["amazon.seller.account"].browse(lane.account_id)
+        if not account.feeds_read_at:
+            return False
+        age = database_now(self.env) - account.feeds_read_at
+        return timedelta() <= age <= timedelta(seconds=LOOK_FRESH_SECONDS)
+
+    def _tell_not_listed(self, lane, problem):
+        """Say what those wait for that would leave now."""
+        due = self._due(lane)
+        for action in due:
+            action.state_message = self.env._(
+                "Not sent yet: the list of the account's feeds must be read at Amazon "
+                "first. %s",
+                problem,
+            )
+        due.order_id._notify_forms()
 
     def _may_leave(self, feed_id):
         """Whether the feed is still ours to send, and nobody has stopped a kind that it
@@ -665,6 +710,8 @@ class AmazonFeed(models.Model):
     def _record_submitted(self, feed_id, feed_ref, request_ref):
         """Amazon has taken the feed under ``feed_ref``, by the request of that id."""
         feed = self.browse(feed_id)
+        if feed.is_adopted:
+            feed._correct_adoption(feed_ref)
         if feed._record(
             {
                 "state": "submitted",
@@ -674,6 +721,7 @@ class AmazonFeed(models.Model):
                 "submitted_at": database_now(self.env),
             }
         ):
+            self.env["amazon.foreign.feed"]._forget(feed)
             feed._enqueue_poll(POLL_MIN_SECONDS)
 
     def _record_not_sent(self, feed_id, reason, wait):

@@ -30,7 +30,13 @@ DATETIMES = (
     "approval_expires_at",
     "feed_submitted_at",
 )
-FEED_FIELDS = ("submitted_at", "processing_status", "message_count", "drop_message")
+FEED_FIELDS = (
+    "submitted_at",
+    "processing_status",
+    "message_count",
+    "drop_message",
+    "is_adopted",
+)
 
 
 class AmazonOrder(models.Model):
@@ -213,6 +219,7 @@ class AmazonOrder(models.Model):
             row["state"] == "submitted"
             and row["feed_processing_status"] == "IN_QUEUE"
             and not row["feed_drop_message"]
+            and not row["feed_is_adopted"]
         )
 
     # === READING === #

@@ -16,6 +16,8 @@ from ..spapi.errors import Refused
 from .amazon_alarm import PANEL_KINDS, Finding
 from .amazon_feed import Lane
 from .amazon_feed_dispatch import BEHIND_UNKNOWN, BETTER_KNOWN
+from .amazon_feed_poll import OPEN_STATES
+from .amazon_foreign_feed import DOUBTFUL
 from .amazon_order_reading import AWAITED_STATES
 from .amazon_seller_account import is_access_refused
 from .background import in_background
@@ -55,6 +57,7 @@ CHECKS = (
     "work_failed",
     "watermark",
     "quota",
+    "foreign",
     "waiting",
 )
 
@@ -473,6 +476,23 @@ class AmazonAlarm(models.Model):
             if account._quota_wait("createFeed", 1 + URGENT_RESERVE)
         ]
 
+    def _find_foreign(self, accounts):
+        """Another program sends feeds for an account. They stop nothing."""
+        lately = self.env["amazon.foreign.feed"]._lately(accounts)
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "%(sentence)s If Amazon's answer to a sending of ours is lost, a "
+                    "person will often have to look for the outcome. Find out which "
+                    "program it is, and keep it from refunding and cancelling.",
+                    sentence=account._foreign_sentence(count, last),
+                ),
+            )
+            for account, (count, last) in lately.items()
+        ]
+
     def _find_waiting(self, accounts):
         """Actions wait for long, nobody stopped them, and no other alarm says why."""
         explained = self.search(
@@ -642,8 +662,10 @@ class AmazonAlarm(models.Model):
         processed = ("state", "in", ("done", "fatal"))
         cancelled = [
             ("state", "=", "cancelled"),
+            ("is_adopted", "=", False),
             ("action_ids.state", "in", ("submitted", "unknown")),
         ]
+        adopted_cancelled = Domain("state", "=", "cancelled") & DOUBTFUL
         undecided = [("state", "=", "unknown"), ("needs_person", "=", False)]
         return [
             (
@@ -672,16 +694,19 @@ class AmazonAlarm(models.Model):
             ),
             (
                 "_job_look_at_orders",
-                [
-                    processed,
-                    ("done_at", ">", watched_since),
-                    ("action_ids.state", "=", "unknown"),
-                ],
+                (Domain([processed]) | adopted_cancelled)
+                & Domain(
+                    [
+                        ("done_at", ">", watched_since),
+                        ("action_ids.state", "=", "unknown"),
+                    ]
+                ),
                 lambda feed: feed._enqueue_look_at_orders(),
             ),
             (
                 "_job_reconcile",
-                [("state", "=", "unknown"), ("handed_at", "=", False)],
+                self.env["amazon.feed"]._sought_domain()
+                & Domain("action_ids.state", "in", OPEN_STATES),
                 lambda feed: feed._enqueue_reconcile(),
             ),
             (
@@ -702,6 +727,11 @@ class AmazonAlarm(models.Model):
                 "_job_move_actions",
                 [*cancelled, ("drop_asked_at", "=", False)],
                 lambda feed: feed._enqueue_move("rejected"),
+            ),
+            (
+                "_job_move_actions",
+                adopted_cancelled & Domain("action_ids.state", "=", "submitted"),
+                lambda feed: feed._enqueue_move("unknown"),
             ),
             (
                 "_job_withdraw_dropped",
