@@ -19,7 +19,9 @@ from ..spapi.errors import IncompleteCredentials, Refused, SpApiError, Unreadabl
 from ..spapi.reports import count_processed, parse_report
 from .amazon_order_reading import is_not_found
 from .amazon_seller_account import is_access_refused
+from .amazon_set_aside import contained_job
 from .background import in_background
+from .containment import contained
 
 _logger = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ class AmazonFeed(models.Model):
             description=f"Ask Amazon about the feed {self.feed_ref}",
         )._job_poll()
 
+    @contained_job
     def _job_poll(self):
         """Ask Amazon whether the feed is processed. Job.
 
@@ -179,6 +182,7 @@ class AmazonFeed(models.Model):
             description=f"Ask Amazon for the report of the feed {self.feed_ref}",
         )._job_late_report()
 
+    @contained_job
     def _job_late_report(self):
         """Ask again for a report that was missing: it still settles what is unknown.
         Job.
@@ -212,6 +216,7 @@ class AmazonFeed(models.Model):
             description=f"Apply Amazon's report of the feed {self.feed_ref}",
         )._job_apply_report(after)
 
+    @contained_job
     def _job_apply_report(self, after=0):
         """Give the actions the outcome that Amazon's report says. Job; many actions
         are told in several jobs.
@@ -237,7 +242,11 @@ class AmazonFeed(models.Model):
             )
             return
         actions = self.env["amazon.action"].search(
-            [("feed_id", "=", self.id), ("message_number", ">", after)],
+            [
+                ("feed_id", "=", self.id),
+                ("message_number", ">", after),
+                *self.env["amazon.action"]._goes_on_domain(),
+            ],
             order="message_number",
             limit=CHUNK,
         )
@@ -245,7 +254,11 @@ class AmazonFeed(models.Model):
         actions.filtered(lambda action: action.state == "sending")._set_submitted()
         by_outcome = actions.grouped(lambda action: outcomes[action.message_number])
         for outcome, told in by_outcome.items():
-            self._apply_outcome(told, outcome)
+            contained(
+                told,
+                lambda some, outcome=outcome: self._apply_outcome(some, outcome),
+                lambda action, error: action._set_aside(error),
+            )
         if len(actions) == CHUNK:
             self._enqueue_apply_report(actions[-1].message_number)
         elif self._actions_in(["unknown"], limit=1):
@@ -312,6 +325,7 @@ class AmazonFeed(models.Model):
             description=f"Tell the actions of the feed {self.feed_ref or self.id}",
         )._job_move_actions(target)
 
+    @contained_job
     def _job_move_actions(self, target):
         """Move the actions, so many at a time, with the sentence of the feed. Job.
 
@@ -322,6 +336,15 @@ class AmazonFeed(models.Model):
             # Its sender was alive and has told meanwhile: the search is not over.
             return
         actions = self._to_move(target)
+        contained(
+            actions,
+            lambda some: self._move_to(some, target),
+            lambda action, error: action._set_aside(error),
+        )
+        if len(actions) == CHUNK:
+            self._enqueue_move(target)
+
+    def _move_to(self, actions, target):
         reason = self.state_message
         if target == "person":
             (actions - actions.filtered_domain(UNKNOWN))._set_unknown(reason)
@@ -330,11 +353,10 @@ class AmazonFeed(models.Model):
             actions._set_rejected(self.processing_status, reason)
         else:
             actions._set_unknown(reason)
-        if len(actions) == CHUNK:
-            self._enqueue_move(target)
 
     def _to_move(self, target):
+        goes_on = self.env["amazon.action"]._goes_on_domain()
         if target == "person":
             unhanded = [("needs_person", "=", False)]
-            return self._actions_in(OPEN_STATES, CHUNK, unhanded)
-        return self._actions_in(ACTION_TRANSITIONS[target], CHUNK)
+            return self._actions_in(OPEN_STATES, CHUNK, [*unhanded, *goes_on])
+        return self._actions_in(ACTION_TRANSITIONS[target], CHUNK, goes_on)

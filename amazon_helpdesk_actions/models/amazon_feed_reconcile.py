@@ -4,6 +4,7 @@ from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ..const import (
     ABSENT_ALONE_HOURS,
@@ -23,7 +24,9 @@ from ..const import (
     VERIFY_SECONDS,
 )
 from ..spapi.errors import IncompleteCredentials, MalformedAnswer, SpApiError
+from .amazon_set_aside import contained_job
 from .background import in_background
+from .containment import contained
 
 _logger = logging.getLogger(__name__)
 
@@ -109,6 +112,7 @@ class AmazonFeed(models.Model):
                 description=f"Look for the {feed.feed_type} {feed.id} at Amazon",
             )._job_reconcile()
 
+    @contained_job
     def _job_reconcile(self):
         """Look for the feed in Amazon's list. Job; safe to run twice.
 
@@ -161,6 +165,7 @@ class AmazonFeed(models.Model):
             ("feed_type", "=", feed_type),
             ("state", "=", "unknown"),
             ("handed_at", "=", False),
+            ("set_aside_at", "=", False),
         ]
 
     def _window_start(self):
@@ -443,6 +448,7 @@ class AmazonFeed(models.Model):
             identity_key=f"amazon_look_at_orders_{self.id}",
         )._job_look_at_orders()
 
+    @contained_job
     def _job_look_at_orders(self):
         """Look for what the orders show of the actions whose outcome is unknown. Job.
 
@@ -473,7 +479,8 @@ class AmazonFeed(models.Model):
 
     @api.model
     def _has_unknown(self, feed_id):
-        return bool(self.browse(feed_id)._actions_in(["unknown"], limit=1))
+        goes_on = self.env["amazon.action"]._goes_on_domain()
+        return bool(self.browse(feed_id)._actions_in(["unknown"], 1, goes_on))
 
     @api.model
     def _judge_orders(self, feed_id, after):
@@ -485,13 +492,22 @@ class AmazonFeed(models.Model):
         :rtype: int | None
         """
         feed = self.browse(feed_id)
-        rest = [("message_number", ">", after)]
-        actions = feed._actions_in(["unknown"], CHUNK, rest)
+        rest = Domain("message_number", ">", after)
+        goes_on = self.env["amazon.action"]._goes_on_domain()
+        actions = feed._actions_in(["unknown"], CHUNK, rest & goes_on)
+        contained(
+            actions,
+            feed._judge_by_order,
+            lambda action, error: action._set_aside(error),
+        )
+        return actions[-1].message_number if len(actions) == CHUNK else None
+
+    def _judge_by_order(self, actions):
         disproofs = actions.grouped(lambda action: action._kind()._disproof(action))
         for disproof, disproved in disproofs.items():
             if disproof:
-                disproved._set_rejected(feed.processing_status, disproof)
-        if feed.done_at and feed._age(feed.done_at) >= NO_TRACE_HOURS * 3600:
+                disproved._set_rejected(self.processing_status, disproof)
+        if self.done_at and self._age(self.done_at) >= NO_TRACE_HOURS * 3600:
             actions.filtered(lambda action: not action.needs_person)._hand_to_person(
                 self.env._(
                     "Amazon has not said what became of it, and its own data has not "
@@ -500,7 +516,6 @@ class AmazonFeed(models.Model):
                     NO_TRACE_HOURS,
                 )
             )
-        return actions[-1].message_number if len(actions) == CHUNK else None
 
 
 def _by_creation(row):

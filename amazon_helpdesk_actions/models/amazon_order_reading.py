@@ -11,6 +11,7 @@ from ..spapi.enums import ADJUSTMENT_COMPONENTS
 from ..spapi.errors import IncompleteCredentials, Refused, SpApiError, Throttled
 from ..spapi.marketplaces import MARKETPLACES
 from .background import in_background
+from .containment import contained
 
 _logger = logging.getLogger(__name__)
 
@@ -505,9 +506,17 @@ class AmazonOrder(models.Model):
 
         At once, so that a refund does not count as refunded and as reserved.
         """
-        for action in self.action_ids.sorted("id"):
-            if action.state in AWAITED_STATES and action._kind()._is_confirmed(action):
-                action._set_confirmed()
+
+        def confirm(actions):
+            for action in actions:
+                if action._kind()._is_confirmed(action):
+                    action._set_confirmed()
+
+        contained(
+            self.action_ids.filtered(lambda a: a.state in AWAITED_STATES).sorted("id"),
+            confirm,
+            lambda action, error: action._set_aside(error),
+        )
 
 
 def is_final(error):

@@ -417,6 +417,7 @@ class AmazonAlarm(models.Model):
                 ("state", "=", "queued"),
                 ("last_state_change", "<", limit),
                 *["|", ("due_at", "=", False), ("due_at", "<", limit)],
+                *self.env["amazon.action"]._goes_on_domain(),
                 *which,
             ],
             ["account_id", "marketplace", "feed_type"],
@@ -443,6 +444,7 @@ class AmazonAlarm(models.Model):
                 ("account_id", "in", accounts.ids),
                 ("state", "=", "sending"),
                 ("sending_at", "<", fields.Datetime.now() - ABANDONED_AFTER),
+                ("set_aside_at", "=", False),
             ],
             ["account_id", "marketplace", "feed_type"],
             ["__count", "sending_at:min"],
@@ -476,6 +478,8 @@ class AmazonAlarm(models.Model):
                 ("last_state_change", "<", fields.Datetime.now() - UNFOLLOWED_AFTER),
                 ("feed_id", "!=", False),
                 ("feed_id.state", "!=", "sending"),
+                ("feed_id.set_aside_at", "=", False),
+                ("set_aside_at", "=", False),
             ],
             ["feed_id"],
             ["__count", "last_state_change:min"],
@@ -508,6 +512,7 @@ class AmazonAlarm(models.Model):
                 [
                     ("account_id", "in", accounts.ids),
                     ("write_date", "<", fields.Datetime.now() - UNASKED_AFTER),
+                    ("set_aside_at", "=", False),
                     *domain,
                 ]
             )
@@ -536,11 +541,12 @@ class AmazonAlarm(models.Model):
         enqueues it. Each comes to an end, so that it is not needed for ever."""
         watched_since = fields.Datetime.now() - timedelta(days=CONFIRM_ALERT_DAYS)
         processed = ("state", "in", ("done", "fatal"))
-        cancelled = [
-            ("state", "=", "cancelled"),
-            ("action_ids.state", "in", ("submitted", "unknown")),
+        cancelled = [("state", "=", "cancelled"), _carries("submitted", "unknown")]
+        undecided = [
+            ("state", "=", "unknown"),
+            ("needs_person", "=", False),
+            ("set_aside_at", "=", False),
         ]
-        undecided = [("state", "=", "unknown"), ("needs_person", "=", False)]
         return [
             (
                 "_job_poll",
@@ -552,7 +558,7 @@ class AmazonAlarm(models.Model):
                 [
                     processed,
                     ("report_attachment_id", "!=", False),
-                    ("action_ids.state", "=", "submitted"),
+                    _carries("submitted"),
                 ],
                 lambda feed: feed._enqueue_apply_report(),
             ),
@@ -562,7 +568,7 @@ class AmazonAlarm(models.Model):
                     processed,
                     ("report_attachment_id", "=", False),
                     ("done_at", ">", watched_since),
-                    ("action_ids.state", "in", ("submitted", "unknown")),
+                    _carries("submitted", "unknown"),
                 ],
                 lambda feed: feed._enqueue_late_report(),
             ),
@@ -571,7 +577,7 @@ class AmazonAlarm(models.Model):
                 [
                     processed,
                     ("done_at", ">", watched_since),
-                    ("action_ids.state", "=", "unknown"),
+                    _carries("unknown"),
                 ],
                 lambda feed: feed._enqueue_look_at_orders(),
             ),
@@ -591,7 +597,7 @@ class AmazonAlarm(models.Model):
             ),
             (
                 "_job_follow",
-                [("state", "in", BETTER_KNOWN), ("action_ids.state", "=", "unknown")],
+                [("state", "in", BETTER_KNOWN), _carries("unknown")],
                 lambda feed: feed._enqueue_follow(),
             ),
             (
@@ -882,6 +888,12 @@ class AmazonOrder(models.Model):
             }
             for alarm in alarms_sudo
         ]
+
+
+def _carries(*states):
+    """Return the condition that a feed carries actions in these states that are not set
+    aside."""
+    return "action_ids", "any", [("state", "in", states), ("set_aside_at", "=", False)]
 
 
 def _add(numbers, key, count, since):
