@@ -5,6 +5,8 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
+from odoo.addons.queue_job.exception import RetryableJobError
+
 from .background import in_own_transaction
 from .containment import contained, log_failure, trace_of
 
@@ -170,10 +172,17 @@ def contained_job(job):
         self.ensure_one()
         if not self._goes_on():
             return
-        contained(
-            self,
-            lambda record: job(record, *args, **kwargs),
-            lambda record, error: record._set_aside_in_own(error),
-        )
+        later = []
+
+        def attempt(record):
+            try:
+                job(record, *args, **kwargs)
+            except RetryableJobError as error:
+                later.append(error)
+
+        contained(self, attempt, lambda record, error: record._set_aside_in_own(error))
+        # queue_job rolls back what the job did, and runs it again
+        for postponed in later:
+            raise postponed
 
     return run
