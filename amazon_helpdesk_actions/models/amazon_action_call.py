@@ -87,7 +87,7 @@ class AmazonAction(models.Model):
             in_background(action, action.company_id).with_delay(
                 priority=5,
                 max_retries=0,
-                eta=action.due_at,
+                eta=action.set_aside_until or action.due_at,
                 description=f"Send {action.name} to Amazon",
             )._job_call()
 
@@ -106,9 +106,7 @@ class AmazonAction(models.Model):
         except PASSED_ON:
             raise
         except Exception as error:
-            wait = self._in_own("_set_call_aside", error)
-            if wait:
-                raise self._call_later("Set aside for a while.", wait) from None
+            self._in_own("_set_call_aside", error)
 
     def _call_if_due(self):
         if not self._in_own("_is_call_due"):
@@ -139,14 +137,10 @@ class AmazonAction(models.Model):
 
     def _set_call_aside(self, error):
         """Set the action aside for what was raised. What is still queued is tried again
-        by itself: it may be no fault of its own.
-
-        :return: the seconds after which it is, 0 where it is not
-        :rtype: float
-        """
+        by itself: it may be no fault of its own."""
         if self.state != "queued":
             self._set_aside(error)
-            return 0
+            return
         self._set_aside_for_a_while(
             error,
             self.env._(
@@ -154,7 +148,7 @@ class AmazonAction(models.Model):
                 "again by itself, and an administrator is told."
             ),
         )
-        return (self.set_aside_until - fields.Datetime.now()).total_seconds()
+        self._enqueue_call()
 
     def _hold_call(self):
         """Keep others from making the call until this transaction ends, however it
