@@ -11,8 +11,10 @@ from ..spapi.errors import (
     Throttled,
 )
 from .amazon_feed_poll import OPEN_STATES
+from .amazon_set_aside import contained_job
 from .background import in_background
 from .clock import database_now
+from .containment import contained
 
 _logger = logging.getLogger(__name__)
 
@@ -204,6 +206,7 @@ class AmazonFeed(models.Model):
             description=f"Ask Amazon to drop the feed {self.feed_ref}",
         )._job_drop()
 
+    @contained_job
     def _job_drop(self):
         """Ask Amazon to cancel the feed. Job; asking twice does no harm.
 
@@ -276,18 +279,29 @@ class AmazonFeed(models.Model):
             description=f"Take back what the feed {self.feed_ref} carried",
         )._job_withdraw_dropped()
 
+    @contained_job
     def _job_withdraw_dropped(self):
         """Withdraw the actions of a feed that Amazon has dropped. Job; so many at a
         time, and again for those that have not followed the feed yet."""
         self.ensure_one()
         actions = self.env["amazon.action"].search(
-            [("feed_id", "=", self.id), ("state", "in", OPEN_STATES)],
+            [
+                ("feed_id", "=", self.id),
+                ("state", "in", OPEN_STATES),
+                *self.env["amazon.action"]._goes_on_domain(),
+            ],
             order="state DESC, id",
             limit=DROPPED_AT_ONCE,
         )
-        # It was called unknown, and then found at Amazon.
-        actions.filtered(lambda action: action.state == "unknown")._set_submitted()
-        dropped = actions.filtered(lambda action: action.state == "submitted")
-        dropped._set_withdrawn(self.state_message)
+        dropped = contained(
+            actions.filtered(lambda action: action.state != "sending"),
+            self._withdraw_dropped,
+            lambda action, error: action._set_aside(error),
+        )
         if actions:
             self._enqueue_withdrawal(0 if dropped else FOLLOW_SECONDS)
+
+    def _withdraw_dropped(self, actions):
+        # It was called unknown, and then found at Amazon.
+        actions.filtered(lambda action: action.state == "unknown")._set_submitted()
+        actions._set_withdrawn(self.state_message)

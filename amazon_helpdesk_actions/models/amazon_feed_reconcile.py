@@ -30,8 +30,10 @@ from .amazon_feed_poll import OPEN_STATES
 from .amazon_foreign_feed import DOUBTFUL, Listed
 from .amazon_foreign_feed import as_utc as _utc
 from .amazon_seller_account import is_access_refused
+from .amazon_set_aside import contained_job
 from .background import in_background, in_own_transaction
 from .clock import database_now
+from .containment import contained
 
 _logger = logging.getLogger(__name__)
 
@@ -111,6 +113,7 @@ class AmazonFeed(models.Model):
                 description=f"Look for the {feed.feed_type} {feed.id} at Amazon",
             )._job_reconcile()
 
+    @contained_job
     def _job_reconcile(self):
         """Look for the feed in Amazon's list. Job; safe to run twice.
 
@@ -200,7 +203,13 @@ class AmazonFeed(models.Model):
     def _sought_domain(self):
         """Return the domain of what is looked for: what is unknown, and what was found,
         for as long as Amazon's list may yet show a feed that fits as well."""
-        unknown = Domain([("state", "=", "unknown"), ("handed_at", "=", False)])
+        unknown = Domain(
+            [
+                ("state", "=", "unknown"),
+                ("handed_at", "=", False),
+                ("set_aside_at", "=", False),
+            ]
+        )
         lag = timedelta(hours=ABSENT_ALONE_HOURS)
         found = DOUBTFUL & Domain("sending_at", ">", fields.Datetime.now() - lag)
         return unknown | found
@@ -669,6 +678,7 @@ class AmazonFeed(models.Model):
             identity_key=f"amazon_look_at_orders_{self.id}",
         )._job_look_at_orders()
 
+    @contained_job
     def _job_look_at_orders(self):
         """Look for what the orders show of the actions whose outcome is unknown. Job.
 
@@ -699,7 +709,8 @@ class AmazonFeed(models.Model):
 
     @api.model
     def _has_unknown(self, feed_id):
-        return bool(self.browse(feed_id)._actions_in(["unknown"], limit=1))
+        goes_on = self.env["amazon.action"]._goes_on_domain()
+        return bool(self.browse(feed_id)._actions_in(["unknown"], 1, goes_on))
 
     @api.model
     def _judge_orders(self, feed_id, after):
@@ -711,13 +722,22 @@ class AmazonFeed(models.Model):
         :rtype: int | None
         """
         feed = self.browse(feed_id)
-        rest = [("message_number", ">", after)]
-        actions = feed._actions_in(["unknown"], CHUNK, rest)
-        disproofs = actions.grouped(feed._disproof_of)
+        rest = Domain("message_number", ">", after)
+        goes_on = self.env["amazon.action"]._goes_on_domain()
+        actions = feed._actions_in(["unknown"], CHUNK, rest & goes_on)
+        contained(
+            actions,
+            feed._judge_by_order,
+            lambda action, error: action._set_aside(error),
+        )
+        return actions[-1].message_number if len(actions) == CHUNK else None
+
+    def _judge_by_order(self, actions):
+        disproofs = actions.grouped(lambda action: action._kind()._disproof(action))
         for disproof, disproved in disproofs.items():
             if disproof:
-                feed._apply_disproof(disproved, disproof)
-        if feed.done_at and feed._age(feed.done_at) >= NO_TRACE_HOURS * 3600:
+                self._apply_disproof(disproved, disproof)
+        if self.done_at and self._age(self.done_at) >= NO_TRACE_HOURS * 3600:
             actions.filtered(lambda action: not action.needs_person)._hand_to_person(
                 self.env._(
                     "Amazon has not said what became of it, and its own data has not "
@@ -726,14 +746,6 @@ class AmazonFeed(models.Model):
                     NO_TRACE_HOURS,
                 )
             )
-        return actions[-1].message_number if len(actions) == CHUNK else None
-
-    def _disproof_of(self, action):
-        """Return by what Amazon's data shows that an action was not executed, or False;
-        one that cannot be judged keeps none of the others."""
-        with self.env["amazon.failure"]._contain("judge", action):
-            return action._kind()._disproof(action)
-        return False
 
     def _apply_disproof(self, actions, disproof):
         """Reject what the orders show as not executed. They show it by the end of the

@@ -5,7 +5,10 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
+from odoo.addons.queue_job.exception import RetryableJobError
+
 from .background import in_own_transaction
+from .clock import database_now
 from .containment import contained, log_failure, trace_of
 
 ADMIN = "amazon_helpdesk_actions.group_admin"
@@ -108,13 +111,13 @@ class AmazonSetAside(models.AbstractModel):
 
         :rtype: Domain
         """
-        now = fields.Datetime.now()
+        now = database_now(self.env)
         return Domain("set_aside_at", "=", False) | Domain("set_aside_until", "<=", now)
 
     def _goes_on(self):
         """Whether this record is not set aside now."""
         until = self.set_aside_until
-        return not self.set_aside_at or bool(until and until <= fields.Datetime.now())
+        return not self.set_aside_at or bool(until and until <= database_now(self.env))
 
     def _set_aside(self, error, message=None):
         """Touch these no more until an administrator tries them again.
@@ -131,7 +134,7 @@ class AmazonSetAside(models.AbstractModel):
         for record in self:
             record.write(
                 {
-                    "set_aside_at": record.set_aside_at or fields.Datetime.now(),
+                    "set_aside_at": record.set_aside_at or database_now(self.env),
                     "set_aside_until": False,
                     "set_aside_message": message or record._aside_sentence(),
                     "set_aside_trace": trace,
@@ -152,9 +155,9 @@ class AmazonSetAside(models.AbstractModel):
         """
         for record in self:
             record._set_aside(error, message)
-            age = (fields.Datetime.now() - record.set_aside_at).total_seconds()
+            age = (database_now(self.env) - record.set_aside_at).total_seconds()
             wait = min(max(age / 2, AGAIN_MIN_SECONDS), AGAIN_MAX_SECONDS)
-            record.set_aside_until = fields.Datetime.now() + timedelta(seconds=wait)
+            record.set_aside_until = database_now(self.env) + timedelta(seconds=wait)
 
     def _aside_sentence(self):
         """Hook: the sentence for everybody who waits for it, by its state."""
@@ -170,10 +173,17 @@ def contained_job(job):
         self.ensure_one()
         if not self._goes_on():
             return
-        contained(
-            self,
-            lambda record: job(record, *args, **kwargs),
-            lambda record, error: record._set_aside_in_own(error),
-        )
+        later = []
+
+        def attempt(record):
+            try:
+                job(record, *args, **kwargs)
+            except RetryableJobError as error:
+                later.append(error)
+
+        contained(self, attempt, lambda record, error: record._set_aside_in_own(error))
+        # queue_job rolls back what the job did, and runs it again
+        for postponed in later:
+            raise postponed
 
     return run

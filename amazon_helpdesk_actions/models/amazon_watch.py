@@ -541,6 +541,7 @@ class AmazonAlarm(models.Model):
                 ("state", "=", "queued"),
                 ("last_state_change", "<", limit),
                 *["|", ("due_at", "=", False), ("due_at", "<", limit)],
+                *self.env["amazon.action"]._goes_on_domain(),
                 *which,
             ],
             ["account_id", "marketplace", "feed_type"],
@@ -567,6 +568,7 @@ class AmazonAlarm(models.Model):
                 ("account_id", "in", accounts.ids),
                 ("state", "=", "sending"),
                 ("sending_at", "<", fields.Datetime.now() - ABANDONED_AFTER),
+                ("set_aside_at", "=", False),
             ],
             ["account_id", "marketplace", "feed_type"],
             ["__count", "sending_at:min"],
@@ -600,6 +602,8 @@ class AmazonAlarm(models.Model):
                 ("last_state_change", "<", fields.Datetime.now() - UNFOLLOWED_AFTER),
                 ("feed_id", "!=", False),
                 ("feed_id.state", "!=", "sending"),
+                ("feed_id.set_aside_at", "=", False),
+                ("set_aside_at", "=", False),
             ],
             ["feed_id"],
             ["__count", "last_state_change:min"],
@@ -632,6 +636,7 @@ class AmazonAlarm(models.Model):
                 [
                     ("account_id", "in", accounts.ids),
                     ("write_date", "<", fields.Datetime.now() - UNASKED_AFTER),
+                    ("set_aside_at", "=", False),
                     *domain,
                 ]
             )
@@ -663,10 +668,14 @@ class AmazonAlarm(models.Model):
         cancelled = [
             ("state", "=", "cancelled"),
             ("is_adopted", "=", False),
-            ("action_ids.state", "in", ("submitted", "unknown")),
+            _carries("submitted", "unknown"),
         ]
         adopted_cancelled = Domain("state", "=", "cancelled") & DOUBTFUL
-        undecided = [("state", "=", "unknown"), ("needs_person", "=", False)]
+        undecided = [
+            ("state", "=", "unknown"),
+            ("needs_person", "=", False),
+            ("set_aside_at", "=", False),
+        ]
         return [
             (
                 "_job_poll",
@@ -678,7 +687,7 @@ class AmazonAlarm(models.Model):
                 [
                     processed,
                     ("report_attachment_id", "!=", False),
-                    ("action_ids.state", "=", "submitted"),
+                    _carries("submitted"),
                 ],
                 lambda feed: feed._enqueue_apply_report(),
             ),
@@ -688,19 +697,14 @@ class AmazonAlarm(models.Model):
                     processed,
                     ("report_attachment_id", "=", False),
                     ("done_at", ">", watched_since),
-                    ("action_ids.state", "in", ("submitted", "unknown")),
+                    _carries("submitted", "unknown"),
                 ],
                 lambda feed: feed._enqueue_late_report(),
             ),
             (
                 "_job_look_at_orders",
                 (Domain([processed]) | adopted_cancelled)
-                & Domain(
-                    [
-                        ("done_at", ">", watched_since),
-                        ("action_ids.state", "=", "unknown"),
-                    ]
-                ),
+                & Domain([("done_at", ">", watched_since), _carries("unknown")]),
                 lambda feed: feed._enqueue_look_at_orders(),
             ),
             (
@@ -720,7 +724,14 @@ class AmazonAlarm(models.Model):
             ),
             (
                 "_job_follow",
-                [("state", "in", BETTER_KNOWN), ("action_ids", "any", BEHIND_UNKNOWN)],
+                [
+                    ("state", "in", BETTER_KNOWN),
+                    (
+                        "action_ids",
+                        "any",
+                        [*BEHIND_UNKNOWN, ("set_aside_at", "=", False)],
+                    ),
+                ],
                 lambda feed: feed._enqueue_follow(),
             ),
             (
@@ -1097,6 +1108,12 @@ class AmazonOrder(models.Model):
             }
             for alarm in alarms_sudo
         ]
+
+
+def _carries(*states):
+    """Return the condition that a feed carries actions in these states that are not set
+    aside."""
+    return "action_ids", "any", [("state", "in", states), ("set_aside_at", "=", False)]
 
 
 def _add(numbers, key, count, since):
