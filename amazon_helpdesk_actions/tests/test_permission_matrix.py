@@ -39,6 +39,7 @@ RECORDS = {
     "amazon.audit.link": lambda side: side.link,
     "amazon.audit.anchor": lambda side: side.anchor,
     "amazon.quota": lambda side: side.quota,
+    "amazon.foreign.feed": lambda side: side.foreign_feed,
     "amazon.watermark": lambda side: side.watermark,
     "amazon.reply.template": lambda side: side.template,
     "helpdesk.ticket": lambda side: side.ticket_shipped,
