@@ -44,13 +44,15 @@ NOT_HANDED = [("needs_person", "=", False)]
 class Evidence(NamedTuple):
     """What Amazon's list says of one feed of ours.
 
-    :param list[Listed] candidates: what may be it, and nothing else of ours
+    :param list[Listed] candidates: what was created in its window
+    :param bool is_contested: whether one of these may be another feed of ours as well
     :param set[Listed] unexplained: what nobody accounts for and may speak of it
     :param list[datetime] seen: when those feeds were created that are surely ours
     :param bool is_foreign_about: whether other programs lately sent feeds
     """
 
     candidates: list
+    is_contested: bool
     unexplained: set
     seen: list
     is_foreign_about: bool
@@ -253,10 +255,12 @@ class AmazonFeed(models.Model):
         lately = account in self.env["amazon.foreign.feed"]._lately(account)
         verdicts = {}
         for feed in sought:
-            candidates, strays = of_lane[feed.marketplace]
+            by_feed, strays = of_lane[feed.marketplace]
+            candidates = by_feed.get(feed, [])
             evidence = Evidence(
-                [row for row in candidates.get(feed, []) if fits[row] == 1],
-                feed._unexplained(candidates.get(feed, []) + strays, earlier),
+                candidates,
+                any(fits[row] > 1 for row in candidates),
+                feed._unexplained(candidates + strays, earlier),
                 seen,
                 lately,
             )
@@ -351,9 +355,10 @@ class AmazonFeed(models.Model):
         :rtype: str | Listed
         """
         if self.is_adopted:
-            return self._judge_adopted(evidence.unexplained)
+            return self._judge_adopted(evidence)
         self.listing = _lines(evidence.unexplained)
-        if len(evidence.unexplained) == 1 and evidence.candidates:
+        is_lone = len(evidence.unexplained) == 1 and not evidence.is_contested
+        if is_lone and evidence.candidates:
             return self._judge_lone(evidence, amazon_now)
         if evidence.unexplained:
             self._hand_over(
@@ -389,10 +394,13 @@ class AmazonFeed(models.Model):
             return "open"
         return self._hand_over_lone(row)
 
-    def _judge_adopted(self, unexplained):
+    def _judge_adopted(self, evidence):
         """Let go of the feed that was taken for this one where another one may be it
-        just as well."""
-        rivals = {row for row in unexplained if self._may_be(row)}
+        just as well: what was created in its window, or, by a clock of Amazon's that
+        is not exact, right before it."""
+        start = self._window_start()
+        before = {row for row in evidence.unexplained if row.created < start}
+        rivals = before.union(evidence.candidates)
         if not rivals:
             return "watched"
         self.listing = _lines(rivals)

@@ -414,6 +414,17 @@ class TestAdoption(ForeignCommon):
         self.assertFalse((action.feed_id | other).filtered("feed_ref"))
         self.assertTrue(action.needs_person)
 
+    def test_foreign_feed_in_the_window_of_the_next_sending_is_no_rival(self):
+        action = self.lose_refund()
+        self.simulator.advance(60)
+        self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        self.dispatch()
+        self.reconcile()
+        self.assertTrue(action.feed_id.is_adopted, "a later one of ours is listed")
+        self.send_elsewhere()
+        self.reconcile()
+        self.assertTrue(action.feed_id.is_adopted)
+
     # === CANCELLATIONS === #
 
     def lose_cancellation(self, **options):
@@ -704,9 +715,6 @@ class TestLook(ForeignCommon):
         self.simulator.advance(10 * HOUR)
         for _feed in range(3):
             self.send_elsewhere()
-        pages = "odoo.addons.amazon_helpdesk_actions.spapi.client.MAX_FEED_PAGES"
-        with patch(pages, 0), self.assertRaises(Exception):  # noqa: B017
-            self.look()
         listing, asked = type(self.account)._list_feeds, []
 
         def too_many_at_first(account, since, client=None):
@@ -722,15 +730,14 @@ class TestLook(ForeignCommon):
 
     def test_burst_of_feeds_makes_at_most_as_many_lists_as_the_quota_holds(self):
         self.reset(quotas=True)
-        sent = 0
-        for number in range(8):
-            ref, kind = [(SHIPPED, "refund"), (UNSHIPPED, "refund")][0]
-            self.ask_refund(self.create_ticket(ref), amounts={SKU: 1 + number / 10})
+        ticket = self.create_ticket(SHIPPED)
+        for number in range(12):
+            self.ask_refund(ticket, amounts={SKU: 1 + number / 10})
             self.dispatch()
-            sent += 1
         calls = self.simulator.ledger()["calls"]
-        self.assertEqual(calls["createFeed"], sent)
-        self.assertLessEqual(calls["getFeeds"], 10)
+        self.assertEqual(calls["createFeed"], 12)
+        # one more, where the machine is slow: the quota allows one in 45 seconds
+        self.assertIn(calls["getFeeds"], (10, 11))
 
     # === SENT AGAIN, AND LISTED LATE === #
 
