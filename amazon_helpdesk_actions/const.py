@@ -260,8 +260,8 @@ POLL_STUCK_SECONDS = 3600
 # Days after which a feed that Amazon does not know any more is given up.
 FEED_GONE_DAYS = 1
 
-# Hours after which Amazon's data shows, at the latest, what a database had sent that was
-# then restored from a backup: orders from the last 48 hours might be missing
+# Hours after which Amazon's data shows, at the latest, what a database had sent before
+# it was restored from a backup: orders from the last 48 hours might be missing
 # (listFinancialEvents), and a day more for what is deferred.
 LOST_TIME_HOURS = 72
 # Days for which Amazon lists a feed (getFeeds: createdSince at most 90 days ago).

@@ -6,12 +6,14 @@ import contextlib
 import time
 from collections import Counter
 
+from benchmarks.chaos_trouble import Pace
 from benchmarks.chaos_world import World
 from dev.console import Problem
 from spapi_simulator.process import SimulatorFailed
 
-#: Seconds for which a feed of ours is waited for, to send another one beside it.
-BESIDE_SECONDS = 30
+#: Seconds for which a feed of ours is waited for, to send another one beside it; and
+#: between two looks.
+BESIDE_SECONDS, LOOK_EVERY = 30, 0.3
 
 #: Amazon's ids of the marketplaces that chaos sells in.
 MARKETPLACES = {"DE": "A1PA6795UKMFR9"}
@@ -34,6 +36,7 @@ class Foreign:
         self._sent: Counter = Counter()
         self._beside: Counter = Counter()
         self._waiting: list[dict] = []
+        self._pace = Pace(LOOK_EVERY)
 
     def happen(self, outcome: str, cut: str | None, lag: int) -> bool:
         """Lose the answer to our next feed, and send another program's after it; or
@@ -55,7 +58,7 @@ class Foreign:
 
     def tick(self) -> None:
         """Send what waits for a feed of ours, once that is there."""
-        if not self._waiting:
+        if not self._waiting or not self._pace.is_due():
             return
         with contextlib.suppress(Problem, OSError, SimulatorFailed):
             newest = self._newest()

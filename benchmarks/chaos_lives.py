@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.chaos_trouble import Pace
 from benchmarks.chaos_world import DATABASE, World
 from dev.console import Problem, say
 
@@ -20,6 +21,7 @@ COPY = "amazon_helpdesk_copy"
 #: there: what a dump holds is what may be sent again.
 MOMENT_SECONDS = 30
 WANTED_STATES = ("queued", "sending", "submitted", "unknown", "to_approve")
+LOOK_EVERY = 0.5
 #: Seconds within which the database must notice by itself that it lived before.
 NOTICE_SECONDS = 120
 
@@ -48,6 +50,17 @@ PAYLOADS = """
 #: The accounts have stopped themselves, and an administrator has not decided yet.
 NOTICED = """
     SELECT id FROM amazon_stop WHERE life_id IS NOT NULL AND ended_at IS NULL
+"""
+#: What the administrator does in the dialog.
+DECIDE = """
+admin = env.ref("base.user_admin")
+env = env(user=admin, context={"allowed_company_ids": admin.company_ids.ids})
+domain = [("life_id", "!=", False), ("ended_at", "=", False)]
+for stop in env["amazon.stop"].search(domain):
+    dialog = env["amazon.life.decision"].browse(stop.action_decide()["res_id"])
+    dialog.write({"decision": "restored", "reason": "Put back from a dump"})
+    dialog.action_decide()
+env.cr.commit()
 """
 
 
@@ -111,6 +124,8 @@ class Restore:
         self._archive = world.folder / "restore.dump"
         self._wanted_until = 0.0
         self._deciding_until = 0.0
+        self._slow_sending = Pace(MOMENT_SECONDS / 2)
+        self._pace = Pace(LOOK_EVERY)
         self._counts: dict = {}
 
     def happen(self, step: str) -> bool:
@@ -129,10 +144,13 @@ class Restore:
 
     def tick(self) -> None:
         """Make the dump at a good moment, and be the administrator afterwards."""
+        is_busy = self._wanted_until or self._deciding_until
+        if not is_busy or not self._pace.is_due():
+            return
         with contextlib.suppress(Problem, OSError):
             if self._wanted_until:
                 self._dump_at_a_good_moment()
-            elif self._deciding_until:
+            else:
                 self._decide()
 
     def heal(self) -> None:
@@ -153,7 +171,7 @@ class Restore:
     def _dump_at_a_good_moment(self) -> None:
         states = {row["state"]: row["count"] for row in self._world.rows(STATES)}
         missing = set(WANTED_STATES) - set(states)
-        if missing == {"sending"}:
+        if missing == {"sending"} and self._slow_sending.is_due():
             # it lasts a moment only
             self._fault({"kind": "slow", "operation": "createFeed", "seconds": 3})
         if missing and time.monotonic() < self._wanted_until:
@@ -214,6 +232,7 @@ class Copies:
         self._ends_at = 0.0
         self._made: Counter = Counter()
         self._waiting = 0
+        self._stopped = 0
 
     def happen(self, with_files: bool, seconds: float) -> bool:
         """Copy the database and let the copy live.
@@ -252,19 +271,26 @@ class Copies:
             return
         self._host.kill()
         self._host = None
+        self._stopped += bool(self._world.rows(NOTICED, COPY))
         self._lives.marks |= envelopes(self._world, COPY)
 
     def counts(self) -> dict:
         """Return how many copies lived, and how much waited when they were made."""
-        return {"made": self._made, "waiting_at_copy": self._waiting}
+        return {
+            "made": self._made,
+            "waiting_at_copy": self._waiting,
+            "stopped_by_themselves": self._stopped,
+        }
 
     def _copy_files(self, with_files: bool) -> None:
         shutil.rmtree(self._data, ignore_errors=True)
         source = self._world.data_dir
         if with_files:
             shutil.copytree(source, self._data, copy_function=_link)
-            store = self._data / "filestore"
-            (store / DATABASE).rename(store / COPY)
+            # on a cloned machine the database has the same name
+            for folder in ("filestore", "amazon_helpdesk_actions"):
+                for path in (self._data / folder).glob(f"{DATABASE}*"):
+                    path.rename(path.with_name(path.name.replace(DATABASE, COPY)))
         else:
             store = self._data / "filestore"
             store.mkdir(parents=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import time
 
+from benchmarks.chaos_trouble import Pace
 from benchmarks.chaos_world import World
 from dev.console import Problem
 
@@ -44,15 +44,14 @@ class Standing:
 
     def __init__(self, world: World):
         self._world = world
-        self._next = 0.0
+        self._pace = Pace(LOOK_EVERY)
         self._without_job: set[str] = set()
         self._latest: dict[str, int] = {}
 
     def look(self) -> None:
         """Look, where it is time to."""
-        if time.monotonic() < self._next:
+        if not self._pace.is_due():
             return
-        self._next = time.monotonic() + LOOK_EVERY
         with contextlib.suppress(Problem):
             self._without_job |= {row["name"] for row in self._world.rows(WITHOUT_JOB)}
             for row in self._world.rows(LATE_JOBS):

@@ -90,6 +90,25 @@ class Event:
     options: dict = field(default_factory=dict)
 
 
+class Pace:
+    """Keeps what is done by the clock from being done too often.
+
+    :param seconds: between two times
+    """
+
+    def __init__(self, seconds: float):
+        self._seconds = seconds
+        self._next = 0.0
+
+    def is_due(self) -> bool:
+        """Say whether it is time again."""
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + self._seconds
+        return True
+
+
 def schedule(
     chance: random.Random, actions: int, kills: int, seconds: float
 ) -> list[Event]:

@@ -28,6 +28,7 @@ from . import amazon_order_buyer
 from . import amazon_action_unknown
 from . import amazon_action_call
 from . import amazon_action_line
+from . import amazon_reservation
 from . import amazon_action_items
 from . import amazon_action_kind
 from . import amazon_action_refund

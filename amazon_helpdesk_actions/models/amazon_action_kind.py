@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import formatLang
 
 from ..const import ANSWER_HOURS, ANSWER_RESERVE_HOURS
@@ -269,6 +269,19 @@ class AmazonActionKind(models.AbstractModel):
             "This order is from a marketplace that is not supported. Do it in Seller "
             "Central."
         )
+
+    def _check_way(self, order, reason):
+        """Refuse what no feed could carry.
+
+        :param amazon.order order: the order to act on
+        :param str reason: Amazon's code of the reason
+        :raise UserError: where its marketplace is none that we know
+        """
+        if self._is_assisted(order) or not self._feed_type_for(order, reason):
+            return
+        unlisted = self._marketplace_blocker(order)
+        if unlisted:
+            raise UserError(unlisted)
 
     def _reason_label(self, request_model, reason, field="reason"):
         """Return the label of a reason in the user's language."""

@@ -11,6 +11,7 @@ from ..spapi.credentials import IncompleteCredentials
 from ..spapi.enums import MESSAGE_LIMITS
 from ..spapi.errors import Refused, SpApiError
 from ..spapi.operations import MESSAGE_OPERATIONS
+from .amazon_reservation import ActionRequest
 from .clock import database_now, latest_credible
 
 # Types of messages that are text alone (Messaging v1); the one that fits most first.
@@ -127,13 +128,11 @@ class AmazonAction(models.Model):
                 )
             )
         is_known = self.sudo().search_count([("nonce", "=", nonce)], limit=1)
-        action = self._ask(
-            "message",
-            order,
-            nonce,
-            origin,
-            reason=message_type,
-            details={"text": text},
+        # as the user whose action this is, whoever has read the order
+        action = order.with_env(self.env)._reserve(
+            ActionRequest(
+                "message", origin, nonce, message_type, details={"text": text}
+            )
         )
         if not is_known:
             # Amazon never shows it again; the conversation is kept in the ticket.

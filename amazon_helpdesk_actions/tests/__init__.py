@@ -47,6 +47,7 @@ from . import test_refund_properties
 from . import test_refund_request
 from . import test_reply
 from . import test_restore
+from . import test_reservation
 from . import test_retention
 from . import test_ship
 from . import test_stop

@@ -358,7 +358,7 @@ class PermissionWorld(AmazonCommon):
         name = f"{side.word}/{kind}/{state}"
         of_money = kind == "refund"
         line = side[order].line_ids
-        return cls.env["amazon.action"].create(
+        return cls.env["amazon.action"]._create_reserved(
             {
                 "name": name,
                 "kind": kind,

@@ -7,6 +7,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..models.amazon_action_cancel_items import CANCEL_ITEMS_REASONS
+from ..models.amazon_reservation import ActionRequest
 from ..spapi import enums
 from .common import (
     CANCEL_REQUESTED,
@@ -353,13 +354,14 @@ class TestCancelItems(AmazonCommon):
         with self.assertRaisesRegex(AccessError, "administrator can grant"):
             self.open_request(ticket, "cancel", self.trainee)
         with self.assertRaisesRegex(AccessError, "administrator can grant"):
-            self.env["amazon.action"].with_user(self.trainee)._ask(
-                "cancel_items",
-                ticket.amazon_order_id,
-                "x",
-                ticket,
-                "NoInventory",
-                quantities={ticket.amazon_order_id.line_ids[0]: 1},
+            ticket.amazon_order_id.with_user(self.trainee)._reserve(
+                ActionRequest(
+                    "cancel_items",
+                    ticket,
+                    "x",
+                    "NoInventory",
+                    quantities={ticket.amazon_order_id.line_ids[0]: 1},
+                )
             )
 
     def test_user_of_another_company_is_refused(self):
@@ -376,6 +378,7 @@ class TestCancelItems(AmazonCommon):
         order = ticket.amazon_order_id.with_user(stranger).with_context(
             allowed_company_ids=company.ids
         )
-        own = order.env["amazon.action"]
         with self.assertRaises(AccessError):
-            own._ask("cancel_items", order, "x", ticket.with_env(own.env), "Other")
+            order._reserve(
+                ActionRequest("cancel_items", ticket.with_env(order.env), "x", "Other")
+            )
