@@ -124,6 +124,7 @@ class AmazonAlarm(models.Model):
         :raise AccessError: when the user does not administer the company
         """
         self.check_access("read")
+        self.env["amazon.set.aside"]._check_administers(self.sudo().company_id)
         for alarm_sudo in self.sudo().filtered(lambda a: a.kind == "set_aside"):
             for records_sudo in alarm_sudo._set_aside_of(alarm_sudo.account_id):
                 records_sudo._try_again()

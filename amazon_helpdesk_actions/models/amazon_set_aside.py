@@ -58,7 +58,7 @@ class AmazonSetAside(models.AbstractModel):
 
         :raise AccessError: when the user does not administer the companies
         """
-        self._check_may_try_again()
+        self._check_administers(self.company_id)
         aside = self.filtered("set_aside_at")
         for record in aside:
             record._journal_try_again()
@@ -66,7 +66,8 @@ class AmazonSetAside(models.AbstractModel):
         for record in aside:
             record._go_on()
 
-    def _check_may_try_again(self):
+    @api.model
+    def _check_administers(self, companies):
         """Asked of the real user also in sudo mode, so that no caller's sudo opens it.
 
         :raise AccessError: when the user does not administer the companies
@@ -74,7 +75,7 @@ class AmazonSetAside(models.AbstractModel):
         user = self.env.user
         if user.id == SUPERUSER_ID:
             return
-        if not user.has_group(ADMIN) or self.company_id - user.sudo().company_ids:
+        if not user.has_group(ADMIN) or companies - user.sudo().company_ids:
             raise AccessError(
                 self.env._(
                     "Only an Amazon administrator of the company can try again what "
