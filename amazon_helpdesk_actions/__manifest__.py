@@ -41,6 +41,7 @@
         "wizards/amazon_action_reply_choice_views.xml",
         "wizards/amazon_authority_check_views.xml",
         "wizards/amazon_stop_request_views.xml",
+        "wizards/amazon_life_decision_views.xml",
         "views/amazon_stop_views.xml",
         "wizards/amazon_audit_export_views.xml",
         "wizards/amazon_audit_settings_views.xml",
@@ -51,6 +52,7 @@
         # Refers to the form of amazon_action_views.xml
         "views/amazon_approval_views.xml",
         "views/amazon_feed_views.xml",
+        "views/amazon_foreign_feed_views.xml",
         "views/amazon_audit_entry_views.xml",
         "views/amazon_audit_check_views.xml",
         "views/amazon_audit_anchor_views.xml",

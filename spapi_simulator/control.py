@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 
+from . import foreign
 from .clock import iso
 from .errors import SeedError
 from .faults import Fault
@@ -84,6 +85,10 @@ def _happen(simulator, data):
     return {}
 
 
+def _foreign_feed(simulator, data):
+    return {"feed_id": foreign.send(simulator, data).id}
+
+
 def _clock(simulator, data):
     return {"now": iso(simulator.clock.now(), milliseconds=True)}
 
@@ -106,6 +111,7 @@ _ROUTES = {
     ("POST", "settings"): _settings,
     ("POST", "orders"): _orders,
     ("POST", "incidents"): _happen,
+    ("POST", "foreign_feeds"): _foreign_feed,
     ("GET", "clock"): _clock,
     ("POST", "clock"): _advance,
 }

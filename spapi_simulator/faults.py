@@ -17,7 +17,7 @@ FEED_KINDS = frozenset(
     " getfeeds_lag slow_processing".split()
 )
 # Faults of one message, found when it is executed
-MESSAGE_KINDS = frozenset({"report_error", "report_missing"})
+MESSAGE_KINDS = frozenset({"report_error", "report_missing", "item_error"})
 KINDS = REQUEST_KINDS | FEED_KINDS | MESSAGE_KINDS
 
 ANY = "*"
@@ -35,6 +35,7 @@ _OPTIONS = {
     "stuck": {"executed"},
     "report_error": {"order_id", "code", "text", "executed"},
     "report_missing": {"order_id", "executed"},
+    "item_error": {"order_id", "order_item_id", "others_executed", "code", "text"},
 }
 _REQUIRED = {
     "slow": {"seconds"},
@@ -44,6 +45,7 @@ _REQUIRED = {
     "slow_processing": {"seconds"},
     "report_error": {"order_id"},
     "report_missing": {"order_id"},
+    "item_error": {"order_id", "others_executed"},
 }
 
 
@@ -91,6 +93,8 @@ class Fault:
             raise ValueError(
                 f"{kind}: unknown {sorted(unknown)}, missing {sorted(missing)}."
             )
+        if not isinstance(data.get("others_executed", False), bool):
+            raise ValueError("others_executed is true or false.")
         return cls(kind, operation, times, skip, data)
 
     def strikes(self):
@@ -154,6 +158,24 @@ class Faults:
         return self._take(
             lambda fault: fault.kind == kind and fault.options["order_id"] == order_id
         )
+
+    def for_item(self, order_id, item_ids):
+        """Return the error of one item of a message, and the item that it names.
+
+        :param item_ids: the items of the message, in its order
+        :return: (Fault or None, id of the item or None)
+        """
+        fault = self._take(
+            lambda fault: (
+                fault.kind == "item_error"
+                and fault.options["order_id"] == order_id
+                and fault.options.get("order_item_id") in (None, *item_ids)
+                and any(item_ids)
+            )
+        )
+        if fault is None:
+            return None, None
+        return fault, fault.options.get("order_item_id") or next(filter(None, item_ids))
 
     def _take(self, fits):
         for fault in self.rules:

@@ -13,7 +13,9 @@ from functools import cached_property
 from . import envelope
 from .clock import iso
 from .errors import invalid_input, not_found
-from .execution import Context, Refusal
+from .execution import INVALID_DATA, Context, Refusal
+from .faults import FEED_KINDS, Fault
+from .foreign import ERROR, ForeignFeed
 from .report import Report, Result
 
 URL_LIFETIME = timedelta(minutes=5)
@@ -53,7 +55,10 @@ class Link:
 
 @dataclass
 class Feed:
-    """One feed. Its times are fixed when it is created."""
+    """One feed. Its times are fixed when it is created.
+
+    `foreign`: set when another program of the seller sent it, through no request here.
+    """
 
     id: str
     seller_id: str
@@ -64,6 +69,7 @@ class Feed:
     starts: datetime
     ends: datetime
     faults: dict = field(default_factory=dict)
+    foreign: ForeignFeed | None = None
     status: str = IN_QUEUE
     messages: int | None = None
     result_document_id: str | None = None
@@ -85,10 +91,11 @@ class Feed:
         data = {
             "feedId": self.id,
             "feedType": self.feed_type,
-            "marketplaceIds": list(self.marketplace_ids),
             "createdTime": iso(self.created, milliseconds=True),
             "processingStatus": self.status,
         }
+        if self.marketplace_ids:
+            data["marketplaceIds"] = list(self.marketplace_ids)
         if self.status in (IN_PROGRESS, DONE, FATAL):
             data["processingStartTime"] = iso(self.starts, milliseconds=True)
         if self.status in (DONE, FATAL):
@@ -109,6 +116,7 @@ class Feed:
             "messages": self.messages,
             "seller_id": self.seller_id,
             "input_digest": self.digest,
+            "foreign": self.foreign is not None,
         }
 
 
@@ -199,8 +207,20 @@ class FeedDesk:
             raise invalid_input("The input feed document does not exist.")
         if document.data is None:
             raise invalid_input("Nothing was uploaded to the input feed document.")
-        created = self.clock.now()
         faults = self.faults.for_feed()
+        return self._add(seller, feed_type, marketplace_ids, document.data, faults)
+
+    def add_foreign_feed(self, seller, feed_type, marketplace_ids, work):
+        """Add a feed of another program of the seller. It catches no fault of a rule.
+
+        :param ForeignFeed work: what becomes of it
+        """
+        outcome = work.outcome
+        faults = {outcome: Fault(outcome)} if outcome in FEED_KINDS else {}
+        return self._add(seller, feed_type, marketplace_ids, b"", faults, work)
+
+    def _add(self, seller, feed_type, marketplace_ids, data, faults, foreign=None):
+        created = self.clock.now()
         seconds = self.settings.processing_seconds
         if "slow_processing" in faults:
             seconds = faults["slow_processing"].options["seconds"]
@@ -209,11 +229,12 @@ class FeedDesk:
             seller_id=seller.seller_id,
             feed_type=feed_type,
             marketplace_ids=tuple(marketplace_ids),
-            data=document.data,
+            data=data,
             created=created,
             starts=created + timedelta(seconds=seconds * QUEUE_SHARE),
             ends=created + timedelta(seconds=seconds),
             faults=faults,
+            foreign=foreign,
         )
         self.feeds[feed.id] = feed
         self._open.append(feed)
@@ -258,6 +279,7 @@ class FeedDesk:
             and feed.feed_type in query["feedTypes"]
             and max(since, now - FEED_LIFETIME) <= feed.created <= until
             and feed.listed_from <= now
+            and (not feed.foreign or self.settings.lists_foreign_feeds)
             and (not statuses or feed.status in statuses)
             and (not markets or set(markets) & set(feed.marketplace_ids))
         ]
@@ -272,6 +294,7 @@ class FeedDesk:
         once, at its own time, whether somebody asks for it or not.
         """
         now = self.clock.now()
+        self.executor.settle()
         due = [feed for feed in self._open if feed.starts <= now]
         if not due:
             return
@@ -314,6 +337,9 @@ class FeedDesk:
         :return: the Report
         """
         report = Report(feed.id, feed.seller_id)
+        if feed.foreign:
+            self._report_foreign(feed, report)
+            return report
         try:
             messages = envelope.read(feed.data, feed.feed_type, feed.seller_id)
         except envelope.SchemaError as error:
@@ -328,10 +354,23 @@ class FeedDesk:
             at=feed.ends,
             finance_delay=timedelta(seconds=self.settings.finance_delay_seconds),
             fba_refunds=self.settings.fba_refunds,
+            cut_units_keep_proceeds=self.settings.cut_units_keep_proceeds,
+            unshipped_refunds_wait=self.settings.unshipped_refunds_wait,
         )
         for message in messages[:limit]:
             self._process_message(message, context, report)
         return report
+
+    def _report_foreign(self, feed, report):
+        """Report what another program sent; it does nothing to the orders here."""
+        feed.messages = report.processed = feed.foreign.messages
+        if feed.foreign.outcome != ERROR:
+            return
+        known = {order_id for _, order_id in self.executor.orders}
+        for number in range(1, feed.messages + 1):
+            text = "The data you submitted is incomplete or invalid."
+            order_id = feed.foreign.named_order(feed.id, number, known)
+            self._add_error(report, str(number), INVALID_DATA, text, order_id)
 
     def _process_message(self, message, context, report):
         if message.error:
@@ -342,13 +381,12 @@ class FeedDesk:
         order_id = message.payload.order_id
         failure = self.faults.for_message("report_error", order_id)
         if failure:
-            report.processed += 1
-            code = str(failure.options.get("code", "18028"))
-            text = failure.options.get("text", "The data you submitted is invalid.")
-            result = Result(message.id, code, text, order_id=order_id)
-            report.results.append(result)
-            if failure.options.get("executed", False):
-                self._try(message, context)
+            self._fail_message(message, context, report, failure)
+            return
+        item_ids = [item.item_id for item in message.payload.items]
+        failure, item_id = self.faults.for_item(order_id, item_ids)
+        if failure:
+            self._fail_item(message, context, report, failure, item_id)
             return
         missing = self.faults.for_message("report_missing", order_id)
         if missing:
@@ -356,22 +394,65 @@ class FeedDesk:
                 self._try(message, context)
             return
         report.processed += 1
-        refusal = self._try(message, context)
+        self._add_refusal(message, report, self._try(message, context))
+
+    def _fail_message(self, message, context, report, failure):
+        """Report an error of a message; do it all the same if the rule says so."""
+        report.processed += 1
+        code = str(failure.options.get("code", INVALID_DATA))
+        text = failure.options.get("text", "The data you submitted is invalid.")
+        self._add_error(report, message.id, code, text, message.payload.order_id)
+        if failure.options.get("executed", False):
+            self._try(message, context)
+
+    def _fail_item(self, message, context, report, failure, item_id):
+        """Report an error that names one item; do the others if the rule says so."""
+        report.processed += 1
+        order_id = message.payload.order_id
+        order = self.executor.orders.get((context.seller_id, order_id))
+        item = order and order.item(item_id)
+        report.results.append(
+            Result(
+                message.id,
+                str(failure.options.get("code", INVALID_DATA)),
+                failure.options.get("text", "The data you submitted is invalid."),
+                order_id=order_id,
+                item_id=item_id,
+                sku=item.sku if item else None,
+            )
+        )
+        if failure.options["others_executed"]:
+            refusal = self._try(message, context, without=item_id)
+            self._add_refusal(message, report, refusal)
+
+    def _add_refusal(self, message, report, refusal):
         if refusal:
-            report.results.append(
-                Result(
-                    message.id,
-                    refusal.code,
-                    refusal.text,
-                    order_id=order_id,
-                    item_id=refusal.item_id,
-                )
+            self._add_error(
+                report,
+                message.id,
+                refusal.code,
+                refusal.text,
+                message.payload.order_id,
+                refusal.item_id,
             )
 
-    def _try(self, message, context):
-        """Execute one message; return the Refusal, or None when it was done."""
+    def _add_error(self, report, message_id, code, text, order_id, item_id=None):
+        """Add an error that names what it is about, where reports do so."""
+        if not self.settings.reports_name_orders:
+            order_id = item_id = None
+        result = Result(message_id, code, text, order_id=order_id, item_id=item_id)
+        report.results.append(result)
+
+    def _try(self, message, context, without=None):
+        """Execute one message; return the Refusal, or None when it was done.
+
+        :param without: id of an item that is left out
+        """
         try:
-            self.executor.execute(message, context)
+            if without is None:
+                self.executor.execute(message, context)
+            else:
+                self.executor.execute_others(message, context, without)
         except Refusal as refusal:
             return refusal
         return None

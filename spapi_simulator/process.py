@@ -142,6 +142,16 @@ class SimulatorProcess:
         body = {"order_id": order_id, "kind": kind, **details}
         self._control("POST", "incidents", body)
 
+    def foreign_feed(self, **options):
+        """Let another program of the same seller send a feed, see README.
+
+        E.g. `foreign_feed(feed_type="POST_PAYMENT_ADJUSTMENT_DATA",
+        marketplace_ids=["A1PA6795UKMFR9"], messages=2, outcome="done")`.
+
+        :return: Amazon's id of the feed
+        """
+        return self._control("POST", "foreign_feeds", options)["feed_id"]
+
     def add_fulfillment_order(self, order):
         """Add or replace a fulfillment order, shaped as in the orders file."""
         self.add_fulfillment_orders([order])

@@ -17,6 +17,7 @@ class Result:
     level: str = "Error"
     order_id: str | None = None
     item_id: str | None = None
+    sku: str | None = None
 
 
 @dataclass
@@ -71,12 +72,14 @@ def _add_result(report, result):
         ResultMessageCode=result.code,
         ResultDescription=result.text,
     )
-    if result.order_id or result.item_id:
+    named = {
+        "SKU": result.sku,
+        "AmazonOrderID": result.order_id,
+        "AmazonOrderItemCode": result.item_id,
+    }
+    if any(named.values()):
         additional = etree.SubElement(element, "AdditionalInfo")
-        if result.order_id:
-            _add(additional, AmazonOrderID=result.order_id)
-        if result.item_id:
-            _add(additional, AmazonOrderItemCode=result.item_id)
+        _add(additional, **{name: text for name, text in named.items() if text})
 
 
 def _add(parent, **texts):

@@ -22,6 +22,7 @@ from ..const import (
     LOOK_MIN_SECONDS,
     VERIFY_SECONDS,
 )
+from ..life_record import RecordUnusable
 from ..spapi.errors import (
     IncompleteCredentials,
     InvalidMessage,
@@ -33,6 +34,7 @@ from ..spapi.operations import OPERATIONS
 from .amazon_order_reading import is_final
 from .amazon_seller_account import is_access_refused
 from .background import in_background, in_own_transaction
+from .clock import database_now
 
 _logger = logging.getLogger(__name__)
 
@@ -99,7 +101,8 @@ class AmazonAction(models.Model):
         """
         self.ensure_one()
         self._hold_call()
-        if not self._in_own("_is_call_due"):
+        self.env["amazon.host.clock"]._compare()
+        if not self._in_own("_is_call_due") or not self._is_life_in_order():
             return
         is_read = not self._is_verified()
         if is_read and not self._read_order():
@@ -161,10 +164,29 @@ class AmazonAction(models.Model):
             return False
         if self.state != "queued" or not self.account_id._may_send(self.kind):
             return False
-        wait = self.due_at and (self.due_at - fields.Datetime.now()).total_seconds()
+        wait = self.due_at and (self.due_at - database_now(self.env)).total_seconds()
         if wait and wait > 0:
             raise self._call_later("It can still be taken back.", wait)
         return True
+
+    def _is_life_in_order(self):
+        """Whether this database is the one that sent last; stops its accounts where it
+        is not.
+
+        :raise RetryableJobError: where this host cannot say so
+        """
+        try:
+            return self.env["amazon.life"]._check()
+        except RecordUnusable as error:
+            self._in_own("_say_why_held")
+            reason = f"The record cannot be written: {error}"
+            raise self._call_later(reason, self._retry_seconds()) from None
+
+    def _say_why_held(self):
+        """Say that this host cannot send it, and why."""
+        problem = self.env["amazon.life"]._problem()
+        if problem and self._is_queued():
+            self.state_message = problem
 
     def _read_order(self):
         """Ask Amazon about the order, now that the agent has asked.
@@ -210,7 +232,8 @@ class AmazonAction(models.Model):
         call = self._in_own("_begin_call", token, is_read)
         if not call:
             return
-        if self._in_own("_may_leave", token):
+        may_leave = self.env["amazon.life"]._let_leave(self.account_id)
+        if may_leave and self._in_own("_may_leave", token):
             record = self._make_call(client, *call)
         else:
             # Stopped at this moment; or this host stood still, and another one has
@@ -268,6 +291,13 @@ class AmazonAction(models.Model):
             return None
         if not action._is_verified(is_read):
             raise action._call_later("The order is not known yet.", CALL_RETRY_SECONDS)
+        if action._is_of_lost_life():
+            action._doubt_lost_time()
+            return None
+        doubt = action._late_doubt()
+        if doubt:
+            action._doubt(doubt)
+            return None
         reason = action._late_blocker()
         if reason:
             action._set_blocked(reason)
@@ -283,7 +313,7 @@ class AmazonAction(models.Model):
         action.write(
             {
                 "call_token": token,
-                "sending_at": fields.Datetime.now(),
+                "sending_at": database_now(self.env),
                 "call_digest": hashlib.sha256(sent.encode()).hexdigest(),
             }
         )
@@ -300,7 +330,7 @@ class AmazonAction(models.Model):
 
     def _retry_seconds(self):
         """Return after how many seconds to try again where Amazon did not say."""
-        age = (fields.Datetime.now() - self._decided_at()).total_seconds()
+        age = (database_now(self.env) - self._decided_at()).total_seconds()
         return min(max(age / 2, CALL_RETRY_SECONDS), CALL_RETRY_MAX_SECONDS)
 
     def _call_later(self, reason, seconds):
@@ -369,9 +399,10 @@ class AmazonAction(models.Model):
         :param float wait: seconds, where Amazon said how long
         """
         _logger.info("%s not sent: %s", self.name, reason)
-        moved = self._set_back_to_queued(self._not_sent_sentence())
+        sentence = self.account_id._not_sent_sentence(self.kind)
+        moved = self._set_back_to_queued(sentence)
         for action in moved:
-            action.due_at = fields.Datetime.now() + timedelta(
+            action.due_at = database_now(self.env) + timedelta(
                 seconds=ceil(wait or action._retry_seconds())
             )
             action._enqueue_call()
@@ -474,6 +505,15 @@ class AmazonAction(models.Model):
         if not self._is_looked_for():
             return True
         disproof = self._kind()._disproof(self)
+        if disproof and self._is_of_lost_time():
+            self._wait_again(
+                self.env._(
+                    "This database was restored from a backup, and this was not sent "
+                    "in the time that it lost: %s. It waits again.",
+                    disproof,
+                )
+            )
+            return True
         if disproof:
             self._set_rejected(False, disproof)
             return True
@@ -499,18 +539,16 @@ class AmazonAction(models.Model):
 
     def _seconds_since_sending(self):
         """Return the seconds since the call was made."""
-        since = self.sending_at or self.last_state_change
-        return (fields.Datetime.now() - since).total_seconds()
+        since = self._left_by() or self.last_state_change
+        return (database_now(self.env) - since).total_seconds()
 
     # === BUSINESS METHODS - FORGETTING === #
 
-    def _react(self):
-        """Override to forget what only the call needed: it may name the buyer."""
-        result = super()._react()
+    def _forget_details(self):
+        """Follower: forget what only the call needed, which may name the buyer."""
         for action in self.filtered("details"):
             if action._is_over():
                 action.details = action._kind()._kept_details(action.details)
-        return result
 
     def _is_over(self):
         """Whether nothing is sent or looked for any more."""

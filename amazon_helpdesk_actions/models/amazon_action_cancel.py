@@ -253,9 +253,12 @@ class AmazonActionCancel(models.AbstractModel):
             # Amazon does nothing for an order whose items are not all listed.
             items=tuple(
                 CancelItem(order_item_id=line.amazon_item_ref, reason=action.reason)
-                for line in action.order_id.line_ids
+                for line in self._message_items(action)
             ),
         )
+
+    def _message_items(self, action):
+        return action.order_id.line_ids
 
     # === HOW IT IS CONFIRMED === #
 
@@ -269,7 +272,7 @@ class AmazonActionCancel(models.AbstractModel):
         if action.feed_type:
             ended, minutes = action.feed_id.done_at, NOT_CANCELLED_MINUTES
         else:
-            ended, minutes = action.sending_at, NOT_EXECUTED_MINUTES
+            ended, minutes = action._left_by(), NOT_EXECUTED_MINUTES
         if not (ended and known and known >= ended + timedelta(minutes=minutes)):
             return False
         if order.fulfillment_status not in self._disproving_statuses(action):

@@ -78,39 +78,26 @@ class AmazonAction(models.Model):
         if action_sudo.reply_state:
             return
         action_sudo.write({**vals, "reply_status": "waiting"})
-        action_sudo._react_reply()
+        action_sudo._guarded(action_sudo._follow_replies, action_sudo._reply_failed())
 
-    def _react(self):
-        """Override to write to the buyer, or to correct what was written."""
-        result = super()._react()
-        self._react_reply()
-        return result
-
-    def _hand_to_person(self, reason):
-        """Override: what the buyer was told cannot be upheld while nobody knows."""
-        result = super()._hand_to_person(reason)
-        for action in self.filtered("needs_person"):
-            if action.kind == "message":
-                action._guard_reply(action._open_again_for_message)
-            elif action.reply_status == "sent":
-                action._guard_reply(action._correct_reply)
-        return result
-
-    def _react_reply(self):
+    def _follow_replies(self):
+        """Follower: write to the buyer, or correct what was written."""
         for action in self:
-            if action.kind == "message" and action.state in FAILED_STATES:
-                action._guard_reply(action._open_again_for_message)
+            if action.kind == "message" and (
+                action.state in FAILED_STATES or action.needs_person
+            ):
+                action._open_again_for_message()
             elif action.kind == "message" and action.state in MESSAGE_GONE:
-                action._guard_reply(action._settle_message)
+                action._settle_message()
+            elif action.needs_person and action.reply_status == "sent":
+                # what the buyer was told cannot be upheld while nobody knows
+                action._correct_reply()
             elif action.reply_status:
-                action._guard_reply(action._follow_reply)
+                action._follow_reply()
 
-    def _guard_reply(self, method):
-        self._guarded(
-            method,
-            self.env._(
-                "The reply to the buyer could not be taken care of. Look at it."
-            ),
+    def _reply_failed(self):
+        return self.env._(
+            "The reply to the buyer could not be taken care of. Look at it."
         )
 
     def _follow_reply(self):
@@ -128,7 +115,14 @@ class AmazonAction(models.Model):
             )
         elif status == "sent" and self.state in FAILED_STATES:
             self._correct_reply()
-        elif status == "correcting" and self.state in RESCUED:
+        elif status == "sent" and self.state == "unknown" and self._is_part_rejected():
+            self._correct_reply()
+        elif (
+            status == "correcting"
+            and self.state in RESCUED
+            # what the buyer was told was more than what came of it
+            and not self._is_part_rejected()
+        ):
             self.reply_status = "sent"
             self._drop_activity()
 
@@ -265,7 +259,7 @@ class AmazonAction(models.Model):
         :rtype: dict
         """
         action_sudo = self.sudo()
-        lines = action_sudo.line_ids
+        lines = action_sudo.line_ids._standing()
         # Each item of a refund has a number of its own in Amazon's settlement.
         transactions = [
             f"{self.name}-{of_item[0].id}"
@@ -292,7 +286,7 @@ class AmazonAction(models.Model):
         action_sudo = self.sudo()
         units = {
             line.order_line_id: line.quantity
-            for line in action_sudo.line_ids.filtered("order_line_id")
+            for line in action_sudo.line_ids._standing().filtered("order_line_id")
         }
         names = []
         for item in units or action_sudo.order_id.line_ids:
@@ -401,7 +395,8 @@ class AmazonSellerAccount(models.Model):
                     [("account_id", "in", self.ids), ("reply_status", "=", "waiting")]
                 )
             )
-            held._react_reply()
+            for action in held:
+                action._guarded(action._follow_replies, action._reply_failed())
         return result
 
 

@@ -16,6 +16,8 @@ HEALED = ("stalled", "call_lost", "abandoned", "unfollowed", "unasked", "undone"
 # What concerns everybody who is about to ask for something, on whatever order.
 PANEL_KINDS = (
     "runner",
+    "life",
+    "life_record",
     "stalled",
     "breaker",
     "stopped",
@@ -62,6 +64,8 @@ class AmazonAlarm(models.Model):
     )
     kind = fields.Selection(
         [
+            ("future", "Times in the future"),
+            ("clock", "Wrong clock of a host"),
             ("runner", "Job runner not working"),
             ("job_failed", "Job failed"),
             ("stalled", "Actions without a job"),

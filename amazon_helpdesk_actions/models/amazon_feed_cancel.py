@@ -12,6 +12,7 @@ from ..spapi.errors import (
 )
 from .amazon_feed_poll import OPEN_STATES
 from .background import in_background
+from .clock import database_now
 
 _logger = logging.getLogger(__name__)
 
@@ -238,7 +239,7 @@ class AmazonFeed(models.Model):
         taken back, not refused."""
         if status != "CANCELLED" or not self.drop_asked_at:
             return super()._settle(status)
-        now = fields.Datetime.now()
+        now = database_now(self.env)
         self.write(
             {
                 "done_at": now,

@@ -26,6 +26,7 @@ from ..const import (
     URGENT_RESERVE,
     VERIFY_SECONDS,
 )
+from ..life_record import RecordUnusable
 from ..spapi.client import MAX_FEED_BYTES
 from ..spapi.enums import FEED_CANCEL, FEED_REFUND
 from ..spapi.envelopes import (
@@ -45,6 +46,7 @@ from ..spapi.operations import OPERATIONS
 from .amazon_feed import Lane
 from .amazon_order_reading import is_final
 from .background import in_background, in_own_transaction
+from .clock import database_now
 
 _logger = logging.getLogger(__name__)
 
@@ -100,17 +102,19 @@ class AmazonFeed(models.Model):
 
         :param datetime due_at: when it may be sent, now when None
         """
-        now = fields.Datetime.now()
         # What is due for long is enqueued for now: a job of a past moment starts, and
-        # may have looked, before this transaction commits.
-        due = max(due_at or now, now).timestamp()
+        # may have looked, before this transaction commits. A click, which has begun
+        # just before, knows its moment by the same clock, and asks no second time.
+        if not due_at or due_at < self.env.cr.now().replace(microsecond=0):
+            due_at = database_now(self.env)
+        due = due_at.timestamp()
         slot = (due // DISPATCH_SLOT_SECONDS + 1) * DISPATCH_SLOT_SECONDS
         self._enqueue_dispatch_at(lane, slot, int(slot))
 
     def _enqueue_sweep(self, lane):
         """Have the lane looked at again later: a click that shares the job which runs
         now may commit only after this has looked."""
-        now = fields.Datetime.now().timestamp()
+        now = database_now(self.env).timestamp()
         moment = (now // DISPATCH_SWEEP_SECONDS + 2) * DISPATCH_SWEEP_SECONDS
         self._enqueue_dispatch_at(lane, moment, f"sweep{int(moment)}", is_sweep=True)
 
@@ -122,7 +126,7 @@ class AmazonFeed(models.Model):
 
         :param float wait: seconds before which it should not start
         """
-        moment = fields.Datetime.now().timestamp() + wait
+        moment = database_now(self.env).timestamp() + wait
         self._enqueue_dispatch_at(lane, moment, "left")
 
     def _enqueue_dispatch_at(self, lane, moment, name, **options):
@@ -149,9 +153,11 @@ class AmazonFeed(models.Model):
         """
         lane = Lane(account_id, marketplace, feed_type)
         self._take_lane(lane)
+        self.env["amazon.host.clock"]._compare()
         if not is_sweep:
             self._in_own_transaction("_enqueue_sweep", lane)
         self._settle_interrupted(lane)
+        self._check_life(lane)
         if not self._in_own_transaction("_is_open", lane):
             return
         verified = self._verify_orders(lane)
@@ -178,6 +184,24 @@ class AmazonFeed(models.Model):
     def _in_own_transaction(self, method, *args):
         """Call a method of this model in a transaction of its own, and commit."""
         return in_own_transaction(self, method, *args)
+
+    def _check_life(self, lane):
+        """Make sure that this database is the one that sent last; stop its accounts
+        where it is not.
+
+        :raise RetryableJobError: where this host cannot say so
+        """
+        try:
+            self.env["amazon.life"]._check()
+        except RecordUnusable as error:
+            self._in_own_transaction("_say_why_held", lane)
+            raise self._later(f"The record cannot be written: {error}") from None
+
+    def _say_why_held(self, lane):
+        """Say of what is due that this host cannot send it, and why."""
+        problem = self.env["amazon.life"]._problem()
+        if problem:
+            self._due(lane).write({"state_message": problem})
 
     # --- what was interrupted --- #
 
@@ -284,7 +308,7 @@ class AmazonFeed(models.Model):
 
         Several kinds share a lane, and each may be stopped by itself.
         """
-        now = fields.Datetime.now()
+        now = database_now(self.env)
         due = self.env["amazon.action"].search(
             [
                 *self._waiting_domain(lane),
@@ -308,7 +332,7 @@ class AmazonFeed(models.Model):
             why Amazon does not show the order, or False
         :rtype: dict
         """
-        begun = fields.Datetime.now()
+        begun = database_now(self.env)
         unread = self._in_own_transaction("_unverified", lane)
         if any(action.by_range for action in unread):
             account = self.env["amazon.seller.account"].browse(lane.account_id)
@@ -322,11 +346,12 @@ class AmazonFeed(models.Model):
 
         :rtype: list[Unverified]
         """
-        shown = fields.Datetime.now() - timedelta(seconds=RANGE_LAG_SECONDS)
+        now = database_now(self.env)
+        shown = now - timedelta(seconds=RANGE_LAG_SECONDS)
         return [
             Unverified(action.order_id.id, action._decided_at() <= shown)
             for action in self._due(lane)
-            if not action._is_verified()
+            if not action._is_verified(now=now)
         ]
 
     def _verified(self, lane, read, begun):
@@ -335,10 +360,11 @@ class AmazonFeed(models.Model):
         :param dict read: orders that were read since then
         :param datetime begun: what was asked for later is not known by that
         """
+        now = database_now(self.env)
         return {
             action.id: read.get(action.order_id.id, False)
             for action in self._due(lane)
-            if action._is_verified()
+            if action._is_verified(now=now)
             or (action.order_id.id in read and action._decided_at() <= begun)
         }
 
@@ -424,8 +450,9 @@ class AmazonFeed(models.Model):
         :param amazon.action unread: what cannot, since its order is not known
         """
         newest = max(action._decided_at() for action in unread)
-        shown = _seconds_since(newest) > RANGE_LAG_SECONDS
-        waited = _seconds_since(min(ready.mapped("due_at")))
+        now = database_now(self.env)
+        shown = (now - newest).total_seconds() > RANGE_LAG_SECONDS
+        waited = (now - min(ready.mapped("due_at"))).total_seconds()
         return not shown and waited < COLLECT_SECONDS
 
     def _send_with(self, client, lane, verified):
@@ -438,12 +465,14 @@ class AmazonFeed(models.Model):
                 return
             # createFeedDocument and the upload move nothing: tried again as a whole.
             raise self._later(str(error), getattr(error, "wait", None)) from None
+        account = self.env["amazon.seller.account"].browse(lane.account_id)
         if not sending:
             # Where PostgreSQL's answer to the commit was lost, the feed is marked as
             # being sent, and nobody sends it.
             self._settle_interrupted(lane)
             return
-        if self._in_own_transaction("_may_leave", sending.feed_id):
+        may_leave = self.env["amazon.life"]._let_leave(account)
+        if may_leave and self._in_own_transaction("_may_leave", sending.feed_id):
             record, *args = self._create_feed(client, sending)
         else:
             reason = "Stopped, or another dispatch took over."
@@ -506,7 +535,7 @@ class AmazonFeed(models.Model):
                 "message_count": len(actions),
                 "document_ref": document_ref,
                 "payload_digest": hashlib.sha256(content).hexdigest(),
-                "sending_at": fields.Datetime.now(),
+                "sending_at": database_now(self.env),
                 "amazon_sent_after": _naive(client.amazon_now()),
             }
         )
@@ -519,6 +548,9 @@ class AmazonFeed(models.Model):
         others."""
         ready = self.env["amazon.action"]
         for action in actions:
+            if action._is_of_lost_life():
+                action._doubt_lost_time()
+                continue
             # first: to be blocked says that nothing happened
             doubt = action._late_doubt()
             if doubt:
@@ -606,7 +638,8 @@ class AmazonFeed(models.Model):
         left = self._due(lane)
         if not left:
             return
-        unread = left.filtered(lambda action: not action._is_verified())
+        now = database_now(self.env)
+        unread = left.filtered(lambda action: not action._is_verified(now=now))
         for action in unread:
             problem = action.order_id.read_message or action.order_id.finances_message
             if problem:
@@ -615,7 +648,7 @@ class AmazonFeed(models.Model):
                 )
         unread.order_id._notify_forms()
         newest = max(action._decided_at() for action in left)
-        shown_in = RANGE_LAG_SECONDS - _seconds_since(newest)
+        shown_in = RANGE_LAG_SECONDS - (now - newest).total_seconds()
         wait = min(max(shown_in, NEXT_FEED_MIN_SECONDS), NEXT_FEED_MAX_SECONDS)
         self._enqueue_return(lane, wait)
 
@@ -638,7 +671,7 @@ class AmazonFeed(models.Model):
                 "state_message": False,
                 "feed_ref": feed_ref,
                 "request_ref": request_ref,
-                "submitted_at": fields.Datetime.now(),
+                "submitted_at": database_now(self.env),
             }
         ):
             feed._enqueue_poll(POLL_MIN_SECONDS)
@@ -713,8 +746,9 @@ class AmazonFeed(models.Model):
             limit=CHUNK,
         )
         if feed.state == "not_sent":
-            for of_kind in actions.grouped("kind").values():
-                of_kind._set_back_to_queued(of_kind._not_sent_sentence())
+            for kind, of_kind in actions.grouped("kind").items():
+                reason = feed.account_id._not_sent_sentence(kind)
+                of_kind._set_back_to_queued(reason)
         elif feed.state == "refused":
             actions._set_blocked(
                 self.env._(
@@ -751,10 +785,6 @@ def _from_timestamp(moment):
     return fields.Datetime.to_datetime("1970-01-01 00:00:00") + timedelta(
         seconds=moment
     )
-
-
-def _seconds_since(moment):
-    return (fields.Datetime.now() - moment).total_seconds()
 
 
 def _naive(moment):

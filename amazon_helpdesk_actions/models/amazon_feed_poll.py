@@ -20,6 +20,7 @@ from ..spapi.reports import count_processed, parse_report
 from .amazon_order_reading import is_not_found
 from .amazon_seller_account import is_access_refused
 from .background import in_background
+from .clock import database_now
 
 _logger = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ class AmazonFeed(models.Model):
 
     def _age(self, moment):
         """Return the seconds that have passed since then."""
-        return (fields.Datetime.now() - moment).total_seconds()
+        return (database_now(self.env) - moment).total_seconds()
 
     def _lose(self):
         """Amazon does not know the feed any more that it had taken."""
@@ -129,7 +130,7 @@ class AmazonFeed(models.Model):
 
     def _settle(self, status):
         """Record the end of the feed's processing at Amazon."""
-        now = fields.Datetime.now()
+        now = database_now(self.env)
         self.write({"done_at": now, "polled_at": now, "processing_status": status})
         if status == "CANCELLED":
             self.write(
@@ -165,7 +166,7 @@ class AmazonFeed(models.Model):
             {
                 "state": state,
                 "state_message": reason,
-                "done_at": self.done_at or fields.Datetime.now(),
+                "done_at": self.done_at or database_now(self.env),
             }
         )
         self._enqueue_move("unknown")
@@ -280,7 +281,7 @@ class AmazonFeed(models.Model):
         if outcome.status == "accepted":
             actions._set_accepted(outcome.code, outcome.text)._enqueue_confirm()
         elif outcome.status == "rejected":
-            actions._set_rejected(outcome.code, outcome.text)
+            actions._apply_rejection(outcome)
         else:
             actions._set_unknown(
                 self.env._(

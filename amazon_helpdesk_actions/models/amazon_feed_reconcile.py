@@ -1,7 +1,6 @@
 import logging
 import time
-from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
+from datetime import timedelta, timezone
 
 from odoo import api, fields, models
 
@@ -23,50 +22,15 @@ from ..const import (
     VERIFY_SECONDS,
 )
 from ..spapi.errors import IncompleteCredentials, MalformedAnswer, SpApiError
+from .amazon_foreign_feed import Listed
+from .amazon_foreign_feed import as_utc as _utc
 from .background import in_background
+from .clock import database_now
 
 _logger = logging.getLogger(__name__)
 
 # What waits for no decision of a person.
 NOT_HANDED = [("needs_person", "=", False)]
-
-
-class Listed(NamedTuple):
-    """A feed as Amazon lists it.
-
-    :param str ref: Amazon's id
-    :param datetime created: by Amazon's clock, UTC, naive
-    :param tuple marketplaces: ids, empty where Amazon does not say
-    :param str status: processing status
-    """
-
-    ref: str
-    created: datetime
-    marketplaces: tuple
-    status: str
-
-    @classmethod
-    def parse(cls, row):
-        """Read Amazon's model ``Feed`` (Feeds 2021-06-30).
-
-        :raise MalformedAnswer: where a part is missing
-        """
-        try:
-            created = datetime.fromisoformat(row["createdTime"])
-            created = created.astimezone(timezone.utc).replace(tzinfo=None)
-            marketplaces = tuple(row.get("marketplaceIds") or ())
-            return cls(row["feedId"], created, marketplaces, row["processingStatus"])
-        except (KeyError, TypeError, ValueError):
-            raise MalformedAnswer(
-                "getFeeds", "A feed in Amazon's list lacks its id or its time."
-            ) from None
-
-    def may_be_of(self, marketplace):
-        """Whether it can be ours: our feeds are for exactly one marketplace."""
-        return not self.marketplaces or self.marketplaces == (marketplace,)
-
-    def __str__(self):
-        return f"{self.ref} ({_utc(self.created)}, {self.status})"
 
 
 class AmazonFeed(models.Model):
@@ -166,10 +130,6 @@ class AmazonFeed(models.Model):
             ("handed_at", "=", False),
         ]
 
-    def _window_start(self):
-        """Return Amazon's time before which it cannot have created this feed."""
-        return self.amazon_sent_after or self.sending_at
-
     # === BUSINESS METHODS - JUDGING === #
 
     @api.model
@@ -181,6 +141,7 @@ class AmazonFeed(models.Model):
         :return: "open", "absent", "adopted" or "person" for each feed
         :rtype: dict
         """
+        self.env["amazon.seller.account"].browse(account_id)._note_listed(amazon_now)
         sought = self.search(self._sought_domain(account_id, feed_type), order="id")
         refs = [row.ref for row in listed]
         claimed = self.search(
@@ -274,8 +235,9 @@ class AmazonFeed(models.Model):
                 )
             )
             return "person"
-        age = amazon_now - start
-        shown_later = any(created > start for created in seen)
+        listed_from = self._absent_from()
+        age = amazon_now - listed_from
+        shown_later = any(created > listed_from for created in seen)
         enough = timedelta(minutes=ABSENT_MINUTES)
         if not shown_later:
             enough = timedelta(hours=ABSENT_ALONE_HOURS)
@@ -288,7 +250,7 @@ class AmazonFeed(models.Model):
                 "state": "submitted",
                 "feed_ref": row.ref,
                 "is_adopted": True,
-                "submitted_at": fields.Datetime.now(),
+                "submitted_at": database_now(self.env),
                 "processing_status": row.status,
                 "state_message": self.env._(
                     "Amazon has it after all: Amazon's list of feeds, read on "
@@ -332,7 +294,12 @@ class AmazonFeed(models.Model):
 
         :raise RetryableJobError: as long as an order could not be read
         """
-        since = self.sending_at + timedelta(minutes=ABSENT_MINUTES)
+        account = self.account_id
+        since = max(
+            self.sending_at + timedelta(minutes=ABSENT_MINUTES),
+            # what was known of a database before it was restored
+            account.life_known_at or account.life_found_at or self.sending_at,
+        )
         if not self._know_orders(since):
             raise self._later("The orders must be read first", ABSENT_RETRY_SECONDS)
         self._in_own_transaction("_declare_absent", self.id, amazon_now)
@@ -491,7 +458,7 @@ class AmazonFeed(models.Model):
         """Return the moment since which an order must have been read, so that a look
         at many orders comes to an end and their data can say something."""
         telling = timedelta(minutes=NOT_CANCELLED_MINUTES)
-        recent = fields.Datetime.now() - timedelta(hours=ORDER_LOOK_HOURS / 2)
+        recent = database_now(self.env) - timedelta(hours=ORDER_LOOK_HOURS / 2)
         return max((self.done_at or self.sending_at) + telling, recent)
 
     @api.model
@@ -535,8 +502,3 @@ class AmazonFeed(models.Model):
 
 def _by_creation(row):
     return row.created
-
-
-def _utc(moment):
-    """Return a moment as people and journal read it, whatever their time zone."""
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

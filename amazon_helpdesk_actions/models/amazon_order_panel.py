@@ -269,6 +269,7 @@ class AmazonOrder(models.Model):
                       FROM amazon_action_line asked
                       JOIN amazon_action action ON action.id = asked.action_id
                      WHERE asked.charge_id = charge.id
+                       AND asked.is_rejected IS NOT TRUE
                        AND action.state IN %(reserving)s) AS reserved,
                    (SELECT COALESCE(SUM(refund.amount), 0)
                       FROM amazon_order_refund refund

@@ -13,6 +13,7 @@ from ..spapi.enums import ADJUSTMENT_COMPONENTS
 from ..spapi.errors import IncompleteCredentials, Refused, SpApiError, Throttled
 from ..spapi.marketplaces import MARKETPLACES
 from .background import in_background
+from .clock import database_now, latest_credible
 
 _logger = logging.getLogger(__name__)
 
@@ -83,23 +84,31 @@ class AmazonOrder(models.Model):
         help="What Amazon said of this order is known up to then.",
     )
 
+    is_known_lately = fields.Boolean(compute="_compute_known_until")
+
     # Whether an account has business, and which of its orders were left alone.
     _account_read_idx = models.Index("(account_id, read_at)")
     _unrecorded_idx = models.Index("(account_id) WHERE unrecorded_count > 0")
 
     @api.depends("account_id", "complete_at", "finances_refused")
     def _compute_known_until(self):
-        covers = self.env["amazon.watermark"].sudo()._covers(self.account_id)
+        now, covers = self.env["amazon.watermark"]._covers(self.account_id)
+        lately = now - timedelta(seconds=ORDER_STALE_AFTER)
         for order in self:
-            order.known_until = order._known_until(covers.get(order.account_id.id, {}))
+            known = order._known_until(covers.get(order.account_id.id, {}))
+            if known and known > latest_credible(now):
+                # a clock was ahead when that was written down
+                known = False
+            order.known_until = known
+            order.is_known_lately = bool(known) and known >= lately
 
     def _known_until(self, cover):
-        """Return up to when this order is known, by our clock.
+        """Return up to when this order is known, by PostgreSQL's clock.
 
         It is known up to its own reading. Where the lists cover all that happened since
         that reading, it is known up to where they reach.
 
-        :param dict cover: watermarks of the account by subject
+        :param dict cover: what the lists of the account cover, by subject
         """
         if not self.complete_at:
             return False
@@ -107,21 +116,37 @@ class AmazonOrder(models.Model):
         if self.finances_refused and needed[1] and needed[1].is_refused:
             # Without the role for finances there is nothing to wait for.
             needed.pop()
-        if all(mark and mark._covers_since(self.complete_at) for mark in needed):
+        if all(mark and mark.covers_since(self.complete_at) for mark in needed):
             return max(self.complete_at, min(mark.known_until for mark in needed))
         return self.complete_at
 
     def _is_stale(self):
         """Whether what is known is so old that a form asks Amazon again. It does not
         where the lists tell already."""
-        limit = fields.Datetime.now() - timedelta(seconds=ORDER_STALE_AFTER)
-        return not self.known_until or self.known_until < limit
+        return not self.is_known_lately
 
     def _distrust(self):
         """Have the order read by itself, before anything is sent for it: a list speaks
         of it in a way that cannot be recorded."""
         self.complete_at = False
         self._request_read()
+
+    def _forget_ahead(self, now):
+        """Hold those orders for unread that seem to be known up to a time which has not
+        come yet: a clock was ahead for a moment.
+
+        Called where it is decided to act on them. Once that time has come, it would
+        look like a time after the decision.
+
+        :param datetime now: by PostgreSQL's clock
+        """
+        of_ahead = self.env["amazon.watermark"].sudo()._ahead_of(self.account_id, now)
+        self.filtered(
+            lambda order: (
+                order.complete_at
+                and (order.complete_at > now or order.account_id in of_ahead)
+            )
+        ).complete_at = False
 
     def _request_read(self):
         """Enqueue a reading of each order. One waiting reading is enough."""
@@ -202,7 +227,7 @@ class AmazonOrder(models.Model):
         :rtype: Answers
         """
         # before the first question: what happens meanwhile may be missing
-        now = fields.Datetime.now()
+        now = database_now(self.env)
         account, order, error = self._ask_for_order()
         if error:
             return Answers(account, now, order_error=error)
@@ -288,7 +313,7 @@ class AmazonOrder(models.Model):
                 "account_id": answers.account.id,
                 "read_state": "read",
                 "read_message": False,
-                "read_at": fields.Datetime.now(),
+                "read_at": answers.asked_at,
                 "unrecorded_count": 0,
             }
         )

@@ -31,6 +31,7 @@ from .amazon_order_reading import AWAITED_STATES, PER_ORDER, naive_utc
 from .amazon_seller_account import is_access_refused
 from .amazon_watermark import SUBJECTS
 from .background import in_background, in_own_transaction
+from .clock import database_now
 
 _logger = logging.getLogger(__name__)
 
@@ -103,6 +104,7 @@ class AmazonSellerAccount(models.Model):
         :param subjects: what to read, all when None
         """
         self.ensure_one()
+        self.env["amazon.host.clock"]._compare()
         if not self.active:
             return
         for subject, wait in self._read_subjects(subjects or ALL_SUBJECTS).items():
@@ -272,7 +274,7 @@ class AmazonSellerAccount(models.Model):
             return True
         if not self._quota_wait(OPERATION_OF[subject], self._half_of_burst(subject)):
             return True
-        since = fields.Datetime.now() - timedelta(seconds=RANGE_EVERY_SECONDS)
+        since = database_now(self.env) - timedelta(seconds=RANGE_EVERY_SECONDS)
         return watermark.asked_at <= since
 
     def _wait_for_others(self, subject):
@@ -346,7 +348,7 @@ class AmazonSellerAccount(models.Model):
             return query, page
         # The Date header has whole seconds, so Amazon's clock was less than one ahead.
         # An answer without it: by our clock.
-        seen = _seconds(client.amazon_now()) or fields.Datetime.now()
+        seen = _seconds(client.amazon_now()) or database_now(self.env)
         before = query.before or _last_updated_before(page)
         return (
             query._replace(before=before, seen_at=seen + timedelta(seconds=1)),

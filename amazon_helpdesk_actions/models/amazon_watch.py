@@ -24,8 +24,12 @@ _logger = logging.getLogger(__name__)
 
 # In this order: the last one names what none of the others explains.
 CHECKS = (
+    "future",
+    "clock",
     "runner",
     "job_failed",
+    "life",
+    "life_record",
     "breaker",
     "breaker_blocked",
     "stopped",
@@ -38,6 +42,8 @@ CHECKS = (
     "feed_slow",
     "unknown",
     "unconfirmed",
+    "follower",
+    "set_aside",
     "secrets",
     "secret_due",
     "secret_near",
@@ -116,6 +122,8 @@ class AmazonAlarm(models.Model):
     @api.model
     def _cron_watch(self):
         """Look at all companies. Scheduled action, every five minutes."""
+        self.env["amazon.life"]._check_in_watch()
+        self.env["amazon.host.clock"]._compare()
         accounts = self._accounts_to_watch()
         open_alarms = self.search([("state", "=", "open")])
         failures = self.env["amazon.failure"]
@@ -319,11 +327,13 @@ class AmazonAlarm(models.Model):
 
     def _find_stopped(self, accounts):
         """Actions wait because somebody stopped them, or archived the account. What
-        the circuit breaker alone has stopped has an alarm of its own."""
+        the program alone has stopped has an alarm of its own."""
         by_people = accounts.filtered(
             lambda account: (
                 not account.active
-                or not all(account._open_stops().mapped("is_automatic"))
+                or not all(
+                    stop.is_automatic or stop.life_id for stop in account._open_stops()
+                )
             )
         )
         held = self._waiting(by_people, STALLED_AFTER, by_people._held_domain())

@@ -101,6 +101,7 @@ amazon.authority                                      .      .      .     .    .
 amazon.delegation                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       rwc   .        r        rwc    .
 amazon.failure                                        .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 amazon.feed                                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
+amazon.foreign.feed                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
 amazon.order                                          .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.order.charge                                   .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.order.line                                     .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .
@@ -118,6 +119,9 @@ amazon.watermark                                      .      .      .     .    .
 SHARED = _rows(
     """
                                                       public portal staff own  team manager sales stock books refund cancel edit message approve journal admin approve0 journal0 admin0 system
+amazon.life                                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
+amazon.sending                                        .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
+amazon.host.clock                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 amazon.reply.template                                 .      .      .     .    .    .       .     .     .     .      .      .    r       .       .       rwcd  .        .        rwcd   .
 """  # noqa: E501
 )
@@ -142,6 +146,7 @@ amazon.reply.request                                  .      .      .     .    .
 amazon.unknown.decision                               .      .      .     .    .    .       .     .     .     rwc    rw     rw   rw      .       .       .     .        .        .      .
 amazon.authority.check                                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
 amazon.stop.request                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
+amazon.life.decision                                  .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
 amazon.stop.end.request                               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
 amazon.approval.decision                              .      .      .     rw   rw   rw      rw    .     .     rw     rw     rw   rw      rwc     rw      rw    rwc      rw       .      .
 amazon.audit.export                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       rwc     .     .        rwc      .      .
@@ -201,17 +206,20 @@ amazon.evidence.request.action_pdf                    .      .      .     .    .
 amazon.evidence.request.action_zip                    .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     +        +        .      .
 amazon.fulfillment.cancel.request.action_cancel_order .      .      .     .    .    .       .     .     .     .      +      .    .       .       .       .     .        .        .      .
 amazon.fulfillment.request.action_change              .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
+amazon.life.decision.action_decide                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.order.action_amazon_evidence                   .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     +        +        .      .
 amazon.order.action_refresh                           .      .      .     +    +    +       +     .     .     +      +      +    +       +       +       +     +        +        .      .
 amazon.order.refresh_if_stale                         .      .      .     +    +    +       +     .     .     +      +      +    +       +       +       +     +        +        .      .
 amazon.order_number.request.action_send_number        .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.refund.request.action_refund                   .      .      .     .    .    .       .     .     .     +      .      .    .       .       .       .     .        .        .      .
 amazon.reply.request.action_send                      .      .      .     .    .    .       .     .     .     .      .      .    +       .       .       .     .        .        .      .
+amazon.seller.account.action_decide_life              .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.seller.account.action_reencrypt                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.seller.account.action_resume                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.seller.account.action_test_connection          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.ship.request.action_ship                       .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.ship.request.action_ship_and_next              .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
+amazon.stop.action_decide                             .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.stop.action_resume                             .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.stop.end.request.action_resume                 .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.stop.request.action_stop                       .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .

@@ -11,6 +11,7 @@ from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..models.amazon_feed import Lane
 from ..models.amazon_order_reading import UNRECORDED_LIMIT
+from ..models.amazon_reservation import ActionRequest
 from ..models.amazon_watch import CHECKS
 from ..models.background import in_own_transaction
 from ..spapi.enums import FEED_REFUND
@@ -133,12 +134,14 @@ class TestUnlistedMarketplace(LoopsCommon):
                         patch.object(type(handler), name, return_value=answer)
                     )
                 with self.assertRaisesRegex(UserError, "not supported"):
-                    self.env["amazon.action"].with_user(self.agent)._ask(
-                        handler._name.removeprefix("amazon.action.kind."),
-                        order,
-                        handler._name,
-                        ticket,
-                        "Other",
+                    kind = handler._name.removeprefix("amazon.action.kind.")
+                    order.with_user(self.agent)._reserve(
+                        ActionRequest(
+                            kind,
+                            ticket.with_user(self.agent),
+                            nonce=handler._name,
+                            reason="Other",
+                        )
                     )
 
     def test_what_waits_already_leaves_the_queue_and_holds_up_nobody(self):
