@@ -441,6 +441,8 @@ class TestAdoption(ForeignCommon):
                     self.try_to_disprove(outcome)
                     savepoint.rollback()
                 self.env.invalidate_all()
+                # the record of what was sent within is not rolled back
+                self.live()
 
     def try_to_disprove(self, outcome):
         action = self.lose_cancellation(lag=10 * HOUR, fault="cut_before")
@@ -503,7 +505,7 @@ class TestAdoption(ForeignCommon):
 class _Refusal:
     """A message that a report refuses without naming its order."""
 
-    status, code, text = "rejected", "1", "No"
+    status, code, text, item_errors = "rejected", "1", "No", ()
 
 
 @tagged("post_install", "-at_install")
