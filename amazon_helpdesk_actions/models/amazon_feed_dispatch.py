@@ -765,7 +765,8 @@ class AmazonFeed(models.Model):
         elif feed.state == "absent":
             actions._set_sent_again(feed.state_message)._enqueue_dispatch()
         elif feed.state == "unknown":
-            actions._set_unknown(feed.state_message)
+            # Amazon's own data settles it sooner than its list of feeds can
+            actions._set_unknown(feed.state_message)._enqueue_confirm()
         else:
             # Amazon has it, and may even have processed it meanwhile.
             actions._set_submitted(feed.is_adopted and feed.state_message)
