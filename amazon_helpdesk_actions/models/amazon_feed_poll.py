@@ -258,8 +258,10 @@ class AmazonFeed(models.Model):
         by_outcome = actions.grouped(lambda action: outcomes[action.message_number])
         for outcome, told in by_outcome.items():
             surely = told._refused_by_name(outcome, named) if self.is_adopted else told
-            self._apply_outcome(surely, outcome)
-            self._apply_doubtful(told - surely, outcome)
+            if surely:
+                self._apply_outcome(surely, outcome)
+            if told - surely:
+                self._apply_doubtful(told - surely, outcome)
         if len(actions) == CHUNK:
             self._enqueue_apply_report(actions[-1].message_number)
         elif self._actions_in(["unknown"], limit=1):
