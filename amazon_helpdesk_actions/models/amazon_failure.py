@@ -1,8 +1,5 @@
 import logging
-from contextlib import contextmanager
 from datetime import timedelta
-
-from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 
@@ -38,8 +35,6 @@ class AmazonFailure(models.Model):
             ("seal", "Sealing the journal"),
             ("check", "Checking and anchoring the journal"),
             ("erase", "Removing old data"),
-            ("confirm", "Comparing an action with Amazon's data"),
-            ("judge", "Judging an unknown outcome"),
         ],
         required=True,
         readonly=True,
@@ -87,22 +82,6 @@ class AmazonFailure(models.Model):
         # and what was read before may be different by now
         self.env.invalidate_all()
         return result
-
-    @contextmanager
-    def _contain(self, task, subject):
-        """Undo, log and note what fails within; the transaction around it goes on.
-
-        :param str task: what is done, a value of `task`
-        :param subject: the record that it is done for
-        """
-        try:
-            with self.env.cr.savepoint():
-                yield
-        except OperationalError:
-            # the whole transaction is run again
-            raise
-        except Exception:
-            self._note(task, subject)
 
     def _note(self, task, subject):
         """Note that it has failed, whatever becomes of the caller's transaction. Called
@@ -165,12 +144,13 @@ class AmazonAlarm(models.Model):
     def _find_work_failed(self, accounts):
         """Something failed for one company, account or record, and waits to be tried
         again."""
-        failures = self.env["amazon.failure"].search(
-            [
-                ("company_id", "=", self.env.company.id),
-                ("last_at", ">", fields.Datetime.now() - SHOWN),
-            ]
+        noted = self.env["amazon.failure"].search(
+            [("company_id", "=", self.env.company.id)]
         )
+        failures = noted.filtered_domain(
+            [("last_at", ">", fields.Datetime.now() - SHOWN)]
+        )
+        (noted - failures).unlink()
         labels = dict(failures._fields["task"]._description_selection(self.env))
         return [
             Finding(

@@ -454,6 +454,17 @@ class PermissionWorld(AmazonCommon):
                 "burst": 1,
             }
         )
+        side["failure"] = cls.env["amazon.failure"].create(
+            {
+                "task": "ranges",
+                "subject": f"{side.word} account",
+                "company_id": side.company.id,
+                "account_id": side.account.id,
+                "count": 1,
+                "since": now,
+                "last_at": now,
+            }
+        )
         side["stop"] = cls.env["amazon.stop"].create(
             {
                 "company_id": side.company.id,

@@ -42,6 +42,8 @@ RECORDS = {
     "amazon.audit.link": lambda side: side.link,
     "amazon.audit.anchor": lambda side: side.anchor,
     "amazon.quota": lambda side: side.quota,
+    "amazon.failure": lambda side: side.failure,
+    "amazon.foreign.feed": lambda side: side.foreign_feed,
     "amazon.watermark": lambda side: side.watermark,
     "amazon.reply.template": lambda side: side.template,
     "amazon.host.clock": lambda side: side.host_clock,
