@@ -233,6 +233,8 @@ ADOPT_SECONDS = 300
 # minutes: feeds are listed late. After a pause it begins so many hours ago at most:
 # getFeeds shows 100 feeds a page.
 LOOK_OVERLAP_MINUTES, LOOK_BACK_HOURS = 60, 72
+# Seconds for which a list serves where the quota of getFeeds is used up.
+LOOK_FRESH_SECONDS = 60
 # Days for which an account is said to have another program that sends feeds, since the
 # last one; and days for which such feeds are kept (Amazon lists 90 days).
 FOREIGN_DAYS, FOREIGN_KEPT_DAYS = 30, 90

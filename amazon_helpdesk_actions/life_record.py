@@ -84,9 +84,21 @@ def note(database, key, number):
         return record
 
 
+def start(database, token):
+    """Make the record of a database that has sent nothing yet. What another one that
+    had its name has left there is no news of this one.
+
+    :param str database: name of the database
+    :param str token: of its first life
+    :raise RecordUnusable: where it cannot be written
+    """
+    with _held(database):
+        _write(database, Record(token, {}))
+
+
 def begin(database, token, numbers):
-    """Make the record of a new life, or give the present one its token. Numbers that
-    stand in it stay, unless these are greater.
+    """Make the record of a new life. Numbers that stand there stay, unless these are
+    greater.
 
     :param str database: name of the database
     :param str token: of the life

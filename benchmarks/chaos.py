@@ -44,7 +44,7 @@ ALONE = 60
 CLOCK_FACTOR = 60
 SECONDS_PER_ACTION = 0.3
 #: At the latest so long after the healing all is judged; and when nothing has moved.
-SETTLE_SECONDS = 900
+SETTLE_SECONDS = 1800
 QUIET_SECONDS = 240
 #: A part of that after which the administrator tries again what was set aside.
 TRIES_AGAIN = 4
@@ -55,6 +55,13 @@ PROGRESS = """
             WHERE state IN ('to_approve', 'queued', 'sending', 'submitted')
             OR (state = 'unknown' AND needs_person IS NOT TRUE)),
         (SELECT count(*) FROM amazon_audit_entry)
+"""
+
+#: What is unknown is still searched for, at growing intervals: not quiet yet.
+SEARCHING = """
+    SELECT EXISTS (SELECT FROM queue_job
+        WHERE state IN ('pending', 'enqueued', 'started')
+        AND method_name IN ('_job_reconcile', '_job_verify_lane'))
 """
 
 PREPARE = """
@@ -107,6 +114,8 @@ class Options:
     :param clock_factor: seconds at Amazon for each real one
     :param report: file for the JSON object
     :param faults: kinds of trouble that can be left out, see ``chaos_faults``
+    :param quiet_seconds: the end is when nothing has moved for so long
+    :param waits_for_searches: ... and nothing is searched for at Amazon any more
     """
 
     seed: int
@@ -116,6 +125,7 @@ class Options:
     clock_factor: float = CLOCK_FACTOR
     report: Path | None = None
     quiet_seconds: float = QUIET_SECONDS
+    waits_for_searches: bool = True
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Options:
@@ -367,9 +377,9 @@ class Run:
 
     def _heal(self) -> None:
         self._surprises.heal()
+        self._trouble.heal()
         for handler in self._handlers.values():
             handler.heal()
-        self._trouble.heal()
         self._surprises.try_again()
 
     def _settle(self) -> float:
@@ -386,10 +396,16 @@ class Run:
             now = self._world.sql(PROGRESS)
             if now != last:
                 last, moved = now, time.monotonic()
-            if now.startswith("0|") or time.monotonic() - moved > quiet:
+            if now.startswith("0|"):
+                break
+            if time.monotonic() - moved > quiet and not self._is_searching():
                 break
             if time.monotonic() - max(moved, tried) > quiet / TRIES_AGAIN:
                 self._surprises.try_again()
                 tried = time.monotonic()
             time.sleep(1)
         return moved - begin
+
+    def _is_searching(self) -> bool:
+        waits = self._options.waits_for_searches
+        return waits and self._world.sql(SEARCHING) == "t"

@@ -19,7 +19,7 @@ COPY = "amazon_helpdesk_copy"
 
 #: Seconds for which a moment is waited for at which actions of all these states are
 #: there: what a dump holds is what may be sent again.
-MOMENT_SECONDS = 30
+MOMENT_SECONDS = 60
 WANTED_STATES = ("queued", "sending", "submitted", "unknown", "to_approve")
 LOOK_EVERY = 0.5
 #: Seconds within which the database must notice by itself that it lived before.

@@ -232,13 +232,17 @@ class Trouble:
         elif what == "fault":
             self.fault(options)
         else:
-            self._world.simulator.clear_faults()
-            for options in self._of_messages:
-                self._world.simulator.fault(**options)
+            self._end_faults()
         return True
 
+    def _end_faults(self) -> None:
+        """Switch all faults off but those of messages, which are what Amazon says."""
+        self._world.simulator.clear_faults()
+        for options in self._of_messages:
+            self._world.simulator.fault(**options)
+
     def fault_messages(self, faults: list[dict]) -> None:
-        """Switch faults of single messages on, which stay until all is healed."""
+        """Switch faults of single messages on, which stay to the end."""
         self._of_messages = faults
         for options in faults:
             self.fault(options)
@@ -264,7 +268,7 @@ class Trouble:
 
     def heal(self) -> None:
         """End all trouble: no faults, every host is up again."""
-        self._world.simulator.clear_faults()
+        self._end_faults()
         self.start_all()
 
     def start_all(self) -> None:

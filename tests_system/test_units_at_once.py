@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from .conftest import Person
 
-# DE, three of one item, not shipped
-THREE_UNITS = "303-5519402-7740128"
+# FR, one of two items is shipped
+ONE_LEFT = "404-6612388-0457172"
 # DE, two items, not shipped
 TWO_ITEMS = "303-7719024-5588321"
 
@@ -49,12 +49,12 @@ def click_at_once(odoo, stack, dialogs):
 
 
 def test_units_at_once_are_promised_once(odoo, stack, simulator, agent):
-    dialogs = [cancel_dialog(agent, THREE_UNITS, 2) for _click in range(4)]
+    dialogs = [cancel_dialog(agent, ONE_LEFT, 1) for _click in range(4)]
     refused = click_at_once(odoo, stack, dialogs)
-    (action,) = agent.actions_about(THREE_UNITS)
+    (action,) = agent.actions_about(ONE_LEFT)
     assert len(refused) == 3
     for words in refused:
-        assert "can still be cancelled" in words or "could not serialize" in words
+        assert "Nothing is left" in words or "could not serialize" in words
     agent.wait_for_state(action, "confirmed")
 
 

@@ -449,17 +449,17 @@ class AmazonAction(models.Model):
 
     def _set_expired(self):
         """Nobody decided in time: nothing is sent, or not again."""
-        if not self.first_sending_at:
-            self._update_state("expired")
-            return
-        self._doubt(
-            self.env._(
-                "Nobody approved by %s to send it again, so it is not. It was sent "
-                "before, and what became of that is still unknown. Look at the order "
-                "in Seller Central and decide.",
-                self._as_text(self.approval_expires_at),
+        again = self.filtered("first_sending_at")
+        (self - again)._update_state("expired")
+        for action in again:
+            action._doubt(
+                self.env._(
+                    "Nobody approved by %s to send it again, so it is not. It was sent "
+                    "before, and what became of that is still unknown. Look at the "
+                    "order in Seller Central and decide.",
+                    self._as_text(action.approval_expires_at),
+                )
             )
-        )
 
     def _approval_sentence(self):
         """What is known of an action in a state of its approval."""

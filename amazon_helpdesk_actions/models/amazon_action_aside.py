@@ -1,9 +1,9 @@
 from odoo import api, fields, models
 
+from ..const import BEFORE_SENDING
 from .amazon_alarm import Finding
 
-# An action in one of these states may be at Amazon.
-MAY_BE_AT_AMAZON = ("sending", "submitted", "unknown")
+# Actions that an alarm names.
 NAMED = 5
 
 
@@ -36,7 +36,7 @@ class AmazonAction(models.Model):
         return result
 
     def _aside_sentence(self):
-        if self.state in MAY_BE_AT_AMAZON:
+        if self.state not in BEFORE_SENDING:
             return self.env._(
                 "An error in the program keeps %s from going on. Amazon may have it: "
                 "do not do it a second time. An administrator is told.",
@@ -103,6 +103,8 @@ class AmazonFeed(models.Model):
             self._enqueue_return(self._lane(), 0)
             return
         self._enqueue_follow()
+        if self.report_attachment_id:
+            self._enqueue_apply_report()
         for _method, domain, enqueue in self.env["amazon.alarm"]._needed_jobs():
             if self.search_count([("id", "=", self.id), *domain]):
                 enqueue(self)
@@ -122,6 +124,7 @@ class AmazonAlarm(models.Model):
         :raise AccessError: when the user does not administer the company
         """
         self.check_access("read")
+        self.env["amazon.set.aside"]._check_administers(self.sudo().company_id)
         for alarm_sudo in self.sudo().filtered(lambda a: a.kind == "set_aside"):
             for records_sudo in alarm_sudo._set_aside_of(alarm_sudo.account_id):
                 records_sudo._try_again()

@@ -33,8 +33,10 @@ from ..spapi.errors import (
 from ..spapi.operations import OPERATIONS
 from .amazon_order_reading import is_final
 from .amazon_seller_account import is_access_refused
+from .amazon_set_aside import contained_job
 from .background import in_background, in_own_transaction
 from .clock import database_now
+from .containment import PASSED_ON, contained
 
 _logger = logging.getLogger(__name__)
 
@@ -87,7 +89,7 @@ class AmazonAction(models.Model):
             in_background(action, action.company_id).with_delay(
                 priority=5,
                 max_retries=0,
-                eta=action.due_at,
+                eta=action.set_aside_until or action.due_at,
                 description=f"Send {action.name} to Amazon",
             )._job_call()
 
@@ -102,6 +104,14 @@ class AmazonAction(models.Model):
         self.ensure_one()
         self._hold_call()
         self.env["amazon.host.clock"]._compare()
+        try:
+            self._call_if_due()
+        except PASSED_ON:
+            raise
+        except Exception as error:
+            self._in_own("_set_call_aside", error)
+
+    def _call_if_due(self):
         if not self._in_own("_is_call_due") or not self._is_life_in_order():
             return
         is_read = not self._is_verified()
@@ -128,6 +138,21 @@ class AmazonAction(models.Model):
         finally:
             quota.give_back(operation)
 
+    def _set_call_aside(self, error):
+        """Set the action aside for what was raised. What is still queued is tried again
+        by itself: it may be no fault of its own."""
+        if self.state != "queued":
+            self._set_aside(error)
+            return
+        self._set_aside_for_a_while(
+            error,
+            self.env._(
+                "Nothing was sent: there was an error in the program. It is tried "
+                "again by itself, and an administrator is told."
+            ),
+        )
+        self._enqueue_call()
+
     def _hold_call(self):
         """Keep others from making the call until this transaction ends, however it
         ends: whoever holds it knows that a *sending* has lost its sender.
@@ -152,6 +177,11 @@ class AmazonAction(models.Model):
         """
         if self.feed_type:
             # Amazon refused the call, and a feed carries it by now.
+            return False
+        if not self._goes_on():
+            if self.set_aside_until:
+                aside = (self.set_aside_until - fields.Datetime.now()).total_seconds()
+                raise self._call_later("Set aside for a while.", aside)
             return False
         if self.state == "sending":
             self._record_call_unknown(
@@ -229,7 +259,14 @@ class AmazonAction(models.Model):
 
     def _call_with(self, client, is_read):
         token = uuid.uuid4().hex
-        call = self._in_own("_begin_call", token, is_read)
+        try:
+            call = self._in_own("_begin_call", token, is_read)
+        except PASSED_ON:
+            raise
+        except Exception as error:
+            # It lies with this action alone, and nothing of it has left.
+            self._set_aside_in_own(error)
+            return
         if not call:
             return
         may_leave = self.env["amazon.life"]._let_leave(self.account_id)
@@ -317,8 +354,7 @@ class AmazonAction(models.Model):
                 "call_digest": hashlib.sha256(sent.encode()).hexdigest(),
             }
         )
-        action._set_sending()
-        return call
+        return call if action._set_sending() else None
 
     def _is_being_sent(self, token):
         """Whether the action is in that sending, and nobody has settled it."""
@@ -390,7 +426,11 @@ class AmazonAction(models.Model):
             self._set_accepted()
         else:
             self._set_submitted()
-        self._kind()._after_answer(self)
+        contained(
+            self,
+            lambda action: action._kind()._after_answer(action),
+            lambda action, error: action._set_aside(error),
+        )
 
     def _record_call_not_sent(self, reason, wait):
         """It is proven that Amazon has nothing; it waits again.
@@ -475,6 +515,7 @@ class AmazonAction(models.Model):
                 identity_key=f"amazon_look_{action.id}",
             )._job_look()
 
+    @contained_job
     def _job_look(self):
         """Look for the outcome in what Amazon shows of the order. Job.
 
@@ -572,6 +613,7 @@ class AmazonAction(models.Model):
             & Domain("feed_type", "=", False)
             & Domain("needs_person", "=", False)
             & Domain("last_state_change", "<", before)
+            & self._goes_on_domain()
             & (
                 Domain("state", "=", "sending")
                 | (Domain("state", "=", "queued") & ~accounts._held_domain())

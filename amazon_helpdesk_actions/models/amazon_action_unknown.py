@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from ..const import ORDER_STALE_AFTER
 from .amazon_action import ACTORS_AND_JOURNAL
 from .amazon_action_approval import DECISION
+from .amazon_foreign_feed import as_utc
 from .clock import database_now
 
 
@@ -103,6 +104,37 @@ class AmazonAction(models.Model):
             "Look at the order in Seller Central and decide; tell an administrator, "
             "too."
         )
+
+    def _set_doubtful(self, reason):
+        """Something speaks of the outcome that does not decide it.
+
+        :param str reason: the sentence that says what
+        """
+        unknown = self.filtered(lambda action: action.state == "unknown")
+        (self - unknown)._set_unknown(reason)
+        for action in unknown:
+            action.state_message = reason
+        unknown._journal("state", state_from="unknown", state_to="unknown")
+        unknown._post_sentence()
+        unknown.order_id._notify_forms()
+
+    def _refused_by_name(self, outcome, named):
+        """Return those whose messages Amazon's report refuses by naming their orders.
+
+        :param MessageOutcome outcome: what it says of the messages of all of these
+        :param dict named: orders by message, see ``spapi.reports.named_orders``
+        """
+        if outcome.status != "rejected":
+            return self.browse()
+        return self.filtered(lambda action: action._is_named_in(named))
+
+    def _is_named_in(self, named):
+        """Whether Amazon's report names this action's order for its message.
+
+        :param dict named: orders by message, see ``spapi.reports.named_orders``
+        """
+        orders = named.get(self.message_number, ())
+        return self.order_id.amazon_order_ref in orders
 
     def _update_state(self, target, reason=None, vals=None):
         """Override: whatever becomes known needs no person any more."""
@@ -271,7 +303,36 @@ class AmazonAction(models.Model):
 
     def _late_doubt(self):
         """Return why what an action asks for may be at Amazon already, or False."""
-        return self._kind()._late_doubt(self)
+        return self._kind()._late_doubt(self) or self._listed_after_all()
+
+    def _listed_after_all(self):
+        """Return why Amazon's list of feeds speaks against sending it again, or False:
+        since it was found that Amazon does not have it, a feed has come to light that
+        was created right after it was sent."""
+        if not self.first_sending_at:
+            return False
+        sent = self.env["amazon.feed"].search(
+            [
+                ("account_id", "=", self.account_id.id),
+                ("marketplace", "=", self.marketplace),
+                ("feed_type", "=", self.feed_type),
+                ("state", "=", "absent"),
+                ("sending_at", ">=", self.first_sending_at),
+            ]
+        )
+        for feed in sent:
+            late = self.env["amazon.foreign.feed"]._maybe(feed, self.sent_again_at)
+            if late:
+                return self.env._(
+                    "%(action)s was sent before, and was found not to be at Amazon. By "
+                    "now Amazon's list shows a feed that may be it: %(feed)s, created "
+                    "on %(created)s. So it is not sent again. Look at the order in "
+                    "Seller Central and decide.",
+                    action=self.name,
+                    feed=late.feed_ref,
+                    created=as_utc(late.created_at),
+                )
+        return False
 
     def _doubt(self, reason):
         """Amazon may have it after all: it is not sent again, and a person decides.

@@ -80,6 +80,7 @@ class AmazonAlarm(models.Model):
             ("unconfirmed", "Confirmation overdue"),
             ("watermark", "Reading is behind"),
             ("quota", "Amazon's quota used up"),
+            ("foreign", "Another program sends feeds"),
             ("secrets", "Secrets cannot be decrypted"),
             ("seller_id", "Seller ID not valid"),
             ("unrecorded", "Orders cannot be recorded"),

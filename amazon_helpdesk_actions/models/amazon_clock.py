@@ -167,7 +167,8 @@ class AmazonAlarm(models.Model):
         message = self.env._(
             "A clock was ahead for a moment: times in the future were found and put "
             "right (%s). What was known up to then counts as unknown and is read "
-            "again; what was due then is due now. Check the clock of the database.",
+            "again; what was due then is due now. Check the clocks of the database "
+            "and of the hosts.",
             mended,
         )
         return [Finding(self.env["amazon.seller.account"], mended, message)]
@@ -275,7 +276,7 @@ class AmazonFeed(models.Model):
     def _mend_future(self, account_ids):
         """It was sent lately, and what came of it is known since now."""
         now = database_now(self.env)
-        times = ("sending_at", "submitted_at", "done_at", "listed_at", "handed_at")
+        times = ("sending_at", "submitted_at", "done_at")
         feeds = self.search(
             Domain("account_id", "in", account_ids) & _any_ahead(times, now),
             limit=CHUNK,
@@ -299,16 +300,20 @@ class AmazonAction(models.Model):
         of_accounts = Domain("account_id", "in", account_ids)
         ahead = _any_ahead(times, now)
         too_late = Domain("due_at", ">", now + timedelta(seconds=DUE_AHEAD_SECONDS))
-        mended = self.browse()
-        # as the indexes of what is under way are cut
-        for states, domain in (
-            (["queued"], ahead | too_late),
-            (["to_approve"], ahead),
-            (["sending", "submitted", "unknown"], ahead),
-        ):
-            in_states = Domain("state", "in", states)
-            left = CHUNK - len(mended)
-            mended |= self.search(of_accounts & in_states & domain, limit=left)
+        # one search for each index of what is under way
+        found = self.union(
+            *(
+                self.search(
+                    of_accounts & Domain("state", "in", states) & domain, limit=CHUNK
+                )
+                for states, domain in (
+                    (["queued"], ahead | too_late),
+                    (["to_approve"], ahead),
+                    (["sending", "submitted", "unknown"], ahead),
+                )
+            )
+        )
+        mended = found[:CHUNK]
         _bring_back(mended, times[1:], now)
         _bring_back(mended, times[:1], now, SENT_BEFORE)
         for action in mended:

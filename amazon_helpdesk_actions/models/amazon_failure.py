@@ -1,8 +1,5 @@
 import logging
-from contextlib import contextmanager
 from datetime import timedelta
-
-from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 
@@ -38,8 +35,6 @@ class AmazonFailure(models.Model):
             ("seal", "Sealing the journal"),
             ("check", "Checking and anchoring the journal"),
             ("erase", "Removing old data"),
-            ("confirm", "Comparing an action with Amazon's data"),
-            ("judge", "Judging an unknown outcome"),
         ],
         required=True,
         readonly=True,
@@ -87,22 +82,6 @@ class AmazonFailure(models.Model):
         # and what was read before may be different by now
         self.env.invalidate_all()
         return result
-
-    @contextmanager
-    def _contain(self, task, subject):
-        """Undo, log and note what fails within; the transaction around it goes on.
-
-        :param str task: what is done, a value of `task`
-        :param subject: the record that it is done for
-        """
-        try:
-            with self.env.cr.savepoint():
-                yield
-        except OperationalError:
-            # the whole transaction is run again
-            raise
-        except Exception:
-            self._note(task, subject)
 
     def _note(self, task, subject):
         """Note that it has failed, whatever becomes of the caller's transaction. Called

@@ -11,8 +11,10 @@ from ..spapi.errors import (
     Throttled,
 )
 from .amazon_feed_poll import OPEN_STATES
+from .amazon_set_aside import contained_job
 from .background import in_background
 from .clock import database_now
+from .containment import contained
 
 _logger = logging.getLogger(__name__)
 
@@ -139,6 +141,15 @@ class AmazonAction(models.Model):
             raise UserError(
                 self.env._("Amazon has been asked to drop this feed already.")
             )
+        if feed_sudo.is_adopted:
+            raise UserError(
+                self.env._(
+                    "The feed %s was found in Amazon's list and may be another "
+                    "program's, so Amazon is not asked to drop it. Wait for the "
+                    "outcome.",
+                    feed_sudo.feed_ref,
+                )
+            )
         if not feed_sudo._is_in_queue():
             raise UserError(
                 self.env._(
@@ -195,12 +206,16 @@ class AmazonFeed(models.Model):
             description=f"Ask Amazon to drop the feed {self.feed_ref}",
         )._job_drop()
 
+    @contained_job
     def _job_drop(self):
         """Ask Amazon to cancel the feed. Job; asking twice does no harm.
 
         :raise RetryableJobError: when Amazon could not be asked yet
         """
         self.ensure_one()
+        if self.is_adopted:
+            self._tell_not_dropped(self.env._("it may be another program's"))
+            return
         if not self._is_in_queue():
             self._tell_not_dropped(self.env._("it is not in Amazon's queue any more"))
             return
@@ -237,7 +252,7 @@ class AmazonFeed(models.Model):
     def _settle(self, status):
         """Override: a feed that Amazon has cancelled because a person asked for it was
         taken back, not refused."""
-        if status != "CANCELLED" or not self.drop_asked_at:
+        if status != "CANCELLED" or not self.drop_asked_at or self.is_adopted:
             return super()._settle(status)
         now = database_now(self.env)
         self.write(
@@ -264,18 +279,29 @@ class AmazonFeed(models.Model):
             description=f"Take back what the feed {self.feed_ref} carried",
         )._job_withdraw_dropped()
 
+    @contained_job
     def _job_withdraw_dropped(self):
         """Withdraw the actions of a feed that Amazon has dropped. Job; so many at a
         time, and again for those that have not followed the feed yet."""
         self.ensure_one()
         actions = self.env["amazon.action"].search(
-            [("feed_id", "=", self.id), ("state", "in", OPEN_STATES)],
+            [
+                ("feed_id", "=", self.id),
+                ("state", "in", OPEN_STATES),
+                *self.env["amazon.action"]._goes_on_domain(),
+            ],
             order="state DESC, id",
             limit=DROPPED_AT_ONCE,
         )
-        # It was called unknown, and then found at Amazon.
-        actions.filtered(lambda action: action.state == "unknown")._set_submitted()
-        dropped = actions.filtered(lambda action: action.state == "submitted")
-        dropped._set_withdrawn(self.state_message)
+        dropped = contained(
+            actions.filtered(lambda action: action.state != "sending"),
+            self._withdraw_dropped,
+            lambda action, error: action._set_aside(error),
+        )
         if actions:
             self._enqueue_withdrawal(0 if dropped else FOLLOW_SECONDS)
+
+    def _withdraw_dropped(self, actions):
+        # It was called unknown, and then found at Amazon.
+        actions.filtered(lambda action: action.state == "unknown")._set_submitted()
+        actions._set_withdrawn(self.state_message)

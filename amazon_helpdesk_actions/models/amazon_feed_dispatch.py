@@ -6,6 +6,8 @@ from datetime import timedelta
 from math import ceil
 from typing import NamedTuple
 
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 
@@ -18,6 +20,7 @@ from ..const import (
     DISPATCH_SLOT_SECONDS,
     DISPATCH_SWEEP_SECONDS,
     LANE_BUSY_SECONDS,
+    LOOK_FRESH_SECONDS,
     MAX_ACTIONS_PER_FEED,
     NEXT_FEED_MAX_SECONDS,
     NEXT_FEED_MIN_SECONDS,
@@ -45,8 +48,10 @@ from ..spapi.errors import (
 from ..spapi.operations import OPERATIONS
 from .amazon_feed import Lane
 from .amazon_order_reading import is_final
+from .amazon_set_aside import contained_job
 from .background import in_background, in_own_transaction
 from .clock import database_now
+from .containment import PASSED_ON, contained, log_failure
 
 _logger = logging.getLogger(__name__)
 
@@ -156,14 +161,55 @@ class AmazonFeed(models.Model):
         self.env["amazon.host.clock"]._compare()
         if not is_sweep:
             self._in_own_transaction("_enqueue_sweep", lane)
-        self._settle_interrupted(lane)
-        self._check_life(lane)
-        if not self._in_own_transaction("_is_open", lane):
-            return
-        verified = self._verify_orders(lane)
-        if verified:
-            self._send(lane, verified)
+        try:
+            self._settle_interrupted(lane)
+            self._check_life(lane)
+            if not self._in_own_transaction("_is_open", lane):
+                return
+            verified = self._verify_orders(lane)
+            if verified:
+                self._send(lane, verified)
+        except PASSED_ON:
+            raise
+        except Exception as error:
+            self._in_own_transaction("_set_lane_aside", lane, error)
         self._in_own_transaction("_come_back", lane)
+
+    def _set_lane_aside(self, lane, error):
+        """Let all that waits in a lane wait for a while, since no one of it is to blame
+        for what was raised. Only what is queued: nothing of it has left.
+
+        :param Exception error: what was raised
+        """
+        log_failure(self, f"dispatch of {lane}", error)
+        due = self._due(lane)
+        alone = due.filtered(lambda action: not self._is_writable(action))
+        if alone != due:
+            alone._set_aside(error)
+        if not alone or alone == due:
+            due._set_aside_for_a_while(error, self._lane_aside_sentence(error))
+        due.order_id._notify_forms()
+
+    def _is_writable(self, action):
+        """Whether an envelope with this action alone can be written."""
+        with tempfile.TemporaryFile() as payload:
+            return contained(
+                action,
+                lambda one: self._write_payload(payload, one.feed_type, one),
+                lambda one, error: log_failure(one, "cannot be written", error),
+            )
+
+    def _lane_aside_sentence(self, error):
+        if isinstance(error, InvalidMessage):
+            return self.env._(
+                "Nothing was sent. %s An administrator is told and has to correct it; "
+                "then it leaves by itself.",
+                error,
+            )
+        return self.env._(
+            "Nothing was sent: an error in the program concerns all that waits to be "
+            "sent together. It is tried again by itself, and an administrator is told."
+        )
 
     def _take_lane(self, lane):
         """Hold the lane until this transaction ends, however it ends.
@@ -213,14 +259,17 @@ class AmazonFeed(models.Model):
 
     def _settle_abandoned(self, lane):
         """Say of feeds whose sender died that nobody knows whether Amazon has them."""
-        for feed in self.search([*lane.domain(), ("state", "=", "sending")]):
-            self._record_unknown(
-                feed.id,
-                self.env._(
-                    "The program was stopped while it sent this to Amazon, so it is "
-                    "unknown whether Amazon has it. It is looked for at Amazon; it is "
-                    "not simply sent again."
-                ),
+        reason = self.env._(
+            "The program was stopped while it sent this to Amazon, so it is unknown "
+            "whether Amazon has it. It is looked for at Amazon; it is not simply sent "
+            "again."
+        )
+        of_lane = [*lane.domain(), ("state", "=", "sending")]
+        for feed in self.search([*of_lane, *self._goes_on_domain()]):
+            contained(
+                feed,
+                lambda one: one._record_unknown(one.id, reason),
+                lambda one, error: one._set_aside(error),
             )
 
     def _feeds_to_follow(self, lane):
@@ -230,8 +279,10 @@ class AmazonFeed(models.Model):
                 ("account_id", "=", lane.account_id),
                 ("marketplace", "=", lane.marketplace),
                 ("feed_id.feed_type", "=", lane.feed_type),
+                ("feed_id.set_aside_at", "=", False),
             ]
         )
+        of_lane &= self.env["amazon.action"]._goes_on_domain()
         behind = Domain(
             [("state", "=", "sending"), ("feed_id.state", "!=", "sending")]
         ) | Domain(BEHIND_UNKNOWN)
@@ -248,6 +299,7 @@ class AmazonFeed(models.Model):
         """
         due = self._due(lane)
         if not due:
+            self._return_for_aside(lane)
             return False
         problem = due.account_id._sending_problem()
         if problem:
@@ -284,6 +336,7 @@ class AmazonFeed(models.Model):
                 ("state", "=", "queued"),
                 ("due_at", "<", oldest),
                 *self._not_held(lane),
+                *self.env["amazon.action"]._goes_on_domain(),
             ],
             ["marketplace", "feed_type"],
         )
@@ -314,6 +367,7 @@ class AmazonFeed(models.Model):
                 *self._waiting_domain(lane),
                 ("due_at", "<=", now),
                 *self._not_held(lane),
+                *self.env["amazon.action"]._goes_on_domain(),
             ],
             order="urgent_from, id",
             limit=MAX_ACTIONS_PER_FEED,
@@ -456,6 +510,7 @@ class AmazonFeed(models.Model):
         return not shown and waited < COLLECT_SECONDS
 
     def _send_with(self, client, lane, verified):
+        self._look_first(client, lane)
         try:
             with self._breaker_held(lane):
                 sending = self._in_own_transaction("_prepare", client, lane, verified)
@@ -479,6 +534,47 @@ class AmazonFeed(models.Model):
             record, *args = "_record_not_sent", reason, None
         self._in_own_transaction(record, sending.feed_id, *args)
         self._follow(sending.feed_id)
+
+    def _look_first(self, client, lane):
+        """Compare Amazon's feeds with ours before another one is sent.
+
+        Where the quota for that is used up, a list that was read just now will do.
+
+        :raise RetryableJobError: as long as Amazon does not give its list
+        """
+        account = self.env["amazon.seller.account"].browse(lane.account_id)
+        try:
+            account._look_at_feeds(client)
+        except (SpApiError, IncompleteCredentials) as error:
+            is_throttled = isinstance(error, Throttled)
+            if is_throttled and self._in_own_transaction("_is_just_listed", lane):
+                return
+            self._in_own_transaction("_tell_not_listed", lane, str(error))
+            raise self._later(str(error), getattr(error, "wait", None)) from None
+        except psycopg2.Error:
+            raise
+        except Exception:
+            # What is kept of other programs' feeds is no reason to send nothing.
+            _logger.exception("The feeds of %s could not be compared", account.name)
+
+    def _is_just_listed(self, lane):
+        """Whether Amazon's feeds were compared with ours a moment ago."""
+        account = self.env["amazon.seller.account"].browse(lane.account_id)
+        if not account.feeds_read_at:
+            return False
+        age = database_now(self.env) - account.feeds_read_at
+        return timedelta() <= age <= timedelta(seconds=LOOK_FRESH_SECONDS)
+
+    def _tell_not_listed(self, lane, problem):
+        """Say what those wait for that would leave now."""
+        due = self._due(lane)
+        for action in due:
+            action.state_message = self.env._(
+                "Not sent yet: the list of the account's feeds must be read at Amazon "
+                "first. %s",
+                problem,
+            )
+        due.order_id._notify_forms()
 
     def _may_leave(self, feed_id):
         """Whether the feed is still ours to send, and nobody has stopped a kind that it
@@ -522,7 +618,13 @@ class AmazonFeed(models.Model):
             document_ref = client.prepare_feed(payload)
             feed = self._create_sending(client, lane, actions, document_ref, payload)
         actions.feed_id = feed
-        actions._set_sending()
+        moved = actions._set_sending()
+        if moved != actions:
+            # Its message is in the document, so that does not leave. The others wait
+            # again, and leave with the next one.
+            (actions - moved).feed_id = False
+            self._record_not_sent(feed.id, "An action was set aside.", None)
+            return None
         return Sending(feed.id, lane, document_ref)
 
     def _create_sending(self, client, lane, actions, document_ref, payload):
@@ -546,7 +648,17 @@ class AmazonFeed(models.Model):
         """Block the actions that Amazon's data, as of now, speaks against, and those
         that cannot be expressed; hand over what may be at Amazon already; return the
         others."""
-        ready = self.env["amazon.action"]
+        judged = contained(
+            actions,
+            lambda some: self._judge_late(some, verified),
+            lambda action, error: action._set_aside(error),
+        )
+        return judged.filtered(
+            lambda action: action.state == "queued" and action._goes_on()
+        )
+
+    def _judge_late(self, actions, verified):
+        """Block what cannot be sent any more, and hand over what may be at Amazon."""
         for action in actions:
             if action._is_of_lost_life():
                 action._doubt_lost_time()
@@ -559,9 +671,6 @@ class AmazonFeed(models.Model):
             reason = verified[action.id] or self._late_blocker(action)
             if reason:
                 action._set_blocked(reason)
-            else:
-                ready |= action
-        return ready
 
     def _late_blocker(self, action):
         """Return why an action cannot be sent any more, or False."""
@@ -637,6 +746,7 @@ class AmazonFeed(models.Model):
         """Enqueue the next dispatch for what still waits, and say what it waits for."""
         left = self._due(lane)
         if not left:
+            self._return_for_aside(lane)
             return
         now = database_now(self.env)
         unread = left.filtered(lambda action: not action._is_verified(now=now))
@@ -652,6 +762,17 @@ class AmazonFeed(models.Model):
         wait = min(max(shown_in, NEXT_FEED_MIN_SECONDS), NEXT_FEED_MAX_SECONDS)
         self._enqueue_return(lane, wait)
 
+    def _return_for_aside(self, lane):
+        """Enqueue a dispatch for what was set aside for a while."""
+        waiting = self.env["amazon.action"].search(
+            [*self._waiting_domain(lane), ("set_aside_until", "!=", False)],
+            order="set_aside_until",
+            limit=1,
+        )
+        if waiting:
+            wait = -self._age(waiting.set_aside_until)
+            self._enqueue_return(lane, max(wait, NEXT_FEED_MIN_SECONDS))
+
     def _later(self, reason, seconds=None):
         return RetryableJobError(
             reason, seconds=ceil(seconds or DISPATCH_RETRY_SECONDS), ignore_retry=True
@@ -665,6 +786,8 @@ class AmazonFeed(models.Model):
     def _record_submitted(self, feed_id, feed_ref, request_ref):
         """Amazon has taken the feed under ``feed_ref``, by the request of that id."""
         feed = self.browse(feed_id)
+        if feed.is_adopted:
+            feed._correct_adoption(feed_ref)
         if feed._record(
             {
                 "state": "submitted",
@@ -674,6 +797,7 @@ class AmazonFeed(models.Model):
                 "submitted_at": database_now(self.env),
             }
         ):
+            self.env["amazon.foreign.feed"]._forget(feed)
             feed._enqueue_poll(POLL_MIN_SECONDS)
 
     def _record_not_sent(self, feed_id, reason, wait):
@@ -711,8 +835,13 @@ class AmazonFeed(models.Model):
 
     def _follow(self, feed_id):
         """Let the actions of a feed follow what is known of it, chunk by chunk."""
-        while self._in_own_transaction("_follow_chunk", feed_id):
-            pass
+        try:
+            while self._in_own_transaction("_follow_chunk", feed_id):
+                pass
+        except PASSED_ON:
+            raise
+        except Exception as error:
+            self.browse(feed_id)._set_aside_in_own(error)
 
     def _enqueue_follow(self):
         """Let the actions follow what is known of the feed now.
@@ -725,6 +854,7 @@ class AmazonFeed(models.Model):
             description=f"Tell the actions of the feed {self.feed_ref or self.id}",
         )._job_follow()
 
+    @contained_job
     def _job_follow(self):
         """Let the actions follow what is known of the feed. Job; safe to run twice."""
         self.ensure_one()
@@ -737,37 +867,47 @@ class AmazonFeed(models.Model):
         :rtype: bool
         """
         feed = self.browse(feed_id)
-        if feed.state == "sending":
+        if feed.state == "sending" or not feed._goes_on():
             return False
         behind = Domain("state", "=", "sending") | Domain(BEHIND_UNKNOWN)
         actions = self.env["amazon.action"].search(
-            Domain("feed_id", "=", feed.id) & behind,
+            Domain("feed_id", "=", feed.id)
+            & behind
+            & self.env["amazon.action"]._goes_on_domain(),
             order="id",
             limit=CHUNK,
         )
-        if feed.state == "not_sent":
+        if feed.state == "absent" and feed._executed():
+            feed._doubt_absence()
+            return False
+        contained(
+            actions,
+            feed._pass_on,
+            lambda action, error: action._set_aside(error),
+        )
+        return len(actions) == CHUNK
+
+    def _pass_on(self, actions):
+        """Move actions to what is known of this feed."""
+        if self.state == "not_sent":
             for kind, of_kind in actions.grouped("kind").items():
-                reason = feed.account_id._not_sent_sentence(kind)
+                reason = self.account_id._not_sent_sentence(kind)
                 of_kind._set_back_to_queued(reason)
-        elif feed.state == "refused":
+        elif self.state == "refused":
             actions._set_blocked(
                 self.env._(
                     "Amazon refused to take it: %s. Nothing was executed. Tell an "
                     "administrator.",
-                    feed.state_message,
+                    self.state_message,
                 )
             )
-        elif feed.state == "absent" and feed._executed():
-            feed._doubt_absence()
-            return False
-        elif feed.state == "absent":
-            actions._set_sent_again(feed.state_message)._enqueue_dispatch()
-        elif feed.state == "unknown":
-            actions._set_unknown(feed.state_message)
+        elif self.state == "absent":
+            actions._set_sent_again(self.state_message)._enqueue_dispatch()
+        elif self.state == "unknown":
+            actions._set_unknown(self.state_message)
         else:
             # Amazon has it, and may even have processed it meanwhile.
-            actions._set_submitted(feed.is_adopted and feed.state_message)
-        return len(actions) == CHUNK
+            actions._set_submitted(self.is_adopted and self.state_message)
 
 
 class Unverified(NamedTuple):

@@ -16,11 +16,13 @@ from ..const import (
 )
 from ..spapi.enums import FEED_FINAL_STATUSES
 from ..spapi.errors import IncompleteCredentials, Refused, SpApiError, UnreadableReport
-from ..spapi.reports import count_processed, parse_report
+from ..spapi.reports import count_processed, named_orders, parse_report
 from .amazon_order_reading import is_not_found
 from .amazon_seller_account import is_access_refused
+from .amazon_set_aside import contained_job
 from .background import in_background
 from .clock import database_now
+from .containment import contained
 
 _logger = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ class AmazonFeed(models.Model):
             description=f"Ask Amazon about the feed {self.feed_ref}",
         )._job_poll()
 
+    @contained_job
     def _job_poll(self):
         """Ask Amazon whether the feed is processed. Job.
 
@@ -132,6 +135,17 @@ class AmazonFeed(models.Model):
         """Record the end of the feed's processing at Amazon."""
         now = database_now(self.env)
         self.write({"done_at": now, "polled_at": now, "processing_status": status})
+        if status == "CANCELLED" and self.is_adopted:
+            self._end_without_outcome(
+                "cancelled",
+                self.env._(
+                    "Amazon cancelled the feed %s, which was found in its list and "
+                    "taken for this one. It may be another program's, so the outcome "
+                    "is unknown. Amazon's own data of the order is watched.",
+                    self.feed_ref,
+                ),
+            )
+            return
         if status == "CANCELLED":
             self.write(
                 {
@@ -180,6 +194,7 @@ class AmazonFeed(models.Model):
             description=f"Ask Amazon for the report of the feed {self.feed_ref}",
         )._job_late_report()
 
+    @contained_job
     def _job_late_report(self):
         """Ask again for a report that was missing: it still settles what is unknown.
         Job.
@@ -213,6 +228,7 @@ class AmazonFeed(models.Model):
             description=f"Apply Amazon's report of the feed {self.feed_ref}",
         )._job_apply_report(after)
 
+    @contained_job
     def _job_apply_report(self, after=0):
         """Give the actions the outcome that Amazon's report says. Job; many actions
         are told in several jobs.
@@ -225,6 +241,7 @@ class AmazonFeed(models.Model):
             if self.is_adopted and not after and not self._fits_report(report):
                 return
             outcomes = parse_report(report, self.action_ids.mapped("message_number"))
+            named = named_orders(report) if self.is_adopted else {}
         except UnreadableReport as error:
             self._end_without_outcome(
                 self.state,
@@ -238,7 +255,11 @@ class AmazonFeed(models.Model):
             )
             return
         actions = self.env["amazon.action"].search(
-            [("feed_id", "=", self.id), ("message_number", ">", after)],
+            [
+                ("feed_id", "=", self.id),
+                ("message_number", ">", after),
+                *self.env["amazon.action"]._goes_on_domain(),
+            ],
             order="message_number",
             limit=CHUNK,
         )
@@ -246,7 +267,11 @@ class AmazonFeed(models.Model):
         actions.filtered(lambda action: action.state == "sending")._set_submitted()
         by_outcome = actions.grouped(lambda action: outcomes[action.message_number])
         for outcome, told in by_outcome.items():
-            self._apply_outcome(told, outcome)
+            contained(
+                told,
+                lambda some, outcome=outcome: self._apply_told(some, outcome, named),
+                lambda action, error: action._set_aside(error),
+            )
         if len(actions) == CHUNK:
             self._enqueue_apply_report(actions[-1].message_number)
         elif self._actions_in(["unknown"], limit=1):
@@ -257,25 +282,73 @@ class AmazonFeed(models.Model):
 
         :return: whether it fits
         :rtype: bool
+        :raise UnreadableReport: nothing is known from it
+        """
+        misfit = self._misfit(report)
+        if misfit:
+            self._disown(
+                self.env._(
+                    "The feed %(feed)s at Amazon was taken for this one, but "
+                    "%(misfit)s. So it is unknown again whether Amazon has it. Look at "
+                    "the order in Seller Central and decide.",
+                    feed=self.feed_ref,
+                    misfit=misfit,
+                )
+            )
+            return False
+        self.is_proven = self._is_named_in(report)
+        return True
+
+    def _misfit(self, report):
+        """Return what in a report says that its feed is not this one, or False.
+
+        :raise UnreadableReport: nothing is known from it
         """
         processed = count_processed(report)
         count = self.message_count or len(self.action_ids)
-        if processed == count:
-            return True
-        if self.state == "fatal" and processed is not None and processed < count:
-            # Amazon gave up in the middle
-            return True
-        self._refute(
-            self.env._(
-                "The feed %(feed)s at Amazon was taken for this one, but Amazon "
-                "processed %(processed)s messages in it, and this one has %(count)s. "
-                "So it is unknown again whether Amazon has it.",
-                feed=self.feed_ref,
+        # Amazon may have given up in the middle
+        gave_up = self.state == "fatal" and processed is not None and processed < count
+        if processed != count and not gave_up:
+            return self.env._(
+                "Amazon processed %(processed)s messages in it, and this one has "
+                "%(count)s",
                 processed=processed,
                 count=count,
             )
-        )
+        ours = set(self.action_ids.order_id.mapped("amazon_order_ref"))
+        others = set().union(*named_orders(report).values()) - ours
+        if others:
+            return self.env._(
+                "its report names the order %s, which is not in this one",
+                min(others),
+            )
         return False
+
+    def _is_named_in(self, report):
+        """Whether the report of a feed at Amazon names an order that this one carries,
+        and nothing in it speaks against this one.
+
+        :param bytes report: the report, False where there is none
+        :rtype: bool
+        """
+        try:
+            named = named_orders(report or b"")
+            return not self._misfit(report) and any(
+                action._is_named_in(named) for action in self.action_ids
+            )
+        except UnreadableReport:
+            return False
+
+    def _apply_told(self, actions, outcome, named):
+        """Give actions the outcome that a report says, as far as it is surely theirs.
+
+        :param dict named: orders by message, see ``spapi.reports.named_orders``
+        """
+        surely = actions
+        if self.is_adopted:
+            surely = actions._refused_by_name(outcome, named)
+        self._apply_outcome(surely, outcome)
+        self._apply_doubtful(actions - surely, outcome)
 
     def _apply_outcome(self, actions, outcome):
         if outcome.status == "accepted":
@@ -290,6 +363,34 @@ class AmazonFeed(models.Model):
                     self.feed_ref,
                 )
             )
+
+    def _apply_doubtful(self, actions, outcome):
+        """Keep what the report of a feed says that may be another program's: neither
+        does it free money, nor is the buyer told.
+
+        :param amazon.action actions: actions whose orders the report does not name
+        :param MessageOutcome outcome: what it says of their messages
+        """
+        if outcome.status == "accepted":
+            said = self.env._("its report lists no error for this message")
+        elif outcome.status == "rejected":
+            said = self.env._(
+                "its report refuses this message without naming an order (%s)",
+                outcome.text or outcome.code or "",
+            )
+        else:
+            said = self.env._("its report does not say what became of this message")
+        actions._set_doubtful(
+            self.env._(
+                "The feed %(feed)s was found in Amazon's list and taken for this one, "
+                "and %(said)s. It may be another program's, so the outcome is unknown "
+                "until Amazon's own data shows it.",
+                feed=self.feed_ref,
+                said=said,
+            )
+        )
+        if outcome.status == "accepted":
+            actions._enqueue_confirm()
 
     # === BUSINESS METHODS - MOVING ACTIONS === #
 
@@ -313,6 +414,7 @@ class AmazonFeed(models.Model):
             description=f"Tell the actions of the feed {self.feed_ref or self.id}",
         )._job_move_actions(target)
 
+    @contained_job
     def _job_move_actions(self, target):
         """Move the actions, so many at a time, with the sentence of the feed. Job.
 
@@ -322,7 +424,18 @@ class AmazonFeed(models.Model):
         if target == "person" and self.state != "unknown":
             # Its sender was alive and has told meanwhile: the search is not over.
             return
+        if target == "rejected" and self.is_adopted:
+            target = "unknown"
         actions = self._to_move(target)
+        contained(
+            actions,
+            lambda some: self._move_to(some, target),
+            lambda action, error: action._set_aside(error),
+        )
+        if len(actions) == CHUNK:
+            self._enqueue_move(target)
+
+    def _move_to(self, actions, target):
         reason = self.state_message
         if target == "person":
             (actions - actions.filtered_domain(UNKNOWN))._set_unknown(reason)
@@ -331,11 +444,10 @@ class AmazonFeed(models.Model):
             actions._set_rejected(self.processing_status, reason)
         else:
             actions._set_unknown(reason)
-        if len(actions) == CHUNK:
-            self._enqueue_move(target)
 
     def _to_move(self, target):
+        goes_on = self.env["amazon.action"]._goes_on_domain()
         if target == "person":
             unhanded = [("needs_person", "=", False)]
-            return self._actions_in(OPEN_STATES, CHUNK, unhanded)
-        return self._actions_in(ACTION_TRANSITIONS[target], CHUNK)
+            return self._actions_in(OPEN_STATES, CHUNK, [*unhanded, *goes_on])
+        return self._actions_in(ACTION_TRANSITIONS[target], CHUNK, goes_on)

@@ -1,8 +1,11 @@
 import logging
 import time
-from datetime import timedelta, timezone
+from collections import Counter
+from datetime import timedelta
+from typing import NamedTuple
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ..const import (
     ABSENT_ALONE_HOURS,
@@ -21,11 +24,16 @@ from ..const import (
     SINGLE_READS,
     VERIFY_SECONDS,
 )
-from ..spapi.errors import IncompleteCredentials, MalformedAnswer, SpApiError
-from .amazon_foreign_feed import Listed
+from ..spapi.enums import FEED_FINAL_STATUSES
+from ..spapi.errors import IncompleteCredentials, Refused, SpApiError
+from .amazon_feed_poll import OPEN_STATES
+from .amazon_foreign_feed import DOUBTFUL, Listed
 from .amazon_foreign_feed import as_utc as _utc
-from .background import in_background
+from .amazon_seller_account import is_access_refused
+from .amazon_set_aside import contained_job
+from .background import in_background, in_own_transaction
 from .clock import database_now
+from .containment import contained
 
 _logger = logging.getLogger(__name__)
 
@@ -33,21 +41,52 @@ _logger = logging.getLogger(__name__)
 NOT_HANDED = [("needs_person", "=", False)]
 
 
+class Evidence(NamedTuple):
+    """What Amazon's list says of one feed of ours.
+
+    :param list[Listed] candidates: what was created in its window
+    :param bool is_contested: whether one of these may be another feed of ours as well
+    :param set[Listed] unexplained: what nobody accounts for and may speak of it
+    :param list[datetime] seen: when those feeds were created that are surely ours
+    :param bool is_foreign_about: whether other programs lately sent feeds
+    """
+
+    candidates: list
+    is_contested: bool
+    unexplained: set
+    seen: list
+    is_foreign_about: bool
+
+
 class AmazonFeed(models.Model):
     """How a feed is looked for whose sending had no clear answer.
 
-    Amazon's list of feeds is the evidence. It names no document, so a feed is ours
-    where it is the only one of its lane that nobody accounts for, created right after
-    ours was sent. Sendings of a lane never overlap, so each has a window of its own:
-    from Amazon's time right before it to that of the next one. What is listed is judged
-    in a transaction that begins after the list was read: a feed that another worker has
-    just sent is then known here.
+    Amazon's list of feeds is the evidence. It names no document, so a feed is taken for
+    ours where it is the only one of its lane that nobody accounts for, created right
+    after ours was sent, and the list has caught up. Sendings of a lane never overlap,
+    so each has a window of its own: from Amazon's time right before it to that of the
+    next one. What is listed is judged in a transaction that begins after the list was
+    read: a feed that another worker has just sent is then known here.
+
+    A feed that was taken for ours may still be another program's. So its end and its
+    report free no money and tell nobody an outcome, unless the report names our order;
+    and it is let go as soon as something speaks against it.
     """
 
     _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     is_adopted = fields.Boolean(
         "Found at Amazon", readonly=True, help="Found in Amazon's list of feeds."
+    )
+    is_proven = fields.Boolean(
+        "Names Our Orders",
+        readonly=True,
+        help="Found in Amazon's list, and its report names an order that we sent.",
+    )
+    amazon_created_at = fields.Datetime(
+        "Created at Amazon",
+        readonly=True,
+        help="By Amazon's clock, as its list of feeds says.",
     )
     listed_at = fields.Datetime(
         "Looked For", readonly=True, help="When it was last looked for at Amazon."
@@ -76,6 +115,7 @@ class AmazonFeed(models.Model):
                 description=f"Look for the {feed.feed_type} {feed.id} at Amazon",
             )._job_reconcile()
 
+    @contained_job
     def _job_reconcile(self):
         """Look for the feed in Amazon's list. Job; safe to run twice.
 
@@ -84,51 +124,97 @@ class AmazonFeed(models.Model):
         :raise RetryableJobError: as long as nothing is proven
         """
         self.ensure_one()
-        if self.state != "unknown" or self.handed_at:
+        if self not in self._sought(self.account_id.id, self.feed_type):
+            return
+        if self.is_adopted and not self._actions_in(OPEN_STATES, limit=1):
             return
         pause = min(
             max(self._age(self.sending_at) / 2, RECONCILE_MIN_SECONDS),
             RECONCILE_MAX_SECONDS,
         )
         try:
-            listed, amazon_now = self._list_feeds()
+            verdict, amazon_now = self._look_for_it()
         except (SpApiError, IncompleteCredentials) as error:
             wait = max(pause, getattr(error, "wait", 0))
             raise self._later(str(error), wait) from None
-        verdicts = self._in_own_transaction(
-            "_judge_listing", self.account_id.id, self.feed_type, listed, amazon_now
-        )
-        if verdicts.get(self.id) == "open":
-            raise self._later("Amazon's list does not say yet", pause)
-        if verdicts.get(self.id) == "absent":
+        if verdict in ("open", "watched"):
+            raise self._later("Amazon's list may still show others", pause)
+        if verdict == "absent":
             self._conclude_absent(amazon_now)
 
-    def _list_feeds(self):
-        """Read Amazon's list of the feeds of this type, from before the oldest of
-        ours that is looked for.
+    def _look_for_it(self):
+        """Read Amazon's list and judge it; where it takes that, the report of the feed
+        that may be this one, too.
 
-        :return: the feeds, and Amazon's time after it
-        :rtype: tuple[list[Listed], datetime]
+        :return: what is known now, see ``_judge``, and Amazon's time
+        :rtype: tuple[str, datetime]
         """
-        sought = self.search(self._sought_domain(self.account_id.id, self.feed_type))
-        since = min(feed._window_start() for feed in sought | self)
-        since -= timedelta(seconds=LISTING_TOLERANCE_SECONDS)
-        with self.account_id._client() as client:
-            rows = client.get_feeds(
-                [self.feed_type], since.replace(tzinfo=timezone.utc)
+        account = self.account_id
+        rows, amazon_now = account._list_feeds(self._listed_since())
+        listed = [Listed.parse(row) for row in rows]
+        in_own_transaction(account, "_compare_feeds", listed, amazon_now)
+        verdicts = self._in_own_transaction(
+            "_judge_listing",
+            account.id,
+            self.feed_type,
+            [row for row in listed if row.feed_type == self.feed_type],
+            amazon_now,
+        )
+        verdict = verdicts.get(self.id, "over")
+        if isinstance(verdict, Listed):
+            report = self._read_report_of(verdict)
+            verdict = self._in_own_transaction(
+                "_judge_report", self.id, verdict, report, amazon_now
             )
-            now = client.amazon_now()
-        if not now:
-            raise MalformedAnswer("getFeeds", "Amazon's answer has no date.")
-        return [Listed.parse(row) for row in rows], now.replace(tzinfo=None)
+        return verdict, amazon_now
 
-    def _sought_domain(self, account_id, feed_type):
-        return [
-            ("account_id", "=", account_id),
-            ("feed_type", "=", feed_type),
-            ("state", "=", "unknown"),
-            ("handed_at", "=", False),
-        ]
+    def _listed_since(self):
+        """Return from when on Amazon's list is needed: from before the oldest of ours
+        that is looked for."""
+        sought = self._sought(self.account_id.id, self.feed_type)
+        since = min(feed._window_start() for feed in sought | self)
+        return since - timedelta(seconds=LISTING_TOLERANCE_SECONDS)
+
+    def _read_report_of(self, row):
+        """Read the report of a feed in Amazon's list.
+
+        :param Listed row: a feed that is processed
+        :return: the report, False where there is none
+        :rtype: bytes | bool
+        :raise SpApiError: when Amazon does not say
+        """
+        with self.account_id._client() as client:
+            report_ref = client.get_feed(row.ref).get("resultFeedDocumentId")
+            try:
+                return bool(report_ref) and client.read_report(report_ref)
+            except Refused as error:
+                if is_access_refused(error):
+                    raise
+                return False
+
+    @api.model
+    def _sought(self, account_id, feed_type):
+        """Return the feeds that are looked for in Amazon's list.
+
+        :rtype: amazon.feed
+        """
+        of_type = [("account_id", "=", account_id), ("feed_type", "=", feed_type)]
+        return self.search(Domain(of_type) & self._sought_domain(), order="id")
+
+    @api.model
+    def _sought_domain(self):
+        """Return the domain of what is looked for: what is unknown, and what was found,
+        for as long as Amazon's list may yet show a feed that fits as well."""
+        unknown = Domain(
+            [
+                ("state", "=", "unknown"),
+                ("handed_at", "=", False),
+                ("set_aside_at", "=", False),
+            ]
+        )
+        lag = timedelta(hours=ABSENT_ALONE_HOURS)
+        found = DOUBTFUL & Domain("sending_at", ">", fields.Datetime.now() - lag)
+        return unknown | found
 
     # === BUSINESS METHODS - JUDGING === #
 
@@ -138,31 +224,61 @@ class AmazonFeed(models.Model):
 
         :param list[Listed] listed: all feeds of this type
         :param datetime amazon_now: Amazon's time after that
-        :return: "open", "absent", "adopted" or "person" for each feed
+        :return: what is known now of each feed, see ``_judge``
         :rtype: dict
         """
-        self.env["amazon.seller.account"].browse(account_id)._note_listed(amazon_now)
-        sought = self.search(self._sought_domain(account_id, feed_type), order="id")
-        refs = [row.ref for row in listed]
-        claimed = self.search(
-            [("account_id", "=", account_id), ("feed_ref", "in", refs)]
+        account = self.env["amazon.seller.account"].browse(account_id)
+        account._note_listed(amazon_now)
+        sought = self._sought(account_id, feed_type)
+        known = self._known_refs(account, listed)
+        surely = self._known_refs(account, listed, surely=True)
+        seen = [row.created for row in listed if row.ref in surely]
+        of_lane = {
+            marketplace: feeds._assign(
+                [
+                    row
+                    for row in listed
+                    if row.ref not in known
+                    and row.may_be_of(marketplace)
+                    and not feeds._is_being_sent_elsewhere(row)
+                ]
+            )
+            for marketplace, feeds in sought.grouped("marketplace").items()
+        }
+        fits = Counter(
+            row
+            for candidates, _strays in of_lane.values()
+            for rows in candidates.values()
+            for row in rows
         )
-        known = set(claimed.mapped("feed_ref"))
-        seen = [row.created for row in listed if row.ref in known]
+        earlier = self.env["amazon.foreign.feed"]._first_seen(account, listed)
+        lately = account in self.env["amazon.foreign.feed"]._lately(account)
         verdicts = {}
-        for marketplace, feeds in sought.grouped("marketplace").items():
-            unclaimed = [
-                row
-                for row in listed
-                if row.ref not in known and row.may_be_of(marketplace)
-            ]
-            candidates, strays = feeds._assign(unclaimed)
-            for feed in feeds:
-                verdicts[feed.id] = feed._judge(
-                    candidates.get(feed, []), strays, seen, amazon_now
-                )
+        for feed in sought:
+            by_feed, strays = of_lane[feed.marketplace]
+            candidates = by_feed.get(feed, [])
+            evidence = Evidence(
+                candidates,
+                any(fits[row] > 1 for row in candidates),
+                feed._unexplained(candidates + strays, earlier),
+                seen,
+                lately,
+            )
+            verdicts[feed.id] = feed._judge(evidence, amazon_now)
         sought.listed_at = fields.Datetime.now()
         return verdicts
+
+    def _is_being_sent_elsewhere(self, row):
+        """Whether a feed may be one that another lane sends right now, and whose sender
+        is about to say so: Amazon need not name the marketplace."""
+        others = self.search(
+            [
+                ("account_id", "=", self.account_id.id),
+                ("marketplace", "!=", self[0].marketplace),
+                ("state", "=", "sending"),
+            ]
+        )
+        return any(feed._may_be(row) for feed in others)
 
     def _assign(self, unclaimed):
         """Put each feed that nobody accounts for into the window that it lies in.
@@ -179,7 +295,7 @@ class AmazonFeed(models.Model):
             if owner and owner.state == "sending":
                 # its sender is about to say so
                 continue
-            if owner and owner.state == "unknown" and owner._is_in_time(row):
+            if owner and owner._is_open_to(row):
                 candidates.setdefault(owner, []).append(row)
             else:
                 strays.append(row)
@@ -187,6 +303,33 @@ class AmazonFeed(models.Model):
             if len(rows) > 1 or feed not in self:
                 strays += rows
         return candidates, strays
+
+    def _is_open_to(self, row):
+        """Whether a feed that nobody accounts for may be this one."""
+        limit = self._window_start() + timedelta(seconds=ADOPT_SECONDS)
+        nameless = self.state == "unknown" or (self.is_adopted and not self.is_proven)
+        return nameless and row.created <= limit
+
+    def _unexplained(self, rows, earlier):
+        """Return those feeds that may speak of this one: without those that another
+        program had sent before it, as was seen right before it was sent.
+
+        :param list[Listed] rows: feeds of the lane that nobody accounts for
+        :param dict earlier: since when feeds of other programs are known, by id
+        :rtype: set[Listed]
+        """
+        start = self._window_start()
+        since = start - timedelta(seconds=LISTING_TOLERANCE_SECONDS)
+        return {
+            row
+            for row in rows
+            if row.created >= since
+            and not (
+                row.created < start
+                and row.ref in earlier
+                and earlier[row.ref] <= self.sending_at
+            )
+        }
 
     def _sent_since(self):
         """Return the feeds of this lane from the first of these on, as they were sent:
@@ -202,30 +345,22 @@ class AmazonFeed(models.Model):
             order="id",
         )
 
-    def _is_in_time(self, row):
-        limit = self._window_start() + timedelta(seconds=ADOPT_SECONDS)
-        return row.created <= limit
-
-    def _judge(self, candidates, strays, seen, amazon_now):
+    def _judge(self, evidence, amazon_now):
         """Say what is known of this feed by Amazon's list, and record it.
 
-        :param list[Listed] candidates: feeds in its window
-        :param list[Listed] strays: feeds of the lane that nobody accounts for
-        :param list seen: when the feeds were created that are accounted for
+        :param Evidence evidence: what the list says of it
         :param datetime amazon_now: Amazon's time after the list was read
-        :rtype: str
+        :return: "open", "absent", "adopted", "watched" (adopted before), "person", or
+            the feed whose report decides
+        :rtype: str | Listed
         """
-        start = self._window_start()
-        since = start - timedelta(seconds=LISTING_TOLERANCE_SECONDS)
-        unexplained = {row for row in strays if row.created >= since}
-        unexplained.update(candidates)
-        self.listing = (
-            "\n".join(map(str, sorted(unexplained, key=_by_creation))) or False
-        )
-        if len(unexplained) == 1 and candidates:
-            self._adopt(candidates[0], amazon_now)
-            return "adopted"
-        if unexplained:
+        if self.is_adopted:
+            return self._judge_adopted(evidence)
+        self.listing = _lines(evidence.unexplained)
+        is_lone = len(evidence.unexplained) == 1 and not evidence.is_contested
+        if is_lone and evidence.candidates:
+            return self._judge_lone(evidence, amazon_now)
+        if evidence.unexplained:
             self._hand_over(
                 self.env._(
                     "Amazon's list of feeds shows feeds that nobody here accounts for "
@@ -235,51 +370,169 @@ class AmazonFeed(models.Model):
                 )
             )
             return "person"
-        listed_from = self._absent_from()
-        age = amazon_now - listed_from
-        shown_later = any(created > listed_from for created in seen)
+        start = self._absent_from()
+        age = amazon_now - start
         enough = timedelta(minutes=ABSENT_MINUTES)
-        if not shown_later:
+        if not any(created > start for created in evidence.seen):
             enough = timedelta(hours=ABSENT_ALONE_HOURS)
         return "absent" if age >= enough else "open"
 
-    def _adopt(self, row, amazon_now):
-        """The feed that Amazon lists is this one."""
+    def _judge_lone(self, evidence, amazon_now):
+        """Judge the only feed that may be this one. It is taken once the list must show
+        all that there is; where other programs send feeds, once its report says so."""
+        row = evidence.candidates[0]
+        caught_up = any(created > row.created for created in evidence.seen)
+        age = amazon_now - self._window_start()
+        if not evidence.is_foreign_about:
+            if not caught_up and age < timedelta(minutes=ABSENT_MINUTES):
+                return "open"
+            self._adopt(row, self._lone_sentence(row, amazon_now))
+            return "adopted"
+        if row.status in FEED_FINAL_STATUSES:
+            return row
+        if age < timedelta(hours=ABSENT_ALONE_HOURS):
+            return "open"
+        return self._hand_over_lone(row)
+
+    def _judge_adopted(self, evidence):
+        """Let go of the feed that was taken for this one where another one may be it
+        just as well: what was created in its window, or, by a clock of Amazon's that
+        is not exact, right before it."""
+        start = self._window_start()
+        before = {row for row in evidence.unexplained if row.created < start}
+        rivals = before.union(evidence.candidates)
+        if not rivals:
+            return "watched"
+        self.listing = _lines(rivals)
+        self._refute(
+            self.env._(
+                "The feed %(feed)s at Amazon was taken for this one, but Amazon's list "
+                "by now shows others that it may be as well (%(others)s). So it is "
+                "unknown again which of them is this one, or whether any is. Look at "
+                "the order in Seller Central and decide.",
+                feed=self.feed_ref,
+                others=self.listing.replace("\n", "; "),
+            )
+        )
+        return "person"
+
+    @api.model
+    def _judge_report(self, feed_id, row, report, amazon_now):
+        """Judge the only feed that may be one of ours by its report, where other
+        programs send feeds, too.
+
+        :param Listed row: the feed at Amazon
+        :param bytes report: its report, False where there is none
+        :return: "adopted" or "person", or "over" where it is not looked for any more
+        :rtype: str
+        """
+        feed = self.browse(feed_id)
+        if feed.state != "unknown" or feed.handed_at:
+            return "over"
+        if self._known_refs(feed.account_id, [row]):
+            # its sender has told meanwhile
+            return "open"
+        if not feed._is_named_in(report):
+            return feed._hand_over_lone(row)
+        feed._adopt(
+            row,
+            self.env._(
+                "Amazon has it after all: Amazon's list of feeds, read on %(now)s, "
+                "shows the feed %(ref)s, created on %(created)s, right after this was "
+                "sent, and its report names an order that was in it.",
+                now=_utc(amazon_now),
+                ref=row.ref,
+                created=_utc(row.created),
+            ),
+        )
+        feed.is_proven = True
+        return "adopted"
+
+    def _hand_over_lone(self, row):
+        self._hand_over(
+            self.env._(
+                "Amazon's list of feeds shows one feed that may be this one "
+                "(%(feed)s), but another program sends feeds for this account, too, "
+                "and nothing in its report says whose it is. Look at the order in "
+                "Seller Central and decide.",
+                feed=row,
+            )
+        )
+        return "person"
+
+    def _lone_sentence(self, row, amazon_now):
+        return self.env._(
+            "Amazon seems to have it after all: Amazon's list of feeds, read on "
+            "%(now)s, shows exactly one feed that nobody here accounts for, %(ref)s, "
+            "created on %(created)s, right after this was sent.",
+            now=_utc(amazon_now),
+            ref=row.ref,
+            created=_utc(row.created),
+        )
+
+    def _adopt(self, row, evidence):
+        """The feed that Amazon lists is taken for this one.
+
+        :param Listed row: the feed at Amazon
+        :param str evidence: the sentence that says why
+        """
         self.write(
             {
                 "state": "submitted",
                 "feed_ref": row.ref,
                 "is_adopted": True,
+                "amazon_created_at": row.created.replace(microsecond=0),
                 "submitted_at": database_now(self.env),
                 "processing_status": row.status,
-                "state_message": self.env._(
-                    "Amazon has it after all: Amazon's list of feeds, read on "
-                    "%(now)s, shows exactly one feed that nobody here accounts for, "
-                    "%(ref)s, created on %(created)s, right after this was sent.",
-                    now=_utc(amazon_now),
-                    ref=row.ref,
-                    created=_utc(row.created),
-                ),
+                "state_message": evidence,
             }
         )
+        self.env["amazon.foreign.feed"]._forget(self)
+        self._enqueue_reconcile()
         self._enqueue_follow()
         self._enqueue_poll(POLL_MIN_SECONDS)
 
     def _refute(self, reason):
-        """The feed at Amazon that was taken for this one is another: neither its end
-        nor its report says anything of ours. The report stays among the documents."""
+        """The feed at Amazon that was taken for this one may be another."""
+        self._let_go()
+        self._hand_over(reason)
+
+    def _let_go(self):
+        """Neither the end nor the report of the feed that was taken for this one says
+        anything of it. The report stays among the documents."""
         self.write(
             {
                 "state": "unknown",
                 "feed_ref": False,
                 "is_adopted": False,
+                "is_proven": False,
+                "amazon_created_at": False,
                 "processing_status": False,
                 "done_at": False,
                 "report_attachment_id": False,
                 "report_digest": False,
             }
         )
-        self._hand_over(reason)
+
+    def _correct_adoption(self, feed_ref):
+        """Its sender was alive, and tells late under which id Amazon has it.
+
+        :param str feed_ref: Amazon's id
+        """
+        if self.feed_ref != feed_ref:
+            self._let_go()
+            return
+        self.is_adopted = False
+        if self.report_attachment_id:
+            self._enqueue_apply_report()
+
+    def _disown(self, reason):
+        """The feed at Amazon that was taken for this one is surely another program's.
+
+        :param str reason: the sentence that says why
+        """
+        self.env["amazon.foreign.feed"]._keep(self)
+        self._refute(reason)
 
     def _hand_over(self, reason):
         """The search is over without a result: a person decides."""
@@ -433,6 +686,7 @@ class AmazonFeed(models.Model):
             identity_key=f"amazon_look_at_orders_{self.id}",
         )._job_look_at_orders()
 
+    @contained_job
     def _job_look_at_orders(self):
         """Look for what the orders show of the actions whose outcome is unknown. Job.
 
@@ -463,7 +717,8 @@ class AmazonFeed(models.Model):
 
     @api.model
     def _has_unknown(self, feed_id):
-        return bool(self.browse(feed_id)._actions_in(["unknown"], limit=1))
+        goes_on = self.env["amazon.action"]._goes_on_domain()
+        return bool(self.browse(feed_id)._actions_in(["unknown"], 1, goes_on))
 
     @api.model
     def _judge_orders(self, feed_id, after):
@@ -475,13 +730,22 @@ class AmazonFeed(models.Model):
         :rtype: int | None
         """
         feed = self.browse(feed_id)
-        rest = [("message_number", ">", after)]
-        actions = feed._actions_in(["unknown"], CHUNK, rest)
-        disproofs = actions.grouped(feed._disproof_of)
+        rest = Domain("message_number", ">", after)
+        goes_on = self.env["amazon.action"]._goes_on_domain()
+        actions = feed._actions_in(["unknown"], CHUNK, rest & goes_on)
+        contained(
+            actions,
+            feed._judge_by_order,
+            lambda action, error: action._set_aside(error),
+        )
+        return actions[-1].message_number if len(actions) == CHUNK else None
+
+    def _judge_by_order(self, actions):
+        disproofs = actions.grouped(lambda action: action._kind()._disproof(action))
         for disproof, disproved in disproofs.items():
             if disproof:
-                disproved._set_rejected(feed.processing_status, disproof)
-        if feed.done_at and feed._age(feed.done_at) >= NO_TRACE_HOURS * 3600:
+                self._apply_disproof(disproved, disproof)
+        if self.done_at and self._age(self.done_at) >= NO_TRACE_HOURS * 3600:
             actions.filtered(lambda action: not action.needs_person)._hand_to_person(
                 self.env._(
                     "Amazon has not said what became of it, and its own data has not "
@@ -490,14 +754,26 @@ class AmazonFeed(models.Model):
                     NO_TRACE_HOURS,
                 )
             )
-        return actions[-1].message_number if len(actions) == CHUNK else None
 
-    def _disproof_of(self, action):
-        """Return by what Amazon's data shows that an action was not executed, or False;
-        one that cannot be judged keeps none of the others."""
-        with self.env["amazon.failure"]._contain("judge", action):
-            return action._kind()._disproof(action)
-        return False
+    def _apply_disproof(self, actions, disproof):
+        """Reject what the orders show as not executed. They show it by the end of the
+        feed: where that may be another program's, ours may still be in the queue."""
+        if not self.is_adopted or self.is_proven:
+            actions._set_rejected(self.processing_status, disproof)
+        elif self._age(self.sending_at) >= ABSENT_ALONE_HOURS * 3600:
+            actions.filtered(lambda action: not action.needs_person)._hand_to_person(
+                self.env._(
+                    "Amazon's data does not show it, and the feed %s that was taken "
+                    "for it is processed. But that feed may be another program's. Look "
+                    "at the order in Seller Central and decide.",
+                    self.feed_ref,
+                )
+            )
+
+
+def _lines(rows):
+    """Return feeds as Amazon lists them, one in a line; False where there is none."""
+    return "\n".join(map(str, sorted(rows, key=_by_creation))) or False
 
 
 def _by_creation(row):

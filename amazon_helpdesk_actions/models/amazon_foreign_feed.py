@@ -1,4 +1,5 @@
 import logging
+from contextlib import nullcontext
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
@@ -22,8 +23,10 @@ _logger = logging.getLogger(__name__)
 
 FEED_TYPES = [FEED_REFUND, FEED_CANCEL]
 
-# States of a feed of ours that Amazon may have under an id which is not known here yet.
-NAMELESS = ("sending", "unknown")
+# Feeds of ours that Amazon may have under an id which is not known here yet.
+NAMELESS = Domain("state", "in", ("sending", "unknown"))
+# Feeds of ours that were found in Amazon's list, perhaps wrongly.
+DOUBTFUL = Domain("is_adopted", "=", True) & Domain("is_proven", "=", False)
 
 
 class Listed(NamedTuple):
@@ -144,7 +147,65 @@ class AmazonForeignFeed(models.Model):
         )
         return {account: (count, last) for account, count, last in groups}
 
+    @api.model
+    def _first_seen(self, account, listed):
+        """Return since when those listed feeds are known that are other programs'.
+
+        :rtype: dict[str, datetime]
+        """
+        refs = [row.ref for row in listed]
+        known = self.search_fetch(
+            [("account_id", "=", account.id), ("feed_ref", "in", refs)],
+            ["feed_ref", "first_seen_at"],
+        )
+        return {foreign.feed_ref: foreign.first_seen_at for foreign in known}
+
+    @api.model
+    def _maybe(self, feed, since):
+        """Return the first that may be a feed of ours, though none was found for it.
+
+        :param amazon.feed feed: a feed of ours that was called absent
+        :param datetime since: seen for the first time after that
+        :rtype: amazon.foreign.feed
+        """
+        start, end = feed._window()
+        lane = self._of_lane(feed.account_id, feed.feed_type, feed.marketplace, start)
+        return lane.filtered(
+            lambda late: late.created_at <= end and late.first_seen_at >= since
+        )[-1:]
+
     # === BUSINESS METHODS === #
+
+    @api.model
+    def _forget(self, feed):
+        """Drop a feed that turns out to be ours: its sender told so late.
+
+        :param amazon.feed feed: whose id at Amazon is known by now
+        """
+        self.search(
+            [
+                ("account_id", "=", feed.account_id.id),
+                ("feed_ref", "=", feed.feed_ref),
+            ]
+        ).unlink()
+
+    @api.model
+    def _keep(self, feed):
+        """Keep a feed that was taken for one of ours, and surely is not.
+
+        :param amazon.feed feed: which it was taken for
+        """
+        self.create(
+            {
+                "account_id": feed.account_id.id,
+                "feed_ref": feed.feed_ref,
+                "feed_type": feed.feed_type,
+                "marketplace": feed.marketplace,
+                "created_at": feed.amazon_created_at or feed.sending_at,
+                "processing_status": feed.processing_status,
+                "first_seen_at": database_now(self.env),
+            }
+        )
 
     @api.model
     def _record(self, account, listed):
@@ -154,15 +215,14 @@ class AmazonForeignFeed(models.Model):
         :param list[Listed] listed: what Amazon lists
         """
         ours = self.env["amazon.feed"]._known_refs(account, listed)
-        of_account = Domain("account_id", "=", account.id)
         rows = {row.ref: row for row in listed}
-        known = self.search(of_account & Domain("feed_ref", "in", list(rows)))
+        known = self.search(
+            [("account_id", "=", account.id), ("feed_ref", "in", list(rows))]
+        )
         known.filtered(lambda foreign: foreign.feed_ref in ours).unlink()
         for foreign in known.exists():
             foreign.processing_status = rows.pop(foreign.feed_ref).status
-        nameless = self.env["amazon.feed"].search(
-            of_account & Domain("state", "in", NAMELESS)
-        )
+        nameless = self.env["amazon.feed"]._nameless(account, rows.values())
         now = database_now(self.env)
         self.create(
             [
@@ -192,16 +252,33 @@ class AmazonFeed(models.Model):
     _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     @api.model
-    def _known_refs(self, account, listed):
-        """Return the ids of those listed feeds that are known to be ours.
+    def _known_refs(self, account, listed, surely=False):
+        """Return the ids of those listed feeds that are ours.
 
+        :param bool surely: without those that were only taken for ours
         :rtype: set[str]
         """
         refs = [row.ref for row in listed]
-        known = self.search_fetch(
-            [("account_id", "=", account.id), ("feed_ref", "in", refs)], ["feed_ref"]
-        )
+        domain = Domain([("account_id", "=", account.id), ("feed_ref", "in", refs)])
+        if surely:
+            domain &= ~DOUBTFUL
+        known = self.search_fetch(domain, ["feed_ref"])
         return set(known.mapped("feed_ref"))
+
+    @api.model
+    def _nameless(self, account, rows):
+        """Return the feeds of ours that one of these may be.
+
+        :param rows: what Amazon lists, not known here
+        :rtype: amazon.feed
+        """
+        if not rows:
+            return self.browse()
+        earliest = min(row.created for row in rows) - timedelta(seconds=ADOPT_SECONDS)
+        lately = Domain("amazon_sent_after", ">=", earliest)
+        lately |= Domain("amazon_sent_after", "=", False)
+        of_account = Domain("account_id", "=", account.id)
+        return self.search(of_account & lately & (NAMELESS | DOUBTFUL))
 
     def _window_start(self):
         """Return Amazon's time before which it cannot have created this feed."""
@@ -212,12 +289,22 @@ class AmazonFeed(models.Model):
 
         :param Listed row: what Amazon lists
         """
-        since = self._window_start() - timedelta(seconds=LISTING_TOLERANCE_SECONDS)
-        until = self._window_start() + timedelta(seconds=ADOPT_SECONDS)
+        since, until = self._window()
         return (
             row.feed_type == self.feed_type
             and row.may_be_of(self.marketplace)
             and since <= row.created <= until
+        )
+
+    def _window(self):
+        """Return from when to when Amazon may have created this feed, generously.
+
+        :rtype: tuple[datetime, datetime]
+        """
+        start = self._window_start()
+        return (
+            start - timedelta(seconds=LISTING_TOLERANCE_SECONDS),
+            start + timedelta(seconds=ADOPT_SECONDS),
         )
 
 
@@ -235,23 +322,62 @@ class AmazonSellerAccount(models.Model):
         readonly=True, copy=False, help="When that list was asked for."
     )
 
+    foreign_feeds_message = fields.Char(compute="_compute_foreign_feeds_message")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends_context("lang")
+    def _compute_foreign_feeds_message(self):
+        lately = self.env["amazon.foreign.feed"].sudo()._lately(self)
+        for account in self:
+            found = lately.get(account.sudo())
+            account.foreign_feeds_message = found and account._foreign_sentence(*found)
+
+    def _foreign_sentence(self, count, last):
+        """Say that another program sends feeds for this account.
+
+        :param int count: feeds of the last days
+        :param datetime last: when the last one was created
+        """
+        return self.env._(
+            "Another program sends feeds for this account: %(count)s in the last "
+            "%(days)s days, the last one on %(last)s.",
+            count=count,
+            days=FOREIGN_DAYS,
+            last=as_utc(last),
+        )
+
     # === BUSINESS METHODS === #
 
-    def _look_at_feeds(self):
+    def _look_at_feeds(self, client=None):
         """Compare Amazon's list of feeds with ours, and keep what is not ours.
 
         What is judged happens in a transaction that begins after the list was read: a
         feed that another worker has just sent is then known here.
 
+        :param SellerClient client: of this account, a new one when None
         :return: Amazon's time after the list, UTC, naive
         :rtype: datetime
         :raise SpApiError: when Amazon does not give its list
         :raise IncompleteCredentials: when a credential is missing
         """
         self.ensure_one()
-        listed, amazon_now = self._list_feeds(self._listing_since())
-        in_own_transaction(self, "_compare_feeds", listed, amazon_now)
+        rows, amazon_now = self._list_feeds_lately(client)
+        in_own_transaction(self, "_compare_feeds", _readable(rows), amazon_now)
         return amazon_now
+
+    def _list_feeds_lately(self, client):
+        """Read Amazon's list since the one before. After a pause there may be more than
+        the strict layer reads: then the latest."""
+        since = self._listing_since()
+        try:
+            return self._list_feeds(since, client)
+        except MalformedAnswer:
+            overlap = timedelta(minutes=LOOK_OVERLAP_MINUTES)
+            latest = database_now(self.env) - overlap
+            if since >= latest - overlap:
+                raise
+            return self._list_feeds(latest, client)
 
     def _listing_since(self):
         """Return from which moment on the list is to be read, by Amazon's clock: a
@@ -261,21 +387,22 @@ class AmazonSellerAccount(models.Model):
         reached = min(self.feeds_listed_at or now - back, now)
         return max(reached - timedelta(minutes=LOOK_OVERLAP_MINUTES), now - back)
 
-    def _list_feeds(self, since):
+    def _list_feeds(self, since, client=None):
         """Read Amazon's list of the feeds of our types.
 
         :param datetime since: UTC, naive
-        :return: the feeds, and Amazon's time after it
-        :rtype: tuple[list[Listed], datetime]
+        :param SellerClient client: of this account, a new one when None
+        :return: Amazon's feed objects, and its time after them
+        :rtype: tuple[list[dict], datetime]
         :raise SpApiError: when Amazon does not give its list
         :raise IncompleteCredentials: when a credential is missing
         """
-        with self._client() as client:
+        with nullcontext(client) if client else self._client() as client:
             rows = client.get_feeds(FEED_TYPES, since.replace(tzinfo=timezone.utc))
             now = client.amazon_now()
         if not now:
             raise MalformedAnswer("getFeeds", "Amazon's answer has no date.")
-        return [Listed.parse(row) for row in rows], now.replace(tzinfo=None)
+        return rows, now.replace(tzinfo=None)
 
     def _compare_feeds(self, listed, amazon_now):
         """Keep what Amazon lists and this database does not know, in a transaction of
@@ -294,6 +421,18 @@ class AmazonSellerAccount(models.Model):
         )
         self.flush_recordset()
         self.env["amazon.foreign.feed"]._record(self, listed)
+
+
+def _readable(rows):
+    """Return the feeds in Amazon's list. One that cannot be read is left out: it must
+    not keep everything from being sent."""
+    listed = []
+    for row in rows:
+        try:
+            listed.append(Listed.parse(row))
+        except MalformedAnswer as error:
+            _logger.warning("%s", error)
+    return listed
 
 
 def as_utc(moment):

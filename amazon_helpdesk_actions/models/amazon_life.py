@@ -221,7 +221,7 @@ class AmazonLife(models.Model):
         numbers = record.numbers if record else {}
         if finding == FIRST:
             life = self.search([], limit=1) or self._create_life(False)
-            life_record.begin(self._database(), life.token, {})
+            life_record.start(self._database(), life.token)
             return True
         known = self.env["amazon.sending"].search([], order="id desc", limit=1).id
         accounts = self._concerned(numbers)

@@ -14,6 +14,7 @@ from ..spapi.errors import IncompleteCredentials, Refused, SpApiError, Throttled
 from ..spapi.marketplaces import MARKETPLACES
 from .background import in_background
 from .clock import database_now, latest_credible
+from .containment import contained
 
 _logger = logging.getLogger(__name__)
 
@@ -594,14 +595,17 @@ class AmazonOrder(models.Model):
 
         At once, so that a refund does not count as refunded and as reserved.
         """
-        failures = self.env["amazon.failure"]
-        for action in self.action_ids.sorted("id"):
-            if action.state not in AWAITED_STATES:
-                continue
-            # One that cannot be compared keeps neither the reading nor the others.
-            with failures._contain("confirm", action):
+
+        def confirm(actions):
+            for action in actions:
                 if action._kind()._is_confirmed(action):
                     action._set_confirmed()
+
+        contained(
+            self.action_ids.filtered(lambda a: a.state in AWAITED_STATES).sorted("id"),
+            confirm,
+            lambda action, error: action._set_aside(error),
+        )
 
 
 def is_final(error):

@@ -257,11 +257,14 @@ class AmazonSellerAccount(models.Model):
 
     def _mend_verification(self):
         """Enqueue what a lost job would have verified."""
-        deciding = self._open_stops().filtered(lambda s: s.decision == "restored")
-        deciding.account_id._enqueue_verify_restored()
+        restored = self.filtered("restored_at")
+        if not restored:
+            return
+        stops = restored._open_stops().filtered(lambda s: s.decision == "restored")
+        stops.account_id._enqueue_verify_restored()
         groups = self.env["amazon.action"]._read_group(
             [
-                ("account_id", "in", self.ids),
+                ("account_id", "in", restored.ids),
                 ("state", "=", "unknown"),
                 ("restored_at", "!=", False),
                 ("needs_person", "=", False),
@@ -583,7 +586,8 @@ class AmazonFeed(models.Model):
     def _unread_of_lost_time(self, lane, known_at):
         """Return the ids of the orders that were not read since then."""
         actions = self.env["amazon.action"].browse(self._of_lost_time(lane))
-        since = known_at or actions[:1].account_id.restored_at
+        # in whole seconds: what was read in the second of the finding was not after it
+        since = known_at or actions[:1].account_id.restored_at + timedelta(seconds=1)
         return [
             order.id
             for order in actions.order_id

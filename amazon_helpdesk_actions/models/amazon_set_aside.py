@@ -5,7 +5,10 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
+from odoo.addons.queue_job.exception import RetryableJobError
+
 from .background import in_own_transaction
+from .clock import database_now
 from .containment import contained, log_failure, trace_of
 
 ADMIN = "amazon_helpdesk_actions.group_admin"
@@ -55,7 +58,7 @@ class AmazonSetAside(models.AbstractModel):
 
         :raise AccessError: when the user does not administer the companies
         """
-        self._check_may_try_again()
+        self._check_administers(self.company_id)
         aside = self.filtered("set_aside_at")
         for record in aside:
             record._journal_try_again()
@@ -63,7 +66,8 @@ class AmazonSetAside(models.AbstractModel):
         for record in aside:
             record._go_on()
 
-    def _check_may_try_again(self):
+    @api.model
+    def _check_administers(self, companies):
         """Asked of the real user also in sudo mode, so that no caller's sudo opens it.
 
         :raise AccessError: when the user does not administer the companies
@@ -71,7 +75,7 @@ class AmazonSetAside(models.AbstractModel):
         user = self.env.user
         if user.id == SUPERUSER_ID:
             return
-        if not user.has_group(ADMIN) or self.company_id - user.sudo().company_ids:
+        if not user.has_group(ADMIN) or companies - user.sudo().company_ids:
             raise AccessError(
                 self.env._(
                     "Only an Amazon administrator of the company can try again what "
@@ -108,13 +112,13 @@ class AmazonSetAside(models.AbstractModel):
 
         :rtype: Domain
         """
-        now = fields.Datetime.now()
+        now = database_now(self.env)
         return Domain("set_aside_at", "=", False) | Domain("set_aside_until", "<=", now)
 
     def _goes_on(self):
         """Whether this record is not set aside now."""
         until = self.set_aside_until
-        return not self.set_aside_at or bool(until and until <= fields.Datetime.now())
+        return not self.set_aside_at or bool(until and until <= database_now(self.env))
 
     def _set_aside(self, error, message=None):
         """Touch these no more until an administrator tries them again.
@@ -131,7 +135,7 @@ class AmazonSetAside(models.AbstractModel):
         for record in self:
             record.write(
                 {
-                    "set_aside_at": record.set_aside_at or fields.Datetime.now(),
+                    "set_aside_at": record.set_aside_at or database_now(self.env),
                     "set_aside_until": False,
                     "set_aside_message": message or record._aside_sentence(),
                     "set_aside_trace": trace,
@@ -152,9 +156,9 @@ class AmazonSetAside(models.AbstractModel):
         """
         for record in self:
             record._set_aside(error, message)
-            age = (fields.Datetime.now() - record.set_aside_at).total_seconds()
+            age = (database_now(self.env) - record.set_aside_at).total_seconds()
             wait = min(max(age / 2, AGAIN_MIN_SECONDS), AGAIN_MAX_SECONDS)
-            record.set_aside_until = fields.Datetime.now() + timedelta(seconds=wait)
+            record.set_aside_until = database_now(self.env) + timedelta(seconds=wait)
 
     def _aside_sentence(self):
         """Hook: the sentence for everybody who waits for it, by its state."""
@@ -170,10 +174,17 @@ def contained_job(job):
         self.ensure_one()
         if not self._goes_on():
             return
-        contained(
-            self,
-            lambda record: job(record, *args, **kwargs),
-            lambda record, error: record._set_aside_in_own(error),
-        )
+        later = []
+
+        def attempt(record):
+            try:
+                job(record, *args, **kwargs)
+            except RetryableJobError as error:
+                later.append(error)
+
+        contained(self, attempt, lambda record, error: record._set_aside_in_own(error))
+        # queue_job rolls back what the job did, and runs it again
+        for postponed in later:
+            raise postponed
 
     return run

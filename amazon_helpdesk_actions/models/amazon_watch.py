@@ -16,6 +16,8 @@ from ..spapi.errors import Refused
 from .amazon_alarm import PANEL_KINDS, Finding
 from .amazon_feed import Lane
 from .amazon_feed_dispatch import BEHIND_UNKNOWN, BETTER_KNOWN
+from .amazon_feed_poll import OPEN_STATES
+from .amazon_foreign_feed import DOUBTFUL
 from .amazon_order_reading import AWAITED_STATES
 from .amazon_seller_account import is_access_refused
 from .background import in_background
@@ -55,6 +57,7 @@ CHECKS = (
     "work_failed",
     "watermark",
     "quota",
+    "foreign",
     "waiting",
 )
 
@@ -473,6 +476,23 @@ class AmazonAlarm(models.Model):
             if account._quota_wait("createFeed", 1 + URGENT_RESERVE)
         ]
 
+    def _find_foreign(self, accounts):
+        """Another program sends feeds for an account. They stop nothing."""
+        lately = self.env["amazon.foreign.feed"]._lately(accounts)
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "%(sentence)s If Amazon's answer to a sending of ours is lost, a "
+                    "person will often have to look for the outcome. Find out which "
+                    "program it is, and keep it from refunding and cancelling.",
+                    sentence=account._foreign_sentence(count, last),
+                ),
+            )
+            for account, (count, last) in lately.items()
+        ]
+
     def _find_waiting(self, accounts):
         """Actions wait for long, nobody stopped them, and no other alarm says why."""
         explained = self.search(
@@ -521,6 +541,7 @@ class AmazonAlarm(models.Model):
                 ("state", "=", "queued"),
                 ("last_state_change", "<", limit),
                 *["|", ("due_at", "=", False), ("due_at", "<", limit)],
+                *self.env["amazon.action"]._goes_on_domain(),
                 *which,
             ],
             ["account_id", "marketplace", "feed_type"],
@@ -547,6 +568,7 @@ class AmazonAlarm(models.Model):
                 ("account_id", "in", accounts.ids),
                 ("state", "=", "sending"),
                 ("sending_at", "<", fields.Datetime.now() - ABANDONED_AFTER),
+                ("set_aside_at", "=", False),
             ],
             ["account_id", "marketplace", "feed_type"],
             ["__count", "sending_at:min"],
@@ -580,6 +602,8 @@ class AmazonAlarm(models.Model):
                 ("last_state_change", "<", fields.Datetime.now() - UNFOLLOWED_AFTER),
                 ("feed_id", "!=", False),
                 ("feed_id.state", "!=", "sending"),
+                ("feed_id.set_aside_at", "=", False),
+                ("set_aside_at", "=", False),
             ],
             ["feed_id"],
             ["__count", "last_state_change:min"],
@@ -612,6 +636,7 @@ class AmazonAlarm(models.Model):
                 [
                     ("account_id", "in", accounts.ids),
                     ("write_date", "<", fields.Datetime.now() - UNASKED_AFTER),
+                    ("set_aside_at", "=", False),
                     *domain,
                 ]
             )
@@ -642,9 +667,15 @@ class AmazonAlarm(models.Model):
         processed = ("state", "in", ("done", "fatal"))
         cancelled = [
             ("state", "=", "cancelled"),
-            ("action_ids.state", "in", ("submitted", "unknown")),
+            ("is_adopted", "=", False),
+            _carries("submitted", "unknown"),
         ]
-        undecided = [("state", "=", "unknown"), ("needs_person", "=", False)]
+        adopted_cancelled = Domain("state", "=", "cancelled") & DOUBTFUL
+        undecided = [
+            ("state", "=", "unknown"),
+            ("needs_person", "=", False),
+            ("set_aside_at", "=", False),
+        ]
         return [
             (
                 "_job_poll",
@@ -656,7 +687,7 @@ class AmazonAlarm(models.Model):
                 [
                     processed,
                     ("report_attachment_id", "!=", False),
-                    ("action_ids.state", "=", "submitted"),
+                    _carries("submitted"),
                 ],
                 lambda feed: feed._enqueue_apply_report(),
             ),
@@ -666,22 +697,20 @@ class AmazonAlarm(models.Model):
                     processed,
                     ("report_attachment_id", "=", False),
                     ("done_at", ">", watched_since),
-                    ("action_ids.state", "in", ("submitted", "unknown")),
+                    _carries("submitted", "unknown"),
                 ],
                 lambda feed: feed._enqueue_late_report(),
             ),
             (
                 "_job_look_at_orders",
-                [
-                    processed,
-                    ("done_at", ">", watched_since),
-                    ("action_ids.state", "=", "unknown"),
-                ],
+                (Domain([processed]) | adopted_cancelled)
+                & Domain([("done_at", ">", watched_since), _carries("unknown")]),
                 lambda feed: feed._enqueue_look_at_orders(),
             ),
             (
                 "_job_reconcile",
-                [("state", "=", "unknown"), ("handed_at", "=", False)],
+                self.env["amazon.feed"]._sought_domain()
+                & Domain("action_ids.state", "in", OPEN_STATES),
                 lambda feed: feed._enqueue_reconcile(),
             ),
             (
@@ -695,13 +724,25 @@ class AmazonAlarm(models.Model):
             ),
             (
                 "_job_follow",
-                [("state", "in", BETTER_KNOWN), ("action_ids", "any", BEHIND_UNKNOWN)],
+                [
+                    ("state", "in", BETTER_KNOWN),
+                    (
+                        "action_ids",
+                        "any",
+                        [*BEHIND_UNKNOWN, ("set_aside_at", "=", False)],
+                    ),
+                ],
                 lambda feed: feed._enqueue_follow(),
             ),
             (
                 "_job_move_actions",
                 [*cancelled, ("drop_asked_at", "=", False)],
                 lambda feed: feed._enqueue_move("rejected"),
+            ),
+            (
+                "_job_move_actions",
+                adopted_cancelled & Domain("action_ids.state", "=", "submitted"),
+                lambda feed: feed._enqueue_move("unknown"),
             ),
             (
                 "_job_withdraw_dropped",
@@ -1067,6 +1108,12 @@ class AmazonOrder(models.Model):
             }
             for alarm in alarms_sudo
         ]
+
+
+def _carries(*states):
+    """Return the condition that a feed carries actions in these states that are not set
+    aside."""
+    return "action_ids", "any", [("state", "in", states), ("set_aside_at", "=", False)]
 
 
 def _add(numbers, key, count, since):

@@ -20,6 +20,7 @@ ACCEPTED, REJECTED, UNKNOWN = "accepted", "rejected", "unknown"
 MAX_TEXT = 2000  # characters of Amazon's text that are kept
 MAX_CODE = 50  # characters of a ResultMessageCode; Amazon's have up to 6 digits
 MAX_NAME = 100  # characters of an item's number or SKU; the schema allows up to 40
+MAX_ORDER_ID = 50  # characters of an order number; Amazon's have 19
 MAX_NUMBER = 9  # digits of a number; a feed has some thousand messages
 
 #: Marks of elements in a report: each costs far more memory than its bytes. A feed of
@@ -144,6 +145,26 @@ def count_processed(data):
     :raises UnreadableReport: no processing report; nothing is known from it
     """
     return _read(data).processed
+
+
+def named_orders(data):
+    """Tell which orders a report names, in its errors and warnings.
+
+    A report names the order of a message that it complains about
+    (``AdditionalInfo/AmazonOrderID``); of a success it says nothing.
+
+    :param bytes data: the document, unpacked
+    :return: the order numbers by message id; 0 is the whole document
+    :rtype: dict[int, set[str]]
+    :raises UnreadableReport: no processing report; nothing is known from it
+    """
+    named = {}
+    for node in _processing_report(data).findall("Result"):
+        order_id = _text(node, "AdditionalInfo/AmazonOrderID")
+        if order_id:
+            message_id = _number(node, "MessageID") or _WHOLE_DOCUMENT
+            named.setdefault(message_id, set()).add(fit(order_id)[:MAX_ORDER_ID])
+    return named
 
 
 def _outcome(report, message_id, doubt):

@@ -22,6 +22,7 @@ from . import test_evidence
 from . import test_feed_cancel
 from . import test_finances_known
 from . import test_forecast
+from . import test_foreign_feeds
 from . import test_hostile_amounts
 from . import test_hostile_answers
 from . import test_hostile_texts

@@ -175,6 +175,7 @@ amazon.action.action_decide_unknown[refund]           .      .      .     .    .
 amazon.action.action_decide_unknown[ship]             .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.action.action_record_by_hand[refund]           .      .      .     .    .    .       .     .     .     +      .      .    .       .       .       .     .        .        .      .
 amazon.action.action_refuse[refund]                   .      .      .     .    .    .       .     .     .     .      .      .    .       +       .       .     +        .        .      .
+amazon.action.action_try_again                        .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        .      .
 amazon.action.action_withdraw[cancel]                 .      .      .     .    .    .       .     .     .     .      +      .    .       .       .       .     .        .        .      .
 amazon.action.action_withdraw[cancel_items]           .      .      .     .    .    .       .     .     .     .      +      .    .       .       .       .     .        .        .      .
 amazon.action.action_withdraw[mcf_cancel]             .      .      .     .    .    .       .     .     .     .      +      .    .       .       .       .     .        .        .      .
@@ -183,6 +184,7 @@ amazon.action.action_withdraw[message]                .      .      .     .    .
 amazon.action.action_withdraw[order_number]           .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.action.action_withdraw[refund]                 .      .      .     .    .    .       .     .     .     +      .      .    .       .       .       .     .        .        .      .
 amazon.action.action_withdraw[ship]                   .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
+amazon.alarm.action_try_again                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.approval.decision.action_approve               .      .      .     .    .    .       .     .     .     .      .      .    .       +       .       .     +        .        .      .
 amazon.approval.decision.action_refuse                .      .      .     .    .    .       .     .     .     .      .      .    .       +       .       .     +        .        .      .
 amazon.audit.anchor.action_download                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       +       .     .        +        .      .
@@ -204,6 +206,7 @@ amazon.edit.request.action_order_number               .      .      .     .    .
 amazon.edit.request.action_ship                       .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.evidence.request.action_pdf                    .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     +        +        .      .
 amazon.evidence.request.action_zip                    .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     +        +        .      .
+amazon.feed.action_try_again                          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.fulfillment.cancel.request.action_cancel_order .      .      .     .    .    .       .     .     .     .      +      .    .       .       .       .     .        .        .      .
 amazon.fulfillment.request.action_change              .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.life.decision.action_decide                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
@@ -273,10 +276,13 @@ amazon.action.call_token                              .      .      .     .    .
 amazon.action.credit_note_ids                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.action.decision_note                           .      .      .     .    .    .       .     .     .     r      r      r    r       r       r       .     r        r        .      .
 amazon.action.details                                 .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
+amazon.action.follower_trace                          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        .      .
 amazon.action.note                                    .      .      .     .    .    .       .     .     .     r      r      r    r       r       r       .     r        r        .      .
 amazon.action.sale_order_id                           .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     .        r        .      .
+amazon.action.set_aside_trace                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        .      .
 amazon.action.text_message_id                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.action.ticket_id                               .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     .        r        .      .
+amazon.feed.set_aside_trace                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.order.destination_changed_at                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.order.destination_digest                       .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.access_token_expires_at         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .

@@ -481,7 +481,7 @@ class PermissionWorld(AmazonCommon):
         side["life_stop"] = cls.env["amazon.stop"].create(
             {
                 "company_id": side.company.id,
-                "account_id": side.spare_account.id,
+                "account_id": side.account.id,
                 "reason": f"{side.word} life",
                 "started_at": now,
                 "life_id": side.life.id,

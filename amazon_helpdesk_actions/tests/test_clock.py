@@ -52,7 +52,9 @@ class ClockCommon(AmazonCommon):
         )
 
     def mend(self, model):
-        return self.env[model]._mend_future(self.account.ids)
+        mended = self.env[model]._mend_future(self.account.ids)
+        self.env.flush_all()
+        return mended
 
 
 @tagged("post_install", "-at_install")
@@ -329,6 +331,19 @@ class TestMending(ClockCommon):
         with self.database_ahead(minutes=3):
             self.settle()
         self.assertEqual((action | right).mapped("state"), ["confirmed"] * 2)
+
+    def test_many_actions_are_put_right_a_part_at_a_time(self):
+        refs = (SHIPPED, GIFT_WRAPPED)
+        actions = self.env["amazon.action"].union(
+            *(self.ask_refund(self.create_ticket(ref)) for ref in refs)
+        )
+        actions.asked_at = self.now() + timedelta(hours=1)
+        actions[1].write({"state": "to_approve", "why_approval": "Much money."})
+        alarms = self.env["amazon.alarm"]
+        with patch(f"{CLOCK}.CHUNK", 1):
+            self.assertEqual(self.mend("amazon.action"), 1)
+            self.assertEqual(alarms._mend_table("amazon.action", self.account), 1)
+        self.assertEqual(alarms._mend_table("amazon.action", self.account), 0)
 
     def test_due_further_ahead_than_can_be_is_due_now(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))

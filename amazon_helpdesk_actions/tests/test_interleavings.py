@@ -251,14 +251,13 @@ class TestInterleavings(AmazonCommon):
 
     # === drop === #
 
-    def drop_adopted(self):
-        """A feed that was found at Amazon and dropped before its actions followed."""
+    def drop_unfollowed(self):
+        """A feed whose sender told late, dropped before its actions followed."""
         action, feed = self.unknown_feed()
         feed.write(
             {
                 "state": "submitted",
                 "feed_ref": "2000000002",
-                "is_adopted": True,
                 "submitted_at": fields.Datetime.now(),
                 "processing_status": "IN_QUEUE",
             }
@@ -269,14 +268,14 @@ class TestInterleavings(AmazonCommon):
         return action, feed
 
     def test_unknown_action_of_a_dropped_feed_is_withdrawn(self):
-        action, feed = self.drop_adopted()
+        action, feed = self.drop_unfollowed()
         feed._follow(feed.id)
         self.env.invalidate_all()
         self.run_jobs("_job_withdraw_dropped")
         self.assertEqual(action.state, "withdrawn")
 
     def test_watch_mends_a_dropped_feed_as_withdrawn(self):
-        action, feed = self.drop_adopted()
+        action, feed = self.drop_unfollowed()
         action._set_submitted()
         self.env["queue.job"].search([("id", ">=", self.first_job)]).write(
             {"state": "done"}

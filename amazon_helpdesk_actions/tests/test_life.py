@@ -189,8 +189,10 @@ class TestLife(LifeCommon):
         self.assertEqual(self.created_feeds(), 1)
 
     def test_new_database_with_a_former_name_and_other_sellers_begins_anew(self):
-        life_record.begin(self.database, "OLDX", {"SOMEBODY eu production": 70})
-        self.assertTrue(self.check())
+        life_record.begin(self.database, "OLDX", {"SOMEBODY eu production": 10**9})
+        for _time in range(2):
+            self.assertTrue(self.check())
+            self.assertEqual(life_record.read(self.database).numbers, {})
         self.assertFalse(self.found())
 
     # === FOUND === #

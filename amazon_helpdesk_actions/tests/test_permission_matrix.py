@@ -42,6 +42,7 @@ RECORDS = {
     "amazon.audit.anchor": lambda side: side.anchor,
     "amazon.quota": lambda side: side.quota,
     "amazon.failure": lambda side: side.failure,
+    "amazon.foreign.feed": lambda side: side.foreign_feed,
     "amazon.watermark": lambda side: side.watermark,
     "amazon.reply.template": lambda side: side.template,
     "amazon.host.clock": lambda side: side.host_clock,
@@ -232,7 +233,9 @@ class TestPermissionMatrix(PermissionWorld):
         name = TARGETS.get(method)
         if kind:
             return side[f"{name}_{kind}"]
-        if model == "amazon.seller.account" and method == "action_resume":
+        if method in ("action_resume", "action_decide_life") and model.endswith(
+            "seller.account"
+        ):
             return side.account
         if model == "amazon.stop" and method == "action_decide":
             return side.life_stop

@@ -5,7 +5,7 @@ from conftest import REPOSITORY
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from spapi.errors import UnreadableReport
-from spapi.reports import parse_report
+from spapi.reports import named_orders, parse_report
 
 SEED = 20261121  # of all generated examples below
 
@@ -50,6 +50,42 @@ def statuses(data, ids=(1, 2, 3)):
     outcomes = parse_report(data, ids)
     assert list(outcomes) == list(ids)
     return "".join(outcomes[message_id].status[0] for message_id in ids)
+
+
+def complaint(message_id, order, code="Error"):
+    """A Result element that names an order."""
+    return result(message_id, code).replace(
+        "</Result>",
+        "<AdditionalInfo><SKU>NW-1</SKU>"
+        f"<AmazonOrderID>{order}</AmazonOrderID></AdditionalInfo></Result>",
+    )
+
+
+@pytest.mark.parametrize(
+    ("results", "named"),
+    [
+        ([], {}),
+        ([result(2)], {}),
+        ([complaint(2, " ")], {}),
+        ([complaint(2, "305-1-1")], {2: {"305-1-1"}}),
+        ([complaint(2, "305-1-1", "Warning")], {2: {"305-1-1"}}),
+        (
+            [complaint(1, "305-1-1"), complaint(2, "305-2-2"), complaint(2, "305-3-3")],
+            {1: {"305-1-1"}, 2: {"305-2-2", "305-3-3"}},
+        ),
+        ([complaint(0, "305-1-1")], {0: {"305-1-1"}}),
+        ([complaint("none", "305-1-1")], {0: {"305-1-1"}}),
+        ([complaint(2, "3" * 999)], {2: {"3" * 50}}),
+    ],
+)
+def test_report_names_the_orders_that_it_complains_about(results, named):
+    assert named_orders(report(3, 2, 1, *results)) == named
+
+
+@pytest.mark.parametrize("data", [b"", b"<x/>", b"no XML"])
+def test_what_is_no_report_names_no_orders(data):
+    with pytest.raises(UnreadableReport):
+        named_orders(data)
 
 
 ALL_ZERO = result(0, text="XML is malformed", number="5000")
