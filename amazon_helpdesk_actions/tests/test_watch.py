@@ -23,7 +23,7 @@ WATCH = "odoo.addons.amazon_helpdesk_actions.models.amazon_watch"
 
 # Queries of one run of the watch over the demo's companies and the test's, that finds
 # nothing new.
-QUERIES = 360
+QUERIES = 340
 
 
 @tagged("post_install", "-at_install")
