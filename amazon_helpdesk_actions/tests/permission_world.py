@@ -478,10 +478,13 @@ class PermissionWorld(AmazonCommon):
         if not side.life:
             side["life"] = cls.env["amazon.life"]._create_life(False)
         side["sending"] = cls.env["amazon.sending"].create({"seller_key": side.word})
+        side["found_account"] = cls._create_account(
+            company_id=side.company.id, seller_id=f"{side.number}FOUND"
+        )
         side["life_stop"] = cls.env["amazon.stop"].create(
             {
                 "company_id": side.company.id,
-                "account_id": side.account.id,
+                "account_id": side.found_account.id,
                 "reason": f"{side.word} life",
                 "started_at": now,
                 "life_id": side.life.id,
@@ -583,9 +586,11 @@ class PermissionWorld(AmazonCommon):
         dialogs = Side()
         for model in (*DIALOGS, *OTHER_DIALOGS):
             # decisions are refused even to OdooBot
-            is_approval = model == "amazon.approval.decision"
-            user = cls.double["approve" if is_approval else "refund"]
-            dialog = cls.env[model].with_user(user).sudo()
+            decider = {
+                "amazon.approval.decision": "approve",
+                "amazon.life.decision": "admin",
+            }.get(model, "refund")
+            dialog = cls.env[model].with_user(cls.double[decider]).sudo()
             dialogs[model] = dialog.create(cls._dialog_values(side, model))
             if "line_ids" in dialog and f"{model}.line" in cls.env:
                 dialogs[f"{model}.line"] = dialogs[model].line_ids[:1]

@@ -30,6 +30,7 @@ RECORDS = {
     "amazon.action": lambda side: side.queued_refund,
     "amazon.action.line": lambda side: side.queued_refund.line_ids,
     "amazon.feed": lambda side: side.feed,
+    "amazon.foreign.feed": lambda side: side.foreign_feed,
     "amazon.audit.entry": lambda side: side.entry,
     "amazon.alarm": lambda side: side.alarm,
     "amazon.authority": lambda side: side.authority,
@@ -233,10 +234,10 @@ class TestPermissionMatrix(PermissionWorld):
         name = TARGETS.get(method)
         if kind:
             return side[f"{name}_{kind}"]
-        if method in ("action_resume", "action_decide_life") and model.endswith(
-            "seller.account"
-        ):
+        if model == "amazon.seller.account" and method == "action_resume":
             return side.account
+        if method == "action_decide_life":
+            return side.found_account
         if model == "amazon.stop" and method == "action_decide":
             return side.life_stop
         if model in DOCUMENTS:

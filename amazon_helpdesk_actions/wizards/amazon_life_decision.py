@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.amazon_restore import DECISIONS
@@ -31,6 +31,17 @@ class AmazonLifeDecision(models.TransientModel):
             stop = decision.stop_id._origin._filtered_access("read")
             decision.stop_message = stop._sentences()
             decision.waiting = stop and _count_queued(stop.account_id, False)
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("stop_id")
+    def _check_right(self):
+        """Refuse stops that the user may not read: the dialog shows them.
+
+        Odoo checks constraints in sudo mode; this one is about the user.
+        """
+        if self.env.uid != SUPERUSER_ID:
+            self.sudo(False).stop_id.check_access("read")
 
     # === ACTION METHODS === #
 
