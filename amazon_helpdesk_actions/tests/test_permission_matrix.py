@@ -43,7 +43,6 @@ RECORDS = {
     "amazon.audit.anchor": lambda side: side.anchor,
     "amazon.quota": lambda side: side.quota,
     "amazon.failure": lambda side: side.failure,
-    "amazon.foreign.feed": lambda side: side.foreign_feed,
     "amazon.watermark": lambda side: side.watermark,
     "amazon.reply.template": lambda side: side.template,
     "amazon.host.clock": lambda side: side.host_clock,
