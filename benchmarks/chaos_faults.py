@@ -24,7 +24,7 @@ CUTS = ("cut_after", "timeout_after")
 WRONG_BY, WRONG_FOR = (120, 3600), (4, 15)
 #: Parts of the time: from when the dump is wanted, and when it is put back.
 DUMP_AT, RESTORE_AT = (0.2, 0.3), (0.6, 0.7)
-COPY_AT, COPY_FOR = (0.2, 0.6), 30
+COPY_AT = (0.2, 0.6)
 #: Percent of the refunded orders of several items about one of which Amazon's report
 #: says no; two orders at least.
 ITEM_PERCENT = 3
@@ -116,7 +116,7 @@ def _copy(chance: random.Random, seconds: float) -> list[Event]:
         Event(
             chance.uniform(*COPY_AT) * seconds,
             "copy",
-            {"with_files": with_files, "seconds": min(COPY_FOR, seconds / 4)},
+            {"with_files": with_files},
         )
         for with_files in (False, True)
     ]

@@ -477,4 +477,7 @@ class AmazonAlarm(models.Model):
         """Return the accounts of the company whose messages are stopped."""
         accounts = self.env["amazon.seller.account"].with_context(active_test=False)
         of_company = accounts.search([("company_id", "=", self.env.company.id)])
-        return of_company.filtered(lambda account: account._stops_of("message"))
+        stops = of_company._open_stops().filtered(
+            lambda stop: stop.kind in (False, "message")
+        )
+        return of_company.filtered(lambda account: account._stops_among(stops))

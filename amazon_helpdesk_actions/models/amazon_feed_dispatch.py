@@ -904,7 +904,8 @@ class AmazonFeed(models.Model):
         elif self.state == "absent":
             actions._set_sent_again(self.state_message)._enqueue_dispatch()
         elif self.state == "unknown":
-            actions._set_unknown(self.state_message)
+            # Amazon's own data settles it sooner than its list of feeds can
+            actions._set_unknown(self.state_message)._enqueue_confirm()
         else:
             # Amazon has it, and may even have processed it meanwhile.
             actions._set_submitted(self.is_adopted and self.state_message)

@@ -347,8 +347,10 @@ class AmazonFeed(models.Model):
         surely = actions
         if self.is_adopted:
             surely = actions._refused_by_name(outcome, named)
-        self._apply_outcome(surely, outcome)
-        self._apply_doubtful(actions - surely, outcome)
+        if surely:
+            self._apply_outcome(surely, outcome)
+        if actions - surely:
+            self._apply_doubtful(actions - surely, outcome)
 
     def _apply_outcome(self, actions, outcome):
         if outcome.status == "accepted":

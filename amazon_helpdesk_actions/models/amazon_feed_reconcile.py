@@ -356,10 +356,12 @@ class AmazonFeed(models.Model):
         """
         if self.is_adopted:
             return self._judge_adopted(evidence)
-        self.listing = _lines(evidence.unexplained)
+        listing = _lines(evidence.unexplained)
+        is_news = listing != self.listing
+        self.listing = listing
         is_lone = len(evidence.unexplained) == 1 and not evidence.is_contested
         if is_lone and evidence.candidates:
-            return self._judge_lone(evidence, amazon_now)
+            return self._judge_lone(evidence, is_news, amazon_now)
         if evidence.unexplained:
             self._hand_over(
                 self.env._(
@@ -377,22 +379,29 @@ class AmazonFeed(models.Model):
             enough = timedelta(hours=ABSENT_ALONE_HOURS)
         return "absent" if age >= enough else "open"
 
-    def _judge_lone(self, evidence, amazon_now):
-        """Judge the only feed that may be this one. It is taken once the list must show
-        all that there is; where other programs send feeds, once its report says so."""
+    def _judge_lone(self, evidence, is_news, amazon_now):
+        """Judge the only feed that may be this one. It is taken where its report names
+        our order; where no other program sends feeds, also once the list must show all
+        that there is.
+
+        :param bool is_news: whether Amazon listed it otherwise the last time
+        """
         row = evidence.candidates[0]
         caught_up = any(created > row.created for created in evidence.seen)
         age = amazon_now - self._window_start()
-        if not evidence.is_foreign_about:
-            if not caught_up and age < timedelta(minutes=ABSENT_MINUTES):
-                return "open"
+        is_processed = row.status in FEED_FINAL_STATUSES
+        if evidence.is_foreign_about:
+            if is_processed:
+                return row
+            if age >= timedelta(hours=ABSENT_ALONE_HOURS):
+                return self._hand_over_lone(row)
+        elif caught_up or age >= timedelta(minutes=ABSENT_MINUTES):
             self._adopt(row, self._lone_sentence(row, amazon_now))
             return "adopted"
-        if row.status in FEED_FINAL_STATUSES:
+        elif is_processed and is_news:
+            # once: reports can be read as seldom as lists
             return row
-        if age < timedelta(hours=ABSENT_ALONE_HOURS):
-            return "open"
-        return self._hand_over_lone(row)
+        return "open"
 
     def _judge_adopted(self, evidence):
         """Let go of the feed that was taken for this one where another one may be it
@@ -418,12 +427,12 @@ class AmazonFeed(models.Model):
 
     @api.model
     def _judge_report(self, feed_id, row, report, amazon_now):
-        """Judge the only feed that may be one of ours by its report, where other
-        programs send feeds, too.
+        """Judge the only feed that may be one of ours by its report.
 
         :param Listed row: the feed at Amazon
         :param bytes report: its report, False where there is none
-        :return: "adopted" or "person", or "over" where it is not looked for any more
+        :return: "adopted", "open", "person", or "over" where nobody looks for it any
+            more
         :rtype: str
         """
         feed = self.browse(feed_id)
@@ -433,7 +442,10 @@ class AmazonFeed(models.Model):
             # its sender has told meanwhile
             return "open"
         if not feed._is_named_in(report):
-            return feed._hand_over_lone(row)
+            account = feed.account_id
+            if account in self.env["amazon.foreign.feed"]._lately(account):
+                return feed._hand_over_lone(row)
+            return "open"
         feed._adopt(
             row,
             self.env._(

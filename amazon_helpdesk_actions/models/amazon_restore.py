@@ -598,7 +598,9 @@ class AmazonFeed(models.Model):
         """Judge one action, unless somebody else has moved it meanwhile."""
         action = self.env["amazon.action"].browse(action_id)
         if action._is_of_lost_time() and not action.needs_person:
-            action._judge_lost_time(lost)
+            # One that cannot be judged keeps none of the others.
+            with self.env["amazon.failure"]._contain("judge", action):
+                action._judge_lost_time(lost)
 
 
 class AmazonActionRefund(models.AbstractModel):

@@ -290,6 +290,33 @@ class TestAdoption(ForeignCommon):
         # and what is proven is not let go for a feed that shows up later
         self.assertEqual(self.reconcile(), [])
 
+    def test_report_that_names_our_order_settles_it_before_the_list_has_caught_up(self):
+        action = self.refund()
+        self.simulator.fault("report_error", order_id=SHIPPED, code="1", text="No")
+        self.simulator.fault("cut_after", "createFeed", times=1)
+        self.dispatch()
+        self.reconcile()
+        self.assertTrue(action.feed_id.is_proven)
+        self.finish()
+        self.assertEqual(action.state, "rejected")
+
+    def test_report_of_a_lone_feed_is_read_once_while_the_list_may_lag(self):
+        action = self.lose_refund()
+        for _round in range(3):
+            self.assertTrue(self.look_for(action.feed_id))
+        self.assertEqual(action.state, "unknown")
+        self.assertEqual(self.simulator.ledger()["calls"]["getFeedDocument"], 1)
+
+    def look_for(self, feed):
+        """Look for a feed, and keep what was written in transactions of its own."""
+        self.env.flush_all()
+        try:
+            feed._job_reconcile()
+        except RetryableJobError as error:
+            return str(error)
+        finally:
+            self.env.invalidate_all()
+
     def test_report_that_refuses_without_a_name_frees_nothing(self):
         action = self.lose_refund(fault="cut_after")
         self.simulator.advance(61 * 60)
@@ -441,6 +468,8 @@ class TestAdoption(ForeignCommon):
                     self.try_to_disprove(outcome)
                     savepoint.rollback()
                 self.env.invalidate_all()
+                # the record of what was sent within is not rolled back
+                self.live()
 
     def try_to_disprove(self, outcome):
         action = self.lose_cancellation(lag=10 * HOUR, fault="cut_before")
@@ -503,7 +532,7 @@ class TestAdoption(ForeignCommon):
 class _Refusal:
     """A message that a report refuses without naming its order."""
 
-    status, code, text = "rejected", "1", "No"
+    status, code, text, item_errors = "rejected", "1", "No", ()
 
 
 @tagged("post_install", "-at_install")

@@ -381,7 +381,7 @@ class TestEveryCron(LoopsCommon):
         }
         for number, values in enumerate((own, {**own, **other})):
             values = {**values, "name": f"A{number}", "nonce": f"cron{number}"}
-            self.env["amazon.action"].create(action.copy_data(values))
+            action._create_reserved(*action.copy_data(values))
         self.env["amazon.audit.entry"]._append(
             [
                 {"event": "alarm", "company_id": company.id, "message": "A test"}
@@ -485,17 +485,14 @@ class TestEveryCron(LoopsCommon):
 
     def test_one_action_that_cannot_expire_keeps_no_other(self):
         actions = self.env["amazon.action"].search([("state", "=", "to_approve")])
-        more = self.env["amazon.action"].create(
-            actions[0].copy_data(
-                {
-                    "state": "to_approve",
-                    "approval_expires_at": "2020-01-01",
-                    "name": "A9",
-                    "nonce": "cron9",
-                    "line_ids": False,
-                }
-            )
-        )
+        values = {
+            "state": "to_approve",
+            "approval_expires_at": "2020-01-01",
+            "name": "A9",
+            "nonce": "cron9",
+            "line_ids": False,
+        }
+        more = actions[0]._create_reserved(*actions[0].copy_data(values))
         with self.raising_for(actions[0], "_expire", FAILURE):
             self.env["amazon.action"]._cron_approvals()
         self.assertEqual(actions[0].state, "to_approve")
@@ -859,8 +856,11 @@ MADE_UP_FOR_BY = {
     "_job_read": "undone",
     "_job_reply": "undone",
     "_job_follow_in_odoo": "undone",
+    "_job_verify_restored": "life",
+    "_job_verify_lane": "life",
     # the same findings
     "_job_tell_tripped": "breaker",
+    "_job_tell_life": "life",
     # the lists of the account, and single orders a day later
     "_job_confirm": "_cron_read_ranges",
     "_job_read_ranges": "_cron_read_ranges",
