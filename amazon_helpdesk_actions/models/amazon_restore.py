@@ -535,7 +535,7 @@ class AmazonFeed(models.Model):
         account = self.env["amazon.seller.account"].browse(lane.account_id)
         account._note_listed(amazon_now)
         now = database_now(self.env)
-        known = self._known_refs(account, listed)
+        known = self._known_refs(account, listed, surely=True)
         start = account.life_listed_at
         is_shown_later = any(row.ref in known and row.created > start for row in listed)
         enough = timedelta(minutes=ABSENT_MINUTES)
