@@ -41,6 +41,7 @@
         "wizards/amazon_action_reply_choice_views.xml",
         "wizards/amazon_authority_check_views.xml",
         "wizards/amazon_stop_request_views.xml",
+        "wizards/amazon_life_decision_views.xml",
         "views/amazon_stop_views.xml",
         "wizards/amazon_audit_export_views.xml",
         "wizards/amazon_audit_settings_views.xml",

@@ -63,7 +63,8 @@ ACTION_TRANSITIONS = {
     "queued": ("to_approve", "sending", "unknown"),
     "refused": ("to_approve",),
     "expired": ("to_approve",),
-    "blocked": ("queued", "sending", "unknown"),
+    # to be approved: where it turns out that this database is a copy
+    "blocked": ("to_approve", "queued", "sending", "unknown"),
     # before it was sent; or Amazon dropped the feed because a person asked for it
     "withdrawn": ("to_approve", "queued", "submitted"),
     # a person saw it in Seller Central
@@ -166,6 +167,16 @@ CONFIRM_SINGLE_ORDERS = 10
 # the feed that asked for it.
 CLOCK_TOLERANCE_MINUTES = 15
 
+# Seconds by which a time may be ahead of PostgreSQL's clock, or a host's clock differ
+# from it, before it counts as wrong. A clock that is kept by NTP is right to a fraction
+# of one; times are kept in whole seconds, and a question to the database may take a
+# moment where the machine is busy.
+CLOCK_SECONDS = 5
+# Seconds. The longest time to take an action back, which the accounts' constraints
+# allow, and the longest wait after a 429 (spapi.transport, MAX_WAIT): nothing is due
+# later by a right clock.
+DUE_AHEAD_SECONDS = 3600 + 900
+
 # Days after which an accepted action that Amazon's own data does not show is reported.
 # Amazon: "Orders from the last 48 hours might not be included" (listFinancialEvents);
 # deferred money appears when it is released.
@@ -250,6 +261,13 @@ ORDER_LOOK_HOURS, NO_TRACE_HOURS = 6, 72
 POLL_STUCK_SECONDS = 3600
 # Days after which a feed that Amazon does not know any more is given up.
 FEED_GONE_DAYS = 1
+
+# Hours after which Amazon's data shows, at the latest, what a database had sent before
+# it was restored from a backup: orders from the last 48 hours might be missing
+# (listFinancialEvents), and a day more for what is deferred.
+LOST_TIME_HOURS = 72
+# Days for which Amazon lists a feed (getFeeds: createdSince at most 90 days ago).
+LISTED_DAYS = 89
 
 # Orders that are read one by one; where they are more, Amazon's lists are read first.
 SINGLE_READS = 30

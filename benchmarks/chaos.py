@@ -7,18 +7,24 @@ were told, Odoo's rows, its journal and Amazon's ledger are compared.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
 import random
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import chaos_clock, chaos_faults
+from benchmarks.chaos_foreign import Foreign
 from benchmarks.chaos_judge import FORBIDDEN, judge
-from benchmarks.chaos_people import Person, Session, plan
+from benchmarks.chaos_lives import Copies, Lives, Restore
+from benchmarks.chaos_people import Approver, Gate, Person, Session, moments, plan
+from benchmarks.chaos_standing import Standing
+from benchmarks.chaos_surprises import Surprises
 from benchmarks.chaos_trouble import (
     KILL_EVERY,
     Event,
@@ -33,18 +39,29 @@ from spapi_simulator.generate import orders as generate_orders
 from spapi_simulator.process import SimulatorFailed
 
 PEOPLE = 8
+#: Refunds of more than that need a second person; some of ten.
+ALONE = 60
 CLOCK_FACTOR = 60
 SECONDS_PER_ACTION = 0.3
 #: At the latest so long after the healing all is judged; and when nothing has moved.
-SETTLE_SECONDS = 900
+SETTLE_SECONDS = 1800
 QUIET_SECONDS = 240
+#: A part of that after which the administrator tries again what was set aside.
+TRIES_AGAIN = 4
 
 #: What is still on its way, and how much has moved so far.
 PROGRESS = """
     SELECT (SELECT count(*) FROM amazon_action
-            WHERE state IN ('queued', 'sending', 'submitted')
+            WHERE state IN ('to_approve', 'queued', 'sending', 'submitted')
             OR (state = 'unknown' AND needs_person IS NOT TRUE)),
         (SELECT count(*) FROM amazon_audit_entry)
+"""
+
+#: What is unknown is still searched for, at growing intervals: not quiet yet.
+SEARCHING = """
+    SELECT EXISTS (SELECT FROM queue_job
+        WHERE state IN ('pending', 'enqueued', 'started')
+        AND method_name IN ('_job_reconcile', '_job_verify_lane'))
 """
 
 PREPARE = """
@@ -56,6 +73,11 @@ for number in range({people}):
     name = f"person{{number}}"
     agent.copy({{"name": name, "login": name, "password": name,
                  "email": f"{{name}}@example.com"}})
+# So that some of what is asked for waits for a second person
+env["amazon.authority"].create({{
+    "right": "refund", "mode": "alone", "limit_action": {alone},
+    "group_id": env.ref("amazon_helpdesk_actions.group_refund").id,
+}})
 tickets = env["helpdesk.ticket"].with_context(
     tracking_disable=True, mail_create_nosubscribe=True, mail_create_nolog=True
 ).create([
@@ -91,27 +113,41 @@ class Options:
     :param kills: how many processes or hosts are killed
     :param clock_factor: seconds at Amazon for each real one
     :param report: file for the JSON object
+    :param faults: kinds of trouble that can be left out, see ``chaos_faults``
+    :param quiet_seconds: the end is when nothing has moved for so long
+    :param waits_for_searches: ... and nothing is searched for at Amazon any more
     """
 
     seed: int
     actions: int = 2000
     kills: int = 200
+    faults: tuple[str, ...] = chaos_faults.USUAL
     clock_factor: float = CLOCK_FACTOR
     report: Path | None = None
     quiet_seconds: float = QUIET_SECONDS
+    waits_for_searches: bool = True
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Options:
         """Read the variables.
 
-        :raise Problem: when one of them is no number
+        :raise Problem: when one of them cannot be used
         """
         report = environ.get("REPORT")
         return cls(
             seed=_number(environ, "SEED", secrets.randbelow(10**6)),
             actions=_number(environ, "ACTIONS", cls.actions),
             kills=_number(environ, "KILLS", cls.kills),
+            faults=chaos_faults.parse(environ.get("FAULTS")),
             report=Path(report) if report else None,
+        )
+
+    def __str__(self) -> str:
+        """Return the variables with which the run can be repeated."""
+        faults = ",".join(self.faults) or "none"
+        return (
+            f"SEED={self.seed} ACTIONS={self.actions} KILLS={self.kills} "
+            f"FAULTS={faults}"
         )
 
     @property
@@ -145,15 +181,19 @@ def chaos(settings: Settings) -> int:
 
 def run(settings: Settings, options: Options) -> dict:
     """Run it and return what came of it."""
-    say(f"SEED={options.seed} ACTIONS={options.actions} KILLS={options.kills}")
+    say(str(options))
+    library = chaos_clock.provide(settings) if "clock" in options.faults else None
     with world(settings, options.clock_factor) as made:
-        return Run(made, options).run()
+        return Run(made, options, library).run()
 
 
 class Run:
-    """One run of chaos in a world."""
+    """One run of chaos in a world.
 
-    def __init__(self, made: World, options: Options):
+    :param library: libfaketime, None: clocks are right
+    """
+
+    def __init__(self, made: World, options: Options, library: Path | None):
         self._world = made
         self._options = options
         self._trouble = Trouble(made, self._chance("trouble"))
@@ -164,13 +204,35 @@ class Run:
         self._wishes = plan(
             self._chance("wishes"),
             options.actions,
-            [order["id"] for order in self._shipped],
-            [order["id"] for order in self._unshipped],
+            self._shipped,
+            self._unshipped,
         )
         wanted = {wish.order for wish in self._wishes}
         self._orders = [
             order for order in self._shipped + self._unshipped if order["id"] in wanted
         ]
+        self._variants = chaos_faults.variants(self._chance("variants"))
+        self._gate = Gate()
+        self._lives = Lives()
+        self._standing = Standing(made)
+        is_surprising = "reaction" in options.faults
+        self._surprises = Surprises(made, options.seed, is_surprising)
+        self._handlers = self._make_handlers(library)
+
+    def _make_handlers(self, library: Path | None) -> dict:
+        """Return who does what by the clock; others do nothing until they are told."""
+        trouble, lives = self._trouble, self._lives
+        handlers = {
+            "foreign": Foreign(self._world, trouble.fault),
+            "restore": Restore(
+                self._world, lives, self._quiet, trouble.start_all, trouble.fault
+            ),
+            "copy": Copies(self._world, lives),
+        }
+        if library:
+            chance = self._chance("clock")
+            handlers["clock"] = chaos_clock.Clocks(self._world, chance, library)
+        return handlers
 
     def _chance(self, what: str) -> random.Random:
         """Return a source of chance of its own, so that one part that takes more of it
@@ -185,38 +247,50 @@ class Run:
         ):
             tickets = self._prepare()
         with step(f"Start: {len(self._world.hosts)} Odoo hosts"):
-            for host in self._world.hosts:
-                host.start()
-            for host in self._world.hosts:
-                host.wait_until_ready()
-        with step(f"Chaos: about {self._options.seconds:.0f} s"):
-            self._let_it_happen(tickets)
-        with step("Heal and settle"):
-            self._trouble.heal()
-            seconds = self._settle()
-            # Nothing may move while it is compared
-            self._world.end_hosts()
-        result = judge(self._world, self._wishes, self._orders)
+            self._trouble.start_all()
+        approver = Approver(self._session("approver"), self._gate)
+        with approver.at_work():
+            with step(f"Chaos: about {self._options.seconds:.0f} s"):
+                self._let_it_happen(tickets)
+            with step("Heal and settle"):
+                self._heal()
+                seconds = self._settle()
+        # Nothing may move while it is compared
+        self._world.end_hosts()
+        result = judge(self._world, self._wishes, self._orders, self._lives)
         return {
             **result,
             "seconds_to_settle": round(seconds, 1),
             "seconds": round(time.monotonic() - started),
             "seed": self._options.seed,
+            "options": str(self._options),
             "clock_factor": self._options.clock_factor,
+            "variants": self._variants,
+            "approved": approver.approved,
+            **self._standing.counts(),
             **self._trouble.counts(),
+            **self._counts_of_kinds(),
         }
+
+    def _counts_of_kinds(self) -> dict:
+        """Return for each kind of trouble that can be left out what was switched on."""
+        counts = {name: one.counts() for name, one in self._handlers.items()}
+        counts["reaction"] = self._surprises.counts()
+        counts["item"] = {"errors": self._trouble.faults["item_error"]}
+        on = {kind: counts[kind] for kind in self._options.faults if kind in counts}
+        return dict.fromkeys(chaos_faults.KINDS) | on
 
     def _prepare(self) -> dict[str, int]:
         """Make persons, orders and tickets, and return the ticket of each order."""
         simulator = self._world.simulator
+        simulator.change(**self._variants)
         simulator.add_orders(self._orders)
         self._world.sql(
             f"UPDATE amazon_seller_account SET simulator_url = '{simulator.url}'"
         )
         refs = [order["id"] for order in self._orders]
-        self._world.shell(PREPARE.format(people=PEOPLE, refs=refs))
-        faults = message_faults(self._chance("messages"), refs)
-        self._trouble.fault_messages(faults)
+        self._world.shell(PREPARE.format(people=PEOPLE, refs=refs, alone=ALONE))
+        self._trouble.fault_messages(self._faults_of_messages(refs))
         rows = self._world.sql(
             "SELECT amazon_order_ref, id FROM helpdesk_ticket "
             "WHERE amazon_order_ref IS NOT NULL"
@@ -224,24 +298,33 @@ class Run:
         pairs = (row.split("|") for row in rows.splitlines())
         return {ref: int(ticket) for ref, ticket in pairs}
 
+    def _faults_of_messages(self, refs: list[str]) -> list[dict]:
+        of_items = []
+        if "item" in self._options.faults:
+            refunded = {w.order for w in self._wishes if w.kind == "refund"}
+            chance = self._chance("items")
+            of_items = chaos_faults.item_faults(chance, self._orders, refunded)
+        named = {fault["order_id"] for fault in of_items}
+        rest = [ref for ref in refs if ref not in named]
+        return of_items + message_faults(self._chance("messages"), rest)
+
+    def _session(self, name: str) -> Session:
+        ports = [host.port for host in self._world.hosts]
+        return Session(ports, DATABASE, name, f"{self._options.seed} {name}")
+
     def _let_it_happen(self, tickets: dict[str, int]) -> None:
         seconds, begin = self._options.seconds, time.monotonic()
         wishes: queue.Queue = queue.Queue()
-        pace = 0.9 * seconds / len(self._wishes)
-        for number, wish in enumerate(self._wishes):
-            # rivals ask at the same moment as those before them
-            wishes.put((begin + (number - wish.rival) * pace, wish))
-        ports = [host.port for host in self._world.hosts]
+        for at, wish in moments(self._chance("pace"), self._wishes, 0.9 * seconds):
+            wishes.put((begin + at, wish))
         people = []
         for number in range(PEOPLE):
             name = f"person{number}"
-            session = Session(ports, DATABASE, name, f"{self._options.seed} {name}")
-            people.append(Person(session, wishes, tickets, name))
+            session = self._session(name)
+            people.append(Person(session, wishes, tickets, name, self._gate))
         for person in people:
             person.start()
-        chance = self._chance("schedule")
-        options = self._options
-        for event in schedule(chance, options.actions, options.kills, seconds):
+        for event in self._schedule(seconds):
             self._wait_until(begin + event.at)
             while not self._happen(event):
                 self._wait_until(time.monotonic() + 1)
@@ -251,35 +334,78 @@ class Run:
             if person.error:
                 raise person.error
 
+    def _schedule(self, seconds: float) -> list[Event]:
+        options = self._options
+        usual = schedule(
+            self._chance("schedule"), options.actions, options.kills, seconds
+        )
+        kinds = [kind for kind in options.faults if kind in self._handlers]
+        others = chaos_faults.schedule(self._chance("others"), kinds, seconds)
+        return sorted(usual + others, key=lambda event: event.at)
+
     def _happen(self, event: Event) -> bool:
         """Let an event happen; say so where it cannot happen at this moment."""
         try:
-            return self._trouble.happen(event)
+            if event.what in self._handlers:
+                return self._handlers[event.what].happen(**event.options)
+            return self._trouble.happen(event.what, event.options)
         except (Problem, OSError, SimulatorFailed) as error:
             say(f"    {event.what}: {error}")
             return False
 
     def _wait_until(self, moment: float) -> None:
-        self._trouble.revive()
+        self._tick()
         while time.monotonic() < moment:
             time.sleep(0.05)
-            self._trouble.revive()
+            self._tick()
+
+    def _tick(self) -> None:
+        self._trouble.revive()
+        for handler in self._handlers.values():
+            handler.tick()
+
+    @contextlib.contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """Keep people from beginning a click, and wait for those who are in one."""
+        self._gate.close()
+        try:
+            while self._gate.inside:
+                self._wait_until(time.monotonic() + 0.2)
+            yield
+        finally:
+            self._gate.open()
+
+    def _heal(self) -> None:
+        self._surprises.heal()
+        self._trouble.heal()
+        for handler in self._handlers.values():
+            handler.heal()
+        self._surprises.try_again()
 
     def _settle(self) -> float:
         """Wait until every action has come to an end, or nothing moves any more.
 
         :return: seconds until the last thing moved
         """
-        begin = moved = time.monotonic()
+        quiet = self._options.quiet_seconds
+        begin = moved = tried = time.monotonic()
         last = ""
         while time.monotonic() - begin < SETTLE_SECONDS:
             self._trouble.revive()
+            self._standing.look()
             now = self._world.sql(PROGRESS)
             if now != last:
                 last, moved = now, time.monotonic()
             if now.startswith("0|"):
                 break
-            if time.monotonic() - moved > self._options.quiet_seconds:
+            if time.monotonic() - moved > quiet and not self._is_searching():
                 break
+            if time.monotonic() - max(moved, tried) > quiet / TRIES_AGAIN:
+                self._surprises.try_again()
+                tried = time.monotonic()
             time.sleep(1)
         return moved - begin
+
+    def _is_searching(self) -> bool:
+        waits = self._options.waits_for_searches
+        return waits and self._world.sql(SEARCHING) == "t"

@@ -7,12 +7,15 @@ Odoo has answered: yes, or no with a sentence.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import queue
 import random
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +23,16 @@ from typing import Any
 PATIENCE_SECONDS = 300
 ANSWER_SECONDS = 60
 AGAIN_SECONDS = 0.5
+
+#: Wishes that follow each other, and how many of these groups come at one moment.
+BURST, BURST_SHARE = 12, 0.5
+
+#: Of the cancellations of orders of several units, how many are of one of them.
+UNIT_SHARE = 0.4
+
+#: Seconds between two looks of the approver. She decides on what she sees for the
+#: third time, and refuses what she could not approve until the eighth.
+APPROVE_EVERY, APPROVE_FROM, APPROVE_UNTIL = 5, 3, 8
 
 #: What Odoo says when it refuses in words. Everything else is a breakdown.
 REFUSALS = ("UserError", "ValidationError", "AccessError")
@@ -38,6 +51,7 @@ class Intent:
     """What one person wants of one order.
 
     :param share: of the order's money, None for all that is refundable
+    :param unit: of a cancellation: one unit, not the whole order
     :param rival: somebody else wants the same at the same time; one of them gets it
     :param withdraw: take it back right afterwards
     """
@@ -45,6 +59,7 @@ class Intent:
     kind: str
     order: str
     share: float | None = None
+    unit: bool = False
     rival: bool = False
     withdraw: bool = False
     # What came of it, as the person was told
@@ -56,20 +71,18 @@ class Intent:
 
 
 def plan(
-    chance: random.Random, count: int, shipped: list[str], unshipped: list[str]
+    chance: random.Random, count: int, shipped: list[dict], unshipped: list[dict]
 ) -> list[Intent]:
     """Decide who wants what: ``count`` wishes that can be granted, and some rivals.
 
-    :param shipped: numbers of orders that can be refunded, more than enough
-    :param unshipped: numbers of orders that can be cancelled, more than enough
+    :param shipped: orders that can be refunded, more than enough, as they are given to
+        the simulator
+    :param unshipped: orders that can be cancelled, more than enough
     """
     cancellations = count // 4
-    groups = [
-        [Intent("cancel", order, withdraw=chance.random() < 0.03)]
-        for order in unshipped[:cancellations]
-    ]
+    groups = [[_cancellation(chance, order)] for order in unshipped[:cancellations]]
     refunds = count - cancellations
-    for order in shipped:
+    for order in (order["id"] for order in shipped):
         if not refunds:
             break
         if chance.random() < 0.3:
@@ -85,10 +98,72 @@ def plan(
             )
     for group in groups:
         wish = group[0]
-        if wish.share is None and not wish.withdraw and chance.random() < 0.1:
+        whole = wish.share is None and not wish.unit
+        if whole and not wish.withdraw and chance.random() < 0.1:
             group.append(Intent(wish.kind, wish.order, rival=True))
     chance.shuffle(groups)
     return [wish for group in groups for wish in group]
+
+
+def _cancellation(chance: random.Random, order: dict) -> Intent:
+    """Return a wish to cancel an order, or one unit of several."""
+    units = sum(item["quantity"] for item in order["items"])
+    is_unit = units > 1 and chance.random() < UNIT_SHARE
+    withdraw = chance.random() < 0.03
+    return Intent("cancel", order["id"], unit=is_unit, withdraw=withdraw)
+
+
+def moments(
+    chance: random.Random, wishes: list[Intent], seconds: float
+) -> list[tuple[float, Intent]]:
+    """Decide when each wish is asked for: some of them many at once, so that several
+    share an envelope, the others one after the other.
+
+    :param seconds: within which all are asked for
+    """
+    pace = seconds / len(wishes)
+    planned: list[tuple[float, Intent]] = []
+    is_burst = False
+    for number, wish in enumerate(wishes):
+        if number % BURST == 0:
+            is_burst = chance.random() < BURST_SHARE
+        at = (number - number % BURST if is_burst else number) * pace
+        if wish.rival:
+            # at the same moment as those before them
+            at = planned[-1][0]
+        planned.append((at, wish))
+    return planned
+
+
+class Gate:
+    """What people go through before they click, so that they can be kept out."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._is_open = True
+        self.inside = 0
+
+    @contextlib.contextmanager
+    def passing(self) -> Iterator[None]:
+        """Wait until it is open, and be inside."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._is_open)
+            self.inside += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self.inside -= 1
+
+    def close(self) -> None:
+        """Let nobody in any more."""
+        self._is_open = False
+
+    def open(self) -> None:
+        """Let everybody in again."""
+        with self._condition:
+            self._is_open = True
+            self._condition.notify_all()
 
 
 class Session:
@@ -169,8 +244,16 @@ class Person(threading.Thread):
     :param tickets: id of the ticket by order number
     """
 
-    def __init__(self, session: Session, wishes: queue.Queue, tickets: dict, name: str):
+    def __init__(
+        self,
+        session: Session,
+        wishes: queue.Queue,
+        tickets: dict,
+        name: str,
+        gate: Gate,
+    ):
         super().__init__(name=name, daemon=True)
+        self._gate = gate
         self._session = session
         self._wishes = wishes
         self._tickets = tickets
@@ -182,7 +265,8 @@ class Person(threading.Thread):
             while True:
                 begin, wish = self._wishes.get_nowait()
                 time.sleep(max(begin - time.monotonic(), 0))
-                self._ask(wish)
+                with self._gate.passing():
+                    self._ask(wish)
         except queue.Empty:
             return
         except Exception as error:
@@ -215,22 +299,25 @@ class Person(threading.Thread):
             self._withdraw(wish, found[0]["id"])
 
     def _filled_in(self, wish: Intent, dialog: int) -> dict:
+        if wish.unit:
+            line = self._lines(wish, dialog)[0]["id"]
+            values = {"scope": "items", "items_reason": "NoInventory"}
+            return values | {"line_ids": [[1, line, {"quantity": 1}]]}
         if wish.kind == "cancel":
             return {"reason": "NoInventory"}
         # chaos refunds the same item more than once, and means it
         values: dict[str, Any] = {"reason": "CustomerReturn", "is_second_meant": True}
         if wish.share:
-            lines = self._session.call(
-                "amazon.refund.request.line",
-                "search_read",
-                [("request_id", "=", dialog)],
-                fields=["charged"],
-            )
             values["line_ids"] = [
                 [1, line["id"], {"amount": round(line["charged"] * wish.share, 2)}]
-                for line in lines
+                for line in self._lines(wish, dialog, "charged")
             ]
         return values
+
+    def _lines(self, wish: Intent, dialog: int, *fields: str) -> list[dict]:
+        model = f"amazon.{wish.kind}.request.line"
+        domain = [("request_id", "=", dialog)]
+        return self._session.call(model, "search_read", domain, fields=list(fields))
 
     def _withdraw(self, wish: Intent, action: int) -> None:
         try:
@@ -238,3 +325,48 @@ class Person(threading.Thread):
             wish.withdrawn = True
         except Refused:
             pass  # it is on its way already
+
+
+class Approver(threading.Thread):
+    """The second person, who approves all that waits for her."""
+
+    def __init__(self, session: Session, gate: Gate):
+        super().__init__(name="approver", daemon=True)
+        self._session = session
+        self._gate = gate
+        self._is_over = threading.Event()
+        self._tries: Counter = Counter()
+        self.approved = 0
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Let her work meanwhile."""
+        self.start()
+        try:
+            yield
+        finally:
+            self._is_over.set()
+
+    def run(self) -> None:
+        """Look again and again."""
+        while not self._is_over.wait(APPROVE_EVERY):
+            with self._gate.passing(), contextlib.suppress(GaveUp, Refused):
+                self._look()
+
+    def _look(self) -> None:
+        domain = [("state", "=", "to_approve")]
+        waiting = self._session.call("amazon.action", "search", domain)
+        for action in waiting:
+            self._tries[action] += 1
+            if self._tries[action] >= APPROVE_FROM:
+                self._decide(action)
+
+    def _decide(self, action: int) -> None:
+        """Approve it; refuse what could not be approved again and again."""
+        call = self._session.call
+        try:
+            call("amazon.action", "action_approve", [action])
+            self.approved += 1
+        except Refused as refusal:
+            if self._tries[action] >= APPROVE_UNTIL:
+                call("amazon.action", "action_refuse", [action], str(refusal)[:400])

@@ -18,6 +18,9 @@ from dev.console import Problem
 KILL_EVERY = 3.3
 FAULT_EVERY = 2.5
 KILLS_PER_POSTGRES_CRASH = 40
+#: A run of at least so many seconds meets every kind of trouble at least so often.
+LONG_SECONDS = 60
+AT_LEAST = 2
 # After which a service manager starts again what ended by itself.
 RESTART_SECONDS = 1
 
@@ -65,12 +68,12 @@ FEED_FAULTS = (
     ("getfeeds_lag", 3, {"seconds": 1800}),
 )
 # After these nobody but a person in Seller Central can tell of a refund whether it was
-# executed, so they are as rare as at Amazon: each once in so many actions. `stuck` with
-# nothing executed is left out for the same reason.
+# executed, so they are as rare as at Amazon: each once in so many actions, but as often
+# as every other kind. `stuck` with nothing executed is left out for the same reason.
 ACTIONS_PER_FATAL = 2000
 FATAL_FAULTS = ({"kind": "fatal"}, {"kind": "fatal_partial", "executed": 2})
 # Percent of the orders about whose message Amazon's report says no; says nothing,
-# though it was executed; says nothing, and it was not.
+# though it was executed; says nothing, and it was not. Each for two orders at least.
 MESSAGE_FAULTS = {
     ("report_error", False): 1.5,
     ("report_missing", True): 0.8,
@@ -87,6 +90,25 @@ class Event:
     options: dict = field(default_factory=dict)
 
 
+class Pace:
+    """Keeps what is done by the clock from being done too often.
+
+    :param seconds: between two times
+    """
+
+    def __init__(self, seconds: float):
+        self._seconds = seconds
+        self._next = 0.0
+
+    def is_due(self) -> bool:
+        """Say whether it is time again."""
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + self._seconds
+        return True
+
+
 def schedule(
     chance: random.Random, actions: int, kills: int, seconds: float
 ) -> list[Event]:
@@ -96,44 +118,69 @@ def schedule(
     :param kills: how many processes or hosts are killed
     """
     events = []
-    targets = chance.choices(list(TARGETS), list(TARGETS.values()), k=kills)
-    for target in targets:
+    least = AT_LEAST if seconds >= LONG_SECONDS else 0
+    for target in _targets(chance, kills, least):
         options = {"target": target, "delay": chance.uniform(0, 1.5)}
         options["down"] = chance.uniform(0, 6)
         options["during"] = chance.choice(SENDING)
         events.append(Event(chance.uniform(0, seconds), "kill", options))
-    for number in range(max(kills // KILLS_PER_POSTGRES_CRASH, 1)):
+    crashes = max(kills // KILLS_PER_POSTGRES_CRASH, 1, least * len(POSTGRES_CRASHES))
+    for number in range(crashes):
         mode = POSTGRES_CRASHES[number % len(POSTGRES_CRASHES)]
         at = chance.uniform(0.1, 0.9) * seconds
         events.append(Event(at, "postgres", {"mode": mode}))
-    for fault in FATAL_FAULTS * round(actions / ACTIONS_PER_FATAL):
+    for fault in FATAL_FAULTS * max(round(actions / ACTIONS_PER_FATAL), least):
         events.append(Event(chance.uniform(0, seconds), "fault", fault))
-    for _number in range(int(seconds / FAULT_EVERY)):
-        events.append(Event(chance.uniform(0, seconds), "fault", _fault(chance)))
+    for fault in _faults(chance, int(seconds / FAULT_EVERY), least):
+        events.append(Event(chance.uniform(0, seconds), "fault", fault))
     for _number in range(int(seconds / FAULT_EVERY / 8)):
         events.append(Event(chance.uniform(0, seconds), "faults off"))
     return sorted(events, key=lambda event: event.at)
 
 
-def message_faults(chance: random.Random, orders: list[str]) -> list[dict]:
-    """Decide about which orders Amazon's report says no, or says nothing."""
-    faults = []
-    for order in orders:
-        draw = chance.uniform(0, 100)
-        for (kind, executed), percent in MESSAGE_FAULTS.items():
-            if draw < percent:
-                # what the report denies was not done: Amazon does not lie here
-                faults.append({"kind": kind, "order_id": order, "executed": executed})
-                break
-            draw -= percent
+def _targets(chance: random.Random, kills: int, least: int) -> list[str]:
+    """Return what is killed: each target so often at least, as far as kills reach."""
+    sure = (list(TARGETS) * least)[:kills]
+    weights = list(TARGETS.values())
+    return sure + chance.choices(list(TARGETS), weights, k=kills - len(sure))
+
+
+def _faults(chance: random.Random, count: int, least: int) -> list[dict]:
+    """Return the faults that are switched on: each kind so often at least."""
+    faults = [
+        make(chance, row)
+        for make, rows in ((_request_fault, REQUEST_FAULTS), (_feed_fault, FEED_FAULTS))
+        for row in rows * least
+    ]
+    while len(faults) < count:
+        if chance.random() < 0.2:
+            faults.append(_feed_fault(chance, _weighted(chance, FEED_FAULTS)))
+        else:
+            faults.append(_request_fault(chance, _weighted(chance, REQUEST_FAULTS)))
     return faults
 
 
-def _fault(chance: random.Random) -> dict:
-    if chance.random() < 0.2:
-        kind, _weight, options = _weighted(chance, FEED_FAULTS)
-        return {"kind": kind, **options}
-    kind, _weight, hold = _weighted(chance, REQUEST_FAULTS)
+def message_faults(chance: random.Random, orders: list[str]) -> list[dict]:
+    """Decide about which orders Amazon's report says no, or says nothing."""
+    left = chance.sample(orders, len(orders))
+    faults = []
+    for (kind, executed), percent in MESSAGE_FAULTS.items():
+        count = max(round(len(orders) * percent / 100), AT_LEAST)
+        # what the report denies was not done: Amazon does not lie here
+        faults += [
+            {"kind": kind, "order_id": left.pop(), "executed": executed}
+            for _number in range(min(count, len(left)))
+        ]
+    return faults
+
+
+def _feed_fault(_chance: random.Random, row: tuple) -> dict:
+    kind, _weight, options = row
+    return {"kind": kind, **options}
+
+
+def _request_fault(chance: random.Random, row: tuple) -> dict:
+    kind, _weight, hold = row
     operations = SENDING if chance.random() < 0.5 else READING
     fault = {
         "kind": kind,
@@ -173,25 +220,29 @@ class Trouble:
             "faults_switched_on": self.faults,
         }
 
-    def happen(self, event: Event) -> bool:
-        """Let an event happen now.
+    def happen(self, what: str, options: dict) -> bool:
+        """Let something happen now.
 
         :return: whether it could: there may be nothing to kill at this moment
         """
-        if event.what == "kill":
-            return self._kill(**event.options)
-        if event.what == "postgres":
-            self._crash_postgres(**event.options)
-        elif event.what == "fault":
-            self.fault(event.options)
+        if what == "kill":
+            return self._kill(**options)
+        if what == "postgres":
+            self._crash_postgres(**options)
+        elif what == "fault":
+            self.fault(options)
         else:
-            self._world.simulator.clear_faults()
-            for options in self._of_messages:
-                self._world.simulator.fault(**options)
+            self._end_faults()
         return True
 
+    def _end_faults(self) -> None:
+        """Switch all faults off but those of messages, which are what Amazon says."""
+        self._world.simulator.clear_faults()
+        for options in self._of_messages:
+            self._world.simulator.fault(**options)
+
     def fault_messages(self, faults: list[dict]) -> None:
-        """Switch faults of single messages on, which stay until all is healed."""
+        """Switch faults of single messages on, which stay to the end."""
         self._of_messages = faults
         for options in faults:
             self.fault(options)
@@ -217,7 +268,14 @@ class Trouble:
 
     def heal(self) -> None:
         """End all trouble: no faults, every host is up again."""
-        self._world.simulator.clear_faults()
+        self._end_faults()
+        self.start_all()
+
+    def start_all(self) -> None:
+        """Start every host that is down, and wait until all of them serve.
+
+        :raise Problem: when one of them does not
+        """
         self._due_back.clear()
         for host in self._world.hosts:
             if not host.alive():

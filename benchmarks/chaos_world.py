@@ -6,11 +6,12 @@ Everything lies in ``.dev/chaos``, so that a restart of PostgreSQL hits nobody e
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -79,11 +80,25 @@ class Host:
 
     :param name: how it is called in the logs' names
     :param workers: processes for requests, 0 for a single process with threads
+    :param database: the database that it serves
+    :param options: further options of Odoo's command line
+    :ivar variables: of its environment, for those who mean it harm
     """
 
-    def __init__(self, name: str, workers: int, settings: Settings, odoo: OdooCommand):
+    def __init__(
+        self,
+        name: str,
+        workers: int,
+        settings: Settings,
+        odoo: OdooCommand,
+        database: str = DATABASE,
+        options: Sequence[str] = (),
+    ):
         self.name = name
         self.workers = workers
+        self.variables: dict[str, str] = {} if workers else dict(NO_JOBS)
+        self._database = database
+        self._options = options
         self.port = PORTS.take()
         self.url = f"http://{HOST}:{self.port}"
         self._gevent_port = PORTS.take()
@@ -96,7 +111,8 @@ class Host:
         """Start it, and do not wait until it serves."""
         self.kill()  # what a host that ended by itself may have left
         self._starts += 1
-        command = self._odoo("--database", DATABASE, "--http-port", str(self.port))
+        database = ("--database", self._database, *self._options)
+        command = self._odoo(*database, "--http-port", str(self.port))
         command += ["--workers", str(self.workers), "--max-cron-threads", "1"]
         command += ["--gevent-port", str(self._gevent_port), "--log-level", "warn"]
         command += ["--log-handler", "odoo.service.server:INFO"]
@@ -104,7 +120,7 @@ class Host:
             f"Odoo on host {self.name}",
             [str(self._odoo.python), str(LAUNCHER), *command[3:]],
             log=self._settings.logs / f"odoo-{self.name}-{self._starts}.log",
-            env=self._odoo.environment(**{} if self.workers else NO_JOBS),
+            env=self._odoo.environment(**self.variables),
             cwd=self._settings.root,
         )
 
@@ -170,6 +186,9 @@ class World:
         self.simulator = simulator
         self.clock_factor = clock_factor
         self.data_dir = settings.data_dir
+        self.copied_data_dir = settings.dev / "copy-data"
+        self.folder = settings.dev
+        self._settings = settings
         self._odoo = odoo
         # two as in a bigger company, and one as in a small one
         self.hosts = [
@@ -183,17 +202,39 @@ class World:
         for host in self.hosts:
             host.kill()
 
-    def sql(self, statement: str) -> str:
+    def sql(self, statement: str, database: str = DATABASE) -> str:
         """Run a statement in the database, see ``Cluster.sql``."""
-        return self.cluster.sql(statement, DATABASE)
+        return self.cluster.sql(statement, database)
+
+    def rows(self, query: str, database: str = DATABASE) -> list[dict]:
+        """Return what a query selects, as objects."""
+        text = f"SELECT coalesce(json_agg(found), '[]') FROM ({query}) AS found"
+        return json.loads(self.sql(text, database))
 
     def shell(self, script: str) -> str:
         """Run Python in Odoo's shell on the database, see ``OdooCommand.shell``."""
         return self._odoo.shell(DATABASE, script)
 
-    def file(self, store_name: str) -> bytes:
-        """Return the content of a file in the database's filestore."""
-        return (self.data_dir / "filestore" / DATABASE / store_name).read_bytes()
+    def dump(self, archive: Path) -> None:
+        """Write the database, as of now, into a file."""
+        _run("pg_dump", self.cluster, "-Fc", "-Z0", "-f", str(archive), DATABASE)
+
+    def restore(self, archive: Path, database: str = DATABASE) -> None:
+        """Make a database what a file says. Nobody may be connected to it but those who
+        then lose their connection."""
+        _fill(self.cluster, database, archive)
+
+    def copied_host(self, database: str) -> Host:
+        """Return a machine with a job runner on another database, with files of its
+        own, that is not started yet."""
+        options = ("--data-dir", str(self.copied_data_dir))
+        name = f"of-{database.rsplit('_', 1)[-1]}"
+        return Host(name, 2, self._settings, self._odoo, database, options)
+
+    def file(self, store_name: str, database: str = DATABASE) -> bytes:
+        """Return the content of a file in the filestore of a database."""
+        folder = self.data_dir if database == DATABASE else self.copied_data_dir
+        return (folder / "filestore" / database / store_name).read_bytes()
 
     def crash_connection(self) -> None:
         """Kill a server process of PostgreSQL: it then cuts every connection and
@@ -244,16 +285,20 @@ def _copy_database(workshop: Workshop, own: Settings, cluster: Cluster) -> None:
     template = workshop.databases.provide_templates()
     archive = own.dev / "template.dump"
     _run("pg_dump", workshop.cluster, "-Fc", "-Z0", "-f", str(archive), template)
-    cluster.sql(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
-    cluster.sql(f'CREATE DATABASE "{DATABASE}"')
-    _run("pg_restore", cluster, "-j2", "--no-owner", "-d", DATABASE, str(archive))
-    cluster.sql(f'ALTER DATABASE "{DATABASE}" SET synchronous_commit = on')
+    _fill(cluster, DATABASE, archive)
     archive.unlink()
     files = own.data_dir / "filestore" / DATABASE
     shutil.rmtree(files, ignore_errors=True)
     source = workshop.settings.data_dir / "filestore" / template
     if source.is_dir():
         shutil.copytree(source, files, copy_function=os.link)
+
+
+def _fill(cluster: Cluster, database: str, archive: Path) -> None:
+    cluster.sql(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+    cluster.sql(f'CREATE DATABASE "{database}"')
+    _run("pg_restore", cluster, "-j2", "--no-owner", "-d", database, str(archive))
+    cluster.sql(f'ALTER DATABASE "{database}" SET synchronous_commit = on')
 
 
 def _run(program: str, cluster: Cluster, *arguments: str) -> None:

@@ -113,11 +113,13 @@ Variables, by environment or after the command (make demo ODOO_PORT=28169):
   TEST_DB          database of the tests (amazon_helpdesk_test), new at each start
   T                run the tests in this file or folder only
   ARGS             further arguments of pytest
-  SEED             what chaos decides by and fuzz begins with (any; it is printed),
-                   and what bench draws orders and clicks by (19)
+  SEED             what chaos decides by, also in test, and fuzz begins with (any; it
+                   is printed), and what bench draws orders and clicks by (19)
   SECONDS          for how long each target is fuzzed (60)
   ACTIONS, KILLS   how much chaos asks for and kills (2000, 200); ACTIONS makes the
                    benchmarks smaller, for trying them out
+  FAULTS           what chaos adds to kills and faults of requests and feeds: foreign,
+                   restore, copy, clock, reaction, item, or none (all but copy)
   REPORT           file that gets chaos's JSON object, too
   ONLY             run these benchmarks only, such as click,history
   PLOTS            draw the benchmarks' plots into this folder, such as docs

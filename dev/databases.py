@@ -61,9 +61,12 @@ class Databases:
         self._odoo = odoo
 
     def drop(self, name: str) -> None:
-        """Drop a database and its filestore, if they exist."""
+        """Drop a database, its filestore and the record of what it has sent, if they
+        exist: the next one of this name is another database."""
         self._cluster.sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         shutil.rmtree(self._filestore(name), ignore_errors=True)
+        records = self._settings.data_dir / "amazon_helpdesk_actions"
+        (records / f"{name}.json").unlink(missing_ok=True)
 
     def copy(self, source: str, target: str) -> None:
         """Make ``target`` a fresh copy of ``source``, replacing what it was.

@@ -27,6 +27,7 @@ class Settings:
     :param test_database: database of ``make test`` (TEST_DB), made anew at each start
     :param pytest_args: further arguments for pytest (ARGS)
     :param test_path: run only this file or folder of tests (T)
+    :param seed: what chance is decided by in ``make test`` (SEED), None for any
     """
 
     root: Path = ROOT
@@ -38,6 +39,7 @@ class Settings:
     test_database: str = "amazon_helpdesk_test"
     pytest_args: str = ""
     test_path: str = ""
+    seed: int | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -55,6 +57,7 @@ class Settings:
             test_database=_database(environ, "TEST_DB", cls.test_database),
             pytest_args=environ.get("ARGS", ""),
             test_path=environ.get("T", ""),
+            seed=_seed(environ),
         )
 
     @property
@@ -96,6 +99,15 @@ def _port(environ: Mapping[str, str], name: str) -> int | None:
         return None
     if not text.isdecimal() or not 1024 <= int(text) <= 65535:
         raise Problem(f"{name}={text} is not a port: give a number from 1024 to 65535.")
+    return int(text)
+
+
+def _seed(environ: Mapping[str, str]) -> int | None:
+    text = environ.get("SEED")
+    if not text:
+        return None
+    if not text.isdecimal():
+        raise Problem(f"SEED={text} is no number: give one from 0.")
     return int(text)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import shlex
 import signal
 import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -36,6 +37,7 @@ class Suite:
     :param in_odoo: runs inside Odoo, on a fresh database, with a server and a browser
     :param beside: runs beside those that are not, since it takes as long as they do
     :param optional: may be missing
+    :param seeded: decides by a seed, which is new each time
     """
 
     name: str
@@ -45,6 +47,7 @@ class Suite:
     in_odoo: bool = False
     beside: bool = False
     optional: bool = False
+    seeded: bool = False
 
     def contains(self, path: str) -> bool:
         """Say whether a file, folder or test id (``file::name``) is in this suite."""
@@ -73,7 +76,7 @@ SUITES = (
     Suite("simulator", "spapi_simulator/tests"),
     Suite("fuzzing", "fuzzing/tests"),
     Suite("browser", f"{ADDON}/tests", only=TOURS, in_odoo=True),
-    Suite("system", "tests_system", optional=True),
+    Suite("system", "tests_system", optional=True, seeded=True),
     Suite("addon", f"{ADDON}/tests", without=TOURS, in_odoo=True, beside=True),
 )
 
@@ -106,6 +109,12 @@ def test(settings: Settings) -> int:
     :raise Problem: when the set-up fails, or T names nothing
     """
     suites = select(settings)
+    how_again = ""
+    if any(suite.seeded for suite in suites):
+        if settings.seed is None:
+            settings = replace(settings, seed=secrets.randbelow(10**6))
+        how_again = f"chaos: SEED={settings.seed} (again by make test SEED=...)"
+        say(how_again)
     if any(suite.in_odoo for suite in suites):
         find_browser(settings)
     with prepared(settings, tests=True) as workshop:
@@ -115,7 +124,7 @@ def test(settings: Settings) -> int:
     filtered = bool(settings.pytest_args)
     if filtered:
         results = [r for r in results if r.exit_code != NO_TESTS_COLLECTED]
-    text = summary(results, seconds)
+    text = summary(results, seconds, how_again)
     say(text)
     (settings.artifacts / "tests/summary.txt").write_text(f"{text.strip()}\n")
     return int(not results or any(result.complaint for result in results))
@@ -198,8 +207,10 @@ def _command(settings: Settings, workshop: Workshop, suite: Suite) -> dict:
         command += ["-p", "no:odoo"]
     command += [*shlex.split(settings.pytest_args), *tests]
     # Inside Odoo, jobs run only when a test runs them: no runner beside the tests
-    channels = {"ODOO_QUEUE_JOB_CHANNELS": "root:0"} if suite.in_odoo else {}
-    env = workshop.odoo.environment(**channels)
+    variables = {"ODOO_QUEUE_JOB_CHANNELS": "root:0"} if suite.in_odoo else {}
+    if suite.seeded:
+        variables["SEED"] = str(settings.seed)
+    env = workshop.odoo.environment(**variables)
     return {"command": command, "cwd": settings.root, "env": env}
 
 
@@ -246,10 +257,11 @@ def read_result(suite: Suite, exit_code: int, report: Path) -> Result:
     return result
 
 
-def summary(results: Sequence[Result], seconds: float) -> str:
+def summary(results: Sequence[Result], seconds: float, how_again: str = "") -> str:
     """Return a line for each suite and, last, the sum as pytest would write it.
 
     :param seconds: that all of them took together, some beside each other
+    :param how_again: the line that says by which seed it was decided
     """
     lines = [""]
     for result in results:
@@ -257,6 +269,8 @@ def summary(results: Sequence[Result], seconds: float) -> str:
         complaint = f"   <- {result.complaint}" if result.complaint else ""
         name = result.suite.name
         lines.append(f"{name:<14} {counts or '-'} in {result.seconds:.0f} s{complaint}")
+    if how_again:
+        lines.append(how_again)
     total = {
         word: sum(result.counts[word] for result in results)
         for word in ("failed", "passed", "skipped")

@@ -279,7 +279,8 @@ def list_financial_events_by_order_id(simulator, call):
         rows, token = simulator.pager.next(owner, query["NextToken"])
     else:
         order = simulator.orders.get((seller_id, order_id))
-        found = finances.financial_events(order, simulator.clock.now())
+        now, settings = simulator.clock.now(), simulator.settings
+        found = finances.financial_events(order, now, settings)
         size = query.get("MaxResultsPerPage", finances.EVENTS_PER_PAGE)
         rows, token = simulator.pager.first(owner, found, size)
     return 200, {"payload": finances.events_payload(rows, token)}
@@ -287,17 +288,19 @@ def list_financial_events_by_order_id(simulator, call):
 
 def list_transactions(simulator, call):
     """Answer listTransactions of Finances 2024-06-19."""
-    query, now = call.query, simulator.clock.now()
+    query, now, settings = call.query, simulator.clock.now(), simulator.settings
     finances.check_transactions_query(query, now)
     seller_id = call.seller.seller_id
     owner = seller_id, "transactions", _arguments(query, "nextToken")
     if "nextToken" in query:
         rows, token = simulator.pager.next(owner, query["nextToken"])
     else:
-        found = finances.transactions(_orders_asked(simulator, call), query, now)
+        orders = _orders_asked(simulator, call)
+        found = finances.transactions(orders, query, now, settings)
         size = finances.TRANSACTIONS_PER_PAGE
         rows, token = simulator.pager.first(owner, found, size)
-    payload = {"transactions": [finances.transaction(*row, now) for row in rows]}
+    shown = [finances.transaction(*row, now, settings) for row in rows]
+    payload = {"transactions": shown}
     if token:
         payload["nextToken"] = token
     return 200, {"payload": payload}

@@ -10,7 +10,7 @@ from datetime import timedelta
 from decimal import ROUND_UP, Decimal
 
 from .charges import CHARGE_OF, TAX_CHARGE_OF, promotion_of, refundable, step
-from .envelope import OrderAcknowledgement
+from .envelope import Message, OrderAcknowledgement
 from .orders import (
     CANCELLED,
     PARTIALLY_SHIPPED,
@@ -78,6 +78,7 @@ class Context:
 
     `at`: the simulated time of execution. `finance_delay`: how long the finances do
     not show a refund. `fba_refunds`: whether refunds of FBA orders are taken.
+    `cut_units_keep_proceeds`, `unshipped_refunds_wait`: as the settings say.
     """
 
     feed_id: str
@@ -86,6 +87,29 @@ class Context:
     at: object
     finance_delay: timedelta
     fba_refunds: bool = False
+    cut_units_keep_proceeds: bool = False
+    unshipped_refunds_wait: bool = False
+
+
+@dataclass(frozen=True)
+class WaitingRefund:
+    """A refund that was accepted and waits until its order is shipped.
+
+    `items`: those of the message that it refunds. `row`: its row in the ledger.
+    """
+
+    message: Message
+    context: Context
+    order_id: str
+    items: list
+    row: dict
+
+    def is_due(self, order):
+        """Tell whether everything that it refunds is shipped, as far as it will be."""
+        items = [order.item(wanted.item_id) for wanted in self.items]
+        return order.status == SHIPPED or all(
+            item is None or item.quantity_shipped for item in items
+        )
 
 
 class Executor:
@@ -100,6 +124,7 @@ class Executor:
     def __init__(self, orders, ledger):
         self.orders = orders
         self.ledger = ledger
+        self._waiting = []
 
     def execute(self, message, context):
         """Execute one message.
@@ -165,7 +190,9 @@ class Executor:
         for item in adjustment.items:
             money = item.components or item.promotions or item.direct_payments
             if item.direct_payments:
-                raise _invalid("The simulator executes no direct payments.")
+                raise _invalid(
+                    "The simulator executes no direct payments.", item.item_id
+                )
             if item.quantity_cancelled and money:
                 raise _invalid(
                     "Units that are cancelled were not charged: there is nothing to"
@@ -173,7 +200,9 @@ class Executor:
                     item.item_id,
                 )
             if adjustment.action == "Cancel" and not item.quantity_cancelled:
-                raise _invalid("The ActionType Cancel needs a QuantityCancelled.")
+                raise _invalid(
+                    "The ActionType Cancel needs a QuantityCancelled.", item.item_id
+                )
 
     def _check_cuts(self, order, cuts):
         """Return {item id: units to cancel}."""
@@ -197,7 +226,7 @@ class Executor:
 
     def _cut(self, message, context, order, cuts, wanted):
         reasons = {cut.item_id: _shown(cut.reason) for cut in cuts}
-        order.cut(wanted, reasons, context.at)
+        order.cut(wanted, reasons, context.at, context.cut_units_keep_proceeds)
         for cut in cuts:
             self.ledger.add_quantity_cancellation(
                 message,
@@ -219,7 +248,11 @@ class Executor:
         return item
 
     def _refund(self, message, context, order, items):
-        self._check_refundable(order, context)
+        self._check_channel(order, context)
+        if context.unshipped_refunds_wait and order.status in (PENDING, UNSHIPPED):
+            self._wait(message, context, order, items)
+            return
+        self._check_refundable(order)
         before = {item.id: dict(item.refunded) for item in order.items}
         lines, rows = {}, []
         try:
@@ -239,13 +272,15 @@ class Executor:
         for wanted, item_id, components in rows:
             self.ledger.add_refund(message, context, order, item_id, wanted, components)
 
-    def _check_refundable(self, order, context):
+    def _check_channel(self, order, context):
         if order.channel != "FBM" and not context.fba_refunds:
             raise _invalid(
                 "Orders fulfilled by Amazon are refunded by Amazon Customer Service."
             )
+
+    def _check_refundable(self, order):
         if order.status in (PENDING, UNSHIPPED):
-            # Amazon would keep it pending until the dispatch is confirmed.
+            # Sellers are told that Amazon keeps it pending: see unshipped_refunds_wait.
             raise _invalid("The order has not been shipped: cancel it instead.")
         if order.status not in (SHIPPED, PARTIALLY_SHIPPED):
             raise _invalid("The order is cancelled: nothing was charged.")
@@ -338,6 +373,35 @@ class Executor:
             item.id,
         )
 
+    # === REFUNDS THAT WAIT === #
+
+    def settle(self):
+        """Do the refunds that waited for a shipment, where it has come."""
+        self._waiting = [row for row in self._waiting if not self._settle(row)]
+
+    def _settle(self, waiting):
+        """Return whether a refund waits no longer."""
+        order = self.orders[waiting.context.seller_id, waiting.order_id]
+        if order.status == CANCELLED:
+            waiting.row["state"] = "dropped"
+            return True
+        if not waiting.is_due(order):
+            return False
+        times = [event.posted for event in order.events if event.kind == "shipment"]
+        context = replace(waiting.context, at=max([waiting.context.at, *times]))
+        try:
+            self._refund(waiting.message, context, order, waiting.items)
+            waiting.row["state"] = "executed"
+        except Refusal:
+            waiting.row["state"] = "refused"
+        return True
+
+    def _wait(self, message, context, order, items):
+        for wanted in items:
+            self._item(order, wanted)
+        row = self.ledger.add_waiting_refund(message, context, order)
+        self._waiting.append(WaitingRefund(message, context, order.id, items, row))
+
     # === ACKNOWLEDGE AND CANCEL === #
 
     def _acknowledge(self, message, context):
@@ -345,7 +409,9 @@ class Executor:
         order = self._find(context, acknowledgement.order_id)
         for wanted in acknowledgement.items:
             if order.item(wanted.item_id) is None:
-                raise _invalid(f"The order has no item {wanted.item_id}.")
+                raise _invalid(
+                    f"The order has no item {wanted.item_id}.", wanted.item_id
+                )
         if acknowledgement.status == "Failure":
             self._cancel(message, context, order)
         elif any(wanted.cancel_reason for wanted in acknowledgement.items):
@@ -391,7 +457,7 @@ class Executor:
             item_id: SHOWN_REASONS.get(reason, reason)
             for item_id, reason in listed.items()
         }
-        order.cut(wanted, reasons, context.at)
+        order.cut(wanted, reasons, context.at, context.cut_units_keep_proceeds)
         for item_id, reason in listed.items():
             self.ledger.add_quantity_cancellation(
                 message, context, order, item_id, wanted[item_id], reason

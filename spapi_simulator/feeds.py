@@ -294,6 +294,7 @@ class FeedDesk:
         once, at its own time, whether somebody asks for it or not.
         """
         now = self.clock.now()
+        self.executor.settle()
         due = [feed for feed in self._open if feed.starts <= now]
         if not due:
             return
@@ -353,6 +354,8 @@ class FeedDesk:
             at=feed.ends,
             finance_delay=timedelta(seconds=self.settings.finance_delay_seconds),
             fba_refunds=self.settings.fba_refunds,
+            cut_units_keep_proceeds=self.settings.cut_units_keep_proceeds,
+            unshipped_refunds_wait=self.settings.unshipped_refunds_wait,
         )
         for message in messages[:limit]:
             self._process_message(message, context, report)
@@ -367,8 +370,7 @@ class FeedDesk:
         for number in range(1, feed.messages + 1):
             text = "The data you submitted is incomplete or invalid."
             order_id = feed.foreign.named_order(feed.id, number, known)
-            result = Result(str(number), INVALID_DATA, text, order_id=order_id)
-            report.results.append(result)
+            self._add_error(report, str(number), INVALID_DATA, text, order_id)
 
     def _process_message(self, message, context, report):
         if message.error:
@@ -379,13 +381,7 @@ class FeedDesk:
         order_id = message.payload.order_id
         failure = self.faults.for_message("report_error", order_id)
         if failure:
-            report.processed += 1
-            code = str(failure.options.get("code", "18028"))
-            text = failure.options.get("text", "The data you submitted is invalid.")
-            result = Result(message.id, code, text, order_id=order_id)
-            report.results.append(result)
-            if failure.options.get("executed", False):
-                self._try(message, context)
+            self._fail_message(message, context, report, failure)
             return
         item_ids = [item.item_id for item in message.payload.items]
         failure, item_id = self.faults.for_item(order_id, item_ids)
@@ -399,6 +395,15 @@ class FeedDesk:
             return
         report.processed += 1
         self._add_refusal(message, report, self._try(message, context))
+
+    def _fail_message(self, message, context, report, failure):
+        """Report an error of a message; do it all the same if the rule says so."""
+        report.processed += 1
+        code = str(failure.options.get("code", INVALID_DATA))
+        text = failure.options.get("text", "The data you submitted is invalid.")
+        self._add_error(report, message.id, code, text, message.payload.order_id)
+        if failure.options.get("executed", False):
+            self._try(message, context)
 
     def _fail_item(self, message, context, report, failure, item_id):
         """Report an error that names one item; do the others if the rule says so."""
@@ -422,15 +427,21 @@ class FeedDesk:
 
     def _add_refusal(self, message, report, refusal):
         if refusal:
-            report.results.append(
-                Result(
-                    message.id,
-                    refusal.code,
-                    refusal.text,
-                    order_id=message.payload.order_id,
-                    item_id=refusal.item_id,
-                )
+            self._add_error(
+                report,
+                message.id,
+                refusal.code,
+                refusal.text,
+                message.payload.order_id,
+                refusal.item_id,
             )
+
+    def _add_error(self, report, message_id, code, text, order_id, item_id=None):
+        """Add an error that names what it is about, where reports do so."""
+        if not self.settings.reports_name_orders:
+            order_id = item_id = None
+        result = Result(message_id, code, text, order_id=order_id, item_id=item_id)
+        report.results.append(result)
 
     def _try(self, message, context, without=None):
         """Execute one message; return the Refusal, or None when it was done.

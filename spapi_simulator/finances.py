@@ -16,6 +16,7 @@ from .orders import decimal_text
 ZERO = Decimal(0)
 TRANSACTIONS_PER_PAGE = 100
 EVENTS_PER_PAGE = 100
+V0, TRANSACTIONS = "v0", "2024-06-19"
 # "more than two minutes before the time of the request" (both Finances models)
 SETTLING_TIME = timedelta(minutes=2)
 MAX_RANGE = timedelta(days=180)
@@ -118,20 +119,39 @@ def _number(amount, currency):
 # === FINANCES V0 === #
 
 
-def financial_events(order, now):
+def financial_events(order, now, settings):
     """Return the events of one order that the finances show by now.
 
     A deferred event is missing here until it is released. An order that nobody
     knows (None) has no events; Amazon gives no error either.
 
+    :param Settings settings: how the finances behave
     :return: list of (name of the list, model `ShipmentEvent`), oldest first
     """
     known = order.events if order else []
-    events = [event for event in known if event.released_at <= now]
-    return [
-        (EVENT_LISTS[event.kind], _event_to_v0(order, event))
-        for event in sorted(events, key=lambda event: event.posted)
+    rows = [
+        (_posted(event, V0, now, settings), event)
+        for event in known
+        if event.released_at <= now
     ]
+    rows.sort(key=lambda row: row[0])
+    for _, event in rows:
+        event.told_by.add(V0)
+    return [
+        (EVENT_LISTS[event.kind], _event_to_v0(order, event, posted))
+        for posted, event in rows
+    ]
+
+
+def _posted(event, api, now, settings):
+    """Return when an event was posted, as one of the APIs tells it now.
+
+    A refund's date may move later, once, when the API has told it before. It never
+    lies in the future.
+    """
+    moved = event.posted + timedelta(seconds=settings.posted_date_moves_seconds)
+    moves = event.kind == "refund" and api in event.told_by and moved <= now
+    return moved if moves else event.posted
 
 
 def events_payload(rows, token):
@@ -145,12 +165,12 @@ def events_payload(rows, token):
     return payload
 
 
-def _event_to_v0(order, event):
+def _event_to_v0(order, event, posted):
     data = {
         "AmazonOrderId": order.id,
         "SellerOrderId": order.seller_order_id or order.id,
         "MarketplaceName": order.marketplace.name,
-        "PostedDate": iso(event.posted),
+        "PostedDate": iso(posted),
     }
     items = [
         _item_to_v0(order, event, position, item, amounts)
@@ -235,15 +255,17 @@ def check_transactions_query(query, now):
         raise invalid_input("postedBefore must be later than postedAfter.")
 
 
-def transactions(orders, query, now):
+def transactions(orders, query, now, settings):
     """Find the transactions of a listTransactions query, oldest first.
 
     :param orders: the orders of the seller
     :param dict query: checked parameters
+    :param Settings settings: how the finances behave
     Deferred money is listed twice: when it was posted, and when it was released, as
     sellers report.
 
-    :return: list of (order, event, whether it is the release), for `transaction`
+    :return: list of (order, event, whether it is the release, when it was posted), for
+        `transaction`
     """
     by_order = query.get("relatedIdentifierName") == "ORDER_ID"
     if "relatedIdentifierName" in query and not by_order:
@@ -255,25 +277,27 @@ def transactions(orders, query, now):
     if after and not before:
         before = now - SETTLING_TIME
     rows = [
-        (posted, order, event, is_release)
+        (order, event, is_release, posted)
         for order in orders
         if not by_order or order.id == query["relatedIdentifierValue"]
         if _in_marketplace(order, query.get("marketplaceId"))
         for event in order.events
-        for posted, is_release in _postings(order, event, now)
+        for posted, is_release in _postings(order, event, now, settings)
         if (not after or posted >= after)
         and (not before or posted < before)
         and query.get("transactionStatus")
         in (None, _status(order, event, is_release, now))
     ]
-    rows.sort(key=lambda row: (row[0], row[1].id, row[2].number))
-    return [row[1:] for row in rows]
+    rows.sort(key=lambda row: (row[3], row[0].id, row[1].number))
+    for _, event, _, _ in rows:
+        event.told_by.add(TRANSACTIONS)
+    return rows
 
 
-def _postings(order, event, now):
+def _postings(order, event, now, settings):
     """Yield when an event was posted, and whether that was its release."""
     if event.visible_from <= now:
-        yield event.posted, False
+        yield _posted(event, TRANSACTIONS, now, settings), False
     if order.deferral and event.released_at <= now:
         yield event.released_at, True
 
@@ -296,11 +320,11 @@ def _status(order, event, is_release, now):
     return "DEFERRED" if now < event.released_at else "DEFERRED_RELEASED"
 
 
-def transaction(order, event, is_release, now):
+def transaction(order, event, is_release, posted, now, settings):
     """Return the model `Transaction` as it stands now."""
     kind, description = TRANSACTION_TYPES[event.kind]
     items = [
-        _transaction_item(order, event, position, item, amounts)
+        _transaction_item(order, event, position, item, amounts, settings)
         for position, (item, amounts) in enumerate(_money_lines(order, event), 1)
     ]
     total = sum(Decimal(str(row["totalAmount"]["currencyAmount"])) for row in items)
@@ -335,7 +359,7 @@ def transaction(order, event, is_release, now):
         "transactionId": own_id,
         "transactionStatus": _status(order, event, is_release, now),
         "description": description,
-        "postedDate": iso(event.released_at if is_release else event.posted),
+        "postedDate": iso(posted),
         "totalAmount": _currency(order, total),
         "marketplaceDetails": {
             "marketplaceId": order.marketplace.id,
@@ -357,7 +381,7 @@ def _network(order):
     return "MFN" if order.channel == "FBM" else "AFN"
 
 
-def _transaction_item(order, event, position, item, amounts):
+def _transaction_item(order, event, position, item, amounts, settings):
     groups = {}
     for kind, amount in amounts.items():
         group, leaf = BREAKDOWNS.get(kind, (kind, kind))
@@ -382,10 +406,13 @@ def _transaction_item(order, event, position, item, amounts):
         ],
     }
     if event.kind != "shipment":
+        adjustment_id = _adjustment_id(order, event, position)
+        if settings.adjustment_ids_differ:
+            adjustment_id = f"8{adjustment_id}"
         data["relatedIdentifiers"] = [
             {
                 "itemRelatedIdentifierName": "ORDER_ADJUSTMENT_ITEM_ID",
-                "itemRelatedIdentifierValue": _adjustment_id(order, event, position),
+                "itemRelatedIdentifierValue": adjustment_id,
             }
         ]
     return data

@@ -25,17 +25,20 @@ class Ledger:
     A row of `rest_cancellations` and `mcf_cancellations` is written when Amazon takes
     the request; its `state` is `processing`, later `executed` or `failed`. A row of
     `shipments` with `update` changed a package that was there, and charged nobody.
+    `waiting_refunds` are no executions: `refunds` has a row when one is done.
     """
 
     def __init__(self):
         for name in LISTS:
             setattr(self, name, [])
+        self.waiting_refunds = []
 
     def to_json(self):
         """Return the lists, and by list how often something was executed."""
         data = {name: list(getattr(self, name)) for name in LISTS}
         executed = {name: sum(map(_is_executed, rows)) for name, rows in data.items()}
-        return data | {"executed": executed}
+        waiting = list(self.waiting_refunds)
+        return data | {"waiting_refunds": waiting, "executed": executed}
 
     def add_refund(self, message, context, order, item_id, wanted, components):
         """Write one row for each item of an executed refund message."""
@@ -67,6 +70,20 @@ class Ledger:
         if wanted.quantity:
             row["quantity"] = wanted.quantity
         self.refunds.append(row)
+
+    def add_waiting_refund(self, message, context, order):
+        """Write the row of a refund message that waits for a shipment, and return it.
+
+        Its `state` is `waiting`, later `executed`, `refused` or `dropped`.
+        """
+        row = {
+            "order_id": order.id,
+            "feed_id": context.feed_id,
+            "message_id": int(message.id),
+            "state": "waiting",
+        }
+        self.waiting_refunds.append(row)
+        return row
 
     def add_cancellation(self, message, context, order, reasons):
         """Write the row of an executed cancellation."""

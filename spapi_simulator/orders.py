@@ -1,7 +1,7 @@
 """Orders: read from the orders file, shown in the shape of Orders 2026-01-01."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 
@@ -32,6 +32,7 @@ class Item:
     `charges` and `taxes` are by charge type; `discounts` are positive.
     `charged` (what the buyer was charged so far, taxes apart) and `refunded` are by
     component of the OrderAdjustment feed, promotions negative; see `charges`.
+    `uncut`: the line as the proceeds go on showing it after units were cancelled.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Item:
     cancel_reason: str | None = None
     charged: dict = field(default_factory=dict)
     refunded: dict = field(default_factory=dict)
+    uncut: "Item | None" = None
 
     @property
     def quantity_open(self):
@@ -63,6 +65,15 @@ class Item:
         """
         position = min(list(self.discounts).index(charge), len(self.promotion_ids) - 1)
         return self.promotion_ids[position] if self.promotion_ids else ""
+
+    def keep_proceeds(self):
+        """Let the proceeds show what they show now, whatever units are cancelled."""
+        self.uncut = self.uncut or replace(
+            self,
+            charges=dict(self.charges),
+            taxes=dict(self.taxes),
+            discounts=dict(self.discounts),
+        )
 
     @property
     def total(self):
@@ -82,6 +93,7 @@ class MoneyEvent:
 
     `lines`: {item id: {component of the feed: amount}}: of a shipment what the buyer
     paid, else what the buyer got. `quantities`: {item id: units} of a shipment.
+    `told_by`: the Finances APIs that have told of it.
     """
 
     kind: str
@@ -91,6 +103,7 @@ class MoneyEvent:
     released_at: datetime
     number: int = 0
     quantities: dict = field(default_factory=dict)
+    told_by: set = field(default_factory=set)
 
 
 @dataclass
@@ -305,14 +318,17 @@ class Order:
         event.quantities = dict(quantities)
         return event
 
-    def cut(self, quantities, reasons, at):
+    def cut(self, quantities, reasons, at, keeps_proceeds=False):
         """Cancel open units; with the last of them the whole order.
 
         :param dict quantities: {item id: units}, of each no more than are open
         :param dict reasons: {item id: reason}
+        :param bool keeps_proceeds: the proceeds show the units as before
         """
         for item_id, quantity in quantities.items():
             item = self.item(item_id)
+            if keeps_proceeds:
+                item.keep_proceeds()
             charges.cut(item, quantity, self.currency)
             if not item.quantity:
                 item.cancelled_by, item.cancel_reason = "MERCHANT", reasons[item_id]
@@ -425,7 +441,7 @@ class Order:
     def _proceeds(self):
         totals = {}
         for item in self.items:
-            for row in self._breakdowns(item):
+            for row in self._breakdowns(item.uncut or item):
                 kind, amount = row["type"], Decimal(row["subtotal"]["amount"])
                 totals[kind] = totals.get(kind, Decimal(0)) + amount
         return {
@@ -443,9 +459,10 @@ class Order:
             "product": self._product(item),
         }
         if "PROCEEDS" in included and self.shows_money:
+            shown = item.uncut or item
             data["proceeds"] = {
-                "proceedsTotal": self._money(item.total),
-                "breakdowns": self._breakdowns(item),
+                "proceedsTotal": self._money(shown.total),
+                "breakdowns": self._breakdowns(shown),
             }
         if "PROMOTION" in included and item.promotion_ids:
             promotions = [{"promotionId": name} for name in item.promotion_ids]

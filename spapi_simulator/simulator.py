@@ -33,7 +33,12 @@ class Settings:
     `on` where it does. `mcf_step_seconds`: how long a fulfillment order that is not on
     hold stays in each status, 0: for ever. `messages_per_type`: how often a buyer may
     be sent the same type of message about an order. `lists_foreign_feeds`: getFeeds
-    shows what other programs of the seller sent.
+    shows what other programs of the seller sent. `reports_name_orders`: an error in a
+    report names its order and item. `adjustment_ids_differ`: the two Finances APIs have
+    ids of their own for the items of one refund. `posted_date_moves_seconds`: by how
+    much the date of a refund moves once a Finances API has told it.
+    `cut_units_keep_proceeds`: the proceeds go on showing cancelled units.
+    `unshipped_refunds_wait`: a refund of an unshipped order waits for the shipment.
     """
 
     clock_factor: float = 1.0
@@ -47,6 +52,11 @@ class Settings:
     mcf_step_seconds: float = 0.0
     messages_per_type: int = 10
     lists_foreign_feeds: bool = True
+    reports_name_orders: bool = True
+    adjustment_ids_differ: bool = False
+    posted_date_moves_seconds: float = 0.0
+    cut_units_keep_proceeds: bool = False
+    unshipped_refunds_wait: bool = False
 
     def changed(self, changes):
         """Return these settings with changes from a control request.
@@ -55,16 +65,21 @@ class Settings:
         """
         checks = {
             "clock_factor": lambda value: _is_number(value) and value > 0,
-            "processing_seconds": lambda value: _is_number(value) and value >= 0,
-            "finance_delay_seconds": lambda value: _is_number(value) and value >= 0,
+            "processing_seconds": _is_duration,
+            "finance_delay_seconds": _is_duration,
             "token_seconds": lambda value: _is_number(value) and value > 0,
-            "quotas": lambda value: isinstance(value, bool),
-            "gzip_reports": lambda value: isinstance(value, bool),
-            "fba_refunds": lambda value: isinstance(value, bool),
+            "quotas": _is_switch,
+            "gzip_reports": _is_switch,
+            "fba_refunds": _is_switch,
             "rest_cancellation": lambda value: value in REST_CANCELLATION,
-            "mcf_step_seconds": lambda value: _is_number(value) and value >= 0,
+            "mcf_step_seconds": _is_duration,
             "messages_per_type": lambda value: type(value) is int and value >= 0,
-            "lists_foreign_feeds": lambda value: isinstance(value, bool),
+            "lists_foreign_feeds": _is_switch,
+            "reports_name_orders": _is_switch,
+            "adjustment_ids_differ": _is_switch,
+            "posted_date_moves_seconds": _is_duration,
+            "cut_units_keep_proceeds": _is_switch,
+            "unshipped_refunds_wait": _is_switch,
         }
         for name, value in changes.items():
             if name not in checks:
@@ -76,6 +91,14 @@ class Settings:
 
 def _is_number(value):
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_duration(value):
+    return _is_number(value) and value >= 0
+
+
+def _is_switch(value):
+    return isinstance(value, bool)
 
 
 class Simulator:

@@ -2,7 +2,6 @@ import logging
 from datetime import timedelta
 
 from markupsafe import Markup
-from psycopg2 import OperationalError
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import LockError, UserError
@@ -24,6 +23,8 @@ from .amazon_order_mixin import READERS
 from .amazon_order_reading import AWAITED_STATES, PER_ORDER
 from .amazon_seller_participation import marketplace_selection
 from .background import in_background
+from .clock import database_now
+from .containment import contained, log_failure
 
 _logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class AmazonAction(models.Model):
     """
 
     _name = "amazon.action"
-    _inherit = "amazon.own.defaults"
+    _inherit = ["amazon.own.defaults", "amazon.set.aside"]
     _description = "Amazon Action"
     _order = "id desc"
     _check_company_auto = True
@@ -87,7 +88,9 @@ class AmazonAction(models.Model):
     )
     marketplace = fields.Selection(marketplace_selection, readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
-    amount = fields.Monetary(readonly=True)
+    amount = fields.Monetary(
+        readonly=True, help="Without the items that Amazon has rejected alone."
+    )
     line_ids = fields.One2many("amazon.action.line", "action_id", readonly=True)
     reason = fields.Char(
         readonly=True, help="Amazon's code of the reason that was given."
@@ -229,122 +232,10 @@ class AmazonAction(models.Model):
 
     # === BUSINESS METHODS - ASKING === #
 
-    @api.model
-    def _ask(
-        self,
-        kind,
-        order,
-        nonce,
-        origin,
-        reason,
-        amounts=None,
-        note=False,
-        quantities=None,
-        details=None,
-    ):
-        """Ask for an action, from the current user. Nothing is sent here.
-
-        Checks again all that the dialog has shown, with the order taken for this
-        transaction: the dialog may be old, and this can be reached without it.
-
-        :param str kind: the kind of action
-        :param amazon.order order: the order to act on
-        :param str nonce: made when the dialog opened; the same nonce is one action
-        :param origin: the ticket or sale order that it is asked from
-        :param str reason: Amazon's code of the reason
-        :param amounts: amount for each ``amazon.order.charge``, in the order's
-            currency: a dict, or a function that returns it. The function is called with
-            the order taken, so that what it reads is read only once, and not at all
-            where the nonce is known.
-        :param str note: free text; in the assisted way, what was done
-        :param quantities: units of each ``amazon.order.line``: a dict, or a function
-            as for the amounts
-        :param details: what else the kind needs to carry it out: a dict, or a function
-            as for the amounts
-        :return: the action, the earlier one where the nonce is known
-        :rtype: amazon.action
-        :raise AccessError: when the user may not ask for this kind, or not here
-        :raise UserError: when it is not possible, with the sentence that says why
-        """
-        handler = self.env[f"amazon.action.kind.{kind}"]
-        handler._check_right()
-        origin.check_access("read")
-        order.check_access("read")
-        if origin.sudo().amazon_order_id != order:
-            raise UserError(
-                self.env._(
-                    "%(document)s is not about the Amazon order %(order)s. Open it "
-                    "again and ask from there.",
-                    document=origin.display_name,
-                    order=order.amazon_order_ref,
-                )
-            )
-        order_sudo = order.sudo()
-        order_sudo._take()
-        asked = self.sudo().search([("nonce", "=", nonce)])
-        if asked:
-            return asked.with_env(self.env)
-        amounts = (amounts() if callable(amounts) else amounts) or {}
-        quantities = (quantities() if callable(quantities) else quantities) or {}
-        details = (details() if callable(details) else details) or None
-        handler._check_possible(order_sudo, amounts)
-        handler._check_quantities(order_sudo, quantities)
-        handler._check_details(order_sudo, details or {})
-        assisted = handler._is_assisted(order_sudo)
-        authority = self.env["amazon.authority"]
-        counted = handler._authority_amount(order_sudo, amounts, quantities)
-        weighed = authority._weigh(handler, order_sudo, origin.sudo(), counted)
-        # a refusal of what is done already would lose the record of it
-        why_approval = not assisted and authority._judge(order_sudo, weighed)
-        now = fields.Datetime.now()
-        action_sudo = self.sudo().create(
-            {
-                "name": self._next_name(),
-                "kind": kind,
-                "feed_type": handler._feed_type_for(order_sudo, reason),
-                "state": _first_state(assisted, why_approval),
-                "last_state_change": now,
-                **self._prepare_approval(order_sudo, why_approval, now),
-                "order_id": order_sudo.id,
-                "account_id": order_sudo.account_id.id,
-                "company_id": order_sudo.company_id.id,
-                "marketplace": order_sudo.marketplace,
-                "currency_id": order_sudo.currency_id.id,
-                "amount": sum(amounts.values()),
-                "reason": reason,
-                "note": note,
-                "user_id": self.env.uid,
-                "asked_at": now,
-                "due_at": now + timedelta(seconds=handler._undo_seconds(order_sudo)),
-                "urgent_from": handler._urgent_from(origin.sudo()),
-                "ticket_id": origin.id if origin._name == "helpdesk.ticket" else False,
-                "sale_order_id": origin.id if origin._name == "sale.order" else False,
-                "nonce": nonce,
-                "details": details,
-                "line_ids": self._prepare_lines(order_sudo, amounts, quantities),
-                **self._prepare_counted(weighed),
-            }
-        )
-        action_sudo.state_message = action_sudo._sentence()
-        action_sudo._journal(
-            "recorded" if assisted else "asked",
-            state_to=action_sudo.state,
-            message=action_sudo._asked_message(),
-        )
-        action_sudo._post_sentence(note)
-        action_sudo._react()
-        if assisted:
-            action_sudo._enqueue_confirm()
-        elif why_approval:
-            action_sudo._ask_approval()
-        else:
-            action_sudo._enqueue_dispatch()
-        order_sudo._notify_forms()
-        return action_sudo.with_env(self.env)
-
     def _next_name(self):
         """Return the next reference. By the sequence's own id: to look for it by its
         code would be a query more with each click."""
+        self.env["amazon.life"]._check_at_first()
         sequence_id = self.env["ir.model.data"]._xmlid_to_res_id(
             "amazon_helpdesk_actions.sequence_amazon_action", raise_if_not_found=True
         )
@@ -395,7 +286,7 @@ class AmazonAction(models.Model):
     def _set_submitted(self, reason=None):
         """Amazon has taken the feed."""
         return self._update_state(
-            "submitted", reason, {"submitted_at": fields.Datetime.now()}
+            "submitted", reason, {"submitted_at": database_now(self.env)}
         )
 
     def _set_unknown(self, reason):
@@ -407,7 +298,7 @@ class AmazonAction(models.Model):
         return self._update_state(
             "accepted",
             vals={
-                "accepted_at": fields.Datetime.now(),
+                "accepted_at": database_now(self.env),
                 "amazon_code": code,
                 "amazon_text": text,
             },
@@ -422,7 +313,7 @@ class AmazonAction(models.Model):
     def _set_confirmed(self):
         """Amazon's own data shows it."""
         return self._update_state(
-            "confirmed", vals={"confirmed_at": fields.Datetime.now()}
+            "confirmed", vals={"confirmed_at": database_now(self.env)}
         )
 
     def _set_blocked(self, reason):
@@ -448,7 +339,8 @@ class AmazonAction(models.Model):
         """Move those actions to ``target`` that may go there; the only way to move.
 
         News that come twice change nothing. Illegal news change nothing and are
-        logged, since a crash here would hide the news that matter.
+        logged, since a crash here would hide the news that matter. What cannot be moved
+        together with its journal is set aside, and the others move.
 
         :param str target: the new state
         :param str reason: the sentence to show, instead of the kind's own
@@ -456,52 +348,57 @@ class AmazonAction(models.Model):
         :return: the actions that moved
         :rtype: amazon.action
         """
-        moved = self.filtered(lambda action: action._may_become(target))
-        sources = {action: action.state for action in moved}
-        moved.write(
+        moved = contained(
+            self.filtered(lambda action: action._may_become(target)),
+            lambda actions: actions._move(target, reason, vals),
+            lambda action, error: action._set_aside(error),
+        )
+        moved._let_follow()
+        return moved
+
+    def _move(self, target, reason, vals):
+        """Write the state, what is known, and the journal: all or nothing."""
+        sources = {action: action.state for action in self}
+        self.write(
             {
+                # whatever moves stands still no more
+                **self._not_aside(),
                 **(vals or {}),
                 "state": target,
-                "last_state_change": fields.Datetime.now(),
+                "last_state_change": database_now(self.env),
             }
         )
-        for action in moved:
-            action.state_message = reason or action._sentence()
+        if reason:
+            self.state_message = reason
+        else:
+            self._write_sentence()
+        for action in self:
+            action._kind()._note_state(action)
         self.env["amazon.audit.entry"]._append(
             [
                 action._prepare_journal_entry(
                     "state", state_from=sources[action], state_to=target
                 )
-                for action in moved
+                for action in self
             ]
         )
-        moved._post_sentence()
-        moved._react()
-        moved.order_id._notify_forms()
-        return moved
 
-    def _react(self):
-        """Let what depends on these actions follow the state that they have reached:
-        in the same transaction, also when they are asked for.
+    def _write_sentence(self):
+        """Write what is known of each action; its mere state where words fail."""
 
-        Extensions call :meth:`_guarded`, so that no failure of theirs undoes the news.
-        """
+        def write(actions):
+            for action in actions:
+                action.state_message = action._sentence()
 
-    def _guarded(self, method, sentence):
-        """Call a method of these actions; where it fails, undo what it did, log it and
-        say so on their documents.
+        def write_plain(action, error):
+            log_failure(action, f"no words for {action.state}", error)
+            action.state_message = action._state_label()
 
-        :param method: function without arguments
-        :param str sentence: what is told, of what did not work and what to do
-        """
-        try:
-            with self.env.cr.savepoint():
-                method()
-        except OperationalError:
-            raise
-        except Exception:
-            _logger.exception("%s: %s", self.mapped("name"), sentence)
-            self._post(lambda action: f"{action.name}: {sentence}")
+        contained(self, write, write_plain)
+
+    def _state_label(self):
+        labels = dict(self._fields["state"]._description_selection(self.env))
+        return labels[self.state]
 
     def _may_become(self, target):
         """Tell whether the table of moves allows it; log what it does not."""
@@ -531,33 +428,21 @@ class AmazonAction(models.Model):
             for due_at in {min(moments), max(moments)}:
                 self.env["amazon.feed"]._enqueue_dispatch(lane, due_at)
 
-    def _not_sent_sentence(self):
-        """Say why actions of one kind wait again that were about to be sent."""
-        stops = self.account_id._stops_of(self.kind)
-        if stops:
-            return self.env._(
-                "Nothing was sent. %(stops)s It waits until an administrator resumes "
-                "it.",
-                stops=stops._sentences(),
-            )
-        return self.env._(
-            "Not sent yet: Amazon could not take it at the moment. It is tried again "
-            "by itself."
-        )
-
     def _is_urgent(self):
         """Whether it goes before the others by now."""
         return bool(self.urgent_from) and self.urgent_from <= fields.Datetime.now()
 
-    def _is_verified(self, is_read=False):
+    def _is_verified(self, is_read=False, now=None):
         """Whether Amazon was asked about the order after it was decided to act on it,
         and not too long ago.
 
         :param bool is_read: whether it is known that the order was read after that:
             times are kept in whole seconds, and then the same one counts
+        :param datetime now: by PostgreSQL's clock, where many are looked at
         """
         known_until = self.order_id.known_until
-        oldest = fields.Datetime.now() - timedelta(seconds=ORDER_FRESH_SECONDS)
+        now = now or database_now(self.env)
+        oldest = now - timedelta(seconds=ORDER_FRESH_SECONDS)
         if not known_until or known_until <= oldest:
             return False
         decided = self._decided_at()
@@ -569,7 +454,13 @@ class AmazonAction(models.Model):
 
         :rtype: datetime
         """
-        decisions = (self.asked_at, self.approved_at, self.sent_again_at)
+        decisions = (
+            self.asked_at,
+            self.approved_at,
+            self.sent_again_at,
+            # what was known of a database before it was restored or moved
+            self.account_id.life_found_at,
+        )
         return max(filter(None, decisions))
 
     def _late_blocker(self):
@@ -581,7 +472,17 @@ class AmazonAction(models.Model):
                 "Nothing was sent. Ask for it again.",
                 account.name,
             )
-        return self._kind()._late_blocker(self)
+        return self._lane_blocker() or self._kind()._late_blocker(self)
+
+    def _lane_blocker(self):
+        """Return why no feed can carry it, or False: a lane is of one marketplace."""
+        if not self.feed_type or self.marketplace:
+            return False
+        unlisted = self._kind()._marketplace_blocker(self.order_id)
+        return unlisted or self.env._(
+            "Its marketplace was not supported when it was asked for. Nothing was "
+            "sent. Ask for it again."
+        )
 
     # === BUSINESS METHODS - CONFIRMING === #
 
@@ -678,10 +579,12 @@ class AmazonAction(models.Model):
         return self.ticket_id or self.sale_order_id
 
     def _post_sentence(self, note=False):
-        """Post what is known now; nothing while the call is on its way.
+        """Follower: post what is known now; nothing while the call is on its way.
 
-        :param str note: what the person who asked wrote down
+        :param str note: what the person wrote down who asked or decided; the context
+            says it where it follows from that
         """
+        note = note or self.env.context.get("amazon_note")
         self.filtered(lambda action: action.state != "sending")._post(
             lambda action: self.env._(
                 "%(action)s: %(sentence)s",
@@ -711,20 +614,15 @@ class AmazonAction(models.Model):
             self._log_notes(model, by_id)
 
     def _log_notes(self, model, bodies):
-        """Log a note on each document, on the others even where one refuses it."""
-        documents = self.env[model].browse(bodies)
-        try:
-            with self.env.cr.savepoint():
-                documents._message_log_batch(bodies=bodies)
-        except OperationalError:
-            raise
-        except Exception:
-            # State and journal are the record; what other code does with a note
-            # must not undo them.
-            _logger.exception("No note on %s", documents)
-            if len(bodies) > 1:
-                for document_id, body in bodies.items():
-                    self._log_notes(model, {document_id: body})
+        """Log a note on each document, on the others even where one refuses it: state
+        and journal are the record, whatever other code does with a note."""
+        contained(
+            self.env[model].browse(bodies),
+            lambda documents: documents._message_log_batch(
+                bodies={document.id: bodies[document.id] for document in documents}
+            ),
+            lambda document, error: log_failure(document, "no note", error),
+        )
 
     def _documents(self):
         """Return the tickets and sale orders to tell for each action: where it was
@@ -744,9 +642,3 @@ class AmazonAction(models.Model):
             ]
             for action in self
         }
-
-
-def _first_state(assisted, why_approval):
-    if assisted:
-        return "assisted"
-    return "to_approve" if why_approval else "queued"

@@ -1,4 +1,3 @@
-import logging
 from datetime import timedelta
 
 from markupsafe import Markup
@@ -7,9 +6,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
 
 from ..const import APPROVAL_HOURS, APPROVAL_HOURS_MAX, REFUSAL_LENGTH
-from .background import in_background, in_own_transaction
-
-_logger = logging.getLogger(__name__)
+from .background import in_background
+from .clock import database_now
 
 ACTIVITY = "amazon_helpdesk_actions.mail_activity_type_approval"
 ADMIN = "amazon_helpdesk_actions.group_admin"
@@ -21,6 +19,7 @@ DECISION = (
     "refused_by_id",
     "approval_lender_id",
     "refusal_reason",
+    "approved_gap",
 )
 
 
@@ -88,6 +87,13 @@ class AmazonAction(models.Model):
         help="What the person who refused it wrote down. The journal keeps it for "
         "ever, so it must not name buyers.",
     )
+    approved_gap = fields.Char(
+        "Approved Without Knowing",
+        readonly=True,
+        copy=False,
+        help="What was not known of the order's money when a second person approved "
+        "it, knowing that. It holds for one sending.",
+    )
     can_approve = fields.Boolean("I May Decide", compute="_compute_can_approve")
 
     # Few rows, however many actions there have been.
@@ -130,14 +136,17 @@ class AmazonAction(models.Model):
         self.sudo().order_id.refresh_if_stale()
         return self.env["amazon.approval.decision"]._open(self)
 
-    def action_approve(self):
+    def action_approve(self, without_knowing=False):
         """Approve it as the second person: it is sent like any other from now on, after
         the usual time to take it back. Harmless when the same person does it twice.
 
         One at a time, by design: each is to be looked at.
 
+        :param bool without_knowing: whether it is approved although what should be
+            known of the order's money is not, as the dialog says
         :raise AccessError: when the user may not decide on it
-        :raise UserError: when it is decided, has expired or is not possible any more
+        :raise UserError: when it is decided, has expired or is not possible any more;
+            or where something is not known, and the user does not say so
         """
         lender = self._check_approver()
         action_sudo = self._take_to_decide()
@@ -145,6 +154,7 @@ class AmazonAction(models.Model):
             return True
         action_sudo._check_to_approve()
         action_sudo._check_still_possible()
+        action_sudo._check_known(without_knowing)
         action_sudo._approve(lender)
         return True
 
@@ -283,7 +293,7 @@ class AmazonAction(models.Model):
                     known=self.state_message,
                 )
             )
-        if self.approval_expires_at <= fields.Datetime.now():
+        if self.approval_expires_at <= database_now(self.env):
             raise UserError(
                 self.env._(
                     "Nobody decided on %(action)s by %(until)s, so it has expired and "
@@ -304,6 +314,18 @@ class AmazonAction(models.Model):
                     "that reason.",
                     action=self.name,
                     why=blocker,
+                )
+            )
+
+    def _check_known(self, without_knowing):
+        """Refuse to approve past what is not known, unless the user says so."""
+        not_known = self._kind()._not_known(self.order_id)
+        if not_known and not without_knowing:
+            raise UserError(
+                self.env._(
+                    "%(not_known)s Tick “Approve Without Knowing” if it is to be sent "
+                    "all the same, or refuse it.",
+                    not_known=not_known,
                 )
             )
 
@@ -335,12 +357,14 @@ class AmazonAction(models.Model):
 
         :param res.users lender: whose right it is
         """
-        now = fields.Datetime.now()
+        now = database_now(self.env)
+        self.order_id._forget_ahead(now)
         seconds = self._kind()._undo_seconds(self.order_id)
         self.write(
             {
                 "approved_at": now,
                 "approved_by_id": self.env.uid,
+                "approved_gap": self._kind()._gap(self.order_id),
                 "approval_lender_id": lender.id if lender != self.env.user else False,
                 "due_at": now + timedelta(seconds=seconds),
             }
@@ -351,11 +375,20 @@ class AmazonAction(models.Model):
 
     def _approved_sentence(self):
         if self.first_sending_at:
-            return self.env._("%s approved that it is sent again.", self._decider())
+            approved = self.env._("%s approved that it is sent again.", self._decider())
+        else:
+            approved = self.env._(
+                "%(user)s approved it. %(sentence)s",
+                user=self._decider(),
+                sentence=self._kind()._sentence(self, "queued"),
+            )
+        if not self.approved_gap:
+            return approved
         return self.env._(
-            "%(user)s approved it. %(sentence)s",
-            user=self._decider(),
-            sentence=self._kind()._sentence(self, "queued"),
+            "%(approved)s It was approved without Amazon's finances being known: "
+            "%(gap)s",
+            approved=approved,
+            gap=self.approved_gap,
         )
 
     def _refuse(self, lender, reason):
@@ -416,30 +449,17 @@ class AmazonAction(models.Model):
 
     def _set_expired(self):
         """Nobody decided in time: nothing is sent, or not again."""
-        if not self.first_sending_at:
-            self._update_state("expired")
-            return
-        self._doubt(
-            self.env._(
-                "Nobody approved by %s to send it again, so it is not. It was sent "
-                "before, and what became of that is still unknown. Look at the order "
-                "in Seller Central and decide.",
-                self._as_text(self.approval_expires_at),
+        again = self.filtered("first_sending_at")
+        (self - again)._update_state("expired")
+        for action in again:
+            action._doubt(
+                self.env._(
+                    "Nobody approved by %s to send it again, so it is not. It was sent "
+                    "before, and what became of that is still unknown. Look at the "
+                    "order in Seller Central and decide.",
+                    self._as_text(action.approval_expires_at),
+                )
             )
-        )
-
-    def _react(self):
-        """Override: nothing is left to do for its approvers."""
-        result = super()._react()
-        over = self.filtered(
-            lambda action: action.why_approval and action.state != "to_approve"
-        )
-        if over:
-            over._guarded(
-                over._drop_approval_activities,
-                self.env._("The activities of its approvers could not be closed."),
-            )
-        return result
 
     def _approval_sentence(self):
         """What is known of an action in a state of its approval."""
@@ -467,6 +487,20 @@ class AmazonAction(models.Model):
         return self.env._("%s UTC", moment.strftime("%Y-%m-%d %H:%M")) if moment else ""
 
     # === BUSINESS METHODS - ASKING FOR IT === #
+
+    def _why_second_person(self, handler, order, asked):
+        """Return why the current user may not have something sent alone, or False.
+
+        :param handler: the kind of action
+        :param amazon.order order: the order, taken for this transaction, in sudo mode
+        :param Asked asked: what is asked for
+        :raise AccessError: when the matrix does not give it to the user
+        """
+        reasons = (
+            self.env["amazon.authority"]._judge(order, asked),
+            handler._not_known(order),
+        )
+        return " ".join(filter(None, reasons)) or False
 
     def _prepare_approval(self, order, why_approval, now):
         """Return what an action that is asked for now keeps of its approval.
@@ -557,7 +591,12 @@ class AmazonAction(models.Model):
             )
 
     def _drop_approval_activities(self):
-        self.activity_search([ACTIVITY]).unlink()
+        """Follower: nothing is left to do for the approvers of what is decided."""
+        decided = self.filtered(
+            lambda action: action.why_approval and action.state != "to_approve"
+        )
+        if decided:
+            decided.activity_search([ACTIVITY]).unlink()
 
     def _tell_that_nobody_may(self):
         """Say at once that it would wait for nothing."""
@@ -623,17 +662,15 @@ class AmazonAction(models.Model):
 
         A cron, so that it does not depend on the job runner.
         """
-        now = fields.Datetime.now()
+        now = database_now(self.env)
         waiting = [("state", "=", "to_approve")]
         late = self.search([*waiting, ("approval_expires_at", "<=", now)])
         slow = self.search([*waiting, ("approval_remind_at", "<=", now)]) - late
         for actions, method in ((late, "_expire"), (slow, "_remind")):
             for action in actions:
-                try:
-                    in_own_transaction(in_background(action, action.company_id), method)
-                except Exception:
-                    # One that fails must not keep the others.
-                    _logger.exception("%s: %s failed", action.name, method)
+                self.env["amazon.failure"]._run_apart(
+                    "approvals", in_background(action, action.company_id), method
+                )
 
     def _expire(self):
         """Let it expire, unless somebody decides at this moment."""

@@ -22,6 +22,7 @@ from ..const import (
     LOOK_MIN_SECONDS,
     VERIFY_SECONDS,
 )
+from ..life_record import RecordUnusable
 from ..spapi.errors import (
     IncompleteCredentials,
     InvalidMessage,
@@ -32,7 +33,10 @@ from ..spapi.errors import (
 from ..spapi.operations import OPERATIONS
 from .amazon_order_reading import is_final
 from .amazon_seller_account import is_access_refused
+from .amazon_set_aside import contained_job
 from .background import in_background, in_own_transaction
+from .clock import database_now
+from .containment import PASSED_ON, contained
 
 _logger = logging.getLogger(__name__)
 
@@ -85,7 +89,7 @@ class AmazonAction(models.Model):
             in_background(action, action.company_id).with_delay(
                 priority=5,
                 max_retries=0,
-                eta=action.due_at,
+                eta=action.set_aside_until or action.due_at,
                 description=f"Send {action.name} to Amazon",
             )._job_call()
 
@@ -99,7 +103,16 @@ class AmazonAction(models.Model):
         """
         self.ensure_one()
         self._hold_call()
-        if not self._in_own("_is_call_due"):
+        self.env["amazon.host.clock"]._compare()
+        try:
+            self._call_if_due()
+        except PASSED_ON:
+            raise
+        except Exception as error:
+            self._in_own("_set_call_aside", error)
+
+    def _call_if_due(self):
+        if not self._in_own("_is_call_due") or not self._is_life_in_order():
             return
         is_read = not self._is_verified()
         if is_read and not self._read_order():
@@ -124,6 +137,21 @@ class AmazonAction(models.Model):
             self._in_own("_block_call", account._describe_error(error))
         finally:
             quota.give_back(operation)
+
+    def _set_call_aside(self, error):
+        """Set the action aside for what was raised. What is still queued is tried again
+        by itself: it may be no fault of its own."""
+        if self.state != "queued":
+            self._set_aside(error)
+            return
+        self._set_aside_for_a_while(
+            error,
+            self.env._(
+                "Nothing was sent: there was an error in the program. It is tried "
+                "again by itself, and an administrator is told."
+            ),
+        )
+        self._enqueue_call()
 
     def _hold_call(self):
         """Keep others from making the call until this transaction ends, however it
@@ -150,6 +178,11 @@ class AmazonAction(models.Model):
         if self.feed_type:
             # Amazon refused the call, and a feed carries it by now.
             return False
+        if not self._goes_on():
+            if self.set_aside_until:
+                aside = (self.set_aside_until - fields.Datetime.now()).total_seconds()
+                raise self._call_later("Set aside for a while.", aside)
+            return False
         if self.state == "sending":
             self._record_call_unknown(
                 self.env._(
@@ -161,10 +194,29 @@ class AmazonAction(models.Model):
             return False
         if self.state != "queued" or not self.account_id._may_send(self.kind):
             return False
-        wait = self.due_at and (self.due_at - fields.Datetime.now()).total_seconds()
+        wait = self.due_at and (self.due_at - database_now(self.env)).total_seconds()
         if wait and wait > 0:
             raise self._call_later("It can still be taken back.", wait)
         return True
+
+    def _is_life_in_order(self):
+        """Whether this database is the one that sent last; stops its accounts where it
+        is not.
+
+        :raise RetryableJobError: where this host cannot say so
+        """
+        try:
+            return self.env["amazon.life"]._check()
+        except RecordUnusable as error:
+            self._in_own("_say_why_held")
+            reason = f"The record cannot be written: {error}"
+            raise self._call_later(reason, self._retry_seconds()) from None
+
+    def _say_why_held(self):
+        """Say that this host cannot send it, and why."""
+        problem = self.env["amazon.life"]._problem()
+        if problem and self._is_queued():
+            self.state_message = problem
 
     def _read_order(self):
         """Ask Amazon about the order, now that the agent has asked.
@@ -207,10 +259,18 @@ class AmazonAction(models.Model):
 
     def _call_with(self, client, is_read):
         token = uuid.uuid4().hex
-        call = self._in_own("_begin_call", token, is_read)
+        try:
+            call = self._in_own("_begin_call", token, is_read)
+        except PASSED_ON:
+            raise
+        except Exception as error:
+            # It lies with this action alone, and nothing of it has left.
+            self._set_aside_in_own(error)
+            return
         if not call:
             return
-        if self._in_own("_may_leave", token):
+        may_leave = self.env["amazon.life"]._let_leave(self.account_id)
+        if may_leave and self._in_own("_may_leave", token):
             record = self._make_call(client, *call)
         else:
             # Stopped at this moment; or this host stood still, and another one has
@@ -268,6 +328,13 @@ class AmazonAction(models.Model):
             return None
         if not action._is_verified(is_read):
             raise action._call_later("The order is not known yet.", CALL_RETRY_SECONDS)
+        if action._is_of_lost_life():
+            action._doubt_lost_time()
+            return None
+        doubt = action._late_doubt()
+        if doubt:
+            action._doubt(doubt)
+            return None
         reason = action._late_blocker()
         if reason:
             action._set_blocked(reason)
@@ -283,12 +350,11 @@ class AmazonAction(models.Model):
         action.write(
             {
                 "call_token": token,
-                "sending_at": fields.Datetime.now(),
+                "sending_at": database_now(self.env),
                 "call_digest": hashlib.sha256(sent.encode()).hexdigest(),
             }
         )
-        action._set_sending()
-        return call
+        return call if action._set_sending() else None
 
     def _is_being_sent(self, token):
         """Whether the action is in that sending, and nobody has settled it."""
@@ -300,7 +366,7 @@ class AmazonAction(models.Model):
 
     def _retry_seconds(self):
         """Return after how many seconds to try again where Amazon did not say."""
-        age = (fields.Datetime.now() - self._decided_at()).total_seconds()
+        age = (database_now(self.env) - self._decided_at()).total_seconds()
         return min(max(age / 2, CALL_RETRY_SECONDS), CALL_RETRY_MAX_SECONDS)
 
     def _call_later(self, reason, seconds):
@@ -360,7 +426,11 @@ class AmazonAction(models.Model):
             self._set_accepted()
         else:
             self._set_submitted()
-        self._kind()._after_answer(self)
+        contained(
+            self,
+            lambda action: action._kind()._after_answer(action),
+            lambda action, error: action._set_aside(error),
+        )
 
     def _record_call_not_sent(self, reason, wait):
         """It is proven that Amazon has nothing; it waits again.
@@ -369,9 +439,10 @@ class AmazonAction(models.Model):
         :param float wait: seconds, where Amazon said how long
         """
         _logger.info("%s not sent: %s", self.name, reason)
-        moved = self._set_back_to_queued(self._not_sent_sentence())
+        sentence = self.account_id._not_sent_sentence(self.kind)
+        moved = self._set_back_to_queued(sentence)
         for action in moved:
-            action.due_at = fields.Datetime.now() + timedelta(
+            action.due_at = database_now(self.env) + timedelta(
                 seconds=ceil(wait or action._retry_seconds())
             )
             action._enqueue_call()
@@ -444,6 +515,7 @@ class AmazonAction(models.Model):
                 identity_key=f"amazon_look_{action.id}",
             )._job_look()
 
+    @contained_job
     def _job_look(self):
         """Look for the outcome in what Amazon shows of the order. Job.
 
@@ -474,9 +546,21 @@ class AmazonAction(models.Model):
         if not self._is_looked_for():
             return True
         disproof = self._kind()._disproof(self)
+        if disproof and self._is_of_lost_time():
+            self._wait_again(
+                self.env._(
+                    "This database was restored from a backup, and this was not sent "
+                    "in the time that it lost: %s. It waits again.",
+                    disproof,
+                )
+            )
+            return True
         if disproof:
             self._set_rejected(False, disproof)
             return True
+        is_stuck = self.state == "unknown" and self.order_id._is_given_up()
+        if is_stuck and not self.needs_person:
+            self._hand_over_unrecorded()
         overdue = self._seconds_since_sending() > CALL_NO_TRACE_HOURS * 3600
         if overdue and not self.needs_person:
             reason = self.env._(
@@ -496,18 +580,16 @@ class AmazonAction(models.Model):
 
     def _seconds_since_sending(self):
         """Return the seconds since the call was made."""
-        since = self.sending_at or self.last_state_change
-        return (fields.Datetime.now() - since).total_seconds()
+        since = self._left_by() or self.last_state_change
+        return (database_now(self.env) - since).total_seconds()
 
     # === BUSINESS METHODS - FORGETTING === #
 
-    def _react(self):
-        """Override to forget what only the call needed: it may name the buyer."""
-        result = super()._react()
+    def _forget_details(self):
+        """Follower: forget what only the call needed, which may name the buyer."""
         for action in self.filtered("details"):
             if action._is_over():
                 action.details = action._kind()._kept_details(action.details)
-        return result
 
     def _is_over(self):
         """Whether nothing is sent or looked for any more."""
@@ -531,6 +613,7 @@ class AmazonAction(models.Model):
             & Domain("feed_type", "=", False)
             & Domain("needs_person", "=", False)
             & Domain("last_state_change", "<", before)
+            & self._goes_on_domain()
             & (
                 Domain("state", "=", "sending")
                 | (Domain("state", "=", "queued") & ~accounts._held_domain())

@@ -134,12 +134,7 @@ class AmazonActionCancel(models.AbstractModel):
 
     def _status_blocker(self, order):
         if order.fulfillment_status == "UNSHIPPED":
-            if not order.marketplace and not self._is_assisted(order):
-                return self.env._(
-                    "This order is from a marketplace that is not supported. Cancel "
-                    "it in Seller Central."
-                )
-            return False
+            return not self._is_assisted(order) and self._marketplace_blocker(order)
         shipped = self.env._(
             "This order is shipped, so it cannot be cancelled any more."
         )
@@ -160,6 +155,12 @@ class AmazonActionCancel(models.AbstractModel):
                 "An order in this status cannot be cancelled from here. Look at it in "
                 "Seller Central."
             ),
+        )
+
+    def _marketplace_blocker(self, order):
+        return not order.marketplace and self.env._(
+            "This order is from a marketplace that is not supported. Cancel it in "
+            "Seller Central."
         )
 
     def _partly_shipped_blocker(self, order):
@@ -252,9 +253,12 @@ class AmazonActionCancel(models.AbstractModel):
             # Amazon does nothing for an order whose items are not all listed.
             items=tuple(
                 CancelItem(order_item_id=line.amazon_item_ref, reason=action.reason)
-                for line in action.order_id.line_ids
+                for line in self._message_items(action)
             ),
         )
+
+    def _message_items(self, action):
+        return action.order_id.line_ids
 
     # === HOW IT IS CONFIRMED === #
 
@@ -268,7 +272,7 @@ class AmazonActionCancel(models.AbstractModel):
         if action.feed_type:
             ended, minutes = action.feed_id.done_at, NOT_CANCELLED_MINUTES
         else:
-            ended, minutes = action.sending_at, NOT_EXECUTED_MINUTES
+            ended, minutes = action._left_by(), NOT_EXECUTED_MINUTES
         if not (ended and known and known >= ended + timedelta(minutes=minutes)):
             return False
         if order.fulfillment_status not in self._disproving_statuses(action):

@@ -34,20 +34,11 @@ class AmazonAction(models.Model):
         ondelete={"cancel_items": "cascade"},
     )
 
-    def _react(self):
-        """Override to note what was cancelled otherwise when units are asked for, and
-        again when they are sent: that is no evidence for them."""
-        result = super()._react()
-        for action in self.filtered(lambda action: action.kind == "cancel_items"):
-            if action.state in ("queued", "sending"):
-                for line in action.line_ids:
-                    line.quantity_before = line.order_line_id._cancelled_otherwise()
-        return result
-
     def _units(self):
         """Return the units of each item, as a person reads them."""
         return ", ".join(
-            f"{line.quantity} × {line.order_line_id.title}" for line in self.line_ids
+            f"{line.quantity} × {line.order_line_id.title}"
+            for line in self.line_ids._standing() or self.line_ids
         )
 
 
@@ -80,6 +71,7 @@ class AmazonOrderLine(models.Model):
     @api.depends(
         "quantity_open",
         "action_line_ids.quantity",
+        "action_line_ids.is_rejected",
         "action_line_ids.action_id.kind",
         "action_line_ids.action_id.state",
     )
@@ -93,10 +85,14 @@ class AmazonOrderLine(models.Model):
     def _units_asked_for(self, states):
         """Return the units of cancellations of items in some states."""
         # sudo: what is asked for counts, whoever looks
-        asked = self.sudo().action_line_ids.filtered(
-            lambda asked: (
-                asked.action_id.kind == "cancel_items"
-                and asked.action_id.state in states
+        asked = (
+            self.sudo()
+            .action_line_ids._standing()
+            .filtered(
+                lambda asked: (
+                    asked.action_id.kind == "cancel_items"
+                    and asked.action_id.state in states
+                )
             )
         )
         return sum(asked.mapped("quantity"))
@@ -148,7 +144,7 @@ class AmazonActionCancelItems(models.AbstractModel):
                 "Choose the whole order instead."
             )
         if order.fulfillment_status == "PARTIALLY_SHIPPED":
-            return False
+            return self._marketplace_blocker(order)
         return super()._status_blocker(order)
 
     def _pending_blocker(self, order):
@@ -235,7 +231,7 @@ class AmazonActionCancelItems(models.AbstractModel):
         blocker = super()._late_blocker(action)
         if blocker:
             return blocker
-        for line in action.line_ids.order_line_id:
+        for line in action.line_ids._standing().order_line_id:
             if line.quantity_open < line.quantity_reserved:
                 return self.env._(
                     "Meanwhile Amazon shows only %(left)s of %(item)s as still to be "
@@ -261,11 +257,21 @@ class AmazonActionCancelItems(models.AbstractModel):
                     reason=action.reason,
                     quantity=line.quantity,
                 )
-                for line in action.line_ids
+                for line in action.line_ids._standing()
             ),
         )
 
+    def _message_items(self, action):
+        return action.line_ids.order_line_id
+
     # === HOW IT IS CONFIRMED === #
+
+    def _note_state(self, action):
+        """Note what was cancelled otherwise when units are asked for, and again when
+        they are sent: that is no evidence for them."""
+        if action.state in ("queued", "sending"):
+            for line in action.line_ids._standing():
+                line.quantity_before = line.order_line_id._cancelled_otherwise()
 
     def _is_confirmed(self, action):
         """Whether the order shows as many units less as were asked for, besides what
@@ -273,7 +279,7 @@ class AmazonActionCancelItems(models.AbstractModel):
         return all(
             line.order_line_id._cancelled_otherwise() - line.quantity_before
             >= line.quantity
-            for line in action.line_ids
+            for line in action.line_ids._standing()
         )
 
     def _disproof(self, action):
@@ -337,7 +343,8 @@ class AmazonActionCancelItems(models.AbstractModel):
     def _units_confirmed_sentence(self, action):
         """Say that the units are cancelled, and who did it where Amazon names somebody
         else. It names somebody for an item, not for a unit."""
-        parties = set(action.line_ids.order_line_id.mapped("cancelled_by"))
+        items = action.line_ids._standing().order_line_id
+        parties = set(items.mapped("cancelled_by"))
         others = parties - {"MERCHANT", False}
         if not others:
             return self.env._(

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import formatLang
 
 from ..const import ANSWER_HOURS, ANSWER_RESERVE_HOURS
@@ -118,6 +118,24 @@ class AmazonActionKind(models.AbstractModel):
         :raise UserError: with the sentences that say why
         """
 
+    def _gap(self, order):
+        """Hook: what must be known of an order before money leaves for it, and is not,
+        in the words that the order keeps; or False.
+
+        :param amazon.order order: the order to act on
+        :rtype: str | bool
+        """
+        return False
+
+    def _not_known(self, order):
+        """Hook: the sentence for a person that says what is not known
+        (:meth:`_gap`) and what to do, or False. It needs a second person then.
+
+        :param amazon.order order: the order to act on
+        :rtype: str | bool
+        """
+        return False
+
     def _late_blocker(self, action):
         """Hook: why an action that waits may not be sent any more, or False."""
         raise NotImplementedError
@@ -165,6 +183,13 @@ class AmazonActionKind(models.AbstractModel):
         takes it; its ``message_number`` says which one it is."""
         raise NotImplementedError
 
+    def _message_items(self, action):
+        """Return the items of the order that the message of an action names.
+
+        :rtype: amazon.order.line
+        """
+        return action.line_ids.order_line_id
+
     def _build_call(self, action):
         """Hook for what is a call of its own: the method of
         :class:`spapi.client.SellerClient` and its arguments, all known before.
@@ -210,6 +235,10 @@ class AmazonActionKind(models.AbstractModel):
         """
         return True
 
+    def _note_state(self, action):
+        """Hook: note what its outcome will be judged by, with each state that it
+        reaches. Where that fails, it does not reach the state."""
+
     def _is_confirmed(self, action):
         """Hook: whether Amazon's own data, as just read, shows the outcome."""
         raise NotImplementedError
@@ -232,6 +261,27 @@ class AmazonActionKind(models.AbstractModel):
             order=order.amazon_order_ref,
             problem=order.read_message or self.env._("Refresh it first."),
         )
+
+    def _marketplace_blocker(self, order):
+        """Return why an order cannot go by feed whose marketplace is none that we know,
+        or False: an envelope is for exactly one. Kinds say what to do instead."""
+        return not order.marketplace and self.env._(
+            "This order is from a marketplace that is not supported. Do it in Seller "
+            "Central."
+        )
+
+    def _check_way(self, order, reason):
+        """Refuse what no feed could carry.
+
+        :param amazon.order order: the order to act on
+        :param str reason: Amazon's code of the reason
+        :raise UserError: where its marketplace is none that we know
+        """
+        if self._is_assisted(order) or not self._feed_type_for(order, reason):
+            return
+        unlisted = self._marketplace_blocker(order)
+        if unlisted:
+            raise UserError(unlisted)
 
     def _reason_label(self, request_model, reason, field="reason"):
         """Return the label of a reason in the user's language."""

@@ -37,6 +37,16 @@ class AmazonActionLine(models.Model):
         "amount and discount together, and takes the discount off again.",
     )
 
+    is_rejected = fields.Boolean(
+        "Rejected",
+        readonly=True,
+        copy=False,
+        help="Amazon's report rejects this item alone: it counts no more, and is not "
+        "sent again.",
+    )
+    amazon_code = fields.Char("Amazon's Code", readonly=True, copy=False)
+    amazon_text = fields.Text("Amazon's Text", readonly=True, copy=False)
+
     _amount_not_zero = models.Constraint(
         "CHECK(charge_id IS NULL OR amount <> 0)",
         "An amount to refund must not be zero.",
@@ -56,6 +66,10 @@ class AmazonActionLine(models.Model):
                 charge = charges.browse(vals["charge_id"])
                 vals["discount"] = charge._discount_of(vals["amount"])
         return super().create(vals_list)
+
+    def _standing(self):
+        """Return those that Amazon has not rejected: what an action is still about."""
+        return self.filtered(lambda line: not line.is_rejected)
 
     def _is_split_by_amazon(self):
         """Whether Amazon's finances may show these in other parts than they were asked

@@ -139,13 +139,13 @@ class AmazonActionMcf(models.AbstractModel):
 
     def _is_read_since(self, action):
         """Whether the order was asked for after the call."""
-        asked, sent = action.order_id.complete_at, action.sending_at
+        asked, sent = action.order_id.complete_at, action._left_by()
         return bool(asked and sent and asked > sent)
 
     def _is_late(self, action):
         """Whether the order was read so long after the call that what it does not show
         was not executed."""
-        known, sent = action.order_id.known_until, action.sending_at
+        known, sent = action.order_id.known_until, action._left_by()
         wait = timedelta(minutes=NOT_EXECUTED_MINUTES)
         return bool(known and sent and known >= sent + wait)
 

@@ -257,7 +257,7 @@ class AmazonActionMcfUpdate(models.AbstractModel):
         return action.details["address_digest"] == action.order_id.destination_digest
 
     def _is_address_changed(self, action):
-        changed, sent = action.order_id.destination_changed_at, action.sending_at
+        changed, sent = action.order_id.destination_changed_at, action._left_from()
         return bool(changed and sent and changed >= sent)
 
     def _disproof(self, action):

@@ -11,6 +11,8 @@ from ..spapi.credentials import IncompleteCredentials
 from ..spapi.enums import MESSAGE_LIMITS
 from ..spapi.errors import Refused, SpApiError
 from ..spapi.operations import MESSAGE_OPERATIONS
+from .amazon_reservation import ActionRequest
+from .clock import database_now, latest_credible
 
 # Types of messages that are text alone (Messaging v1); the one that fits most first.
 MESSAGE_TYPES = [
@@ -126,13 +128,11 @@ class AmazonAction(models.Model):
                 )
             )
         is_known = self.sudo().search_count([("nonce", "=", nonce)], limit=1)
-        action = self._ask(
-            "message",
-            order,
-            nonce,
-            origin,
-            reason=message_type,
-            details={"text": text},
+        # as the user whose action this is, whoever has read the order
+        action = order.with_env(self.env)._reserve(
+            ActionRequest(
+                "message", origin, nonce, message_type, details={"text": text}
+            )
         )
         if not is_known:
             # Amazon never shows it again; the conversation is kept in the ticket.
@@ -141,14 +141,15 @@ class AmazonAction(models.Model):
             )
         return action
 
-    def _is_verified(self, is_read=False):
+    def _is_verified(self, is_read=False, now=None):
         """Override: a message depends on what Amazon allows to be sent, not on the
         order as such."""
         if self.kind != "message":
-            return super()._is_verified(is_read)
+            return super()._is_verified(is_read, now)
         asked_at = fields.Datetime.to_datetime((self.details or {}).get("allowed_at"))
-        oldest = fields.Datetime.now() - timedelta(seconds=ORDER_FRESH_SECONDS)
-        return bool(asked_at) and asked_at >= oldest
+        now = now or database_now(self.env)
+        oldest = now - timedelta(seconds=ORDER_FRESH_SECONDS)
+        return bool(asked_at) and oldest <= asked_at <= latest_credible(now)
 
     def _verify_order(self):
         """Override to ask Amazon which messages the order allows now.
@@ -167,7 +168,7 @@ class AmazonAction(models.Model):
                 **(self.details or {}),
                 "allowed": answer["types"],
                 "problem": answer["problem"],
-                "allowed_at": fields.Datetime.to_string(fields.Datetime.now()),
+                "allowed_at": fields.Datetime.to_string(database_now(self.env)),
             }
         return self.state == "queued"
 

@@ -100,9 +100,7 @@ class AmazonActionOrderNumber(models.AbstractModel):
                 "Amazon takes a seller order number only for orders whose payment is "
                 "checked and that are not cancelled."
             )
-        return not order.marketplace and self.env._(
-            "This order is from a marketplace that is not supported."
-        )
+        return self._marketplace_blocker(order)
 
     def _pending_blocker(self, order):
         asked = order.action_ids.filtered(

@@ -175,12 +175,7 @@ class AmazonActionRefund(models.AbstractModel):
                 "where the buyer paid."
             )
         if order.fulfillment_status in ("SHIPPED", "PARTIALLY_SHIPPED"):
-            if not order.marketplace:
-                return self.env._(
-                    "This order is from a marketplace that is not supported. Refund "
-                    "it in Seller Central."
-                )
-            return False
+            return self._marketplace_blocker(order)
         return {
             "UNSHIPPED": self.env._(
                 "This order is not shipped yet, so the buyer has not been charged. "
@@ -199,6 +194,12 @@ class AmazonActionRefund(models.AbstractModel):
                 "An order in this status cannot be refunded from here. Look at it in "
                 "Seller Central."
             ),
+        )
+
+    def _marketplace_blocker(self, order):
+        return not order.marketplace and self.env._(
+            "This order is from a marketplace that is not supported. Refund it in "
+            "Seller Central."
         )
 
     def _claim_blocker(self, order):
@@ -231,13 +232,6 @@ class AmazonActionRefund(models.AbstractModel):
 
     def _warnings(self, order):
         warnings = super()._warnings(order)
-        if order.finances_state != "read":
-            warnings.append(
-                self.env._(
-                    "What was refunded at Amazon is not known: %s",
-                    order.finances_message or self.env._("it was not read yet."),
-                )
-            )
         if order.refund_ids.filtered(lambda refund: not refund.charge_id):
             warnings.append(
                 self.env._(
@@ -302,7 +296,9 @@ class AmazonActionRefund(models.AbstractModel):
     def _build_message(self, action):
         items = [
             self._build_item(action, lines)
-            for _item, lines in action.line_ids.grouped("order_line_id").items()
+            for _item, lines in action.line_ids._standing()
+            .grouped("order_line_id")
+            .items()
         ]
         return RefundMessage(
             message_id=action.message_number,
@@ -361,22 +357,37 @@ class AmazonActionRefund(models.AbstractModel):
 
     def _find_since_sending(self, action):
         """Return the refunds, posted since it was sent first, that may be this action,
-        or nothing."""
+        or nothing; none where it has never left."""
         sent_at = action.first_sending_at or action.feed_id.sending_at
+        if not sent_at:
+            return self.env["amazon.order.refund"]
         since = sent_at - timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
         found = self._find_by_amount(action, since)
-        if not found and action.line_ids._is_split_by_amazon():
+        if not found and action.line_ids._standing()._is_split_by_amazon():
             found = self._find_by_item(action, since)
         return found
 
-    def _find_by_amount(self, action, since=None):
-        """Return the refunds that show each amount as it was asked for, or nothing."""
+    def _find_unseen(self, action):
+        """Return the refunds of that money which nobody had seen who asked for this
+        action, or who said that Amazon does not have it; or nothing."""
+        since = action.first_sending_at or action.asked_at
+        since -= timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
+        after = action.seen_refund_id
+        return self._find_by_amount(action, since, after) or self._find_by_item(
+            action, since, after
+        )
+
+    def _find_by_amount(self, action, since=None, after=0):
+        """Return the refunds that show each amount as it was asked for, or nothing.
+
+        :param datetime since: posted since then
+        :param int after: recorded later than the refund of this id
+        """
         found = self.env["amazon.order.refund"]
-        for line in action.line_ids:
+        for line in action.line_ids._standing():
             refund = (line.charge_id.refund_ids - found).filtered(
                 lambda refund, line=line: (
-                    not refund.action_id
-                    and (not since or refund.posted_at >= since)
+                    _is_open(refund, since, after)
                     and not line.currency_id.compare_amounts(refund.amount, line.amount)
                 )
             )[:1]
@@ -385,16 +396,19 @@ class AmazonActionRefund(models.AbstractModel):
             found |= refund
         return found
 
-    def _find_by_item(self, action, since=None):
+    def _find_by_item(self, action, since=None, after=0):
         """Return the refunds that show the total of each item, or nothing: how Amazon
         splits what a person did in Seller Central was not ours to say, nor is how it
-        shows a promotion or a fee."""
+        shows a promotion or a fee.
+
+        :param datetime since: posted since then
+        :param int after: recorded later than the refund of this id
+        """
         found = self.env["amazon.order.refund"]
-        for item, lines in action.line_ids.grouped("order_line_id").items():
+        standing = action.line_ids._standing()
+        for item, lines in standing.grouped("order_line_id").items():
             unclaimed = item.charge_ids.refund_ids.filtered(
-                lambda refund: (
-                    not refund.action_id and (not since or refund.posted_at >= since)
-                )
+                lambda refund: _is_open(refund, since, after)
             )
             total = sum(lines.mapped("amount"))
             # what was posted together first, then all of it
@@ -473,6 +487,15 @@ class AmazonActionRefund(models.AbstractModel):
             "Correct it and ask again, or refund in Seller Central.",
             **values,
         )
+
+
+def _is_open(refund, since, after):
+    """Whether no action accounts for a refund that was posted and recorded since."""
+    return (
+        not refund.action_id
+        and refund.id > after
+        and (not since or refund.posted_at >= since)
+    )
 
 
 def _decimal(amount, digits):

@@ -4,6 +4,7 @@ from markupsafe import Markup
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import plaintext2html
 
 from odoo.addons.queue_job.exception import RetryableJobError
@@ -77,39 +78,26 @@ class AmazonAction(models.Model):
         if action_sudo.reply_state:
             return
         action_sudo.write({**vals, "reply_status": "waiting"})
-        action_sudo._react_reply()
+        action_sudo._guarded(action_sudo._follow_replies, action_sudo._reply_failed())
 
-    def _react(self):
-        """Override to write to the buyer, or to correct what was written."""
-        result = super()._react()
-        self._react_reply()
-        return result
-
-    def _hand_to_person(self, reason):
-        """Override: what the buyer was told cannot be upheld while nobody knows."""
-        result = super()._hand_to_person(reason)
-        for action in self.filtered("needs_person"):
-            if action.kind == "message":
-                action._guard_reply(action._open_again_for_message)
-            elif action.reply_status == "sent":
-                action._guard_reply(action._correct_reply)
-        return result
-
-    def _react_reply(self):
+    def _follow_replies(self):
+        """Follower: write to the buyer, or correct what was written."""
         for action in self:
-            if action.kind == "message" and action.state in FAILED_STATES:
-                action._guard_reply(action._open_again_for_message)
+            if action.kind == "message" and (
+                action.state in FAILED_STATES or action.needs_person
+            ):
+                action._open_again_for_message()
             elif action.kind == "message" and action.state in MESSAGE_GONE:
-                action._guard_reply(action._settle_message)
+                action._settle_message()
+            elif action.needs_person and action.reply_status == "sent":
+                # what the buyer was told cannot be upheld while nobody knows
+                action._correct_reply()
             elif action.reply_status:
-                action._guard_reply(action._follow_reply)
+                action._follow_reply()
 
-    def _guard_reply(self, method):
-        self._guarded(
-            method,
-            self.env._(
-                "The reply to the buyer could not be taken care of. Look at it."
-            ),
+    def _reply_failed(self):
+        return self.env._(
+            "The reply to the buyer could not be taken care of. Look at it."
         )
 
     def _follow_reply(self):
@@ -127,7 +115,14 @@ class AmazonAction(models.Model):
             )
         elif status == "sent" and self.state in FAILED_STATES:
             self._correct_reply()
-        elif status == "correcting" and self.state in RESCUED:
+        elif status == "sent" and self.state == "unknown" and self._is_part_rejected():
+            self._correct_reply()
+        elif (
+            status == "correcting"
+            and self.state in RESCUED
+            # what the buyer was told was more than what came of it
+            and not self._is_part_rejected()
+        ):
             self.reply_status = "sent"
             self._drop_activity()
 
@@ -264,7 +259,7 @@ class AmazonAction(models.Model):
         :rtype: dict
         """
         action_sudo = self.sudo()
-        lines = action_sudo.line_ids
+        lines = action_sudo.line_ids._standing()
         # Each item of a refund has a number of its own in Amazon's settlement.
         transactions = [
             f"{self.name}-{of_item[0].id}"
@@ -291,7 +286,7 @@ class AmazonAction(models.Model):
         action_sudo = self.sudo()
         units = {
             line.order_line_id: line.quantity
-            for line in action_sudo.line_ids.filtered("order_line_id")
+            for line in action_sudo.line_ids._standing().filtered("order_line_id")
         }
         names = []
         for item in units or action_sudo.order_id.line_ids:
@@ -400,7 +395,8 @@ class AmazonSellerAccount(models.Model):
                     [("account_id", "in", self.ids), ("reply_status", "=", "waiting")]
                 )
             )
-            held._react_reply()
+            for action in held:
+                action._guarded(action._follow_replies, action._reply_failed())
         return result
 
 
@@ -450,3 +446,35 @@ class AmazonOrder(models.Model):
                 "Reply."
             ),
         }.get(row["reply_status"], False)
+
+
+class AmazonAlarm(models.Model):
+    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    def _needed_jobs_beside(self, before):
+        """Override to have replies sent whose job is lost."""
+        reached = Domain.OR(
+            Domain("reply_state", "=", reply_state) & Domain("state", "in", states)
+            for reply_state, states in REACHED.items()
+        )
+        return [
+            *super()._needed_jobs_beside(before),
+            (
+                "amazon.action",
+                "_job_reply",
+                [
+                    ("reply_status", "=", "waiting"),
+                    ("last_state_change", "<", before),
+                    # the end of a stop enqueues what it held
+                    ("account_id", "not in", self._silenced_accounts().ids),
+                    *reached,
+                ],
+                lambda action: action._enqueue_reply(),
+            ),
+        ]
+
+    def _silenced_accounts(self):
+        """Return the accounts of the company whose messages are stopped."""
+        accounts = self.env["amazon.seller.account"].with_context(active_test=False)
+        of_company = accounts.search([("company_id", "=", self.env.company.id)])
+        return of_company.filtered(lambda account: account._stops_of("message"))

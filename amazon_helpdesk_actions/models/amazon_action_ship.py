@@ -283,9 +283,9 @@ class AmazonActionShip(models.AbstractModel):
         items more as shipped. That Amazon shows a shipment within that time is an
         assumption."""
         order = action.order_id
-        known = order.known_until
+        known, sent = order.known_until, action._left_by()
         wait = timedelta(minutes=NOT_EXECUTED_MINUTES)
-        if not (known and action.sending_at and known >= action.sending_at + wait):
+        if not (known and sent and known >= sent + wait):
             return False
         fulfilled = (action.details or {}).get("fulfilled") or {}
         for line in action.line_ids.order_line_id:

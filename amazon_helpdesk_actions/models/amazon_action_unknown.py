@@ -7,6 +7,7 @@ from ..const import ORDER_STALE_AFTER
 from .amazon_action import ACTORS_AND_JOURNAL
 from .amazon_action_approval import DECISION
 from .amazon_foreign_feed import as_utc
+from .clock import database_now
 
 
 class AmazonAction(models.Model):
@@ -50,6 +51,14 @@ class AmazonAction(models.Model):
         help="Who saw, the last time, that Amazon does not have it.",
     )
 
+    seen_refund_id = fields.Integer(
+        readonly=True,
+        copy=False,
+        help="The last refund of the order that was recorded when this was asked for, "
+        "or when a person saw that Amazon does not have it. One that is recorded later "
+        "may be this one.",
+    )
+
     _needs_person_idx = models.Index("(company_id) WHERE needs_person")
 
     # === ACTION METHODS === #
@@ -79,8 +88,22 @@ class AmazonAction(models.Model):
         unknown = self.filtered(lambda action: action.state == "unknown")
         unknown.write({"needs_person": True, "state_message": reason})
         unknown._journal("handed", state_from="unknown", state_to="unknown")
-        unknown._post_sentence()
-        unknown.order_id._notify_forms()
+        unknown._let_follow()
+
+    def _hand_over_unrecorded(self):
+        """What Amazon says of the orders of these cannot be recorded, whatever is
+        tried: a person must look."""
+        reason = self._unrecorded_sentence()
+        self.filtered(lambda action: action.state == "sending")._set_unknown(reason)
+        self._hand_to_person(reason)
+
+    def _unrecorded_sentence(self):
+        return self.env._(
+            "It is unknown whether Amazon has it, and what Amazon says of the order "
+            "could not be recorded several times, because of an error in the program. "
+            "Look at the order in Seller Central and decide; tell an administrator, "
+            "too."
+        )
 
     def _set_doubtful(self, reason):
         """Something speaks of the outcome that does not decide it.
@@ -118,10 +141,6 @@ class AmazonAction(models.Model):
         return super()._update_state(
             target, reason, {**(vals or {}), "needs_person": False}
         )
-
-    def _post_sentence(self, note=False):
-        """Override to post with the sentence what the person wrote down who decided."""
-        return super()._post_sentence(note or self.env.context.get("amazon_note"))
 
     def _decide_executed(self, note):
         """Record that a person saw at Amazon that it is executed.
@@ -168,19 +187,35 @@ class AmazonAction(models.Model):
         action_sudo._check_order_known()
         action_sudo._check_complete()
         why_approval = action_sudo._why_not_again_alone()
-        action_sudo.absent_by_id = self.env.user
+        action_sudo.write(
+            {
+                "absent_by_id": self.env.user.id,
+                "seen_refund_id": action_sudo.order_id._last_refund_id(),
+            }
+        )
         if why_approval:
             action_sudo._ask_to_send_again(why_approval)
             return
         action_sudo._journal("decided", state_from="unknown", state_to="queued")
-        action_sudo._set_sent_again(
-            self.env._(
+        action_sudo._set_sent_again(action_sudo._absent_sentence())
+        action_sudo._enqueue_dispatch()
+
+    def _absent_sentence(self):
+        """Say that the current user saw that Amazon does not have it."""
+        if self._has_left():
+            return self.env._(
                 "%s saw in Seller Central that Amazon does not have it. It is sent "
                 "again.",
                 self.env.user.name,
             )
+        return self.env._(
+            "%s saw in Seller Central that Amazon does not have it. It is sent.",
+            self.env.user.name,
         )
-        action_sudo._enqueue_dispatch()
+
+    def _has_left(self):
+        """Whether it was sent once, or may have been."""
+        return bool(self.first_sending_at or self.feed_id or self.sending_at)
 
     def _why_not_again_alone(self):
         """Return why the current user may not have it sent again alone, or False: what
@@ -188,8 +223,9 @@ class AmazonAction(models.Model):
 
         :raise AccessError: when the matrix does not give it to the user
         """
-        asked = self._asked(self._kind()._right())._replace(action_id=self.id)
-        why = self.env["amazon.authority"]._judge(self.order_id, asked)
+        handler = self._kind()
+        asked = self._asked(handler._right())._replace(action_id=self.id)
+        why = self._why_second_person(handler, self.order_id, asked)
         return why or self.why_approval
 
     def _ask_to_send_again(self, why_approval):
@@ -199,7 +235,7 @@ class AmazonAction(models.Model):
         :param str why_approval: why a second person is needed
         """
         self._note_sending_again()
-        now = fields.Datetime.now()
+        now = database_now(self.env)
         self.write(
             {
                 **self._prepare_approval(self.order_id, why_approval, now),
@@ -209,19 +245,31 @@ class AmazonAction(models.Model):
         self._journal("decided", state_from="unknown", state_to="to_approve")
         self._update_state(
             "to_approve",
-            self.env._(
-                "%(user)s saw in Seller Central that Amazon does not have it, and asks "
-                "to send it again. It was sent before, on %(sent)s, and what became of "
-                "that is unknown. A second person has to approve it by %(until)s. "
-                "%(why)s",
-                user=self.env.user.name,
-                sent=self._as_text(self.first_sending_at),
-                until=self._as_text(self.approval_expires_at),
-                why=why_approval,
-            ),
+            self._ask_again_sentence(why_approval),
             {"feed_id": False, "message_number": 0},
         )
         self._ask_approval()
+
+    def _ask_again_sentence(self, why_approval):
+        """Say that a second person decides whether it is sent after all."""
+        values = {
+            "user": self.env.user.name,
+            "until": self._as_text(self.approval_expires_at),
+            "why": why_approval,
+        }
+        if not self.first_sending_at:
+            return self.env._(
+                "%(user)s saw in Seller Central that Amazon does not have it, and asks "
+                "to send it. A second person has to approve it by %(until)s. %(why)s",
+                **values,
+            )
+        return self.env._(
+            "%(user)s saw in Seller Central that Amazon does not have it, and asks to "
+            "send it again. It was sent before, on %(sent)s, and what became of that "
+            "is unknown. A second person has to approve it by %(until)s. %(why)s",
+            sent=self._as_text(self.first_sending_at),
+            **values,
+        )
 
     def _set_sent_again(self, reason):
         """Nothing shows that Amazon has it: it is sent again.
@@ -239,27 +287,30 @@ class AmazonAction(models.Model):
     def _note_sending_again(self):
         """Keep when these left first, and that what is known of their orders is too old
         to send them again."""
+        now = database_now(self.env)
+        self.order_id._forget_ahead(now)
         for action in self:
             action.write(
                 {
                     "first_sending_at": action.first_sending_at
                     or action.feed_id.sending_at
                     or action.sending_at,
-                    "sent_again_at": fields.Datetime.now(),
+                    "sent_again_at": now,
+                    # who approved it without knowing all approved one sending
+                    "approved_gap": False,
                 }
             )
 
     def _late_doubt(self):
-        """Return why an action that is to be sent again may be at Amazon after all, or
-        False."""
-        if not self.first_sending_at:
-            return False
+        """Return why what an action asks for may be at Amazon already, or False."""
         return self._kind()._late_doubt(self) or self._listed_after_all()
 
     def _listed_after_all(self):
         """Return why Amazon's list of feeds speaks against sending it again, or False:
         since it was found that Amazon does not have it, a feed has come to light that
         was created right after it was sent."""
+        if not self.first_sending_at:
+            return False
         sent = self.env["amazon.feed"].search(
             [
                 ("account_id", "=", self.account_id.id),
@@ -324,7 +375,7 @@ class AmazonAction(models.Model):
     def _check_order_known(self):
         """Refuse to send again what Amazon's data may show by now."""
         order = self.order_id
-        oldest = fields.Datetime.now() - timedelta(seconds=ORDER_STALE_AFTER)
+        oldest = database_now(self.env) - timedelta(seconds=ORDER_STALE_AFTER)
         if not order.known_until or order.known_until < oldest:
             raise UserError(
                 self.env._(

@@ -1,16 +1,23 @@
+import logging
 from typing import NamedTuple
+
+from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 
 from .amazon_seller_account import ADMIN
 
+_logger = logging.getLogger(__name__)
+
 # What the program mends by itself is told to people only where it is still so at the
 # next look.
-HEALED = ("stalled", "call_lost", "abandoned", "unfollowed", "unasked")
+HEALED = ("stalled", "call_lost", "abandoned", "unfollowed", "unasked", "undone")
 
 # What concerns everybody who is about to ask for something, on whatever order.
 PANEL_KINDS = (
     "runner",
+    "life",
+    "life_record",
     "stalled",
     "breaker",
     "stopped",
@@ -19,6 +26,7 @@ PANEL_KINDS = (
     "watermark",
     "quota",
     "secrets",
+    "seller_id",
     "access",
     "waiting",
 )
@@ -56,6 +64,8 @@ class AmazonAlarm(models.Model):
     )
     kind = fields.Selection(
         [
+            ("future", "Times in the future"),
+            ("clock", "Wrong clock of a host"),
             ("runner", "Job runner not working"),
             ("job_failed", "Job failed"),
             ("stalled", "Actions without a job"),
@@ -64,6 +74,7 @@ class AmazonAlarm(models.Model):
             ("abandoned", "Sending was interrupted"),
             ("unfollowed", "Actions behind their feed"),
             ("unasked", "Feeds without a job"),
+            ("undone", "Work without a job"),
             ("feed_slow", "Amazon is slow"),
             ("unknown", "Outcome unknown"),
             ("unconfirmed", "Confirmation overdue"),
@@ -71,6 +82,8 @@ class AmazonAlarm(models.Model):
             ("quota", "Amazon's quota used up"),
             ("foreign", "Another program sends feeds"),
             ("secrets", "Secrets cannot be decrypted"),
+            ("seller_id", "Seller ID not valid"),
+            ("unrecorded", "Orders cannot be recorded"),
             ("secret_due", "Client secret ends in a month"),
             ("secret_near", "Client secret ends in a week"),
             ("secret_over", "Client secret has ended"),
@@ -167,9 +180,11 @@ class AmazonAlarm(models.Model):
     def _end(self):
         self.state = "over"
         self._journal("open", "over")
-        self.activity_feedback(
-            ["amazon_helpdesk_actions.mail_activity_type_alarm"],
-            feedback=self.env._("It is over."),
+        self._try_to_tell(
+            lambda: self.activity_feedback(
+                ["amazon_helpdesk_actions.mail_activity_type_alarm"],
+                feedback=self.env._("It is over."),
+            )
         )
 
     def _journal(self, state_from, state_to):
@@ -186,10 +201,31 @@ class AmazonAlarm(models.Model):
             ]
         )
 
+    def _try_to_tell(self, method):
+        """Tell people; where that fails, the alarm stays as it is, and so does every
+        other.
+
+        :param method: function without arguments
+        :return: whether it worked
+        :rtype: bool
+        """
+        try:
+            with self.env.cr.savepoint():
+                method()
+        except OperationalError:
+            raise
+        except Exception:
+            _logger.exception("%s could not be told", self)
+            return False
+        return True
+
     def _tell(self):
+        """Tell the administrators, now or at the next look that finds it."""
+        self.is_told = self._try_to_tell(self._tell_administrators)
+
+    def _tell_administrators(self):
         """Tell the administrators of the company: an activity for each, and one message
         that reaches them as each prefers (inbox or mail)."""
-        self.is_told = True
         users = self._administrators()
         for user in users:
             # without the mail that Odoo sends of every activity: one is enough

@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError
 from ..verify_journal import Chain, by_number
 from .amazon_alarm import Finding
 from .amazon_audit_export import READ_CHUNK
-from .background import in_background
+from .background import in_background, in_own_transaction
 
 JOURNAL = "amazon_helpdesk_actions.group_journal"
 
@@ -152,6 +152,8 @@ class AmazonAuditCheck(models.Model):
         """Go on with a check.
 
         :param float seconds: after which it stops, wherever it is
+        :return: its state by then
+        :rtype: str
         """
         deadline = time.monotonic() + seconds
         chain = self._chain()
@@ -172,6 +174,7 @@ class AmazonAuditCheck(models.Model):
         self._keep(chain)
         if is_done:
             self._finish(chain)
+        return self.state
 
     def _chain(self):
         """Return what checks the rest of the chain."""
@@ -260,9 +263,25 @@ class AmazonAuditCheck(models.Model):
         for check in waiting:
             check._run_in_cron()
         for company in self.env["res.company"].search([]):
-            if self._is_due(company):
-                check = in_background(self, company)._start(company)
-                check._run_in_cron()
+            begun = self.env["amazon.failure"]._run_apart(
+                "check", in_background(self, company), "_begin_if_due"
+            )
+            if begun:
+                # It is seen by a new transaction only.
+                self.env["ir.cron"]._commit_progress()
+                self.browse(begun)._run_in_cron()
+
+    def _begin_if_due(self):
+        """Begin the check of the day for the current company.
+
+        :return: the id of the check, None where none is due or one is under way
+        :rtype: int | None
+        """
+        company = self.env.company
+        under_way = [("company_id", "=", company.id), ("state", "=", "running")]
+        if self._is_due(company) and not self.search_count(under_way, limit=1):
+            return self._start(company).id
+        return None
 
     def _is_due(self, company):
         since = fields.Datetime.subtract(fields.Datetime.now(), hours=CHECK_HOURS)
@@ -279,21 +298,28 @@ class AmazonAuditCheck(models.Model):
         )
 
     def _run_in_cron(self):
-        """Finish the check, with a commit now and then; anchor what was checked."""
-        cron = self.env["ir.cron"]
-        while self.state == "running":
-            self._run(CRON_SECONDS)
+        """Finish the check, step by step; anchor what was checked."""
+        cron, failures = self.env["ir.cron"], self.env["amazon.failure"]
+        check = in_background(self, self.company_id)
+        state = self.state
+        while state == "running":
             # How far it got must not be lost with a server that is restarted.
-            if cron._commit_progress(1) <= 0 and self.state == "running":
+            state = failures._run_apart("check", check, "_run", CRON_SECONDS)
+            if cron._commit_progress(1) <= 0 and state == "running":
                 cron._commit_progress(remaining=1)
                 return
-        if self._is_due(self.company_id):
-            self.env["amazon.audit.link"]._seal(self.company_id)
+        if state:
+            failures._run_apart("check", check, "_anchor")
+            cron._commit_progress(1)
+
+    def _anchor(self):
+        """Anchor what was checked, once a day."""
+        company = self.company_id
+        if self._is_due(company):
+            self.env["amazon.audit.link"]._seal(company)
             # What was just sealed is seen by a new transaction only.
-            cron._commit_progress()
-            anchors = in_background(self.env["amazon.audit.anchor"], self.company_id)
-            anchors._make(self.company_id, self.summary)
-            cron._commit_progress()
+            anchors = self.env["amazon.audit.anchor"]
+            in_own_transaction(anchors, "_make", company, self.summary)
 
 
 class AmazonAuditEntry(models.Model):
@@ -326,13 +352,7 @@ class AmazonAlarm(models.Model):
         ondelete={"journal": "cascade", "anchor": "cascade"},
     )
 
-    def _watch(self, accounts):
-        """Override to look whether the last anchor has left, too."""
-        result = super()._watch(accounts)
-        self._report("anchor", self._find_anchor())
-        return result
-
-    def _find_anchor(self):
+    def _find_anchor(self, accounts):
         """The mail with the last anchor could not be sent."""
         anchor = self.env["amazon.audit.anchor"].search(
             [("company_id", "=", self.env.company.id), ("number", ">", 0)], limit=1

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 from odoo import api, fields, models
 
 from ..verify_journal import TIME, entry_digest, genesis, link_hash
-from .background import in_own_transaction
+from .background import in_background, in_own_transaction
 
 # Class of the advisory locks under which a company's chain grows, beside its id.
 SEAL_LOCK = 0x414D5A53  # "AMZS"
@@ -65,7 +65,9 @@ class AmazonAuditLink(models.Model):
     def _cron_seal(self):
         """Seal what was committed since the last time. Scheduled action."""
         for company in self.env["res.company"].search([]):
-            self._seal(company)
+            self.env["amazon.failure"]._run_apart(
+                "seal", in_background(self, company), "_seal", company
+            )
 
     @api.model
     def _seal(self, company, of_all_time=False):

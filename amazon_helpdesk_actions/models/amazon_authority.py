@@ -387,9 +387,10 @@ class AmazonAuthority(models.Model):
             is needed; each False where there is none
         :rtype: tuple
         """
+        not_known = handler._not_known(order)
         rows = self._rows(order.company_id.id, handler._right())
         if not rows or handler._is_assisted(order):
-            return False, False
+            return False, self._forecast_approval(not_known)
         # the sentences name where they are
         origin.check_access("read")
         order_sudo = order.sudo()
@@ -398,7 +399,12 @@ class AmazonAuthority(models.Model):
         if not covering:
             return self._not_covered(asked), False
         why = self._why_not_alone(covering, order_sudo, asked, of_today=False)
-        return False, why and self.env._(
+        return False, self._forecast_approval(why, not_known)
+
+    def _forecast_approval(self, *reasons):
+        """Say before the click that a second person must decide, where one must."""
+        why = " ".join(filter(None, reasons))
+        return bool(why) and self.env._(
             "A second person must approve it before it is sent. %s", why
         )
 

@@ -11,6 +11,7 @@ from ..const import LANE_BUSY_SECONDS
 from ..spapi.enums import FEED_REFUND
 from .amazon_alarm import Finding
 from .background import in_background
+from .clock import database_now, latest_credible
 
 _logger = logging.getLogger(__name__)
 
@@ -152,7 +153,8 @@ class AmazonSellerAccount(models.Model):
     def _counted_since(self):
         """Return since when refunds count: an hour ago, or when an administrator
         resumed what the breaker had stopped since then."""
-        hour_ago = fields.Datetime.now() - HOUR
+        now = database_now(self.env)
+        hour_ago = now - HOUR
         resumed = (
             self.env["amazon.stop"]
             .sudo()
@@ -161,6 +163,8 @@ class AmazonSellerAccount(models.Model):
                     ("account_id", "=", self.id),
                     ("is_automatic", "=", True),
                     ("ended_at", ">", hour_ago),
+                    # by a clock that was not ahead
+                    ("ended_at", "<=", latest_credible(now)),
                 ],
                 order="ended_at desc",
                 limit=1,

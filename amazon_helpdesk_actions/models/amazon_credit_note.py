@@ -73,18 +73,11 @@ class AmazonAction(models.Model):
         groups=BOOKKEEPERS,
     )
 
-    def _react(self):
-        """Override to draft a credit note for a refund that the books should know."""
-        result = super()._react()
-        for action in self.filtered(lambda action: action._needs_credit_note()):
-            action._guarded(
-                action._draft_credit_note,
-                self.env._(
-                    "No draft credit note could be made for this refund. Make it by "
-                    "hand, and tell an administrator."
-                ),
-            )
-        return result
+    def _draft_credit_notes(self):
+        """Follower: draft a credit note for a refund that the books should know."""
+        for action in self:
+            if action._needs_credit_note():
+                action._draft_credit_note()
 
     def _needs_credit_note(self):
         booked = BOOKED_FROM.get(self.account_id.credit_note_on, ())
@@ -150,7 +143,7 @@ class AmazonAction(models.Model):
             "reversed_entry_id": posted.id if len(posted) == 1 else False,
             "invoice_line_ids": [
                 Command.create(self._prepare_credit_line(line, sale_order))
-                for line in self.line_ids.filtered("charge_id")
+                for line in self.line_ids._standing().filtered("charge_id")
             ],
         }
 

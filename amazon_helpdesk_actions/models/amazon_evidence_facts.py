@@ -139,6 +139,7 @@ class AmazonEvidence(models.AbstractModel):
                     line.component or "",
                     line.amount,
                     line.quantity,
+                    line.is_rejected,
                 )
                 for line in action.line_ids
             ],

@@ -25,7 +25,7 @@ class AmazonFeed(models.Model):
     """
 
     _name = "amazon.feed"
-    _inherit = "amazon.own.defaults"
+    _inherit = ["amazon.own.defaults", "amazon.set.aside"]
     _description = "Amazon Feed"
     _order = "id desc"
     _rec_name = "feed_ref"

@@ -11,7 +11,10 @@ from ..spapi.errors import (
     Throttled,
 )
 from .amazon_feed_poll import OPEN_STATES
+from .amazon_set_aside import contained_job
 from .background import in_background
+from .clock import database_now
+from .containment import contained
 
 _logger = logging.getLogger(__name__)
 
@@ -166,6 +169,9 @@ class AmazonFeed(models.Model):
         readonly=True,
         help="When Amazon was to be asked not to process it.",
     )
+    drop_told_at = fields.Datetime(
+        readonly=True, help="When Amazon was asked, or would not hear of it."
+    )
     drop_message = fields.Char("Drop", readonly=True)
     drop_user_id = fields.Many2one(
         "res.users", "Drop Asked by", readonly=True, ondelete="restrict"
@@ -200,6 +206,7 @@ class AmazonFeed(models.Model):
             description=f"Ask Amazon to drop the feed {self.feed_ref}",
         )._job_drop()
 
+    @contained_job
     def _job_drop(self):
         """Ask Amazon to cancel the feed. Job; asking twice does no harm.
 
@@ -222,6 +229,7 @@ class AmazonFeed(models.Model):
         except SpApiError as error:
             # Amazon may have heard it or not: polling tells.
             _logger.warning("cancelFeed of %s: %s", self.feed_ref, error)
+        self.drop_told_at = fields.Datetime.now()
 
     def _tell_not_dropped(self, problem):
         """Say why Amazon was not asked, or what it said. What becomes of the feed is
@@ -246,7 +254,7 @@ class AmazonFeed(models.Model):
         taken back, not refused."""
         if status != "CANCELLED" or not self.drop_asked_at or self.is_adopted:
             return super()._settle(status)
-        now = fields.Datetime.now()
+        now = database_now(self.env)
         self.write(
             {
                 "done_at": now,
@@ -271,18 +279,29 @@ class AmazonFeed(models.Model):
             description=f"Take back what the feed {self.feed_ref} carried",
         )._job_withdraw_dropped()
 
+    @contained_job
     def _job_withdraw_dropped(self):
         """Withdraw the actions of a feed that Amazon has dropped. Job; so many at a
         time, and again for those that have not followed the feed yet."""
         self.ensure_one()
         actions = self.env["amazon.action"].search(
-            [("feed_id", "=", self.id), ("state", "in", OPEN_STATES)],
+            [
+                ("feed_id", "=", self.id),
+                ("state", "in", OPEN_STATES),
+                *self.env["amazon.action"]._goes_on_domain(),
+            ],
             order="state DESC, id",
             limit=DROPPED_AT_ONCE,
         )
-        # It was called unknown, and then found at Amazon.
-        actions.filtered(lambda action: action.state == "unknown")._set_submitted()
-        dropped = actions.filtered(lambda action: action.state == "submitted")
-        dropped._set_withdrawn(self.state_message)
+        dropped = contained(
+            actions.filtered(lambda action: action.state != "sending"),
+            self._withdraw_dropped,
+            lambda action, error: action._set_aside(error),
+        )
         if actions:
             self._enqueue_withdrawal(0 if dropped else FOLLOW_SECONDS)
+
+    def _withdraw_dropped(self, actions):
+        # It was called unknown, and then found at Amazon.
+        actions.filtered(lambda action: action.state == "unknown")._set_submitted()
+        actions._set_withdrawn(self.state_message)

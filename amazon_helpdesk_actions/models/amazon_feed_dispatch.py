@@ -29,6 +29,7 @@ from ..const import (
     URGENT_RESERVE,
     VERIFY_SECONDS,
 )
+from ..life_record import RecordUnusable
 from ..spapi.client import MAX_FEED_BYTES
 from ..spapi.enums import FEED_CANCEL, FEED_REFUND
 from ..spapi.envelopes import (
@@ -47,8 +48,10 @@ from ..spapi.errors import (
 from ..spapi.operations import OPERATIONS
 from .amazon_feed import Lane
 from .amazon_order_reading import is_final
+from .amazon_set_aside import contained_job
 from .background import in_background, in_own_transaction
 from .clock import database_now
+from .containment import PASSED_ON, contained, log_failure
 
 _logger = logging.getLogger(__name__)
 
@@ -63,6 +66,15 @@ WRITERS = {
 # States of a feed that say more than *unknown*, which an action may have been called
 # meanwhile.
 BETTER_KNOWN = ("submitted", "not_sent", "refused", "absent")
+
+
+# Actions that were called unknown, and whose feed knows better by now. What waits for a
+# person although the others are sent again has no part in their absence.
+BEHIND_UNKNOWN = [
+    ("state", "=", "unknown"),
+    ("feed_id.state", "in", BETTER_KNOWN),
+    *["|", ("feed_id.state", "!=", "absent"), ("needs_person", "=", False)],
+]
 
 
 class Sending(NamedTuple):
@@ -95,17 +107,19 @@ class AmazonFeed(models.Model):
 
         :param datetime due_at: when it may be sent, now when None
         """
-        now = fields.Datetime.now()
         # What is due for long is enqueued for now: a job of a past moment starts, and
-        # may have looked, before this transaction commits.
-        due = max(due_at or now, now).timestamp()
+        # may have looked, before this transaction commits. A click, which has begun
+        # just before, knows its moment by the same clock, and asks no second time.
+        if not due_at or due_at < self.env.cr.now().replace(microsecond=0):
+            due_at = database_now(self.env)
+        due = due_at.timestamp()
         slot = (due // DISPATCH_SLOT_SECONDS + 1) * DISPATCH_SLOT_SECONDS
         self._enqueue_dispatch_at(lane, slot, int(slot))
 
     def _enqueue_sweep(self, lane):
         """Have the lane looked at again later: a click that shares the job which runs
         now may commit only after this has looked."""
-        now = fields.Datetime.now().timestamp()
+        now = database_now(self.env).timestamp()
         moment = (now // DISPATCH_SWEEP_SECONDS + 2) * DISPATCH_SWEEP_SECONDS
         self._enqueue_dispatch_at(lane, moment, f"sweep{int(moment)}", is_sweep=True)
 
@@ -117,7 +131,7 @@ class AmazonFeed(models.Model):
 
         :param float wait: seconds before which it should not start
         """
-        moment = fields.Datetime.now().timestamp() + wait
+        moment = database_now(self.env).timestamp() + wait
         self._enqueue_dispatch_at(lane, moment, "left")
 
     def _enqueue_dispatch_at(self, lane, moment, name, **options):
@@ -144,15 +158,58 @@ class AmazonFeed(models.Model):
         """
         lane = Lane(account_id, marketplace, feed_type)
         self._take_lane(lane)
+        self.env["amazon.host.clock"]._compare()
         if not is_sweep:
             self._in_own_transaction("_enqueue_sweep", lane)
-        self._settle_interrupted(lane)
-        if not self._in_own_transaction("_is_open", lane):
-            return
-        verified = self._verify_orders(lane)
-        if verified:
-            self._send(lane, verified)
+        try:
+            self._settle_interrupted(lane)
+            self._check_life(lane)
+            if not self._in_own_transaction("_is_open", lane):
+                return
+            verified = self._verify_orders(lane)
+            if verified:
+                self._send(lane, verified)
+        except PASSED_ON:
+            raise
+        except Exception as error:
+            self._in_own_transaction("_set_lane_aside", lane, error)
         self._in_own_transaction("_come_back", lane)
+
+    def _set_lane_aside(self, lane, error):
+        """Let all that waits in a lane wait for a while, since no one of it is to blame
+        for what was raised. Only what is queued: nothing of it has left.
+
+        :param Exception error: what was raised
+        """
+        log_failure(self, f"dispatch of {lane}", error)
+        due = self._due(lane)
+        alone = due.filtered(lambda action: not self._is_writable(action))
+        if alone != due:
+            alone._set_aside(error)
+        if not alone or alone == due:
+            due._set_aside_for_a_while(error, self._lane_aside_sentence(error))
+        due.order_id._notify_forms()
+
+    def _is_writable(self, action):
+        """Whether an envelope with this action alone can be written."""
+        with tempfile.TemporaryFile() as payload:
+            return contained(
+                action,
+                lambda one: self._write_payload(payload, one.feed_type, one),
+                lambda one, error: log_failure(one, "cannot be written", error),
+            )
+
+    def _lane_aside_sentence(self, error):
+        if isinstance(error, InvalidMessage):
+            return self.env._(
+                "Nothing was sent. %s An administrator is told and has to correct it; "
+                "then it leaves by itself.",
+                error,
+            )
+        return self.env._(
+            "Nothing was sent: an error in the program concerns all that waits to be "
+            "sent together. It is tried again by itself, and an administrator is told."
+        )
 
     def _take_lane(self, lane):
         """Hold the lane until this transaction ends, however it ends.
@@ -174,6 +231,24 @@ class AmazonFeed(models.Model):
         """Call a method of this model in a transaction of its own, and commit."""
         return in_own_transaction(self, method, *args)
 
+    def _check_life(self, lane):
+        """Make sure that this database is the one that sent last; stop its accounts
+        where it is not.
+
+        :raise RetryableJobError: where this host cannot say so
+        """
+        try:
+            self.env["amazon.life"]._check()
+        except RecordUnusable as error:
+            self._in_own_transaction("_say_why_held", lane)
+            raise self._later(f"The record cannot be written: {error}") from None
+
+    def _say_why_held(self, lane):
+        """Say of what is due that this host cannot send it, and why."""
+        problem = self.env["amazon.life"]._problem()
+        if problem:
+            self._due(lane).write({"state_message": problem})
+
     # --- what was interrupted --- #
 
     def _settle_interrupted(self, lane):
@@ -184,14 +259,17 @@ class AmazonFeed(models.Model):
 
     def _settle_abandoned(self, lane):
         """Say of feeds whose sender died that nobody knows whether Amazon has them."""
-        for feed in self.search([*lane.domain(), ("state", "=", "sending")]):
-            self._record_unknown(
-                feed.id,
-                self.env._(
-                    "The program was stopped while it sent this to Amazon, so it is "
-                    "unknown whether Amazon has it. It is looked for at Amazon; it is "
-                    "not simply sent again."
-                ),
+        reason = self.env._(
+            "The program was stopped while it sent this to Amazon, so it is unknown "
+            "whether Amazon has it. It is looked for at Amazon; it is not simply sent "
+            "again."
+        )
+        of_lane = [*lane.domain(), ("state", "=", "sending")]
+        for feed in self.search([*of_lane, *self._goes_on_domain()]):
+            contained(
+                feed,
+                lambda one: one._record_unknown(one.id, reason),
+                lambda one, error: one._set_aside(error),
             )
 
     def _feeds_to_follow(self, lane):
@@ -201,11 +279,13 @@ class AmazonFeed(models.Model):
                 ("account_id", "=", lane.account_id),
                 ("marketplace", "=", lane.marketplace),
                 ("feed_id.feed_type", "=", lane.feed_type),
+                ("feed_id.set_aside_at", "=", False),
             ]
         )
+        of_lane &= self.env["amazon.action"]._goes_on_domain()
         behind = Domain(
             [("state", "=", "sending"), ("feed_id.state", "!=", "sending")]
-        ) | Domain([("state", "=", "unknown"), ("feed_id.state", "in", BETTER_KNOWN)])
+        ) | Domain(BEHIND_UNKNOWN)
         left = self.env["amazon.action"]._read_group(of_lane & behind, ["feed_id"])
         return [feed.id for (feed,) in left]
 
@@ -219,6 +299,13 @@ class AmazonFeed(models.Model):
         """
         due = self._due(lane)
         if not due:
+            self._return_for_aside(lane)
+            return False
+        problem = due.account_id._sending_problem()
+        if problem:
+            # Its end enqueues a dispatch (amazon.seller.account.write).
+            due.state_message = problem
+            due.order_id._notify_forms()
             return False
         wait = self._quota_of(lane).wait(CREATE_FEED, self._tokens_needed(lane, due))
         if wait:
@@ -249,6 +336,7 @@ class AmazonFeed(models.Model):
                 ("state", "=", "queued"),
                 ("due_at", "<", oldest),
                 *self._not_held(lane),
+                *self.env["amazon.action"]._goes_on_domain(),
             ],
             ["marketplace", "feed_type"],
         )
@@ -273,12 +361,13 @@ class AmazonFeed(models.Model):
 
         Several kinds share a lane, and each may be stopped by itself.
         """
-        now = fields.Datetime.now()
+        now = database_now(self.env)
         due = self.env["amazon.action"].search(
             [
                 *self._waiting_domain(lane),
                 ("due_at", "<=", now),
                 *self._not_held(lane),
+                *self.env["amazon.action"]._goes_on_domain(),
             ],
             order="urgent_from, id",
             limit=MAX_ACTIONS_PER_FEED,
@@ -297,7 +386,7 @@ class AmazonFeed(models.Model):
             why Amazon does not show the order, or False
         :rtype: dict
         """
-        begun = fields.Datetime.now()
+        begun = database_now(self.env)
         unread = self._in_own_transaction("_unverified", lane)
         if any(action.by_range for action in unread):
             account = self.env["amazon.seller.account"].browse(lane.account_id)
@@ -311,11 +400,12 @@ class AmazonFeed(models.Model):
 
         :rtype: list[Unverified]
         """
-        shown = fields.Datetime.now() - timedelta(seconds=RANGE_LAG_SECONDS)
+        now = database_now(self.env)
+        shown = now - timedelta(seconds=RANGE_LAG_SECONDS)
         return [
             Unverified(action.order_id.id, action._decided_at() <= shown)
             for action in self._due(lane)
-            if not action._is_verified()
+            if not action._is_verified(now=now)
         ]
 
     def _verified(self, lane, read, begun):
@@ -324,10 +414,11 @@ class AmazonFeed(models.Model):
         :param dict read: orders that were read since then
         :param datetime begun: what was asked for later is not known by that
         """
+        now = database_now(self.env)
         return {
             action.id: read.get(action.order_id.id, False)
             for action in self._due(lane)
-            if action._is_verified()
+            if action._is_verified(now=now)
             or (action.order_id.id in read and action._decided_at() <= begun)
         }
 
@@ -413,8 +504,9 @@ class AmazonFeed(models.Model):
         :param amazon.action unread: what cannot, since its order is not known
         """
         newest = max(action._decided_at() for action in unread)
-        shown = _seconds_since(newest) > RANGE_LAG_SECONDS
-        waited = _seconds_since(min(ready.mapped("due_at")))
+        now = database_now(self.env)
+        shown = (now - newest).total_seconds() > RANGE_LAG_SECONDS
+        waited = (now - min(ready.mapped("due_at"))).total_seconds()
         return not shown and waited < COLLECT_SECONDS
 
     def _send_with(self, client, lane, verified):
@@ -428,12 +520,14 @@ class AmazonFeed(models.Model):
                 return
             # createFeedDocument and the upload move nothing: tried again as a whole.
             raise self._later(str(error), getattr(error, "wait", None)) from None
+        account = self.env["amazon.seller.account"].browse(lane.account_id)
         if not sending:
             # Where PostgreSQL's answer to the commit was lost, the feed is marked as
             # being sent, and nobody sends it.
             self._settle_interrupted(lane)
             return
-        if self._in_own_transaction("_may_leave", sending.feed_id):
+        may_leave = self.env["amazon.life"]._let_leave(account)
+        if may_leave and self._in_own_transaction("_may_leave", sending.feed_id):
             record, *args = self._create_feed(client, sending)
         else:
             reason = "Stopped, or another dispatch took over."
@@ -524,7 +618,13 @@ class AmazonFeed(models.Model):
             document_ref = client.prepare_feed(payload)
             feed = self._create_sending(client, lane, actions, document_ref, payload)
         actions.feed_id = feed
-        actions._set_sending()
+        moved = actions._set_sending()
+        if moved != actions:
+            # Its message is in the document, so that does not leave. The others wait
+            # again, and leave with the next one.
+            (actions - moved).feed_id = False
+            self._record_not_sent(feed.id, "An action was set aside.", None)
+            return None
         return Sending(feed.id, lane, document_ref)
 
     def _create_sending(self, client, lane, actions, document_ref, payload):
@@ -537,7 +637,7 @@ class AmazonFeed(models.Model):
                 "message_count": len(actions),
                 "document_ref": document_ref,
                 "payload_digest": hashlib.sha256(content).hexdigest(),
-                "sending_at": fields.Datetime.now(),
+                "sending_at": database_now(self.env),
                 "amazon_sent_after": _naive(client.amazon_now()),
             }
         )
@@ -548,8 +648,21 @@ class AmazonFeed(models.Model):
         """Block the actions that Amazon's data, as of now, speaks against, and those
         that cannot be expressed; hand over what may be at Amazon already; return the
         others."""
-        ready = self.env["amazon.action"]
+        judged = contained(
+            actions,
+            lambda some: self._judge_late(some, verified),
+            lambda action, error: action._set_aside(error),
+        )
+        return judged.filtered(
+            lambda action: action.state == "queued" and action._goes_on()
+        )
+
+    def _judge_late(self, actions, verified):
+        """Block what cannot be sent any more, and hand over what may be at Amazon."""
         for action in actions:
+            if action._is_of_lost_life():
+                action._doubt_lost_time()
+                continue
             # first: to be blocked says that nothing happened
             doubt = action._late_doubt()
             if doubt:
@@ -558,9 +671,6 @@ class AmazonFeed(models.Model):
             reason = verified[action.id] or self._late_blocker(action)
             if reason:
                 action._set_blocked(reason)
-            else:
-                ready |= action
-        return ready
 
     def _late_blocker(self, action):
         """Return why an action cannot be sent any more, or False."""
@@ -636,8 +746,10 @@ class AmazonFeed(models.Model):
         """Enqueue the next dispatch for what still waits, and say what it waits for."""
         left = self._due(lane)
         if not left:
+            self._return_for_aside(lane)
             return
-        unread = left.filtered(lambda action: not action._is_verified())
+        now = database_now(self.env)
+        unread = left.filtered(lambda action: not action._is_verified(now=now))
         for action in unread:
             problem = action.order_id.read_message or action.order_id.finances_message
             if problem:
@@ -646,9 +758,20 @@ class AmazonFeed(models.Model):
                 )
         unread.order_id._notify_forms()
         newest = max(action._decided_at() for action in left)
-        shown_in = RANGE_LAG_SECONDS - _seconds_since(newest)
+        shown_in = RANGE_LAG_SECONDS - (now - newest).total_seconds()
         wait = min(max(shown_in, NEXT_FEED_MIN_SECONDS), NEXT_FEED_MAX_SECONDS)
         self._enqueue_return(lane, wait)
+
+    def _return_for_aside(self, lane):
+        """Enqueue a dispatch for what was set aside for a while."""
+        waiting = self.env["amazon.action"].search(
+            [*self._waiting_domain(lane), ("set_aside_until", "!=", False)],
+            order="set_aside_until",
+            limit=1,
+        )
+        if waiting:
+            wait = -self._age(waiting.set_aside_until)
+            self._enqueue_return(lane, max(wait, NEXT_FEED_MIN_SECONDS))
 
     def _later(self, reason, seconds=None):
         return RetryableJobError(
@@ -671,7 +794,7 @@ class AmazonFeed(models.Model):
                 "state_message": False,
                 "feed_ref": feed_ref,
                 "request_ref": request_ref,
-                "submitted_at": fields.Datetime.now(),
+                "submitted_at": database_now(self.env),
             }
         ):
             self.env["amazon.foreign.feed"]._forget(feed)
@@ -712,8 +835,13 @@ class AmazonFeed(models.Model):
 
     def _follow(self, feed_id):
         """Let the actions of a feed follow what is known of it, chunk by chunk."""
-        while self._in_own_transaction("_follow_chunk", feed_id):
-            pass
+        try:
+            while self._in_own_transaction("_follow_chunk", feed_id):
+                pass
+        except PASSED_ON:
+            raise
+        except Exception as error:
+            self.browse(feed_id)._set_aside_in_own(error)
 
     def _enqueue_follow(self):
         """Let the actions follow what is known of the feed now.
@@ -726,6 +854,7 @@ class AmazonFeed(models.Model):
             description=f"Tell the actions of the feed {self.feed_ref or self.id}",
         )._job_follow()
 
+    @contained_job
     def _job_follow(self):
         """Let the actions follow what is known of the feed. Job; safe to run twice."""
         self.ensure_one()
@@ -738,39 +867,48 @@ class AmazonFeed(models.Model):
         :rtype: bool
         """
         feed = self.browse(feed_id)
-        if feed.state == "sending":
+        if feed.state == "sending" or not feed._goes_on():
             return False
-        behind = ["sending"]
-        if feed.state in BETTER_KNOWN:
-            behind.append("unknown")
+        behind = Domain("state", "=", "sending") | Domain(BEHIND_UNKNOWN)
         actions = self.env["amazon.action"].search(
-            [("feed_id", "=", feed.id), ("state", "in", behind)],
+            Domain("feed_id", "=", feed.id)
+            & behind
+            & self.env["amazon.action"]._goes_on_domain(),
             order="id",
             limit=CHUNK,
         )
-        if feed.state == "not_sent":
-            for of_kind in actions.grouped("kind").values():
-                of_kind._set_back_to_queued(of_kind._not_sent_sentence())
-        elif feed.state == "refused":
+        if feed.state == "absent" and feed._executed():
+            feed._doubt_absence()
+            return False
+        contained(
+            actions,
+            feed._pass_on,
+            lambda action, error: action._set_aside(error),
+        )
+        return len(actions) == CHUNK
+
+    def _pass_on(self, actions):
+        """Move actions to what is known of this feed."""
+        if self.state == "not_sent":
+            for kind, of_kind in actions.grouped("kind").items():
+                reason = self.account_id._not_sent_sentence(kind)
+                of_kind._set_back_to_queued(reason)
+        elif self.state == "refused":
             actions._set_blocked(
                 self.env._(
                     "Amazon refused to take it: %s. Nothing was executed. Tell an "
                     "administrator.",
-                    feed.state_message,
+                    self.state_message,
                 )
             )
-        elif feed.state == "absent" and feed._executed():
-            feed._doubt_absence()
-            return False
-        elif feed.state == "absent":
-            actions._set_sent_again(feed.state_message)._enqueue_dispatch()
-        elif feed.state == "unknown":
+        elif self.state == "absent":
+            actions._set_sent_again(self.state_message)._enqueue_dispatch()
+        elif self.state == "unknown":
             # Amazon's own data settles it sooner than its list of feeds can
-            actions._set_unknown(feed.state_message)._enqueue_confirm()
+            actions._set_unknown(self.state_message)._enqueue_confirm()
         else:
             # Amazon has it, and may even have processed it meanwhile.
-            actions._set_submitted(feed.is_adopted and feed.state_message)
-        return len(actions) == CHUNK
+            actions._set_submitted(self.is_adopted and self.state_message)
 
 
 class Unverified(NamedTuple):
@@ -788,10 +926,6 @@ def _from_timestamp(moment):
     return fields.Datetime.to_datetime("1970-01-01 00:00:00") + timedelta(
         seconds=moment
     )
-
-
-def _seconds_since(moment):
-    return (fields.Datetime.now() - moment).total_seconds()
 
 
 def _naive(moment):

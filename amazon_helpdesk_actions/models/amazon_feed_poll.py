@@ -19,7 +19,10 @@ from ..spapi.errors import IncompleteCredentials, Refused, SpApiError, Unreadabl
 from ..spapi.reports import count_processed, named_orders, parse_report
 from .amazon_order_reading import is_not_found
 from .amazon_seller_account import is_access_refused
+from .amazon_set_aside import contained_job
 from .background import in_background
+from .clock import database_now
+from .containment import contained
 
 _logger = logging.getLogger(__name__)
 
@@ -44,6 +47,7 @@ class AmazonFeed(models.Model):
             description=f"Ask Amazon about the feed {self.feed_ref}",
         )._job_poll()
 
+    @contained_job
     def _job_poll(self):
         """Ask Amazon whether the feed is processed. Job.
 
@@ -97,7 +101,7 @@ class AmazonFeed(models.Model):
 
     def _age(self, moment):
         """Return the seconds that have passed since then."""
-        return (fields.Datetime.now() - moment).total_seconds()
+        return (database_now(self.env) - moment).total_seconds()
 
     def _lose(self):
         """Amazon does not know the feed any more that it had taken."""
@@ -129,7 +133,7 @@ class AmazonFeed(models.Model):
 
     def _settle(self, status):
         """Record the end of the feed's processing at Amazon."""
-        now = fields.Datetime.now()
+        now = database_now(self.env)
         self.write({"done_at": now, "polled_at": now, "processing_status": status})
         if status == "CANCELLED" and self.is_adopted:
             self._end_without_outcome(
@@ -176,7 +180,7 @@ class AmazonFeed(models.Model):
             {
                 "state": state,
                 "state_message": reason,
-                "done_at": self.done_at or fields.Datetime.now(),
+                "done_at": self.done_at or database_now(self.env),
             }
         )
         self._enqueue_move("unknown")
@@ -190,6 +194,7 @@ class AmazonFeed(models.Model):
             description=f"Ask Amazon for the report of the feed {self.feed_ref}",
         )._job_late_report()
 
+    @contained_job
     def _job_late_report(self):
         """Ask again for a report that was missing: it still settles what is unknown.
         Job.
@@ -223,6 +228,7 @@ class AmazonFeed(models.Model):
             description=f"Apply Amazon's report of the feed {self.feed_ref}",
         )._job_apply_report(after)
 
+    @contained_job
     def _job_apply_report(self, after=0):
         """Give the actions the outcome that Amazon's report says. Job; many actions
         are told in several jobs.
@@ -249,7 +255,11 @@ class AmazonFeed(models.Model):
             )
             return
         actions = self.env["amazon.action"].search(
-            [("feed_id", "=", self.id), ("message_number", ">", after)],
+            [
+                ("feed_id", "=", self.id),
+                ("message_number", ">", after),
+                *self.env["amazon.action"]._goes_on_domain(),
+            ],
             order="message_number",
             limit=CHUNK,
         )
@@ -257,11 +267,11 @@ class AmazonFeed(models.Model):
         actions.filtered(lambda action: action.state == "sending")._set_submitted()
         by_outcome = actions.grouped(lambda action: outcomes[action.message_number])
         for outcome, told in by_outcome.items():
-            surely = told._refused_by_name(outcome, named) if self.is_adopted else told
-            if surely:
-                self._apply_outcome(surely, outcome)
-            if told - surely:
-                self._apply_doubtful(told - surely, outcome)
+            contained(
+                told,
+                lambda some, outcome=outcome: self._apply_told(some, outcome, named),
+                lambda action, error: action._set_aside(error),
+            )
         if len(actions) == CHUNK:
             self._enqueue_apply_report(actions[-1].message_number)
         elif self._actions_in(["unknown"], limit=1):
@@ -329,11 +339,24 @@ class AmazonFeed(models.Model):
         except UnreadableReport:
             return False
 
+    def _apply_told(self, actions, outcome, named):
+        """Give actions the outcome that a report says, as far as it is surely theirs.
+
+        :param dict named: orders by message, see ``spapi.reports.named_orders``
+        """
+        surely = actions
+        if self.is_adopted:
+            surely = actions._refused_by_name(outcome, named)
+        if surely:
+            self._apply_outcome(surely, outcome)
+        if actions - surely:
+            self._apply_doubtful(actions - surely, outcome)
+
     def _apply_outcome(self, actions, outcome):
         if outcome.status == "accepted":
             actions._set_accepted(outcome.code, outcome.text)._enqueue_confirm()
         elif outcome.status == "rejected":
-            actions._set_rejected(outcome.code, outcome.text)
+            actions._apply_rejection(outcome)
         else:
             actions._set_unknown(
                 self.env._(
@@ -393,6 +416,7 @@ class AmazonFeed(models.Model):
             description=f"Tell the actions of the feed {self.feed_ref or self.id}",
         )._job_move_actions(target)
 
+    @contained_job
     def _job_move_actions(self, target):
         """Move the actions, so many at a time, with the sentence of the feed. Job.
 
@@ -405,6 +429,15 @@ class AmazonFeed(models.Model):
         if target == "rejected" and self.is_adopted:
             target = "unknown"
         actions = self._to_move(target)
+        contained(
+            actions,
+            lambda some: self._move_to(some, target),
+            lambda action, error: action._set_aside(error),
+        )
+        if len(actions) == CHUNK:
+            self._enqueue_move(target)
+
+    def _move_to(self, actions, target):
         reason = self.state_message
         if target == "person":
             (actions - actions.filtered_domain(UNKNOWN))._set_unknown(reason)
@@ -413,11 +446,10 @@ class AmazonFeed(models.Model):
             actions._set_rejected(self.processing_status, reason)
         else:
             actions._set_unknown(reason)
-        if len(actions) == CHUNK:
-            self._enqueue_move(target)
 
     def _to_move(self, target):
+        goes_on = self.env["amazon.action"]._goes_on_domain()
         if target == "person":
             unhanded = [("needs_person", "=", False)]
-            return self._actions_in(OPEN_STATES, CHUNK, unhanded)
-        return self._actions_in(ACTION_TRANSITIONS[target], CHUNK)
+            return self._actions_in(OPEN_STATES, CHUNK, [*unhanded, *goes_on])
+        return self._actions_in(ACTION_TRANSITIONS[target], CHUNK, goes_on)

@@ -30,9 +30,15 @@ from .amazon_feed_poll import OPEN_STATES
 from .amazon_foreign_feed import DOUBTFUL, Listed
 from .amazon_foreign_feed import as_utc as _utc
 from .amazon_seller_account import is_access_refused
+from .amazon_set_aside import contained_job
 from .background import in_background, in_own_transaction
+from .clock import database_now
+from .containment import contained
 
 _logger = logging.getLogger(__name__)
+
+# What waits for no decision of a person.
+NOT_HANDED = [("needs_person", "=", False)]
 
 
 class Evidence(NamedTuple):
@@ -109,6 +115,7 @@ class AmazonFeed(models.Model):
                 description=f"Look for the {feed.feed_type} {feed.id} at Amazon",
             )._job_reconcile()
 
+    @contained_job
     def _job_reconcile(self):
         """Look for the feed in Amazon's list. Job; safe to run twice.
 
@@ -198,7 +205,13 @@ class AmazonFeed(models.Model):
     def _sought_domain(self):
         """Return the domain of what is looked for: what is unknown, and what was found,
         for as long as Amazon's list may yet show a feed that fits as well."""
-        unknown = Domain([("state", "=", "unknown"), ("handed_at", "=", False)])
+        unknown = Domain(
+            [
+                ("state", "=", "unknown"),
+                ("handed_at", "=", False),
+                ("set_aside_at", "=", False),
+            ]
+        )
         lag = timedelta(hours=ABSENT_ALONE_HOURS)
         found = DOUBTFUL & Domain("sending_at", ">", fields.Datetime.now() - lag)
         return unknown | found
@@ -214,8 +227,9 @@ class AmazonFeed(models.Model):
         :return: what is known now of each feed, see ``_judge``
         :rtype: dict
         """
-        sought = self._sought(account_id, feed_type)
         account = self.env["amazon.seller.account"].browse(account_id)
+        account._note_listed(amazon_now)
+        sought = self._sought(account_id, feed_type)
         known = self._known_refs(account, listed)
         surely = self._known_refs(account, listed, surely=True)
         seen = [row.created for row in listed if row.ref in surely]
@@ -358,7 +372,7 @@ class AmazonFeed(models.Model):
                 )
             )
             return "person"
-        start = self._window_start()
+        start = self._absent_from()
         age = amazon_now - start
         enough = timedelta(minutes=ABSENT_MINUTES)
         if not any(created > start for created in evidence.seen):
@@ -480,7 +494,7 @@ class AmazonFeed(models.Model):
                 "feed_ref": row.ref,
                 "is_adopted": True,
                 "amazon_created_at": row.created.replace(microsecond=0),
-                "submitted_at": fields.Datetime.now(),
+                "submitted_at": database_now(self.env),
                 "processing_status": row.status,
                 "state_message": evidence,
             }
@@ -545,7 +559,12 @@ class AmazonFeed(models.Model):
 
         :raise RetryableJobError: as long as an order could not be read
         """
-        since = self.sending_at + timedelta(minutes=ABSENT_MINUTES)
+        account = self.account_id
+        since = max(
+            self.sending_at + timedelta(minutes=ABSENT_MINUTES),
+            # what was known of a database before it was restored
+            account.life_known_at or account.life_found_at or self.sending_at,
+        )
         if not self._know_orders(since):
             raise self._later("The orders must be read first", ABSENT_RETRY_SECONDS)
         self._in_own_transaction("_declare_absent", self.id, amazon_now)
@@ -558,6 +577,10 @@ class AmazonFeed(models.Model):
             return
         if feed._executed():
             feed._doubt_absence()
+            return
+        undecided = feed._actions_in(["sending", "unknown"])
+        if undecided and all(undecided.mapped("needs_person")):
+            feed._hand_over(undecided._unrecorded_sentence())
             return
         feed.write(
             {
@@ -609,10 +632,11 @@ class AmazonFeed(models.Model):
 
     def _know_orders(self, since):
         """Read the orders of the actions whose outcome is unknown, as far as quota and
-        time allow.
+        time allow. Nobody waits for an order that cannot be recorded: a person decides
+        on its actions.
 
         :param datetime since: an order that was read since then is known
-        :return: whether all of them are known
+        :return: whether all the others are known
         :rtype: bool
         """
         unread = self._in_own_transaction("_unread_orders", self.id, since)
@@ -620,12 +644,16 @@ class AmazonFeed(models.Model):
             self.account_id._read_ranges()
             unread = self._in_own_transaction("_unread_orders", self.id, since)
         end = time.monotonic() + VERIFY_SECONDS
-        for position, order_id in enumerate(unread, start=1):
-            if not self._in_own_transaction("_read_order", order_id):
-                return False
-            if time.monotonic() > end:
-                return position == len(unread)
-        return True
+        told = set()
+        for order_id in unread:
+            answers = self._in_own_transaction("_read_order", order_id)
+            if answers.is_complete():
+                told.add(order_id)
+            if answers.is_throttled() or time.monotonic() > end:
+                break
+        self._in_own_transaction("_hand_over_unrecorded", self.id)
+        left = self._in_own_transaction("_unread_orders", self.id, since)
+        return told.issuperset(left)
 
     @api.model
     def _unread_orders(self, feed_id, since):
@@ -633,20 +661,31 @@ class AmazonFeed(models.Model):
         return [
             order.id
             for order in actions.order_id
-            if not order.known_until or order.known_until < since
+            if (not order.known_until or order.known_until < since)
+            and not order._is_given_up()
         ]
+
+    @api.model
+    def _hand_over_unrecorded(self, feed_id):
+        """Hand the actions of orders to a person that could not be recorded again and
+        again: what Amazon says of them is not known, so they are judged by nothing."""
+        stuck = (
+            self.browse(feed_id)
+            ._actions_in(["sending", "unknown"], domain=NOT_HANDED)
+            .filtered(lambda action: action.order_id._is_given_up())
+        )
+        stuck._hand_over_unrecorded()
 
     @api.model
     def _read_order(self, order_id):
         """Read an order and confirm what it shows.
 
-        :return: whether Amazon said all that it will say
-        :rtype: bool
+        :rtype: Answers
         """
         order = self.env["amazon.order"].browse(order_id)
         answers = order._read_from_amazon()
         order._notify_forms()
-        return answers.is_complete()
+        return answers
 
     def _enqueue_look_at_orders(self):
         """Look at the orders of the actions whose outcome is unknown, from when on
@@ -659,6 +698,7 @@ class AmazonFeed(models.Model):
             identity_key=f"amazon_look_at_orders_{self.id}",
         )._job_look_at_orders()
 
+    @contained_job
     def _job_look_at_orders(self):
         """Look for what the orders show of the actions whose outcome is unknown. Job.
 
@@ -684,12 +724,13 @@ class AmazonFeed(models.Model):
         """Return the moment since which an order must have been read, so that a look
         at many orders comes to an end and their data can say something."""
         telling = timedelta(minutes=NOT_CANCELLED_MINUTES)
-        recent = fields.Datetime.now() - timedelta(hours=ORDER_LOOK_HOURS / 2)
+        recent = database_now(self.env) - timedelta(hours=ORDER_LOOK_HOURS / 2)
         return max((self.done_at or self.sending_at) + telling, recent)
 
     @api.model
     def _has_unknown(self, feed_id):
-        return bool(self.browse(feed_id)._actions_in(["unknown"], limit=1))
+        goes_on = self.env["amazon.action"]._goes_on_domain()
+        return bool(self.browse(feed_id)._actions_in(["unknown"], 1, goes_on))
 
     @api.model
     def _judge_orders(self, feed_id, after):
@@ -701,13 +742,22 @@ class AmazonFeed(models.Model):
         :rtype: int | None
         """
         feed = self.browse(feed_id)
-        rest = [("message_number", ">", after)]
-        actions = feed._actions_in(["unknown"], CHUNK, rest)
+        rest = Domain("message_number", ">", after)
+        goes_on = self.env["amazon.action"]._goes_on_domain()
+        actions = feed._actions_in(["unknown"], CHUNK, rest & goes_on)
+        contained(
+            actions,
+            feed._judge_by_order,
+            lambda action, error: action._set_aside(error),
+        )
+        return actions[-1].message_number if len(actions) == CHUNK else None
+
+    def _judge_by_order(self, actions):
         disproofs = actions.grouped(lambda action: action._kind()._disproof(action))
         for disproof, disproved in disproofs.items():
             if disproof:
-                feed._apply_disproof(disproved, disproof)
-        if feed.done_at and feed._age(feed.done_at) >= NO_TRACE_HOURS * 3600:
+                self._apply_disproof(disproved, disproof)
+        if self.done_at and self._age(self.done_at) >= NO_TRACE_HOURS * 3600:
             actions.filtered(lambda action: not action.needs_person)._hand_to_person(
                 self.env._(
                     "Amazon has not said what became of it, and its own data has not "
@@ -716,7 +766,6 @@ class AmazonFeed(models.Model):
                     NO_TRACE_HOURS,
                 )
             )
-        return actions[-1].message_number if len(actions) == CHUNK else None
 
     def _apply_disproof(self, actions, disproof):
         """Reject what the orders show as not executed. They show it by the end of the

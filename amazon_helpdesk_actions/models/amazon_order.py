@@ -9,6 +9,7 @@ from ..amounts import is_overdrawn, total_refundable
 from ..const import FULFILLMENT_STATUSES
 from ..spapi.marketplaces import seller_central_order_url
 from .amazon_seller_participation import marketplace_selection
+from .clock import DATABASE_NOW
 
 # Amazon's order number, 3-7-7. Source: amzn/selling-partner-api-models, Orders
 # 2026-01-01 ("should be in 3-7-7 format"); orders of Multi-Channel Fulfillment begin
@@ -253,17 +254,26 @@ class AmazonOrder(models.Model):
         The row is changed, not just locked: a transaction that waited for the lock
         then fails to serialize, is run again by Odoo, and sees what the other one
         did. With a lock alone it would go on with its old snapshot.
+
+        :return: the time by PostgreSQL's clock, once the order is taken; here it costs
+            no question of its own
+        :rtype: datetime
         """
         self.ensure_one()
         self.flush_recordset()
         self.env.cr.execute(
-            "UPDATE amazon_order SET take_count = take_count + 1 WHERE id = %s",
+            f"""
+            UPDATE amazon_order SET take_count = take_count + 1 WHERE id = %s
+         RETURNING {DATABASE_NOW}
+            """,  # noqa: S608 - of a constant alone
             [self.id],
         )
+        now = self.env.cr.fetchone()[0]
         self.invalidate_recordset()
         # without reading which ones they are
         self.env["amazon.order.line"].invalidate_model()
         self.env["amazon.order.charge"].invalidate_model()
+        return now
 
     def _require_one(self):
         """Return the order itself, or say what is missing.

@@ -58,6 +58,7 @@ class AmazonOrderCharge(models.Model):
         "charged",
         "refund_ids.amount",
         "action_line_ids.action_id.state",
+        "action_line_ids.is_rejected",
         "line_id.quantity_ordered",
         "line_id.quantity_fulfilled",
         "order_id.claim_found",
@@ -73,6 +74,7 @@ class AmazonOrderCharge(models.Model):
             self.env["amazon.action.line"]._read_group(
                 [
                     ("charge_id", "in", self.ids),
+                    ("is_rejected", "=", False),
                     ("action_id.state", "in", RESERVING_STATES),
                 ],
                 ["charge_id"],
@@ -96,7 +98,7 @@ class AmazonOrderCharge(models.Model):
         """
         self.ensure_one()
         compare = self.currency_id.compare_amounts
-        waiting = self.action_line_ids.filtered(
+        waiting = self.action_line_ids._standing().filtered(
             lambda line: line.action_id._may_show() and not compare(line.amount, amount)
         )
         seen = self.refund_ids.filtered(

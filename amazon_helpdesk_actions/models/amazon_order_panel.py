@@ -5,6 +5,7 @@ from odoo.tools import SQL
 
 from ..amounts import paid, paid_share, refundable, total_refundable
 from ..const import BEFORE_SENDING, RESERVING_STATES
+from .amazon_feed_poll import OPEN_STATES
 
 AMOUNTS = ("charged", "refunded", "reserved", "refundable")
 
@@ -16,6 +17,7 @@ ACTION_FIELDS = (
     "feed_type",
     "state",
     "state_message",
+    "set_aside_message",
     "last_state_change",
     "amount",
     "due_at",
@@ -36,6 +38,7 @@ FEED_FIELDS = (
     "message_count",
     "drop_message",
     "is_adopted",
+    "set_aside_message",
 )
 
 
@@ -189,7 +192,7 @@ class AmazonOrder(models.Model):
                 "kind_label": labels["kind"][row["kind"]],
                 "state": row["state"],
                 "state_label": labels["state"][row["state"]],
-                "message": row["state_message"],
+                "message": _known(row),
                 "since": fields.Datetime.to_string(row["last_state_change"]),
                 "amount": row["amount"],
                 "due_at": fields.Datetime.to_string(row["due_at"]),
@@ -276,6 +279,7 @@ class AmazonOrder(models.Model):
                       FROM amazon_action_line asked
                       JOIN amazon_action action ON action.id = asked.action_id
                      WHERE asked.charge_id = charge.id
+                       AND asked.is_rejected IS NOT TRUE
                        AND action.state IN %(reserving)s) AS reserved,
                    (SELECT COALESCE(SUM(refund.amount), 0)
                       FROM amazon_order_refund refund
@@ -311,6 +315,14 @@ class AmazonOrder(models.Model):
                 for name, sql in columns.items()
             )
         )
+
+
+def _known(row):
+    """Return what is known of an action, and why it stands still."""
+    aside = row["set_aside_message"]
+    if row["state"] in OPEN_STATES:
+        aside = aside or row["feed_set_aside_message"]
+    return f"{aside} {row['state_message']}" if aside else row["state_message"]
 
 
 def _limit(amounts):

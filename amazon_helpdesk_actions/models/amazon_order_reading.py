@@ -2,6 +2,8 @@ import logging
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from psycopg2 import OperationalError
+
 from odoo import api, fields, models
 
 from ..const import FULFILLMENT_STATUSES, ORDER_STALE_AFTER
@@ -11,14 +13,23 @@ from ..spapi.enums import ADJUSTMENT_COMPONENTS
 from ..spapi.errors import IncompleteCredentials, Refused, SpApiError, Throttled
 from ..spapi.marketplaces import MARKETPLACES
 from .background import in_background
+from .clock import database_now, latest_credible
+from .containment import contained
 
 _logger = logging.getLogger(__name__)
 
 # What reading one order costs of Amazon's quotas.
 PER_ORDER = ("getOrder", "listFinancialEventsByOrderId")
 
+# Readings in a row that could not be recorded, after which nobody waits for the next.
+UNRECORDED_LIMIT = 3
+
 # States of an action that waits for its refund to be seen at Amazon.
 AWAITED_STATES = ("submitted", "unknown", "accepted", "assisted")
+
+
+class NoAccount(Exception):
+    """No account of the order's own company can be asked about it."""
 
 
 class Answers(NamedTuple):
@@ -62,27 +73,43 @@ class AmazonOrder(models.Model):
     finances_refused = fields.Boolean(
         readonly=True, help="Amazon does not let the account read the finances."
     )
+    unrecorded_count = fields.Integer(
+        "Readings Not Recorded",
+        readonly=True,
+        copy=False,
+        help="Readings in a row whose answer could not be recorded, because of an "
+        "error in the program.",
+    )
     known_until = fields.Datetime(
         compute="_compute_known_until",
         help="What Amazon said of this order is known up to then.",
     )
 
+    is_known_lately = fields.Boolean(compute="_compute_known_until")
+
     # Whether an account has business, and which of its orders were left alone.
     _account_read_idx = models.Index("(account_id, read_at)")
+    _unrecorded_idx = models.Index("(account_id) WHERE unrecorded_count > 0")
 
     @api.depends("account_id", "complete_at", "finances_refused")
     def _compute_known_until(self):
-        covers = self.env["amazon.watermark"].sudo()._covers(self.account_id)
+        now, covers = self.env["amazon.watermark"]._covers(self.account_id)
+        lately = now - timedelta(seconds=ORDER_STALE_AFTER)
         for order in self:
-            order.known_until = order._known_until(covers.get(order.account_id.id, {}))
+            known = order._known_until(covers.get(order.account_id.id, {}))
+            if known and known > latest_credible(now):
+                # a clock was ahead when that was written down
+                known = False
+            order.known_until = known
+            order.is_known_lately = bool(known) and known >= lately
 
     def _known_until(self, cover):
-        """Return up to when this order is known, by our clock.
+        """Return up to when this order is known, by PostgreSQL's clock.
 
         It is known up to its own reading. Where the lists cover all that happened since
         that reading, it is known up to where they reach.
 
-        :param dict cover: watermarks of the account by subject
+        :param dict cover: what the lists of the account cover, by subject
         """
         if not self.complete_at:
             return False
@@ -90,21 +117,37 @@ class AmazonOrder(models.Model):
         if self.finances_refused and needed[1] and needed[1].is_refused:
             # Without the role for finances there is nothing to wait for.
             needed.pop()
-        if all(mark and mark._covers_since(self.complete_at) for mark in needed):
+        if all(mark and mark.covers_since(self.complete_at) for mark in needed):
             return max(self.complete_at, min(mark.known_until for mark in needed))
         return self.complete_at
 
     def _is_stale(self):
         """Whether what is known is so old that a form asks Amazon again. It does not
         where the lists tell already."""
-        limit = fields.Datetime.now() - timedelta(seconds=ORDER_STALE_AFTER)
-        return not self.known_until or self.known_until < limit
+        return not self.is_known_lately
 
     def _distrust(self):
         """Have the order read by itself, before anything is sent for it: a list speaks
         of it in a way that cannot be recorded."""
         self.complete_at = False
         self._request_read()
+
+    def _forget_ahead(self, now):
+        """Hold those orders for unread that seem to be known up to a time which has not
+        come yet: a clock was ahead for a moment.
+
+        Called where it is decided to act on them. Once that time has come, it would
+        look like a time after the decision.
+
+        :param datetime now: by PostgreSQL's clock
+        """
+        of_ahead = self.env["amazon.watermark"].sudo()._ahead_of(self.account_id, now)
+        self.filtered(
+            lambda order: (
+                order.complete_at
+                and (order.complete_at > now or order.account_id in of_ahead)
+            )
+        ).complete_at = False
 
     def _request_read(self):
         """Enqueue a reading of each order. One waiting reading is enough."""
@@ -129,11 +172,23 @@ class AmazonOrder(models.Model):
         they show.
 
         A failure is recorded in words and raises nothing, since the former reading
-        stays valid as what it is: old.
+        stays valid as what it is: old. That holds for a surprise in the program, too:
+        one order must not end the work on others.
 
         :rtype: Answers
         """
         self.ensure_one()
+        try:
+            with self.env.cr.savepoint():
+                return self._ask_and_record()
+        except OperationalError:
+            # whoever called is run again
+            raise
+        except Exception as error:
+            _logger.exception("The order %s could not be recorded", self.id)
+            return self._note_unrecorded(error)
+
+    def _ask_and_record(self):
         answers = self._ask_amazon()
         self._note_access(answers)
         # Before the first row is added: two readers of one order must meet here,
@@ -141,6 +196,29 @@ class AmazonOrder(models.Model):
         self._take()
         self._record(answers)
         return answers
+
+    def _note_unrecorded(self, error):
+        """Say that what Amazon says could not be recorded, and count it.
+
+        :param Exception error: what was raised
+        :rtype: Answers
+        """
+        self.write(
+            {
+                "read_state": "failed",
+                "read_message": self.env._(
+                    "What Amazon says of this order could not be recorded, because of "
+                    "an error in the program. What is shown is the former reading. "
+                    "Tell an administrator, who finds the error in the server's log."
+                ),
+                "unrecorded_count": self.unrecorded_count + 1,
+            }
+        )
+        return Answers(self.account_id, fields.Datetime.now(), order_error=error)
+
+    def _is_given_up(self):
+        """Whether it could not be recorded so often that nobody waits for it."""
+        return self.unrecorded_count >= UNRECORDED_LIMIT
 
     # === ASKING === #
 
@@ -150,7 +228,7 @@ class AmazonOrder(models.Model):
         :rtype: Answers
         """
         # before the first question: what happens meanwhile may be missing
-        now = fields.Datetime.now()
+        now = database_now(self.env)
         account, order, error = self._ask_for_order()
         if error:
             return Answers(account, now, order_error=error)
@@ -165,9 +243,14 @@ class AmazonOrder(models.Model):
         :rtype: tuple
         """
         failed, failure = self.account_id, None
-        for account in self.account_id | self.account_id._candidates(
+        accounts = self.account_id | self.account_id._candidates(
             self.company_id, self.marketplace
-        ):
+        )
+        # An account that was moved elsewhere has the secrets of another company.
+        accounts = accounts.filtered(lambda a: a.company_id == self.company_id)
+        if not accounts:
+            return failed, None, NoAccount()
+        for account in accounts:
             try:
                 with account._client() as client:
                     return account, self._ask_client(client), None
@@ -231,7 +314,8 @@ class AmazonOrder(models.Model):
                 "account_id": answers.account.id,
                 "read_state": "read",
                 "read_message": False,
-                "read_at": fields.Datetime.now(),
+                "read_at": answers.asked_at,
+                "unrecorded_count": 0,
             }
         )
         self._record_answer(answers)
@@ -265,6 +349,12 @@ class AmazonOrder(models.Model):
     def _record_failure(self, answers):
         refused = is_final(answers.order_error)
         self.read_state = "refused" if refused else "failed"
+        if isinstance(answers.order_error, NoAccount):
+            self.read_message = self.env._(
+                "The seller account of this order belongs to another company, so it "
+                "is not read. Tell an administrator."
+            )
+            return
         self.read_message = answers.account._describe_error(
             answers.order_error, self.amazon_order_ref
         )
@@ -505,9 +595,17 @@ class AmazonOrder(models.Model):
 
         At once, so that a refund does not count as refunded and as reserved.
         """
-        for action in self.action_ids.sorted("id"):
-            if action.state in AWAITED_STATES and action._kind()._is_confirmed(action):
-                action._set_confirmed()
+
+        def confirm(actions):
+            for action in actions:
+                if action._kind()._is_confirmed(action):
+                    action._set_confirmed()
+
+        contained(
+            self.action_ids.filtered(lambda a: a.state in AWAITED_STATES).sorted("id"),
+            confirm,
+            lambda action, error: action._set_aside(error),
+        )
 
 
 def is_final(error):

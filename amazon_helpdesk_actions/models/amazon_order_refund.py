@@ -56,3 +56,12 @@ class AmazonOrderRefund(models.Model):
         "unique(order_id, event_key)",
         "A refund event of Amazon is recorded only once.",
     )
+
+
+class AmazonOrder(models.Model):
+    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    def _last_refund_id(self):
+        """Return the id of the refund that was recorded last. Who records one, and who
+        asks for one, takes the order first, so a later one has a greater id."""
+        return max(self.refund_ids.ids, default=0)

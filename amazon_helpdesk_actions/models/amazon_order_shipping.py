@@ -172,5 +172,7 @@ class AmazonOrderLine(models.Model):
                 and (not before or action.id < before.id)
             )
         )
-        lines = asked.line_ids.filtered(lambda line: line.order_line_id == self)
+        lines = asked.line_ids._standing().filtered(
+            lambda line: line.order_line_id == self
+        )
         return max(self.quantity_open - sum(lines.mapped("quantity")), 0)

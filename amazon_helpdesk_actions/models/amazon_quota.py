@@ -55,11 +55,11 @@ class AmazonQuota(models.Model):
     )
 
 
-# The bucket as it is at this moment. PostgreSQL's clock: the hosts' may differ.
+# The bucket as it is at this moment. PostgreSQL's clock: the hosts' may differ. Where
+# that was ahead when it was counted, nothing is known of the time since then.
 NOW = "(clock_timestamp() AT TIME ZONE 'UTC')"
-FILLED = (
-    f"LEAST(burst, tokens + rate * EXTRACT(EPOCH FROM {NOW} - refilled_at))::float8"
-)
+PASSED = f"GREATEST(EXTRACT(EPOCH FROM {NOW} - refilled_at), 0)"
+FILLED = f"LEAST(burst, tokens + rate * {PASSED})::float8"
 
 
 class QuotaStore:
@@ -164,12 +164,24 @@ class QuotaStore:
 
     def _wait(self, cr, operation, needed):
         cr.execute(
-            f"SELECT (%s - {FILLED}) / rate FROM amazon_quota"  # noqa: S608 - of NOW and FILLED alone
-            " WHERE account_id = %s AND operation = %s",
+            f"""
+            SELECT (%s - {FILLED}) / rate, refilled_at > {NOW} FROM amazon_quota
+             WHERE account_id = %s AND operation = %s
+            """,  # noqa: S608 - of NOW and FILLED alone
             [needed, self._account_id, operation.name],
         )
-        row = cr.fetchone()
-        return max(row[0], 0.0) if row else 0.0
+        wait, is_ahead = cr.fetchone() or (0.0, False)
+        if is_ahead:
+            # or it would stay as empty as it is until that time has come
+            self._count_from_now(cr, operation)
+        return max(wait, 0.0)
+
+    def _count_from_now(self, cr, operation):
+        cr.execute(
+            f"UPDATE amazon_quota SET refilled_at = {NOW}"  # noqa: S608 - of NOW alone
+            " WHERE account_id = %s AND operation = %s",
+            [self._account_id, operation.name],
+        )
 
     def _learn(self, cr, operation, rate):
         self._provide(cr, operation)

@@ -31,6 +31,7 @@ from .amazon_order_reading import AWAITED_STATES, PER_ORDER, naive_utc
 from .amazon_seller_account import is_access_refused
 from .amazon_watermark import SUBJECTS
 from .background import in_background, in_own_transaction
+from .clock import database_now
 
 _logger = logging.getLogger(__name__)
 
@@ -103,6 +104,7 @@ class AmazonSellerAccount(models.Model):
         :param subjects: what to read, all when None
         """
         self.ensure_one()
+        self.env["amazon.host.clock"]._compare()
         if not self.active:
             return
         for subject, wait in self._read_subjects(subjects or ALL_SUBJECTS).items():
@@ -140,9 +142,15 @@ class AmazonSellerAccount(models.Model):
     def _cron_read_ranges(self):
         """Keep the ranges of all accounts read that have something to do."""
         for account in self.search([]):
-            if account._has_business():
-                account._enqueue_range_read()
-                account._read_leftovers()
+            self.env["amazon.failure"]._run_apart(
+                "ranges", in_background(account, account.company_id), "_keep_read"
+            )
+
+    def _keep_read(self):
+        """Have the ranges of this account read, where there is something to do."""
+        if self._has_business():
+            self._enqueue_range_read()
+            self._read_leftovers()
 
     def _has_business(self):
         """Whether an order of the account was read lately, so that tickets may ask."""
@@ -168,7 +176,8 @@ class AmazonSellerAccount(models.Model):
         self.env["amazon.order"].search(
             [
                 ("account_id", "=", self.id),
-                ("complete_at", "<", limit),
+                # not known at all: a list spoke of it that could not be recorded
+                *["|", ("complete_at", "=", False), ("complete_at", "<", limit)],
                 ("read_state", "!=", "requested"),
                 ("action_ids", "any", self._awaited_domain()),
             ],
@@ -265,7 +274,7 @@ class AmazonSellerAccount(models.Model):
             return True
         if not self._quota_wait(OPERATION_OF[subject], self._half_of_burst(subject)):
             return True
-        since = fields.Datetime.now() - timedelta(seconds=RANGE_EVERY_SECONDS)
+        since = database_now(self.env) - timedelta(seconds=RANGE_EVERY_SECONDS)
         return watermark.asked_at <= since
 
     def _wait_for_others(self, subject):
@@ -339,7 +348,7 @@ class AmazonSellerAccount(models.Model):
             return query, page
         # The Date header has whole seconds, so Amazon's clock was less than one ahead.
         # An answer without it: by our clock.
-        seen = _seconds(client.amazon_now()) or fields.Datetime.now()
+        seen = _seconds(client.amazon_now()) or database_now(self.env)
         before = query.before or _last_updated_before(page)
         return (
             query._replace(before=before, seen_at=seen + timedelta(seconds=1)),
@@ -394,8 +403,17 @@ class AmazonSellerAccount(models.Model):
                 in_own_transaction(order, method, said[ref])
             except Exception:
                 # One order must not stop the page; it is read by itself.
-                _logger.exception("What Amazon lists of %s was not recorded", ref)
-                in_own_transaction(order, "_distrust")
+                self._distrust_listed(order)
+
+    def _distrust_listed(self, order):
+        """Have an order read by itself of which a list could not be recorded. Called
+        where the exception is at hand."""
+        _logger.exception("What Amazon lists of %s was not recorded", order)
+        try:
+            in_own_transaction(order, "_distrust")
+        except Exception:
+            # Nor may this stop the page: no page after it would ever be read.
+            _logger.exception("%s could not be distrusted", order)
 
     def _known_orders(self, refs):
         """Return the ids of those orders of the account that were read before."""
@@ -403,6 +421,8 @@ class AmazonSellerAccount(models.Model):
             [
                 ("amazon_order_ref", "in", refs),
                 ("account_id", "=", self.id),
+                # not what an account has left in another company
+                ("company_id", "=", self.company_id.id),
                 ("read_at", "!=", False),
             ],
             order="id",

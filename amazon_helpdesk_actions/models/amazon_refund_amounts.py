@@ -152,11 +152,49 @@ class AmazonActionRefund(models.AbstractModel):
             order.reserved + sum(entered.values()),
         )
 
+    # === WHAT MUST BE KNOWN === #
+
+    def _gap(self, order):
+        """Override: Amazon's finances, in the currency of the order. What a person has
+        refunded in Seller Central is done already."""
+        if order.finances_state == "read" or self._is_assisted(order):
+            return False
+        return order.finances_message or self.env._("It was not read yet.")
+
+    def _not_known(self, order):
+        gap = self._gap(order)
+        return gap and self.env._(
+            "What Amazon has refunded on this order is not known: the buyer may have "
+            "the money already. Look at the order in Seller Central. %s",
+            gap,
+        )
+
+    def _gap_blocker(self, action):
+        """Why it must not leave without a person who knows what is not known. Who
+        decides on it now is told so there."""
+        gap = self._gap(action.order_id)
+        if not gap or gap == action.approved_gap or action.state == "to_approve":
+            return False
+        return self.env._(
+            "Nothing was sent. %s If it is still owed, ask for it again; a second "
+            "person can approve it all the same.",
+            self._not_known(action.order_id),
+        )
+
     # === BEFORE IT IS SENT === #
 
     def _late_doubt(self, action):
-        if not self._find_since_sending(action):
+        if not self._find_unseen(action):
             return False
+        if not action._has_left():
+            return self.env._(
+                "Since %(action)s was asked for, Amazon's finances show a refund of "
+                "%(amount)s that nobody here accounts for. It may be the same one, so "
+                "%(action)s is not sent. Look at the order in Seller Central and "
+                "decide.",
+                amount=self._money(action.amount, action.currency_id),
+                action=action.name,
+            )
         return self.env._(
             "Amazon's finances show a refund of %(amount)s by now that nobody here "
             "accounts for. It may be %(action)s, which was sent before, so it is not "
@@ -167,10 +205,14 @@ class AmazonActionRefund(models.AbstractModel):
 
     def _late_blocker(self, action):
         order = action.order_id
-        blocker = self._status_blocker(order) or self._claim_blocker(order)
+        blocker = (
+            self._status_blocker(order)
+            or self._claim_blocker(order)
+            or self._gap_blocker(action)
+        )
         if blocker:
             return blocker
-        charges = action.line_ids.charge_id
+        charges = action.line_ids._standing().charge_id
         # A fee and goodwill have no charge of their own, only the item's.
         own = charges.filtered(lambda charge: charge.component not in (FEE, GOODWILL))
         if any(part._is_overdrawn() for part in (*own, *charges.line_id, order)):

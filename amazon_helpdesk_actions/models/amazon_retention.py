@@ -26,6 +26,9 @@ LEFT = ("SHIPPED", "CANCELLED", "UNFULFILLABLE")
 # States of an action that may still need what was written down with it.
 NEEDS_ITS_WORDS = ("to_approve", "queued", "sending")
 
+# What the scheduled action calls for each company, until each says that it is done.
+ERASERS = ("_erase_orders", "_erase_actions", "_erase_documents", "_erase_packs")
+
 # What may name a buyer, or be a buyer's words; docs/journal.md has the whole list.
 OF_ORDERS = ("mcf_comment", "cancel_request_reason", "destination_digest")
 OF_ACTIONS = ("note", "decision_note")
@@ -144,16 +147,12 @@ class AmazonRetention(models.AbstractModel):
     @api.model
     def _cron_erase(self):
         """Remove what is due, chunk by chunk. Scheduled action, daily."""
+        failures = self.env["amazon.failure"]
         for company in self.env["res.company"].search([]):
             eraser = in_background(self, company)
-            for erase in (
-                eraser._erase_orders,
-                eraser._erase_actions,
-                eraser._erase_documents,
-                eraser._erase_packs,
-            ):
-                while erase():
-                    # What is removed stays so, whatever comes after.
+            for erase in ERASERS:
+                # What is removed stays so, whatever comes after.
+                while failures._run_apart("erase", eraser, erase):
                     if self.env["ir.cron"]._commit_progress(1) <= 0:
                         return
 

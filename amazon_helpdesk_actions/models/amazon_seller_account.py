@@ -9,6 +9,7 @@ from odoo.fields import Domain
 from ..spapi.client import SellerClient
 from ..spapi.credentials import Credentials, Endpoint, IncompleteCredentials
 from ..spapi.enums import FEED_CANCEL, FEED_REFUND
+from ..spapi.envelopes import is_seller_id
 from ..spapi.errors import (
     MalformedAnswer,
     NotSent,
@@ -135,12 +136,25 @@ class AmazonSellerAccount(models.Model):
                     )
                 ) from None
 
+    @api.constrains("seller_id")
+    def _check_seller_id(self):
+        for account in self:
+            if not is_seller_id(account.seller_id):
+                raise ValidationError(
+                    self.env._(
+                        "%(seller)s is not a seller ID: it has only letters and "
+                        "digits, such as A2EXAMPLE1234. Copy it from Seller Central, "
+                        "Settings, Account Info (Merchant Token).",
+                        seller=account.seller_id,
+                    )
+                )
+
     # === CRUD METHODS === #
 
     @api.model_create_multi
     def create(self, vals_list):
         """Override to journal that a seller was connected, and with which settings."""
-        accounts = super().create(vals_list)
+        accounts = super().create([_without_blanks(vals) for vals in vals_list])
         accounts._journal_existence(
             lambda name: self.env._("The seller account %s was connected.", name),
             "value_after",
@@ -156,17 +170,47 @@ class AmazonSellerAccount(models.Model):
 
     def write(self, vals):
         """Override to journal what decides who sends what where, to forget what another
-        authorisation was given, and to send what waited in an archived account."""
+        authorisation was given, and to send what waited in an archived account, or for
+        another seller id."""
+        vals = _without_blanks(vals)
+        if "company_id" in vals:
+            self._check_stays_in_company(vals["company_id"])
         changed = JOURNALED & set(vals)
-        archived = self.filtered(lambda account: not account.active)
+        waiting = self.filtered(lambda a: not a.active or a._sending_problem())
         before = self._journaled_values(changed)
         result = super().write(vals)
         if AUTHORISATION & set(vals):
             self.sudo().write({"access_token_sealed": False})
         if changed:
             self._journal_change(before)
-        archived.filtered("active")._resume_sending()
+        waiting.filtered("active")._resume_sending()
         return result
+
+    def _check_stays_in_company(self, company_id):
+        """Refuse to move accounts to another company that have orders or actions: those
+        stay where they are, and must not be read with another company's secrets.
+
+        :param int company_id: the company that they should belong to
+        :raise UserError: with the first one that cannot move
+        """
+        moving = self.sudo().filtered(lambda a: a.company_id.id != company_id)
+        for account_sudo in moving:
+            of_account = [("account_id", "=", account_sudo.id)]
+            if not any(
+                self.env[model].sudo().search_count(of_account, limit=1)
+                for model in ("amazon.order", "amazon.action")
+            ):
+                continue
+            raise UserError(
+                self.env._(
+                    "The account %(account)s cannot move to another company: its "
+                    "orders, and what was asked of Amazon for them, belong to "
+                    "%(company)s and stay there. Work on this seller's orders in "
+                    "%(company)s.",
+                    account=account_sudo.name,
+                    company=account_sudo.company_id.name,
+                )
+            )
 
     # === ACTION METHODS === #
 
@@ -398,6 +442,17 @@ class AmazonSellerAccount(models.Model):
 
     # === GETTERS === #
 
+    def _sending_problem(self):
+        """Return what an administrator must mend before a feed of this account can be
+        made, or False. What waits goes on waiting until then."""
+        self.ensure_one()
+        return not is_seller_id(self.seller_id) and self.env._(
+            "Nothing is sent for the account %(account)s: Amazon's form does not take "
+            "its seller ID. An administrator must correct it under Amazon > "
+            "Configuration > Seller Accounts.",
+            account=self.name,
+        )
+
     def _describe_error(self, error, subject=None):
         """Say in one sentence what went wrong and what to do about it.
 
@@ -447,6 +502,14 @@ class AmazonSellerAccount(models.Model):
                 **values,
             )
         return str(error)
+
+
+def _without_blanks(vals):
+    """Return values of an account, with the seller id as it is: people copy it with the
+    blanks around it."""
+    if isinstance(vals.get("seller_id"), str):
+        return {**vals, "seller_id": vals["seller_id"].strip()}
+    return vals
 
 
 def is_unreadable(error):

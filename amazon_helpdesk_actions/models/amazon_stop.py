@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import format_datetime
 
 from .amazon_seller_account import ADMIN
+from .clock import database_now
 
 # A reason is kept for ever: it stands in the journal, too.
 REASON_SIZE = 500
@@ -65,6 +66,14 @@ class AmazonStop(models.Model):
         readonly=True,
         help="The maximum of money per hour of the account was reached.",
     )
+    life_id = fields.Many2one(
+        "amazon.life",
+        "Life of the Database",
+        readonly=True,
+        ondelete="restrict",
+        help="The database was found to be restored, copied or moved; an administrator "
+        "decides which.",
+    )
     ended_at = fields.Datetime("Resumed", readonly=True)
     ended_by_id = fields.Many2one(
         "res.users", "Resumed by", readonly=True, ondelete="restrict"
@@ -73,8 +82,8 @@ class AmazonStop(models.Model):
 
     # What each sending looks through: few rows, however many stops there have been.
     _open_uniq = models.UniqueIndex(
-        "(company_id, COALESCE(account_id, 0), COALESCE(kind, '')) "
-        "WHERE ended_at IS NULL",
+        "(company_id, COALESCE(account_id, 0), COALESCE(kind, ''), "
+        "(life_id IS NOT NULL)) WHERE ended_at IS NULL",
         "This is stopped already.",
     )
 
@@ -151,10 +160,34 @@ class AmazonStop(models.Model):
         """
         stops_sudo = self.sudo().filtered(lambda stop: not stop.ended_at)
         self._check_admin(stops_sudo.company_id)
+        stops_sudo._check_no_life()
         reason = self._check_reason(reason)
+        stops_sudo._finish(reason)
+
+    def _check_no_life(self):
+        """Refuse to resume what needs a decision.
+
+        :raise UserError: where the database was found to be restored, copied or moved
+        """
+        of_life = self.filtered("life_id")
+        if of_life:
+            raise UserError(
+                self.env._(
+                    "%s To go on, open the account and choose Decide: say whether this "
+                    "database was moved, restored, or is a copy.",
+                    of_life[0]._sentence(),
+                )
+            )
+
+    def _finish(self, reason):
+        """End stops, by whoever works, and send what has waited for that.
+
+        :param str reason: why it may go on
+        """
+        stops_sudo = self.sudo()
         stops_sudo.write(
             {
-                "ended_at": fields.Datetime.now(),
+                "ended_at": database_now(self.env),
                 "ended_by_id": self.env.uid,
                 "end_reason": reason,
             }
@@ -197,19 +230,56 @@ class AmazonStop(models.Model):
                 ("company_id", "=", company.id),
                 ("account_id", "=", account.id if account else False),
                 ("kind", "=", kind),
+                ("life_id", "=", False),
             ]
         )
 
-    def _open(self, company, reason, account=None, kind=False, is_automatic=False):
+    @api.model
+    def _open_for_life(self, account, reason, life):
+        """Stop an account since the database was found to be restored, copied or moved;
+        an earlier stop of that sort gives way to this one.
+
+        :param amazon.seller.account account: the account
+        :param str reason: what was found
+        :param amazon.life life: the life that begins by that
+        """
+        former = self.search(
+            [
+                ("account_id", "=", account.id),
+                ("life_id", "!=", False),
+                ("ended_at", "=", False),
+            ]
+        )
+        former.write(
+            {
+                "ended_at": fields.Datetime.now(),
+                "end_reason": self.env._("Found again before anybody had decided."),
+            }
+        )
+        former._journal("stopped", "resumed", former[:1].end_reason)
+        former.flush_recordset()
+        self._open(account.company_id, reason, account, life=life)
+        account.write(
+            {
+                "life_found_at": life.began_at,
+                "life_listed_at": False,
+                "life_known_at": False,
+            }
+        )
+
+    def _open(
+        self, company, reason, account=None, kind=False, is_automatic=False, life=None
+    ):
         # sudo: nobody has the right to create a stop by hand; the callers have checked
         stop = self.sudo().create(
             {
                 "company_id": company.id,
                 "account_id": account.id if account else False,
                 "kind": kind,
-                "reason": reason,
-                "started_at": fields.Datetime.now(),
-                "user_id": False if is_automatic else self.env.uid,
+                "reason": reason[:REASON_SIZE],
+                "started_at": database_now(self.env),
+                "user_id": False if is_automatic or life else self.env.uid,
+                "life_id": life.id if life else False,
                 "is_automatic": is_automatic,
             }
         )
@@ -329,6 +399,26 @@ class AmazonSellerAccount(models.Model):
             lambda stop: not stop.kind or stop.kind == kind
         )
 
+    def _not_sent_sentence(self, kind):
+        """Say why actions of a kind wait again that were about to be sent.
+
+        :param str kind: kind of action
+        """
+        stops = self._stops_of(kind)
+        if stops:
+            return self.env._(
+                "Nothing was sent. %(stops)s It waits until an administrator resumes "
+                "it.",
+                stops=stops._sentences(),
+            )
+        problem = self.env["amazon.life"]._problem()
+        if problem:
+            return problem
+        return self.env._(
+            "Not sent yet: Amazon could not take it at the moment. It is tried again "
+            "by itself."
+        )
+
     def _open_stops(self):
         """Return the open stops that concern these accounts, asked of the database each
         time, in sudo mode.
@@ -343,7 +433,7 @@ class AmazonSellerAccount(models.Model):
                 | Domain("account_id", "=", False)
                 & Domain("company_id", "in", self.sudo().company_id.ids)
             ),
-            ["company_id", "account_id", "kind", "is_automatic"],
+            ["company_id", "account_id", "kind", "is_automatic", "life_id", "decision"],
         )
 
     def _stops_among(self, stops):

@@ -7,8 +7,14 @@ from markupsafe import Markup
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 
-from ..const import BEFORE_SENDING, NOT_CANCELLED_MINUTES, RESERVING_STATES
+from ..const import (
+    BEFORE_SENDING,
+    CONFIRM_ALERT_DAYS,
+    NOT_CANCELLED_MINUTES,
+    RESERVING_STATES,
+)
 from .background import in_background
 
 CANCELLING = ("cancel", "cancel_items")
@@ -48,22 +54,39 @@ class AmazonAction(models.Model):
         help="Deliveries and sale orders have followed the cancellation.",
     )
 
-    def _react(self):
-        """Override to stop the deliveries when a cancellation is asked for, and to let
-        them go, or follow, by its outcome. What is unknown keeps them on hold."""
-        result = super()._react()
-        for action in self.filtered(lambda action: action._concerns_warehouse()):
+    # Which cancellations the deliveries have not followed.
+    _unfollowed_idx = models.Index(
+        "(account_id, last_state_change)"
+        " WHERE kind IN ('cancel', 'cancel_items') AND is_followed IS NOT TRUE"
+    )
+
+    def _hold_deliveries(self):
+        """Follower: stop the deliveries when a cancellation is asked for. What is
+        unknown keeps them on hold."""
+        for action in self._concerning_warehouse():
             if action.state in BEFORE_SENDING:
-                action._guarded(action._hold, action._hold_failed())
-            elif action.state in DONE_AT_AMAZON or (
-                # whoever did it
-                action.state in NOT_DONE
-                and action.order_id.fulfillment_status == "CANCELLED"
+                action._hold()
+
+    def _lift_deliveries(self):
+        """Follower: let the deliveries go whose cancellation did not happen."""
+        for action in self._concerning_warehouse():
+            if action.state in NOT_DONE and not action._is_order_cancelled():
+                action._lift()
+
+    def _follow_cancellations(self):
+        """Follower: have deliveries and sale orders follow what is cancelled, whoever
+        did it."""
+        for action in self._concerning_warehouse():
+            if action.state in DONE_AT_AMAZON or (
+                action.state in NOT_DONE and action._is_order_cancelled()
             ):
                 action._enqueue_follow_in_odoo()
-            elif action.state in NOT_DONE:
-                action._guarded(action._lift, action._lift_failed())
-        return result
+
+    def _concerning_warehouse(self):
+        return self.filtered(lambda action: action._concerns_warehouse())
+
+    def _is_order_cancelled(self):
+        return self.order_id.fulfillment_status == "CANCELLED"
 
     def _concerns_warehouse(self):
         """Whether it stops deliveries: Amazon itself ships the other orders."""
@@ -121,18 +144,6 @@ class AmazonAction(models.Model):
         """Return the open deliveries that this action holds."""
         return self.env["stock.picking"].search(
             [("amazon_hold_ids", "in", self.ids), ("state", "not in", CLOSED)]
-        )
-
-    def _hold_failed(self):
-        return self.env._(
-            "The deliveries in Odoo could not be put on hold. Tell the warehouse not "
-            "to ship this order."
-        )
-
-    def _lift_failed(self):
-        return self.env._(
-            "The hold of the deliveries could not be lifted. Tell the warehouse, which "
-            "can release them."
         )
 
     # === BUSINESS METHODS - FOLLOWING === #
@@ -530,3 +541,32 @@ class StockMove(models.Model):
         """Override of `stock`: nothing ships a transfer on hold, not by itself."""
         self.picking_id._check_amazon_hold()
         return super()._action_done(cancel_backorder=cancel_backorder)
+
+
+class AmazonAlarm(models.Model):
+    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    def _needed_jobs_beside(self, before):
+        """Override to have cancellations followed in Odoo whose job is lost."""
+        watched_since = before - timedelta(days=CONFIRM_ALERT_DAYS)
+        done = Domain("state", "in", DONE_AT_AMAZON) | (
+            Domain("state", "in", NOT_DONE)
+            & Domain("order_id.fulfillment_status", "=", "CANCELLED")
+        )
+        unfollowed = [
+            ("kind", "in", CANCELLING),
+            ("is_followed", "=", False),
+            ("last_state_change", "<", before),
+            ("last_state_change", ">", watched_since),
+            ("order_id.channel", "=", "fbm"),
+            *done,
+        ]
+        return [
+            *super()._needed_jobs_beside(before),
+            (
+                "amazon.action",
+                "_job_follow_in_odoo",
+                unfollowed,
+                lambda action: action._enqueue_follow_in_odoo(),
+            ),
+        ]

@@ -7,6 +7,7 @@ from psycopg2 import OperationalError
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from odoo.addons.queue_job.job import CANCELLED
 from odoo.addons.queue_job.jobrunner.runner import PG_ADVISORY_LOCK_ID
 
 from ..const import CONFIRM_ALERT_DAYS, URGENT_RESERVE
@@ -14,7 +15,7 @@ from ..spapi.credentials import IncompleteCredentials
 from ..spapi.errors import Refused
 from .amazon_alarm import PANEL_KINDS, Finding
 from .amazon_feed import Lane
-from .amazon_feed_dispatch import BETTER_KNOWN
+from .amazon_feed_dispatch import BEHIND_UNKNOWN, BETTER_KNOWN
 from .amazon_feed_poll import OPEN_STATES
 from .amazon_foreign_feed import DOUBTFUL
 from .amazon_order_reading import AWAITED_STATES
@@ -25,8 +26,12 @@ _logger = logging.getLogger(__name__)
 
 # In this order: the last one names what none of the others explains.
 CHECKS = (
+    "future",
+    "clock",
     "runner",
     "job_failed",
+    "life",
+    "life_record",
     "breaker",
     "breaker_blocked",
     "stopped",
@@ -35,14 +40,21 @@ CHECKS = (
     "abandoned",
     "unfollowed",
     "unasked",
+    "undone",
     "feed_slow",
     "unknown",
     "unconfirmed",
+    "follower",
+    "set_aside",
     "secrets",
     "secret_due",
     "secret_near",
     "secret_over",
+    "seller_id",
     "access",
+    "unrecorded",
+    "anchor",
+    "work_failed",
     "watermark",
     "quota",
     "foreign",
@@ -50,7 +62,15 @@ CHECKS = (
 )
 
 # What explains why actions wait.
-EXPLAINING = ("runner", "stalled", "watermark", "quota", "secrets", "access")
+EXPLAINING = (
+    "runner",
+    "stalled",
+    "watermark",
+    "quota",
+    "secrets",
+    "seller_id",
+    "access",
+)
 
 # A working runner starts a due job within seconds; the watch itself looks this often.
 RUNNER_DELAY = timedelta(minutes=5)
@@ -82,6 +102,12 @@ WATERMARK_AFTER = timedelta(hours=1)
 # that can be sent waits so long.
 WAITING_AFTER = timedelta(minutes=30)
 
+# Records that one run enqueues a job for; the rest follows in the next ones.
+UNDONE_PER_RUN = 200
+# Jobs that the alarm names, of each kind one.
+JOBS_NAMED = 5
+# Failed jobs that one run cancels; the rest follows in the next ones.
+TWINS_PER_RUN = 500
 # Notes posted in one run, so that a run stays short; the rest follows in the next ones.
 NOTES_PER_RUN = 200
 
@@ -99,11 +125,17 @@ class AmazonAlarm(models.Model):
     @api.model
     def _cron_watch(self):
         """Look at all companies. Scheduled action, every five minutes."""
+        self.env["amazon.life"]._check_in_watch()
+        self.env["amazon.host.clock"]._compare()
         accounts = self._accounts_to_watch()
         open_alarms = self.search([("state", "=", "open")])
-        for company in accounts.company_id | open_alarms.company_id:
-            in_background(self, company)._watch(
-                accounts.filtered_domain([("company_id", "=", company.id)])
+        failures = self.env["amazon.failure"]
+        noted = failures.search([])
+        companies = accounts.company_id | open_alarms.company_id | noted.company_id
+        for company in companies:
+            of_company = accounts.filtered_domain([("company_id", "=", company.id)])
+            failures._run_apart(
+                "watch", in_background(self, company), "_watch", of_company
             )
 
     def _accounts_to_watch(self):
@@ -122,16 +154,54 @@ class AmazonAlarm(models.Model):
         :param amazon.seller.account accounts: those of the company
         """
         accounts = accounts.with_env(self.env)
-        for kind in CHECKS:
-            try:
+        alarms = self.search(
+            [("company_id", "=", self.env.company.id), ("state", "=", "open")]
+        )
+        alarmed = set(alarms.mapped("kind"))
+        failed = [
+            kind for kind in CHECKS if not self._check(kind, accounts, kind in alarmed)
+        ]
+        if failed or "check_failed" in alarmed:
+            self._try_to_tell(
+                lambda: self._report("check_failed", self._failed_checks(failed))
+            )
+
+    def _check(self, kind, accounts, is_alarmed):
+        """Look for one kind of trouble and report it.
+
+        :param str kind: one of `CHECKS`
+        :param amazon.seller.account accounts: those of the company
+        :param bool is_alarmed: whether an alarm of this kind is open, and may be over
+        :return: whether that worked: one check that fails must not silence the others
+        :rtype: bool
+        """
+        try:
+            with self.env.cr.savepoint():
+                findings = getattr(self, f"_find_{kind}")(accounts)
+            # Apart: telling that fails must not undo what the check has mended.
+            if findings or is_alarmed:
                 with self.env.cr.savepoint():
-                    self._report(kind, getattr(self, f"_find_{kind}")(accounts))
-            except OperationalError:
-                # Odoo runs the scheduled action again.
-                raise
-            except Exception:
-                # One check that fails must not silence the others.
-                _logger.exception("The check %s failed", kind)
+                    self._report(kind, findings)
+        except OperationalError:
+            # The watch of this company is run again.
+            raise
+        except Exception:
+            _logger.exception("The check %s failed", kind)
+            return False
+        return True
+
+    def _failed_checks(self, kinds):
+        """Return the finding that says which checks failed."""
+        if not kinds:
+            return []
+        labels = dict(self._fields["kind"]._description_selection(self.env))
+        message = self.env._(
+            "The watch could not look for everything, because of an error in the "
+            "program: %(checks)s. An alarm of that kind may be missing or out of date. "
+            "The server's log has the errors.",
+            checks=", ".join(labels[kind] for kind in kinds),
+        )
+        return [Finding(self.env["amazon.seller.account"], len(kinds), message)]
 
     # === JOBS === #
 
@@ -207,32 +277,66 @@ class AmazonAlarm(models.Model):
         return bool(self.env.cr.fetchone())
 
     def _find_job_failed(self, accounts):
-        """A job ended with an error in the program."""
-        count = self.env["queue.job"].search_count(
+        """A job ended with an error in the program. Of jobs that do the same, the
+        newest is kept; what they left undone is enqueued by the other checks."""
+        self._drop_failed_twins()
+        failed = self.env["queue.job"].search(
             [
                 ("state", "=", "failed"),
                 ("model_name", "=like", "amazon.%"),
                 ("company_id", "=", self.env.company.id),
-            ]
+            ],
+            order="id desc",
         )
-        if not count:
+        if not failed:
             return []
+        kinds = failed.grouped(lambda job: (job.model_name, job.method_name))
         message = self.env._(
-            "Jobs that failed with an error in the program: %s. See them under Job "
-            "Queue. It is safe to set them to pending again.",
-            count,
+            "Jobs fail with an error in the program: %(jobs)s. The newest of each is "
+            "kept under Job Queue and shows the error. What is still needed is tried "
+            "again by itself; it is safe to set them to pending, too.",
+            jobs=", ".join(jobs[0].name for jobs in list(kinds.values())[:JOBS_NAMED]),
         )
-        return [Finding(self.env["amazon.seller.account"], count, message)]
+        return [Finding(self.env["amazon.seller.account"], len(kinds), message)]
+
+    def _drop_failed_twins(self):
+        """Cancel the failed jobs of the company that a newer one did the same as and
+        failed, too."""
+        self.env["queue.job"].flush_model()
+        # whatever the options: a dispatch of a lane is one
+        self.env.cr.execute(
+            """
+            SELECT id
+              FROM (SELECT id, row_number() OVER (
+                               PARTITION BY model_name, method_name,
+                                            (records #>> '{}')::jsonb -> 'ids',
+                                            args #>> '{}'
+                                   ORDER BY id DESC) AS place
+                      FROM queue_job
+                     WHERE state = 'failed' AND model_name LIKE 'amazon.%%'
+                       AND company_id = %s) AS failed
+             WHERE place > 1
+             ORDER BY id
+             LIMIT %s
+            """,
+            [self.env.company.id, TWINS_PER_RUN],
+        )
+        twins = self.env["queue.job"].browse(row[0] for row in self.env.cr.fetchall())
+        twins._change_job_state(
+            CANCELLED, self.env._("The same job failed again; the newest is kept.")
+        )
 
     # === QUEUED ACTIONS === #
 
     def _find_stopped(self, accounts):
         """Actions wait because somebody stopped them, or archived the account. What
-        the circuit breaker alone has stopped has an alarm of its own."""
+        the program alone has stopped has an alarm of its own."""
         by_people = accounts.filtered(
             lambda account: (
                 not account.active
-                or not all(account._open_stops().mapped("is_automatic"))
+                or not all(
+                    stop.is_automatic or stop.life_id for stop in account._open_stops()
+                )
             )
         )
         held = self._waiting(by_people, STALLED_AFTER, by_people._held_domain())
@@ -259,6 +363,8 @@ class AmazonAlarm(models.Model):
     def _find_stalled(self, accounts):
         """Actions wait in a lane that no job will look at. Enqueues one."""
         with_job = self._lanes_with_job()
+        # What the account itself holds up is told by another check.
+        accounts = accounts.filtered(lambda account: not account._sending_problem())
         waiting = self._waiting_lanes(accounts, STALLED_AFTER, ~accounts._held_domain())
         lost = {
             lane: numbers
@@ -435,6 +541,7 @@ class AmazonAlarm(models.Model):
                 ("state", "=", "queued"),
                 ("last_state_change", "<", limit),
                 *["|", ("due_at", "=", False), ("due_at", "<", limit)],
+                *self.env["amazon.action"]._goes_on_domain(),
                 *which,
             ],
             ["account_id", "marketplace", "feed_type"],
@@ -461,6 +568,7 @@ class AmazonAlarm(models.Model):
                 ("account_id", "in", accounts.ids),
                 ("state", "=", "sending"),
                 ("sending_at", "<", fields.Datetime.now() - ABANDONED_AFTER),
+                ("set_aside_at", "=", False),
             ],
             ["account_id", "marketplace", "feed_type"],
             ["__count", "sending_at:min"],
@@ -494,11 +602,13 @@ class AmazonAlarm(models.Model):
                 ("last_state_change", "<", fields.Datetime.now() - UNFOLLOWED_AFTER),
                 ("feed_id", "!=", False),
                 ("feed_id.state", "!=", "sending"),
+                ("feed_id.set_aside_at", "=", False),
+                ("set_aside_at", "=", False),
             ],
             ["feed_id"],
             ["__count", "last_state_change:min"],
         )
-        found, with_job = {}, self._feeds_with_job("_job_follow")
+        found, with_job = {}, self._ids_with_job("amazon.feed", "_job_follow")
         for feed, count, since in groups:
             if feed.id not in with_job:
                 feed._enqueue_follow()
@@ -526,10 +636,11 @@ class AmazonAlarm(models.Model):
                 [
                     ("account_id", "in", accounts.ids),
                     ("write_date", "<", fields.Datetime.now() - UNASKED_AFTER),
+                    ("set_aside_at", "=", False),
                     *domain,
                 ]
             )
-            with_job = self._feeds_with_job(method) if feeds else ()
+            with_job = self._ids_with_job("amazon.feed", method) if feeds else ()
             for feed in feeds.filtered(lambda feed, ids=with_job: feed.id not in ids):
                 enqueue(feed)
                 lost |= feed
@@ -557,10 +668,14 @@ class AmazonAlarm(models.Model):
         cancelled = [
             ("state", "=", "cancelled"),
             ("is_adopted", "=", False),
-            ("action_ids.state", "in", ("submitted", "unknown")),
+            _carries("submitted", "unknown"),
         ]
         adopted_cancelled = Domain("state", "=", "cancelled") & DOUBTFUL
-        undecided = [("state", "=", "unknown"), ("needs_person", "=", False)]
+        undecided = [
+            ("state", "=", "unknown"),
+            ("needs_person", "=", False),
+            ("set_aside_at", "=", False),
+        ]
         return [
             (
                 "_job_poll",
@@ -572,7 +687,7 @@ class AmazonAlarm(models.Model):
                 [
                     processed,
                     ("report_attachment_id", "!=", False),
-                    ("action_ids.state", "=", "submitted"),
+                    _carries("submitted"),
                 ],
                 lambda feed: feed._enqueue_apply_report(),
             ),
@@ -582,19 +697,14 @@ class AmazonAlarm(models.Model):
                     processed,
                     ("report_attachment_id", "=", False),
                     ("done_at", ">", watched_since),
-                    ("action_ids.state", "in", ("submitted", "unknown")),
+                    _carries("submitted", "unknown"),
                 ],
                 lambda feed: feed._enqueue_late_report(),
             ),
             (
                 "_job_look_at_orders",
                 (Domain([processed]) | adopted_cancelled)
-                & Domain(
-                    [
-                        ("done_at", ">", watched_since),
-                        ("action_ids.state", "=", "unknown"),
-                    ]
-                ),
+                & Domain([("done_at", ">", watched_since), _carries("unknown")]),
                 lambda feed: feed._enqueue_look_at_orders(),
             ),
             (
@@ -614,7 +724,14 @@ class AmazonAlarm(models.Model):
             ),
             (
                 "_job_follow",
-                [("state", "in", BETTER_KNOWN), ("action_ids.state", "=", "unknown")],
+                [
+                    ("state", "in", BETTER_KNOWN),
+                    (
+                        "action_ids",
+                        "any",
+                        [*BEHIND_UNKNOWN, ("set_aside_at", "=", False)],
+                    ),
+                ],
                 lambda feed: feed._enqueue_follow(),
             ),
             (
@@ -632,21 +749,73 @@ class AmazonAlarm(models.Model):
                 [*cancelled, ("drop_asked_at", "!=", False)],
                 lambda feed: feed._enqueue_withdrawal(),
             ),
+            (
+                "_job_drop",
+                [
+                    ("state", "=", "submitted"),
+                    ("processing_status", "=", "IN_QUEUE"),
+                    ("drop_asked_at", "!=", False),
+                    ("drop_told_at", "=", False),
+                ],
+                lambda feed: feed._enqueue_drop(),
+            ),
         ]
 
-    def _feeds_with_job(self, method):
-        """Return the ids of the feeds that a job of this method is there for."""
+    def _find_undone(self, accounts):
+        """Something beside the feeds waits for a job that is lost. Enqueues it."""
+        found = {}
+        before = fields.Datetime.now() - UNASKED_AFTER
+        for model, method, domain, enqueue in self._needed_jobs_beside(before):
+            records = self.env[model].search(
+                [("account_id", "in", accounts.ids), *domain], limit=UNDONE_PER_RUN
+            )
+            with_job = self._ids_with_job(model, method) if records else ()
+            for record in records:
+                if record.id not in with_job:
+                    enqueue(record)
+                    _add(found, record.account_id, 1, record.write_date)
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Orders to be read, replies and cancellations to be followed that "
+                    "waited without a job: %s. A new job was enqueued.",
+                    count,
+                ),
+                since,
+            )
+            for account, (count, since) in found.items()
+        ]
+
+    def _needed_jobs_beside(self, before):
+        """Return what else must not be without a job: the model, the job's method, a
+        domain of the records, and what enqueues it. Others add their own.
+
+        :param datetime before: it waits since before then
+        """
+        return [
+            (
+                "amazon.order",
+                "_job_read",
+                [("read_state", "=", "requested"), ("write_date", "<", before)],
+                lambda order: order._request_read(),
+            )
+        ]
+
+    def _ids_with_job(self, model, method):
+        """Return the ids of the records that a job of this method is there for."""
         self.env["queue.job"].flush_model()
         self.env.cr.execute(
             """
             SELECT ((records #>> '{}')::jsonb -> 'ids' ->> 0)::integer
               FROM queue_job
              WHERE state IN ('wait_dependencies', 'pending', 'enqueued', 'started')
-               AND model_name = 'amazon.feed' AND method_name = %s
+               AND model_name = %s AND method_name = %s
             """,
-            [method],
+            [model, method],
         )
-        return {feed_id for (feed_id,) in self.env.cr.fetchall()}
+        return {record_id for (record_id,) in self.env.cr.fetchall()}
 
     def _find_feed_slow(self, accounts):
         """Amazon takes longer over a feed than usual."""
@@ -782,6 +951,33 @@ class AmazonAlarm(models.Model):
         )
         overdue._note_unconfirmed()
 
+    def _find_unrecorded(self, accounts):
+        """What Amazon says of orders cannot be recorded."""
+        orders = self.env["amazon.order"].search(
+            [("account_id", "in", accounts.ids), ("unrecorded_count", ">", 0)]
+        )
+        return [
+            Finding(
+                account,
+                len(of_account),
+                self.env._(
+                    "Orders that Amazon tells of and that cannot be recorded, because "
+                    "of an error in the program: %(orders)s. What is asked for them "
+                    "waits; everything else goes on. The server's log has the errors.",
+                    orders=", ".join(of_account[:5].mapped("amazon_order_ref")),
+                ),
+            )
+            for account, of_account in orders.grouped("account_id").items()
+        ]
+
+    def _find_seller_id(self, accounts):
+        """Amazon's form does not take the seller id, which an old version let in."""
+        return [
+            Finding(account, 1, account._sending_problem())
+            for account in accounts
+            if account._sending_problem()
+        ]
+
     def _find_access(self, accounts):
         """Amazon refuses who we are."""
         limit = fields.Datetime.now() - ACCESS_AFTER
@@ -881,6 +1077,8 @@ class AmazonFeed(models.Model):
 class AmazonOrder(models.Model):
     _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
+    _requested_idx = models.Index("(account_id) WHERE read_state = 'requested'")
+
     def _alarms_for_panel(self):
         """Return what everybody should know who is about to act on this order.
 
@@ -910,6 +1108,12 @@ class AmazonOrder(models.Model):
             }
             for alarm in alarms_sudo
         ]
+
+
+def _carries(*states):
+    """Return the condition that a feed carries actions in these states that are not set
+    aside."""
+    return "action_ids", "any", [("state", "in", states), ("set_aside_at", "=", False)]
 
 
 def _add(numbers, key, count, since):

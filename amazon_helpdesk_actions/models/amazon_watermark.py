@@ -2,6 +2,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..const import (
     CLOCK_TOLERANCE_MINUTES,
@@ -11,6 +13,7 @@ from ..const import (
     RANGE_OVERLAP_SECONDS,
     TRANSACTIONS_LAG_SECONDS,
 )
+from .clock import DATABASE_NOW, database_now, latest_credible
 
 # What is read by range, in this order. "late" are the transactions that Amazon lists
 # only long after their posting date; it adds to the cover, but promises nothing.
@@ -22,15 +25,29 @@ SUBJECTS = [
 
 
 # What says up to when an order is known.
-COVER_FIELDS = ["account_id", "subject", "known_since", "known_until", "is_refused"]
+COVER_FIELDS = ("known_since", "known_until", "is_refused")
+# What is told by our clock, not by Amazon's, and says how far is known or when to ask.
+OUR_TIMES = ("known_since", "known_until", "asked_at", "mark_at", "page_asked_at")
+
+
+class Cover(NamedTuple):
+    """What a watermark says of how much is known."""
+
+    known_since: datetime
+    known_until: datetime | None
+    is_refused: bool
+
+    def covers_since(self, moment):
+        """Whether nothing was missed since a moment, by PostgreSQL's clock."""
+        return bool(self.known_until) and self.known_since <= moment
 
 
 class RangeQuery(NamedTuple):
     """One question about a range, and how far it is answered.
 
-    `after`, `before`, `seen_at` are by Amazon's clock, `asked_at` by ours; all without
-    a time zone, in UTC. `before` is None until Amazon has said it. `token` is that of
-    the next page, None for the first one.
+    `after`, `before`, `seen_at` are by Amazon's clock, `asked_at` by PostgreSQL's; all
+    without a time zone, in UTC. `before` is None until Amazon has said it. `token` is
+    that of the next page, None for the first one.
     """
 
     subject: str
@@ -120,26 +137,58 @@ class AmazonWatermark(models.Model):
             [("account_id", "=", account_id), ("subject", "=", subject)]
         )
         return watermark or self.create(
-            {"account_id": account_id, "subject": subject, **_beginning()}
+            {"account_id": account_id, "subject": subject, **self._beginning()}
         )
 
     @api.model
     def _covers(self, accounts):
-        """Return the watermarks of each account by subject, in one search.
+        """Return the time by PostgreSQL's clock, and what is covered of each account by
+        subject: in one question, since every form asks it. What claims to reach into
+        the future covers nothing.
 
-        :rtype: dict
+        :return: the time, and a `Cover` by account and subject
+        :rtype: tuple[datetime, dict]
         """
-        covers = {account.id: {} for account in accounts}
-        watermarks = self.search_fetch(
-            [("account_id", "in", accounts.ids)], COVER_FIELDS
+        self.flush_model(["account_id", "subject", *COVER_FIELDS])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT now, account_id, subject, known_since, known_until, is_refused
+                  FROM (SELECT %s AS now) AS clock
+                  LEFT JOIN amazon_watermark ON account_id = ANY(%s)
+                """,
+                SQL(DATABASE_NOW),
+                accounts.ids,
+            )
         )
-        for watermark in watermarks:
-            covers[watermark.account_id.id][watermark.subject] = watermark
-        return covers
+        now, covers = rows[0][0], {}
+        for _now, account_id, subject, *values in rows:
+            cover = Cover(*values)
+            if not cover.known_until or cover.known_until <= latest_credible(now):
+                covers.setdefault(account_id, {})[subject] = cover
+        return now, covers
 
-    def _covers_since(self, moment):
-        """Whether nothing was missed since a moment, by our clock."""
-        return bool(self.known_until) and self.known_since <= moment
+    @api.model
+    def _ahead_of(self, accounts, moment):
+        """Return those accounts that have a time written down which is later than a
+        moment.
+
+        :rtype: amazon.seller.account
+        """
+        of_accounts = Domain("account_id", "in", accounts.ids)
+        return self.search(of_accounts & self._ahead_domain(moment)).account_id
+
+    @api.model
+    def _ahead_domain(self, moment):
+        return Domain.OR(Domain(name, ">", moment) for name in OUR_TIMES)
+
+    def _is_ahead(self, now):
+        """Whether a clock was ahead when something of this was written down.
+
+        :param datetime now: by PostgreSQL's clock
+        """
+        ahead = self._ahead_domain(latest_credible(now))
+        return bool(self.filtered_domain(ahead))
 
     # === BUSINESS METHODS === #
 
@@ -149,7 +198,8 @@ class AmazonWatermark(models.Model):
         :param datetime amazon_now: Amazon's clock, None where it is not known
         :rtype: RangeQuery
         """
-        self._restart_after_gap()
+        now = database_now(self.env)
+        self._restart_where_useless(now)
         if self.page_token:
             return RangeQuery(
                 self.subject,
@@ -163,33 +213,42 @@ class AmazonWatermark(models.Model):
         before = None
         if self.subject != "orders":
             lag = timedelta(seconds=TRANSACTIONS_LAG_SECONDS)
-            before = (amazon_now or self._guess_amazon_now()) - lag
+            before = (amazon_now or self._guess_amazon_now(now)) - lag
             if self.subject == "late":
                 after = before - timedelta(hours=LATE_HOURS)
             # Amazon refuses an empty range
             after = min(after, before - timedelta(seconds=1))
-        now = fields.Datetime.now()
         return RangeQuery(self.subject, after, before, now, None, None)
 
-    def _guess_amazon_now(self):
+    def _guess_amazon_now(self, now):
         """Return Amazon's time where this client has no answer yet; not too late, since
         Amazon refuses times that are not well past."""
         reached = self.position + timedelta(seconds=TRANSACTIONS_LAG_SECONDS)
         if not self.mark_at:
             return reached
         # a mark is up to a second ahead
-        passed = fields.Datetime.now() - self.mark_at - timedelta(seconds=2)
+        passed = now - self.mark_at - timedelta(seconds=2)
         return max(reached, self.mark_seen_at + passed)
 
-    def _restart_after_gap(self):
-        """Begin the cover anew where there is too much to catch up."""
+    def _restart_where_useless(self, now):
+        """Begin the cover anew where there is too much to catch up, or where a clock
+        was ahead when it was written down."""
         reached = max(self.known_until or self.known_since, self.known_since)
         gap = timedelta(hours=RANGE_GAP_HOURS)
-        if self.subject != "late" and fields.Datetime.now() - reached > gap:
+        is_late = self.subject != "late" and now - reached > gap
+        if is_late or self._is_ahead(now):
             self._restart()
 
     def _restart(self):
-        self.write({**_beginning(), **_no_page(), "known_until": False})
+        """Begin the cover anew: nothing is known but what is read from now on."""
+        self.write(
+            {
+                **self._beginning(),
+                **_no_page(),
+                "known_until": False,
+                "asked_at": False,
+            }
+        )
 
     def _is_late_due(self):
         """Whether it is time to list the last days again."""
@@ -197,7 +256,7 @@ class AmazonWatermark(models.Model):
         return (
             bool(self.page_token)
             or not self.asked_at
-            or (fields.Datetime.now() - self.asked_at >= every)
+            or (database_now(self.env) - self.asked_at >= every)
         )
 
     def _advance(self, query, token):
@@ -224,6 +283,15 @@ class AmazonWatermark(models.Model):
             # Amazon's clock is behind what was read already: it was another clock.
             self._restart()
             self.position = query.before
+        else:
+            self._raise_or_restart(query)
+
+    def _raise_or_restart(self, query):
+        """Raise the watermark, unless our clock was ahead when the list was begun or
+        when the one before was: nobody knows then up to when it is read."""
+        now = database_now(self.env)
+        if query.asked_at > latest_credible(now) or self._is_ahead(now):
+            self._restart()
         else:
             self._raise(query)
 
@@ -258,20 +326,20 @@ class AmazonWatermark(models.Model):
         """
         self.write({"message": message, "is_refused": refused})
 
+    @api.model
+    def _beginning(self):
+        """Return the values of a cover that begins now.
 
-def _beginning():
-    """Return the values of a cover that begins now.
-
-    It begins earlier than now, so that a difference of the clocks makes no hole.
-    """
-    now = fields.Datetime.now()
-    tolerance = timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
-    return {
-        "position": now - tolerance,
-        "known_since": now,
-        "mark_at": False,
-        "mark_seen_at": False,
-    }
+        It begins earlier than now, so that a difference of the clocks makes no hole.
+        """
+        now = database_now(self.env)
+        tolerance = timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
+        return {
+            "position": now - tolerance,
+            "known_since": now,
+            "mark_at": False,
+            "mark_seen_at": False,
+        }
 
 
 def _no_page():

@@ -1,5 +1,12 @@
 """PostgreSQL's clock: the one that all hosts share."""
 
+from datetime import timedelta
+
+from ..const import CLOCK_SECONDS
+
+# As SQL, in whole seconds, as Odoo keeps times.
+DATABASE_NOW = "date_trunc('second', clock_timestamp() AT TIME ZONE 'UTC')"
+
 
 def database_now(env):
     """Return the time by PostgreSQL's clock, at this very moment.
@@ -11,5 +18,15 @@ def database_now(env):
     :return: UTC, without a time zone, in whole seconds, as Odoo keeps it
     :rtype: datetime
     """
-    env.cr.execute("SELECT date_trunc('second', clock_timestamp() AT TIME ZONE 'UTC')")
+    env.cr.execute(f"SELECT {DATABASE_NOW}")  # noqa: S608 - of a constant alone
     return env.cr.fetchone()[0]
+
+
+def latest_credible(now):
+    """Return the latest time that can have been written down by a right clock. What
+    claims to be later counts as unknown.
+
+    :param datetime now: by PostgreSQL's clock
+    :rtype: datetime
+    """
+    return now + timedelta(seconds=CLOCK_SECONDS)

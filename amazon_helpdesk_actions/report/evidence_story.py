@@ -638,7 +638,7 @@ class Story:
 
     def _lines(self, request):
         parts = []
-        for label, component, amount, quantity in request.lines:
+        for label, component, amount, quantity, is_rejected in request.lines:
             if component:
                 what = (
                     f"{self._term(said.COMPONENTS, component)}: {self._money(amount)}"
@@ -646,6 +646,8 @@ class Story:
             else:
                 what = f"{quantity} ×"
             parts.append(("cell", f"{what} – {label}"))
+            if is_rejected:
+                parts.append(("small", self.words(_lt("rejected by Amazon"))))
         return Cell(*parts) if parts else None
 
     def _answer(self, request):

@@ -224,6 +224,12 @@ def write_order_acknowledgement(file, seller_id, messages, max_bytes=None):
     return _write(file, seller_id, "OrderAcknowledgement", messages, max_bytes)
 
 
+def is_seller_id(text):
+    """Tell whether an envelope takes this as the merchant identifier: letters and
+    digits, 50 at most."""
+    return isinstance(text, str) and bool(_SELLER_ID.fullmatch(text))
+
+
 def check_message(message):
     """Check one message alone, as it is checked before it is written.
 
@@ -267,7 +273,7 @@ def _write(file, seller_id, message_type, messages, max_bytes):
 
 def _head(seller_id, message_type):
     """Return all that stands before the first message."""
-    if not isinstance(seller_id, str) or not _SELLER_ID.fullmatch(seller_id):
+    if not is_seller_id(seller_id):
         raise InvalidMessage("The seller id of the account is missing or not valid.")
     envelope = etree.Element("AmazonEnvelope", nsmap={"xsi": _XSI})
     envelope.set(f"{{{_XSI}}}noNamespaceSchemaLocation", "amzn-envelope.xsd")

@@ -6,7 +6,7 @@ accepted only when everything else in the report agrees.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lxml import etree
@@ -19,6 +19,7 @@ ACCEPTED, REJECTED, UNKNOWN = "accepted", "rejected", "unknown"
 
 MAX_TEXT = 2000  # characters of Amazon's text that are kept
 MAX_CODE = 50  # characters of a ResultMessageCode; Amazon's have up to 6 digits
+MAX_NAME = 100  # characters of an item's number or SKU; the schema allows up to 40
 MAX_ORDER_ID = 50  # characters of an order number; Amazon's have 19
 MAX_NUMBER = 9  # digits of a number; a feed has some thousand messages
 
@@ -36,6 +37,22 @@ _WHOLE_DOCUMENT = 0  # MessageID of a result that is about no single message
 
 
 @dataclass(frozen=True)
+class ItemError:
+    """An error that names the item it is about (AdditionalInfo of a Result).
+
+    :param str order_item_id: Amazon's AmazonOrderItemCode, empty when there is none
+    :param str sku: empty when there is none; one of both is there
+    :param code: Amazon's ResultMessageCode, None when there is none
+    :param str text: Amazon's words
+    """
+
+    order_item_id: str
+    sku: str
+    code: str | None
+    text: str
+
+
+@dataclass(frozen=True)
 class MessageOutcome:
     """What a report says of one message.
 
@@ -43,11 +60,15 @@ class MessageOutcome:
     :param code: Amazon's ResultMessageCode, None when there is none
     :param str text: Amazon's words verbatim (of an error, or of warnings), cut to
         `MAX_TEXT`; for ``unknown`` without such, a sentence of ours; else empty
+    :param tuple item_errors: `ItemError` rows of a rejected message, where each of its
+        errors names an item. What Amazon did with the other items of the message is
+        then not known. Empty: the errors are about the message as a whole.
     """
 
     status: str
     code: str | None = None
     text: str = ""
+    item_errors: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +77,8 @@ class _Result:
     is_error: bool
     code: str | None
     text: str
+    order_item_id: str = ""
+    sku: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,7 +170,7 @@ def named_orders(data):
 def _outcome(report, message_id, doubt):
     own, whole = report.errors_of(message_id), report.errors_of(_WHOLE_DOCUMENT)
     if own and _errors_count(report):
-        return _spoken(REJECTED, own)
+        return replace(_spoken(REJECTED, own), item_errors=_item_errors(own))
     if whole and report.successful == 0 and _is_final(report):
         return _spoken(REJECTED, own or whole)
     if doubt:
@@ -156,6 +179,17 @@ def _outcome(report, message_id, doubt):
         said = _spoken(UNKNOWN, own or whole)
         return MessageOutcome(UNKNOWN, said.code, said.text or doubt)
     return _spoken(ACCEPTED, report.warnings_of(message_id))
+
+
+def _item_errors(errors):
+    """Return what the errors of a message say of its items, nothing where one of them
+    is about the message as a whole."""
+    if not all(error.order_item_id or error.sku for error in errors):
+        return ()
+    return tuple(
+        ItemError(error.order_item_id, error.sku, error.code, error.text[:MAX_TEXT])
+        for error in errors
+    )
 
 
 def _is_final(report):
@@ -275,6 +309,8 @@ def _result(node):
         code=fit(_text(node, "ResultMessageCode"))[:MAX_CODE] or None,
         # Cut first: what is cut off costs no time.
         text=redact(fit(_text(node, "ResultDescription")[: 2 * MAX_TEXT])),
+        order_item_id=_text(node, "AdditionalInfo/AmazonOrderItemCode")[:MAX_NAME],
+        sku=_text(node, "AdditionalInfo/SKU")[:MAX_NAME],
     )
 
 

@@ -1,7 +1,18 @@
+import atexit
+import contextlib
+import functools
 import sys
+import time
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
+import psutil
+from freezegun import freeze_time
+
+from odoo import fields
 from odoo.fields import Command
 from odoo.tests import common
 from odoo.tests.common import new_test_user
@@ -11,6 +22,7 @@ from odoo.addons.base.tests.common import BaseCommon
 from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.job import Job
 
+from .. import life_record
 from ..spapi.enums import FEED_CANCEL, FEED_REFUND
 from ..spapi.envelopes import (
     CancelItem,
@@ -44,6 +56,26 @@ MCF = "S02-4417308-1920563"
 NOWHERE = "999-9999999-9999999"
 
 
+@functools.cache
+def shared_simulator():
+    """Return the simulator of this run of the tests, which the first who needs it
+    starts: a process takes longer to start than most tests to run."""
+    simulator = SimulatorProcess()
+    atexit.register(simulator.stop)
+    # Odoo ends what a test class leaves running.
+    children = psutil.Process.children
+
+    def others(process, recursive=False):
+        return [
+            child
+            for child in children(process, recursive)
+            if child.pid != simulator.pid
+        ]
+
+    psutil.Process.children = others
+    return simulator
+
+
 class AmazonCommon(BaseCommon):
     """A company with a seller account at the simulator, and a person for each role.
 
@@ -53,8 +85,13 @@ class AmazonCommon(BaseCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.simulator = SimulatorProcess()
-        cls.addClassCleanup(cls.simulator.stop)
+        # What a test sends is rolled back, and its record is not: each has its own.
+        cls.life_dir = cls.enterClassContext(TemporaryDirectory())
+        cls.startClassPatcher(patch.object(life_record, "folder", lambda: cls.life_dir))
+        cls.registry._amazon_life_checked = True
+        cls.simulator = shared_simulator()
+        # whatever the class before has changed: orders, settings, faults, its clock
+        cls.simulator.reset()
         cls.company = cls._create_company(name="Nordlicht Test")
         cls.env.user.write({"company_ids": [Command.link(cls.company.id)]})
         cls.env = cls.env(
@@ -62,7 +99,7 @@ class AmazonCommon(BaseCommon):
         )
         # The demo data is connected to the same seller, who can be connected once.
         for account in cls.env["amazon.seller.account"].sudo().search([]):
-            account.seller_id += "-DEMO"
+            account.seller_id += "DEMO"
         cls.env.flush_all()
         cls.account = cls._create_account()
         cls.team = cls.env["helpdesk.ticket.team"].create(
@@ -153,10 +190,72 @@ class AmazonCommon(BaseCommon):
         self.simulator.reset(
             processing_seconds=0, finance_delay_seconds=0, quotas=False
         )
-        self.simulator.clear_faults()
         if not self._registry_patched:
             # the pipeline commits in cursors of its own
             self.registry_enter_test_mode()
+        self.live()
+
+    def live(self):
+        """Give this database a life in order: a record that it is not behind."""
+        folder = self.enterContext(TemporaryDirectory())
+        self.enterContext(patch.object(life_record, "folder", lambda: folder))
+        life = self.env["amazon.life"]._create_life(False)
+        life_record.begin(self.env.cr.dbname, life.token, {})
+
+    # === CLOCKS === #
+
+    @contextlib.contextmanager
+    def host_ahead(self, **delta):
+        """Let this host's clock be ahead of the database's.
+
+        :param delta: by how much, as for a timedelta
+        """
+        ahead = timedelta(**delta)
+        now, seconds = fields.Datetime.now, time.time
+        with (
+            patch.object(fields.Datetime, "now", lambda: now() + ahead),
+            patch.object(time, "time", lambda: seconds() + ahead.total_seconds()),
+        ):
+            yield
+
+    @contextlib.contextmanager
+    def database_ahead(self, **delta):
+        """Let PostgreSQL's clock be ahead of this host's, until the end of the test at
+        the latest.
+
+        PostgreSQL looks for functions in its own schema first, unless told otherwise.
+
+        :param delta: by how much, as for a timedelta
+        """
+        self.env.cr.execute(
+            """
+            CREATE SCHEMA IF NOT EXISTS moved_clock;
+            CREATE OR REPLACE FUNCTION moved_clock.clock_timestamp()
+                RETURNS timestamptz LANGUAGE sql VOLATILE AS $$
+                SELECT pg_catalog.clock_timestamp()
+                       + current_setting('amazon.ahead')::interval $$;
+            SELECT set_config('amazon.ahead', %s, true);
+            SET LOCAL search_path = moved_clock, pg_catalog, public
+            """,
+            [f"{timedelta(**delta).total_seconds()} seconds"],
+        )
+        try:
+            yield
+        finally:
+            self.env.cr.execute("SET LOCAL search_path = DEFAULT")
+
+    @contextlib.contextmanager
+    def everything_at(self, moment):
+        """Let this host and PostgreSQL have a time, at which the host stands still.
+
+        :param str moment: UTC
+        """
+        ahead = fields.Datetime.to_datetime(moment) - fields.Datetime.now()
+        with (
+            self.database_ahead(seconds=ahead.total_seconds()),
+            freeze_time(moment),
+        ):
+            yield
 
     # === RECORDS === #
 

@@ -99,6 +99,7 @@ amazon.audit.entry                                    .      .      .     .    .
 amazon.audit.link                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
 amazon.authority                                      .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       rwcd  .        r        rwcd   .
 amazon.delegation                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       rwc   .        r        rwc    .
+amazon.failure                                        .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 amazon.feed                                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
 amazon.foreign.feed                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
 amazon.order                                          .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .
@@ -118,6 +119,9 @@ amazon.watermark                                      .      .      .     .    .
 SHARED = _rows(
     """
                                                       public portal staff own  team manager sales stock books refund cancel edit message approve journal admin approve0 journal0 admin0 system
+amazon.life                                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
+amazon.sending                                        .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
+amazon.host.clock                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 amazon.reply.template                                 .      .      .     .    .    .       .     .     .     .      .      .    r       .       .       rwcd  .        .        rwcd   .
 """  # noqa: E501
 )
@@ -142,6 +146,7 @@ amazon.reply.request                                  .      .      .     .    .
 amazon.unknown.decision                               .      .      .     .    .    .       .     .     .     rwc    rw     rw   rw      .       .       .     .        .        .      .
 amazon.authority.check                                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
 amazon.stop.request                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
+amazon.life.decision                                  .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
 amazon.stop.end.request                               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
 amazon.approval.decision                              .      .      .     rw   rw   rw      rw    .     .     rw     rw     rw   rw      rwc     rw      rw    rwc      rw       .      .
 amazon.audit.export                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       rwc     .     .        rwc      .      .
@@ -170,6 +175,7 @@ amazon.action.action_decide_unknown[refund]           .      .      .     .    .
 amazon.action.action_decide_unknown[ship]             .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.action.action_record_by_hand[refund]           .      .      .     .    .    .       .     .     .     +      .      .    .       .       .       .     .        .        .      .
 amazon.action.action_refuse[refund]                   .      .      .     .    .    .       .     .     .     .      .      .    .       +       .       .     +        .        .      .
+amazon.action.action_try_again                        .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        .      .
 amazon.action.action_withdraw[cancel]                 .      .      .     .    .    .       .     .     .     .      +      .    .       .       .       .     .        .        .      .
 amazon.action.action_withdraw[cancel_items]           .      .      .     .    .    .       .     .     .     .      +      .    .       .       .       .     .        .        .      .
 amazon.action.action_withdraw[mcf_cancel]             .      .      .     .    .    .       .     .     .     .      +      .    .       .       .       .     .        .        .      .
@@ -178,6 +184,7 @@ amazon.action.action_withdraw[message]                .      .      .     .    .
 amazon.action.action_withdraw[order_number]           .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.action.action_withdraw[refund]                 .      .      .     .    .    .       .     .     .     +      .      .    .       .       .       .     .        .        .      .
 amazon.action.action_withdraw[ship]                   .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
+amazon.alarm.action_try_again                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.approval.decision.action_approve               .      .      .     .    .    .       .     .     .     .      .      .    .       +       .       .     +        .        .      .
 amazon.approval.decision.action_refuse                .      .      .     .    .    .       .     .     .     .      .      .    .       +       .       .     +        .        .      .
 amazon.audit.anchor.action_download                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       +       .     .        +        .      .
@@ -199,19 +206,23 @@ amazon.edit.request.action_order_number               .      .      .     .    .
 amazon.edit.request.action_ship                       .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.evidence.request.action_pdf                    .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     +        +        .      .
 amazon.evidence.request.action_zip                    .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     +        +        .      .
+amazon.feed.action_try_again                          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.fulfillment.cancel.request.action_cancel_order .      .      .     .    .    .       .     .     .     .      +      .    .       .       .       .     .        .        .      .
 amazon.fulfillment.request.action_change              .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
+amazon.life.decision.action_decide                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.order.action_amazon_evidence                   .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     +        +        .      .
 amazon.order.action_refresh                           .      .      .     +    +    +       +     .     .     +      +      +    +       +       +       +     +        +        .      .
 amazon.order.refresh_if_stale                         .      .      .     +    +    +       +     .     .     +      +      +    +       +       +       +     +        +        .      .
 amazon.order_number.request.action_send_number        .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.refund.request.action_refund                   .      .      .     .    .    .       .     .     .     +      .      .    .       .       .       .     .        .        .      .
 amazon.reply.request.action_send                      .      .      .     .    .    .       .     .     .     .      .      .    +       .       .       .     .        .        .      .
+amazon.seller.account.action_decide_life              .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.seller.account.action_reencrypt                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.seller.account.action_resume                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.seller.account.action_test_connection          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.ship.request.action_ship                       .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.ship.request.action_ship_and_next              .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
+amazon.stop.action_decide                             .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.stop.action_resume                             .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.stop.end.request.action_resume                 .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.stop.request.action_stop                       .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
@@ -265,10 +276,13 @@ amazon.action.call_token                              .      .      .     .    .
 amazon.action.credit_note_ids                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.action.decision_note                           .      .      .     .    .    .       .     .     .     r      r      r    r       r       r       .     r        r        .      .
 amazon.action.details                                 .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
+amazon.action.follower_trace                          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        .      .
 amazon.action.note                                    .      .      .     .    .    .       .     .     .     r      r      r    r       r       r       .     r        r        .      .
 amazon.action.sale_order_id                           .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     .        r        .      .
+amazon.action.set_aside_trace                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        .      .
 amazon.action.text_message_id                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.action.ticket_id                               .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     .        r        .      .
+amazon.feed.set_aside_trace                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.order.destination_changed_at                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.order.destination_digest                       .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.access_token_expires_at         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .

@@ -77,6 +77,11 @@ OTHER_DIALOGS = {
         "kind": "refund",
         "reason": "A reason",
     },
+    "amazon.life.decision": lambda side: {
+        "stop_id": side.life_stop.id,
+        "decision": "moved",
+        "reason": "A reason",
+    },
     "amazon.stop.end.request": lambda side: {
         "stop_ids": [Command.set(side.stop.ids)],
         "reason": "A reason",
@@ -182,6 +187,9 @@ class PermissionWorld(AmazonCommon):
         cls._create_actions(side)
         cls._create_others(side)
         side["template"] = cls.env["amazon.reply.template"].search([], limit=1)
+        side["host_clock"] = cls.env["amazon.host.clock"].create(
+            {"host": word, "ahead_seconds": 60, "noted_at": fields.Datetime.now()}
+        )
         side["move"] = cls.env["account.move"].create(
             {
                 "move_type": "out_refund",
@@ -350,7 +358,7 @@ class PermissionWorld(AmazonCommon):
         name = f"{side.word}/{kind}/{state}"
         of_money = kind == "refund"
         line = side[order].line_ids
-        return cls.env["amazon.action"].create(
+        return cls.env["amazon.action"]._create_reserved(
             {
                 "name": name,
                 "kind": kind,
@@ -446,6 +454,17 @@ class PermissionWorld(AmazonCommon):
                 "burst": 1,
             }
         )
+        side["failure"] = cls.env["amazon.failure"].create(
+            {
+                "task": "ranges",
+                "subject": f"{side.word} account",
+                "company_id": side.company.id,
+                "account_id": side.account.id,
+                "count": 1,
+                "since": now,
+                "last_at": now,
+            }
+        )
         side["stop"] = cls.env["amazon.stop"].create(
             {
                 "company_id": side.company.id,
@@ -453,6 +472,19 @@ class PermissionWorld(AmazonCommon):
                 "kind": "ship",
                 "reason": f"{side.word} stop",
                 "started_at": now,
+            }
+        )
+        side["life"] = cls.env["amazon.life"].search([], limit=1)
+        if not side.life:
+            side["life"] = cls.env["amazon.life"]._create_life(False)
+        side["sending"] = cls.env["amazon.sending"].create({"seller_key": side.word})
+        side["life_stop"] = cls.env["amazon.stop"].create(
+            {
+                "company_id": side.company.id,
+                "account_id": side.account.id,
+                "reason": f"{side.word} life",
+                "started_at": now,
+                "life_id": side.life.id,
             }
         )
         hashes = dict.fromkeys(("entry_digest", "previous_hash", "hash"), side.word)

@@ -152,11 +152,11 @@ class TestAuthority(AuthorityCommon):
         self.company.amazon_tz = "UTC"
         self.give(limit_person_day=30)
         self.agent.group_ids += self.env.ref("base.group_partner_manager")
-        with freeze_time("2026-11-22 10:30:00"):
+        with self.everything_at("2026-11-22 10:30:00"):
             self.refund(30)
         contact = self.company.partner_id.with_user(self.agent)
         contact.tz = "Pacific/Auckland"
-        with freeze_time("2026-11-22 11:30:00"):  # 0:30 in Auckland
+        with self.everything_at("2026-11-22 11:30:00"):  # 0:30 in Auckland
             self.assert_waits(self.refund(30, GIFT_WRAPPED), "30.00 € is used")
 
     def test_company_of_before_keeps_the_time_zone_that_its_limits_had(self):

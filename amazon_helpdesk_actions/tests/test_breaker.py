@@ -387,7 +387,7 @@ class TestBreakerAtOnce(TransactionCase):
         order = env["amazon.order"].create(
             {**shared, "amazon_order_ref": f"breaker {marketplace}"}
         )
-        return env["amazon.action"].create(
+        return env["amazon.action"]._create_reserved(
             {
                 **shared,
                 "name": f"BREAKER/{marketplace}",

@@ -7,6 +7,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..models.amazon_action_cancel_items import CANCEL_ITEMS_REASONS
+from ..models.amazon_reservation import ActionRequest
 from ..spapi import enums
 from .common import (
     CANCEL_REQUESTED,
@@ -265,7 +266,8 @@ class TestCancelItems(AmazonCommon):
         action = self.ask_cancel_items(self.create_ticket(THREE_UNITS), {HOOKS: 2})
         self.simulator.fault("report_gone")
         self.settle(rounds=3)
-        action.order_id.complete_at = fields.Datetime.now() + timedelta(days=2)
+        action.feed_id.done_at -= timedelta(days=2)
+        action.order_id.complete_at = fields.Datetime.now()
         self.assertFalse(action._kind()._disproof(action))
 
     def test_withdrawn_units_are_free_again(self):
@@ -352,13 +354,14 @@ class TestCancelItems(AmazonCommon):
         with self.assertRaisesRegex(AccessError, "administrator can grant"):
             self.open_request(ticket, "cancel", self.trainee)
         with self.assertRaisesRegex(AccessError, "administrator can grant"):
-            self.env["amazon.action"].with_user(self.trainee)._ask(
-                "cancel_items",
-                ticket.amazon_order_id,
-                "x",
-                ticket,
-                "NoInventory",
-                quantities={ticket.amazon_order_id.line_ids[0]: 1},
+            ticket.amazon_order_id.with_user(self.trainee)._reserve(
+                ActionRequest(
+                    "cancel_items",
+                    ticket,
+                    "x",
+                    "NoInventory",
+                    quantities={ticket.amazon_order_id.line_ids[0]: 1},
+                )
             )
 
     def test_user_of_another_company_is_refused(self):
@@ -375,6 +378,7 @@ class TestCancelItems(AmazonCommon):
         order = ticket.amazon_order_id.with_user(stranger).with_context(
             allowed_company_ids=company.ids
         )
-        own = order.env["amazon.action"]
         with self.assertRaises(AccessError):
-            own._ask("cancel_items", order, "x", ticket.with_env(own.env), "Other")
+            order._reserve(
+                ActionRequest("cancel_items", ticket.with_env(order.env), "x", "Other")
+            )

@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..models.amazon_reservation import ActionRequest
 from .common import MCF, SHIPPED, AmazonCommon
 
 CALLS = "odoo.addons.amazon_helpdesk_actions.models.amazon_action_call"
@@ -336,8 +337,8 @@ class TestFulfillmentCancel(McfCommon):
         with self.assertRaises(AccessError):
             self.open_request(ticket, "cancel", self.trainee)
         with self.assertRaises(AccessError):
-            self.env["amazon.action"].with_user(self.trainee)._ask(
-                "mcf_cancel", ticket.amazon_order_id, "x", ticket, False
+            ticket.amazon_order_id.with_user(self.trainee)._reserve(
+                ActionRequest("mcf_cancel", ticket, "x")
             )
 
     def test_refund_says_where_the_buyer_paid(self):
@@ -588,13 +589,8 @@ class TestFulfillmentUpdate(McfCommon):
         with self.assertRaises(AccessError):
             self.open_request(ticket, "fulfillment", self.trainee)
         with self.assertRaises(AccessError):
-            self.env["amazon.action"].with_user(self.trainee)._ask(
-                "mcf_update",
-                ticket.amazon_order_id,
-                "x",
-                ticket,
-                False,
-                details={"speed": "Priority"},
+            ticket.amazon_order_id.with_user(self.trainee)._reserve(
+                ActionRequest("mcf_update", ticket, "x", details={"speed": "Priority"})
             )
         with self.assertRaises(AccessError):
             self.env["amazon.fulfillment.request"].with_user(self.trainee).create(

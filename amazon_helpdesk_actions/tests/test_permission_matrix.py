@@ -36,12 +36,16 @@ RECORDS = {
     "amazon.delegation": lambda side: side.delegation,
     "amazon.audit.check": lambda side: side.check,
     "amazon.stop": lambda side: side.stop,
+    "amazon.life": lambda side: side.life,
+    "amazon.sending": lambda side: side.sending,
     "amazon.audit.link": lambda side: side.link,
     "amazon.audit.anchor": lambda side: side.anchor,
     "amazon.quota": lambda side: side.quota,
+    "amazon.failure": lambda side: side.failure,
     "amazon.foreign.feed": lambda side: side.foreign_feed,
     "amazon.watermark": lambda side: side.watermark,
     "amazon.reply.template": lambda side: side.template,
+    "amazon.host.clock": lambda side: side.host_clock,
     "helpdesk.ticket": lambda side: side.ticket_shipped,
     "sale.order": lambda side: side.sale_shipped,
     "stock.picking": lambda side: side.picking,
@@ -110,6 +114,7 @@ def new_values(model, side):
             "state": "works",
             "checked_at": "2026-01-01",
         },
+        "amazon.host.clock": {"host": "new", "noted_at": "2026-01-01"},
         "amazon.authority": {
             "company_id": side.company.id,
             "right": "refund",
@@ -228,8 +233,12 @@ class TestPermissionMatrix(PermissionWorld):
         name = TARGETS.get(method)
         if kind:
             return side[f"{name}_{kind}"]
-        if model == "amazon.seller.account" and method == "action_resume":
+        if method in ("action_resume", "action_decide_life") and model.endswith(
+            "seller.account"
+        ):
             return side.account
+        if model == "amazon.stop" and method == "action_decide":
+            return side.life_stop
         if model in DOCUMENTS:
             return side[f"{DOCUMENTS[model]}_{name or 'shipped'}"]
         return RECORDS[model](side)

@@ -6,6 +6,7 @@ from odoo.tools import mute_logger
 
 from ..models.amazon_action_cancel import CANCEL_REASONS
 from ..models.amazon_action_refund import REFUND_REASONS
+from ..models.amazon_reservation import ActionRequest
 from ..spapi import enums
 from .common import (
     CANCEL_REQUESTED,
@@ -116,7 +117,7 @@ class TestRefundRequest(AmazonCommon):
     def test_warns_when_finances_are_unknown(self):
         self.simulator.fault("forbidden", "listFinancialEventsByOrderId", times=1)
         request = self.refund_request(SHIPPED)
-        self.assertIn("What was refunded at Amazon is not known", request.warnings)
+        self.assertIn("refunded on this order is not known", request.warnings)
         self.assertFalse(request.blockers)
 
     def test_warns_when_sending_is_stopped(self):
@@ -139,13 +140,14 @@ class TestRefundRequest(AmazonCommon):
         ticket = self.create_ticket(SHIPPED)
         other = self.create_ticket(GIFT_WRAPPED).amazon_order_id
         with self.assertRaisesRegex(UserError, "another order"):
-            self.env["amazon.action"].with_user(self.agent)._ask(
-                "refund",
-                ticket.amazon_order_id,
-                "nonce",
-                ticket,
-                "Other",
-                amounts={other.charge_ids[0]: 1.0},
+            ticket.amazon_order_id.with_user(self.agent)._reserve(
+                ActionRequest(
+                    "refund",
+                    ticket.with_user(self.agent),
+                    "nonce",
+                    "Other",
+                    amounts={other.charge_ids[0]: 1.0},
+                )
             )
 
     # === THE ASSISTED WAY === #

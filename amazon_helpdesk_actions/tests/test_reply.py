@@ -248,7 +248,7 @@ class TestReplyAfterAction(ReplyCommon):
         self.settle()
         for _again in range(3):
             action._job_reply()
-            action._react_reply()
+            action._follow_replies()
             self.settle()
         self.assertEqual(len(self.mails()), 1)
 

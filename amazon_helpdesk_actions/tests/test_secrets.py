@@ -739,7 +739,8 @@ class TestSecretsWatch(AmazonCommon):
     def test_verified_action_waits_for_the_key_too(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
         # nothing but the feed is left to be sent
-        action.order_id.complete_at = fields.Datetime.now() + timedelta(minutes=5)
+        action.asked_at -= timedelta(minutes=1)
+        action.order_id.complete_at = fields.Datetime.now()
         with no_keys(), mute_logger(CREDENTIALS):
             postponed = self.run_jobs("_job_dispatch")
         self.assertIn("This server has no key", str(postponed))

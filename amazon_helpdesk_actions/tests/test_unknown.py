@@ -426,6 +426,9 @@ class TestUnknown(AmazonCommon):
         self.refund_elsewhere(SHIPPED, item, "5.00")
         self.simulator.advance(HOUR)
         action = self.ask_refund(ticket, amounts={SKU: 5})
+        action.order_id._read_from_amazon()
+        # recorded after the click, and posted long before it
+        action.order_id.refund_ids.posted_at -= timedelta(hours=1)
         self.simulator.fault("cut_before", "createFeed", times=1)
         self.dispatch()
         action.feed_id.sending_at += timedelta(hours=1)

@@ -23,7 +23,7 @@ WATCH = "odoo.addons.amazon_helpdesk_actions.models.amazon_watch"
 
 # Queries of one run of the watch over the demo's companies and the test's, that finds
 # nothing new.
-QUERIES = 235
+QUERIES = 340
 
 
 @tagged("post_install", "-at_install")
@@ -235,6 +235,10 @@ class TestWatch(AmazonCommon):
         )
         with broken, mute_logger(WATCH):
             self.watch()
+        self.assert_alarms("stopped", "check_failed")
+        self.assertIn("Job runner not working", self.alarms("check_failed").message)
+        self.assertTrue(self.alarms("check_failed").is_told)
+        self.watch()
         self.assert_alarms("stopped")
 
     # === ACCESS === #
@@ -677,9 +681,8 @@ class TestWatch(AmazonCommon):
             "unconfirmed_noted_at": "2020-01-01",
         }
         for _number in range(count):
-            self.env["amazon.action"].create(
-                action.copy_data({**values, "nonce": str(uuid4())})
-            )
+            (vals,) = action.copy_data({**values, "nonce": str(uuid4())})
+            action._create_reserved(vals)
 
     def count_queries(self):
         """Return how many queries a run takes that finds nothing new."""

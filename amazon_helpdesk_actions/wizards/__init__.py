@@ -7,6 +7,7 @@ from . import amazon_fulfillment_cancel_request
 from . import amazon_fulfillment_request
 from . import amazon_unknown_decision
 from . import amazon_stop_request
+from . import amazon_life_decision
 from . import amazon_action_reply_choice
 from . import amazon_reply_request
 from . import amazon_ship_request

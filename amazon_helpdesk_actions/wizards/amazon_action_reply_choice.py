@@ -66,11 +66,10 @@ class AmazonActionRequest(models.AbstractModel):
     def _ask(self):
         """Override to take down, in the same transaction, what reply is wanted."""
         reply = self._prepare_reply()
-        result = super()._ask()
+        action = super()._ask()
         if reply:
-            actions = self.env["amazon.action"].sudo()
-            actions.search([("nonce", "=", self.nonce)])._set_reply(reply)
-        return result
+            action._set_reply(reply)
+        return action
 
     def _prepare_reply(self):
         """Return the reply that is wanted, as values of the action; none where empty.

@@ -3,6 +3,8 @@ import uuid
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..models.amazon_reservation import ActionRequest
+
 # What a dialog shows of other records.
 DOCUMENTS = ("order_id", "ticket_id", "sale_order_id")
 
@@ -182,17 +184,21 @@ class AmazonActionRequest(models.AbstractModel):
 
     def _ask(self):
         """Ask for the action with what is collected, once the order is taken: so all
-        is read and checked only once, as it is then."""
-        self.env["amazon.action"]._ask(
-            self._asked_kind(),
-            self.order_id,
-            self.nonce,
-            self._asked_from(),
-            reason=self._needs_reason and self._asked_reason(),
-            amounts=self._collect,
-            note=self.note,
-            quantities=self._collect_quantities,
-            details=self._details,
+        is read and checked only once, as it is then.
+
+        :rtype: amazon.action
+        """
+        return self.order_id._reserve(
+            ActionRequest(
+                self._asked_kind(),
+                self._asked_from(),
+                self.nonce,
+                reason=self._needs_reason and self._asked_reason(),
+                amounts=self._collect,
+                quantities=self._collect_quantities,
+                details=self._details,
+                note=self.note,
+            )
         )
 
     def _asked_from(self):

@@ -7,6 +7,7 @@ PICTURE = (
     "origin",
     "obstacles",
     "warnings",
+    "not_known",
     "standing_in_for",
     "other_action_ids",
     "buyer_sentence",
@@ -65,6 +66,12 @@ class AmazonApprovalDecision(models.TransientModel):
     origin = fields.Char("Asked From", compute="_compute_picture")
     obstacles = fields.Text(compute="_compute_picture")
     warnings = fields.Text(compute="_compute_picture")
+    not_known = fields.Text(compute="_compute_picture")
+    without_knowing = fields.Boolean(
+        "Approve Without Knowing",
+        help="It is sent although Amazon's finances are not known. The journal says "
+        "that you approved it knowing that.",
+    )
     standing_in_for = fields.Char(compute="_compute_picture")
     other_action_ids = fields.Many2many(
         "amazon.action", "Earlier Actions", compute="_compute_picture"
@@ -94,6 +101,7 @@ class AmazonApprovalDecision(models.TransientModel):
             decision.origin = document[document._rec_name]
             decision.decision_note = action_sudo.decision_note
             decision.obstacles = action_sudo._approval_blocker()
+            decision.not_known = action_sudo._kind()._not_known(order_sudo)
             decision.warnings = decision._find_warnings(action_sudo)
             is_own = holder == self.env.user
             decision.standing_in_for = False if is_own else holder.name
@@ -128,13 +136,6 @@ class AmazonApprovalDecision(models.TransientModel):
             warnings.append(
                 self.env._("Amazon's finances show a chargeback for this order.")
             )
-        if order_sudo.finances_state != "read":
-            warnings.append(
-                self.env._(
-                    "What was refunded at Amazon is not known: %s",
-                    order_sudo.finances_message or self.env._("it was not read yet."),
-                )
-            )
         return "\n".join(warnings)
 
     # === CONSTRAINT METHODS === #
@@ -153,7 +154,7 @@ class AmazonApprovalDecision(models.TransientModel):
     def action_approve(self):
         """Approve it; harmless when it is clicked twice."""
         self.ensure_one()
-        self.action_id.action_approve()
+        self.action_id.action_approve(self.without_knowing)
         return {"type": "ir.actions.act_window_close"}
 
     def action_refuse(self):

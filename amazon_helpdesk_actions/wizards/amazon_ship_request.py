@@ -86,26 +86,8 @@ class AmazonShipRequest(models.TransientModel):
     def _title(self):
         return self.env._("Confirm Shipment of %s", self.amazon_order_ref)
 
-    def _ask(self):
-        """Override to ask for units instead of amounts."""
-        self.env["amazon.action"]._ask(
-            self._kind,
-            self.order_id,
-            self.nonce,
-            self.ticket_id or self.sale_order_id,
-            reason=False,
-            note=self.note,
-            quantities=self._quantities,
-            details=self._details,
-        )
-
-    def _quantities(self):
-        """Return the units of each item, once all is filled in.
-
-        :rtype: dict
-        :raise UserError: when it is blocked or not filled in
-        """
-        self._check_filled_in()
+    def _collect_quantities(self):
+        """Override to return the units in the package."""
         return {
             line.order_line_id.sudo(): line.quantity
             for line in self.line_ids

@@ -159,6 +159,10 @@ class AmazonSellerAccount(models.Model):
         self.ensure_one()
         self.check_access("read")
         stops = self._open_stops().with_env(self.env)
+        of_life = stops.filtered("life_id")
+        if of_life and of_life == stops.filtered("account_id"):
+            return of_life[0].action_decide()
+        stops -= of_life
         return (stops.filtered("account_id") or stops).action_resume()
 
 

@@ -37,6 +37,13 @@ def test_unusable_database_name_is_refused(name, text):
         Settings.from_environment({name: text})
 
 
+def test_seed_is_a_number_or_left_to_chance():
+    assert Settings.from_environment({}).seed is None
+    assert Settings.from_environment({"SEED": "0"}).seed == 0
+    with pytest.raises(Problem, match="SEED=x is no number"):
+        Settings.from_environment({"SEED": "x"})
+
+
 def test_taken_port_is_refused_and_another_one_suggested():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

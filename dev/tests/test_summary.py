@@ -36,6 +36,12 @@ def test_last_line_sums_up_all_suites_as_pytest_does():
     assert last.strip("= ") == "7 passed, 1 skipped in 2.00s"
 
 
+def test_the_seed_that_it_was_decided_by_is_among_the_last_lines():
+    again = "chaos: SEED=7"
+    lines = summary([result(PLAIN, passed=3)], 2, again).splitlines()
+    assert lines[-2] == again
+
+
 def test_counts_come_from_pytests_report(tmp_path):
     report = tmp_path / "report.xml"
     report.write_text(

@@ -100,6 +100,13 @@ def test_error_of_an_item_waits_for_a_message_that_has_the_item(simulator, repor
     assert list(report(TWO_ITEMS)[0][1]) == [1]
 
 
+def test_error_of_an_item_names_it_where_other_errors_name_nothing(simulator, report):
+    simulator.change(reports_name_orders=False)
+    simulator.fault("item_error", order_id=SHIPPED, others_executed=False)
+    _, (named,) = report(ONE_EURO)
+    assert set(named) == {"SKU", "AmazonOrderID", "AmazonOrderItemCode"}
+
+
 def test_error_of_the_only_item_leaves_nothing_to_do(simulator, report):
     simulator.fault("item_error", order_id=SHIPPED, others_executed=True)
     assert list(report(ONE_EURO)[0][1]) == [1]

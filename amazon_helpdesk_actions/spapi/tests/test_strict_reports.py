@@ -306,3 +306,72 @@ def test_no_bytes_make_the_parser_fail_in_another_way(data):
         parse_report(data, [1])
     except UnreadableReport:
         pass
+
+
+# === ERRORS THAT NAME AN ITEM === #
+
+
+def about(message_id, info, code="Error", number="13057", text="No."):
+    """One Result element with an AdditionalInfo."""
+    return result(message_id, code, number, text).replace(
+        "</Result>", f"<AdditionalInfo>{info}</AdditionalInfo></Result>"
+    )
+
+
+def named(*results, good=2, bad=1):
+    """The items that the errors of message 2 name, as (number, SKU, code)."""
+    outcome = parse_report(report(3, good, bad, *results), (1, 2, 3))[2]
+    return [(e.order_item_id, e.sku, e.code) for e in outcome.item_errors]
+
+
+ITEM = "<AmazonOrderItemCode>147645420375120</AmazonOrderItemCode>"
+
+
+def test_error_that_names_an_item_tells_which():
+    both = about(2, f"<SKU>NW-1</SKU><AmazonOrderID>305-1-1</AmazonOrderID>{ITEM}")
+    assert named(both) == [("147645420375120", "NW-1", "13057")]
+    assert named(about(2, "<SKU>NW-1</SKU>")) == [("", "NW-1", "13057")]
+
+
+def test_each_error_of_a_message_names_its_own_item():
+    errors = (about(2, ITEM), about(2, "<SKU>NW-1</SKU>", number="1", text="Why."))
+    assert named(*errors) == [("147645420375120", "", "13057"), ("", "NW-1", "1")]
+    outcome = parse_report(report(3, 2, 1, *errors), (2,))[2]
+    assert outcome.text == "No.\nWhy."
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        [result(2)],
+        [about(2, "<AmazonOrderID>305-1-1</AmazonOrderID>")],
+        [about(2, "<AmazonOrderItemCode> </AmazonOrderItemCode>")],
+        # one of them is about the message as a whole
+        [about(2, ITEM), result(2)],
+        # about others
+        [about(1, ITEM), result(2)],
+        [result(2), about(2, ITEM, code="Warning")],
+    ],
+)
+def test_message_is_refused_as_a_whole_where_an_error_names_no_item(errors):
+    assert named(*errors) == []
+
+
+def test_document_error_and_warnings_name_no_item():
+    whole = report(3, 0, 3, about(0, ITEM))
+    outcome = parse_report(whole, (1,))[1]
+    assert (outcome.status, outcome.item_errors) == ("rejected", ())
+    warned = report(3, 3, 0, about(2, ITEM, code="Warning"), warned=1)
+    outcome = parse_report(warned, (2,))[2]
+    assert (outcome.status, outcome.item_errors) == ("accepted", ())
+
+
+def test_item_of_an_error_that_the_summary_denies_is_not_told():
+    outcome = parse_report(report(3, 3, 0, about(2, ITEM)), (2,))[2]
+    assert (outcome.status, outcome.item_errors) == ("unknown", ())
+
+
+def test_name_of_an_item_is_cut_to_a_length():
+    long = about(2, f"<SKU>{'x' * 5000}</SKU>")
+    ((_number, sku, _code),) = named(long)
+    assert len(sku) == 100

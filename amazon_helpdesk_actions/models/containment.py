@@ -1,0 +1,82 @@
+"""How a failure stays as small as what failed."""
+
+import logging
+import traceback
+
+import psycopg2
+
+from odoo.exceptions import ConcurrencyError
+
+from odoo.addons.queue_job.exception import RetryableJobError
+
+_logger = logging.getLogger(__name__)
+
+# What is no failure of the records: the whole transaction is run again, or the job
+# comes back later.
+PASSED_ON = (
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    ConcurrencyError,
+    RetryableJobError,
+)
+
+
+def contained(records, method, on_error):
+    """Call a method with all of the records; where that fails, with each of them, so
+    that the others do not suffer from one.
+
+    :param records: what it is done with; with none of them nothing happens
+    :param method: function of records; what it did before it failed is undone
+    :param on_error: function of the one record that failed, and of the exception
+    :return: the records that it worked for
+    """
+    if not records:
+        return records
+    try:
+        with records.env.cr.savepoint():
+            method(records)
+        return records
+    except PASSED_ON:
+        raise
+    except Exception as error:
+        if len(records) == 1:
+            on_error(records, error)
+            return records.browse()
+    done = records.browse()
+    for record in records:
+        done |= contained(record, method, on_error)
+    return done
+
+
+def trace_of(error):
+    """Return where an exception was raised, for a person who mends the program.
+
+    Only places in the program and the names of types: the words of an exception may
+    hold what a buyer wrote, or a secret.
+
+    :param Exception error: the exception, with its traceback
+    :rtype: str
+    """
+    parts = []
+    while error:
+        frames = traceback.extract_tb(error.__traceback__)
+        parts.append(
+            "\n".join(
+                [
+                    *(f"{f.filename}:{f.lineno} in {f.name}" for f in frames),
+                    f"{type(error).__module__}.{type(error).__qualname__}",
+                ]
+            )
+        )
+        error = error.__cause__ or (
+            None if error.__suppress_context__ else error.__context__
+        )
+    return "\n\n".join(reversed(parts))
+
+
+def log_failure(records, what, error):
+    """Log that something failed for records, without what the exception says.
+
+    :param str what: what failed, in a few words
+    """
+    _logger.error("%s: %s\n%s", records, what, trace_of(error))
