@@ -245,10 +245,15 @@ class Copies:
         if self._host:
             return False
         archive = self._world.folder / "copy.dump"
+        # a clone is of one moment: its record must not know more than its database
+        record = self._record(self._world.data_dir, DATABASE)
+        known = record.read_bytes() if with_files and record.exists() else None
         self._world.dump(archive)
         self._world.restore(archive, COPY)
         archive.unlink()
         self._copy_files(with_files)
+        if known:
+            self._record(self._data, COPY).write_bytes(known)
         waiting = {
             row["name"]
             for row in self._world.rows(ACTIONS, COPY)
@@ -256,7 +261,8 @@ class Copies:
         }
         self._lives.waiting |= waiting
         self._waiting += len(waiting)
-        self._host = self._world.copied_host(COPY)
+        name = f"copy-{self._made.total() + 1}"
+        self._host = self._world.copied_host(COPY, name)
         self._host.start()
         self._ends_at = time.monotonic() + COPY_SECONDS
         self._made["with its files" if with_files else "database alone"] += 1
@@ -290,19 +296,20 @@ class Copies:
 
     def _copy_files(self, with_files: bool) -> None:
         shutil.rmtree(self._data, ignore_errors=True)
-        source = self._world.data_dir
+        source, store = self._world.data_dir, self._data / "filestore"
         if with_files:
             shutil.copytree(source, self._data, copy_function=_link)
             # on a cloned machine the database has the same name
-            for folder in ("filestore", "amazon_helpdesk_actions"):
-                for path in (self._data / folder).glob(f"{DATABASE}*"):
-                    path.rename(path.with_name(path.name.replace(DATABASE, COPY)))
+            (store / DATABASE).rename(store / COPY)
         else:
-            store = self._data / "filestore"
             store.mkdir(parents=True)
             shutil.copytree(
                 source / "filestore" / DATABASE, store / COPY, copy_function=_link
             )
+
+    def _record(self, data_dir: Path, database: str) -> Path:
+        """Return the addon's record outside of the dump, of a database."""
+        return data_dir / "amazon_helpdesk_actions" / f"{database}.json"
 
 
 def _link(source: str, target: str) -> None:

@@ -224,11 +224,13 @@ class World:
         then lose their connection."""
         _fill(self.cluster, database, archive)
 
-    def copied_host(self, database: str) -> Host:
+    def copied_host(self, database: str, name: str) -> Host:
         """Return a machine with a job runner on another database, with files of its
-        own, that is not started yet."""
+        own, that is not started yet.
+
+        :param name: as in the names of the logs
+        """
         options = ("--data-dir", str(self.copied_data_dir))
-        name = f"of-{database.rsplit('_', 1)[-1]}"
         return Host(name, 2, self._settings, self._odoo, database, options)
 
     def file(self, store_name: str, database: str = DATABASE) -> bytes:
