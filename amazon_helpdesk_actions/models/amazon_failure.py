@@ -35,6 +35,7 @@ class AmazonFailure(models.Model):
             ("seal", "Sealing the journal"),
             ("check", "Checking and anchoring the journal"),
             ("erase", "Removing old data"),
+            ("verify", "Verifying what waited in a restored backup"),
         ],
         required=True,
         readonly=True,

@@ -363,7 +363,7 @@ class AmazonSellerAccount(models.Model):
         """
         self.ensure_one()
         rows, amazon_now = self._list_feeds_lately(client)
-        in_own_transaction(self, "_compare_feeds", _readable(rows), amazon_now)
+        in_own_transaction(self, "_compare_feeds", readable(rows), amazon_now)
         return amazon_now
 
     def _list_feeds_lately(self, client):
@@ -423,7 +423,7 @@ class AmazonSellerAccount(models.Model):
         self.env["amazon.foreign.feed"]._record(self, listed)
 
 
-def _readable(rows):
+def readable(rows):
     """Return the feeds in Amazon's list. One that cannot be read is left out: it must
     not keep everything from being sent."""
     listed = []

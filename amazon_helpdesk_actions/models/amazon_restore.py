@@ -24,7 +24,7 @@ from ..const import (
 from ..spapi.errors import IncompleteCredentials, SpApiError
 from .amazon_feed import Lane
 from .amazon_feed_dispatch import BETTER_KNOWN
-from .amazon_foreign_feed import as_utc
+from .amazon_foreign_feed import as_utc, readable
 from .amazon_stop import REASON_SIZE
 from .background import in_background, in_own_transaction
 from .clock import database_now
@@ -387,13 +387,16 @@ class AmazonAction(models.Model):
             action._update_state("to_approve", reason, vals)._ask_approval()
 
     def _judge_lost_time(self, lost):
-        """Say what became of an action in the time that was lost, where that is known.
+        """Say what became of an action in the time that was lost, where that is known,
+        unless somebody else has moved it meanwhile.
 
         What Amazon's data shows was confirmed when its order was read.
 
         :param LostTime lost: what Amazon's list says
         """
         self.ensure_one()
+        if not self._is_of_lost_time() or self.needs_person:
+            return
         tolerance = timedelta(seconds=LISTING_TOLERANCE_SECONDS)
         # whichever clock is behind
         asked = min(self.asked_at, self.asked_at + lost.ahead) - tolerance
@@ -482,21 +485,45 @@ class AmazonFeed(models.Model):
         account = self.env["amazon.seller.account"].browse(account_id)
         since = oldest - timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
         since = max(since, database_now(self.env) - timedelta(days=LISTED_DAYS))
+        problem, wait = None, 0
         try:
-            listed, amazon_now = account._list_feeds(since)
+            rows, amazon_now = account._list_feeds(since)
         except (SpApiError, IncompleteCredentials) as error:
-            wait = max(ABSENT_RETRY_SECONDS, getattr(error, "wait", 0) or 0)
-            raise self._later(str(error), wait) from None
-        in_own_transaction(account, "_compare_feeds", listed, amazon_now)
-        lost = self._in_own_transaction("_lost_time", lane, listed, since, amazon_now)
+            problem, wait = str(error), getattr(error, "wait", None) or 0
+            lost = LostTime([], since, False, None, None, timedelta())
+        else:
+            lost = self._compare_lost_time(lane, rows, since, amazon_now)
         self._read_orders_of_lost_time(lane, lost)
         for action_id in self._in_own_transaction("_of_lost_time", lane):
-            self._in_own_transaction("_judge_of_lost_time", action_id, lost)
+            action = self.env["amazon.action"].browse(action_id)
+            # One that cannot be judged keeps none of the others.
+            self.env["amazon.failure"]._run_apart(
+                "verify",
+                in_background(action, account.company_id),
+                "_judge_lost_time",
+                lost,
+            )
         if self._in_own_transaction("_of_lost_time", lane):
             pause = RECONCILE_MAX_SECONDS
-            if lost.is_caught_up:
-                pause = ABSENT_RETRY_SECONDS
-            raise self._later("Amazon does not say yet", pause)
+            if problem or lost.is_caught_up:
+                pause = max(ABSENT_RETRY_SECONDS, wait)
+            raise self._later(problem or "Amazon does not say yet", pause)
+
+    def _compare_lost_time(self, lane, rows, since, amazon_now):
+        """Compare what Amazon lists with what is known here.
+
+        :param list[dict] rows: Amazon's feed objects
+        :return: see `_lost_time`
+        :rtype: LostTime
+        """
+        account = self.env["amazon.seller.account"].browse(lane.account_id)
+        listed = readable(rows)
+        in_own_transaction(account, "_compare_feeds", listed, amazon_now)
+        lost = self._in_own_transaction("_lost_time", lane, listed, since, amazon_now)
+        if len(listed) < len(rows):
+            # One that cannot be read may be the one.
+            lost = lost._replace(is_caught_up=False)
+        return lost
 
     def _lost_time_domain(self, lane):
         return [
@@ -593,14 +620,6 @@ class AmazonFeed(models.Model):
             for order in actions.order_id
             if not order.known_until or order.known_until < since
         ]
-
-    def _judge_of_lost_time(self, action_id, lost):
-        """Judge one action, unless somebody else has moved it meanwhile."""
-        action = self.env["amazon.action"].browse(action_id)
-        if action._is_of_lost_time() and not action.needs_person:
-            # One that cannot be judged keeps none of the others.
-            with self.env["amazon.failure"]._contain("judge", action):
-                action._judge_lost_time(lost)
 
 
 class AmazonActionRefund(models.AbstractModel):

@@ -1,10 +1,12 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tests.common import new_test_user
+from odoo.tools import mute_logger
 
 from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.job import Job
@@ -19,6 +21,8 @@ from .common import (
 from .test_life import LifeCommon
 from .test_mcf import ON_HOLD
 
+FOREIGN = "odoo.addons.amazon_helpdesk_actions.models.amazon_foreign_feed"
+FAILURE = "odoo.addons.amazon_helpdesk_actions.models.amazon_failure"
 HOUR = 3600
 SKU = "NW-KESSEL-12-SW"
 LOST = "restored from a backup"
@@ -434,6 +438,52 @@ class TestRestore(RestoreCommon):
         self.catch_up()
         self.verify()
         self.assertEqual((action.state, action.needs_person), ("unknown", True))
+
+    def test_list_with_a_feed_that_cannot_be_read_proves_nothing(self):
+        action = self.ask()
+        self.decide_restored()
+        self.catch_up()
+        accounts = type(self.account)
+        list_feeds = accounts._list_feeds
+
+        def strange(account, since, client=None):
+            rows, now = list_feeds(account, since, client)
+            return [*rows, {"feedId": "1"}], now
+
+        with patch.object(accounts, "_list_feeds", strange), mute_logger(FOREIGN):
+            self.verify()
+        self.assertEqual((action.state, action.needs_person), ("unknown", False))
+        self.verify()
+        self.assertEqual(action.state, "queued")
+
+    def test_action_that_cannot_be_judged_keeps_none_of_the_others(self):
+        broken, fine = self.ask(), self.ask(GIFT_WRAPPED)
+        self.decide_restored()
+        self.catch_up()
+        actions = type(broken)
+        judge = actions._judge_lost_time
+
+        def fail(action, lost):
+            if action == broken:
+                raise ValueError("A test")
+            return judge(action, lost)
+
+        with patch.object(actions, "_judge_lost_time", fail), mute_logger(FAILURE):
+            self.verify()
+        self.assertEqual((broken.state, fine.state), ("unknown", "queued"))
+        self.assertTrue(self.env["amazon.failure"].search([("task", "=", "verify")]))
+        self.verify()
+        self.assertEqual(broken.state, "queued")
+
+    def test_list_that_amazon_never_gives_ends_with_a_person(self):
+        action = self.ask()
+        self.decide_restored()
+        self.simulator.fault("html_503", "getFeeds", times=99)
+        self.assertEqual(len(self.verify()), 1)
+        self.assertFalse(action.needs_person)
+        action.restored_at -= timedelta(hours=73)
+        self.assertEqual(self.verify(), [])
+        self.assertTrue(action.needs_person)
 
     def test_actions_of_mixed_kinds_end_each_by_its_own_evidence(self):
         shown = self.ask(amounts={SKU: 5})
