@@ -81,9 +81,7 @@ class AmazonAction(models.Model):
         if not self._update_state("unknown", sentence, said):
             self.write({**said, "state_message": sentence})
             self._journal("state", state_from="unknown", state_to="unknown")
-            self._post_sentence()
-            self._react()
-            self.order_id._notify_forms()
+            self._let_follow()
         self._enqueue_confirm()
 
     def _mark_rejected(self, named):

@@ -115,8 +115,7 @@ class AmazonAction(models.Model):
         for action in unknown:
             action.state_message = reason
         unknown._journal("state", state_from="unknown", state_to="unknown")
-        unknown._post_sentence()
-        unknown.order_id._notify_forms()
+        unknown._let_follow()
 
     def _refused_by_name(self, outcome, named):
         """Return those whose messages Amazon's report refuses by naming their orders.

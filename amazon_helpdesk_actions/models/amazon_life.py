@@ -35,6 +35,7 @@ class AmazonLife(models.Model):
     """
 
     _name = "amazon.life"
+    _inherit = "amazon.own.defaults"
     _description = "Life of the Database at Amazon"
     _order = "id desc"
     _rec_name = "token"
@@ -311,6 +312,7 @@ class AmazonSending(models.Model):
     call of its own. The number is the row's id."""
 
     _name = "amazon.sending"
+    _inherit = "amazon.own.defaults"
     _description = "Number of a Sending to Amazon"
     _order = "id desc"
 

@@ -71,6 +71,8 @@ class TestHostileAnswers(HostileCommon):
                 yield
                 raise self.Over
         self.env.invalidate_all()
+        # the record of what was sent within is not rolled back
+        self.live()
         self.simulator.reset(
             processing_seconds=0,
             finance_delay_seconds=0,
