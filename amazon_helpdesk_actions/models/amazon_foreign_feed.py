@@ -24,7 +24,10 @@ _logger = logging.getLogger(__name__)
 FEED_TYPES = [FEED_REFUND, FEED_CANCEL]
 
 # Feeds of ours that Amazon may have under an id which is not known here yet.
-NAMELESS = Domain("state", "in", ("sending", "unknown"))
+# Where a person decides, no later look gives it one.
+NAMELESS = Domain("state", "in", ("sending", "unknown")) & Domain(
+    "handed_at", "=", False
+)
 # Feeds of ours that were found in Amazon's list, perhaps wrongly.
 DOUBTFUL = Domain("is_adopted", "=", True) & Domain("is_proven", "=", False)
 

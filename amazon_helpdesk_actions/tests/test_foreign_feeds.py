@@ -199,6 +199,15 @@ class TestAdoption(ForeignCommon):
         self.assertFalse(action.feed_ref)
         self.assertEqual(self.reconcile(), [], "the search is over")
 
+    def test_feeds_that_a_person_looks_at_show_that_another_program_is_about(self):
+        self.lose_refund()
+        self.simulator.advance(10)
+        other = self.send_elsewhere()
+        self.reconcile()
+        self.account._look_at_feeds()
+        self.assertIn(other, self.foreign().mapped("feed_ref"))
+        self.assertTrue(self.account.foreign_feeds_message)
+
     def ours(self):
         """Return Amazon's id of the first feed that we sent."""
         feeds = self.simulator.ledger()["feeds"]
