@@ -224,6 +224,8 @@ class AmazonSellerAccount(models.Model):
                 ("asked_at", "<=", self.restored_at),
                 *["|", ("restored_at", "=", False)],
                 ("restored_at", "<", self.restored_at),
+                # the others are doubted when they are about to leave
+                ("set_aside_at", "=", False),
             ],
             order="id",
             limit=CHUNK,
@@ -345,6 +347,8 @@ class AmazonAction(models.Model):
                 "simply sent."
             )
         )
+        # What could not be moved is not verified by anybody.
+        (self - moved).restored_at = False
         moved._enqueue_verification()
 
     def _enqueue_verification(self):
