@@ -199,6 +199,27 @@ class TestAdoption(ForeignCommon):
         self.assertFalse(action.feed_ref)
         self.assertEqual(self.reconcile(), [], "the search is over")
 
+    def test_adopted_feed_writes_to_no_buyer_that_amazon_has_it(self):
+        action = self.refund()
+        self.account.write({"approved_sender": "a@nordlicht.example", "shop_name": "N"})
+        action.ticket_id.partner_email = "8x2k1f@marketplace.amazon.de"
+        action._set_reply({"reply_state": "submitted", "reply_lang": "en"})
+        self.lose(action)
+        self.simulator.advance(61 * 60)
+        self.reconcile()
+        self.assertEqual(action.state, "submitted")
+        self.assertTrue(action.feed_id.is_adopted)
+        self.run_jobs("_job_reply")
+        self.assertEqual(action.reply_status, "waiting")
+        self.env["amazon.alarm"]._find_undone(self.account)
+        self.assertFalse(self.pending_jobs("_job_reply"))
+        feed = action.feed_id
+        feed._record_submitted(feed.id, feed.feed_ref, "request")
+        self.finish()
+        self.run_jobs("_job_reply")
+        self.assertEqual(action.state, "accepted")
+        self.assertNotEqual(action.reply_status, "waiting")
+
     def test_feeds_that_a_person_looks_at_show_that_another_program_is_about(self):
         self.lose_refund()
         self.simulator.advance(10)
