@@ -291,6 +291,16 @@ class TestRestore(RestoreCommon):
         self.assertEqual(action.state, "unknown")
         self.assertEqual(self.created_feeds(), 0)
 
+    def test_what_is_tried_again_while_it_is_verified_is_verified_on(self):
+        action = self.ask()
+        self.decide_restored()
+        self.pending_jobs("_job_verify_lane").unlink()
+        with mute_logger(CONTAINMENT):
+            action._set_aside(ValueError())
+        action._try_again()
+        self.assertFalse(self.pending_jobs("_job_follow"))
+        self.assertTrue(self.pending_jobs("_job_verify_lane"))
+
     def test_nothing_waits(self):
         self.send()
         self.decide_restored()
