@@ -167,14 +167,20 @@ class AmazonForeignFeed(models.Model):
     def _maybe(self, feed, since):
         """Return the first that may be a feed of ours, though none was found for it.
 
-        :param amazon.feed feed: a feed of ours that was called absent
+        :param amazon.feed feed: a feed of ours that was called absent, or that a person
+            decided on
         :param datetime since: seen for the first time after that
         :rtype: amazon.foreign.feed
         """
         start, end = feed._window()
         lane = self._of_lane(feed.account_id, feed.feed_type, feed.marketplace, start)
         return lane.filtered(
-            lambda late: late.created_at <= end and late.first_seen_at >= since
+            lambda late: (
+                late.created_at <= end
+                and late.first_seen_at >= since
+                # a person who decided has seen those
+                and late.feed_ref not in (feed.listing or "").split()
+            )
         )[-1:]
 
     # === BUSINESS METHODS === #

@@ -827,6 +827,35 @@ class TestLook(ForeignCommon):
         self.dispatch()
         self.assertEqual(action.state, "submitted")
 
+    def decide_absent(self, action):
+        action.order_id._read_from_amazon()
+        action.with_user(self.agent)._decide_absent("It is not there.")
+        self.assertEqual(action.state, "queued")
+
+    def test_feed_that_is_listed_after_a_person_decided_holds_it_up(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 5})
+        self.lose(action, lag=HOUR)
+        action.feed_id._hand_over("Nobody knows.")
+        self.run_jobs("_job_move_actions")
+        self.decide_absent(action)
+        self.simulator.advance(2 * HOUR)
+        self.account.feeds_listed_at = False
+        self.dispatch()
+        self.assertEqual(len(self.simulator.ledger()["refunds"]), 1)
+        self.assertEqual(action.state, "unknown")
+        self.assertIn("may be it", action.state_message)
+
+    def test_feeds_that_a_person_saw_who_decided_do_not_hold_it_up(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 5})
+        self.lose(action)
+        self.simulator.advance(10)
+        self.send_elsewhere()
+        self.reconcile()
+        self.assertTrue(action.needs_person)
+        self.decide_absent(action)
+        self.dispatch()
+        self.assertEqual(action.state, "submitted")
+
     def test_foreign_feeds_of_other_times_do_not_hold_it_up(self):
         action = self.wait_to_be_sent_again()
         self.send_elsewhere()
