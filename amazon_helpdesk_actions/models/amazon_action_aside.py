@@ -61,8 +61,10 @@ class AmazonAction(models.Model):
             self._enqueue_dispatch()
         elif not self.feed_type:
             self._mend_call()
-        else:
+        elif self.feed_id:
             self.feed_id._go_on()
+        elif self._is_of_lost_time() and not self.needs_person:
+            self._enqueue_verification()
         self.order_id._notify_forms()
 
 

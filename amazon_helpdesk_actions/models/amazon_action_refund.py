@@ -387,7 +387,7 @@ class AmazonActionRefund(models.AbstractModel):
         for line in action.line_ids._standing():
             refund = (line.charge_id.refund_ids - found).filtered(
                 lambda refund, line=line: (
-                    _is_open(refund, since, after)
+                    _is_open(refund, action, since, after)
                     and not line.currency_id.compare_amounts(refund.amount, line.amount)
                 )
             )[:1]
@@ -408,7 +408,7 @@ class AmazonActionRefund(models.AbstractModel):
         standing = action.line_ids._standing()
         for item, lines in standing.grouped("order_line_id").items():
             unclaimed = item.charge_ids.refund_ids.filtered(
-                lambda refund: _is_open(refund, since, after)
+                lambda refund: _is_open(refund, action, since, after)
             )
             total = sum(lines.mapped("amount"))
             # what was posted together first, then all of it
@@ -489,10 +489,12 @@ class AmazonActionRefund(models.AbstractModel):
         )
 
 
-def _is_open(refund, since, after):
-    """Whether no action accounts for a refund that was posted and recorded since."""
+def _is_open(refund, action, since, after):
+    """Whether no other action accounts for a refund that was posted and recorded since.
+    One that this action has claimed already counts: it could not be confirmed then.
+    """
     return (
-        not refund.action_id
+        not refund.action_id - action
         and refund.id > after
         and (not since or refund.posted_at >= since)
     )

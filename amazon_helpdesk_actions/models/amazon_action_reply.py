@@ -15,6 +15,7 @@ from ..reply_rules import (
     STAGE_OF_STATE,
     money,
 )
+from .amazon_foreign_feed import DOUBTFUL
 from .background import in_background
 
 # When the agent wants the buyer to be written to -> the states that are as good.
@@ -28,6 +29,10 @@ REACHED = {
     "accepted": ("accepted", "confirmed"),
     "confirmed": ("confirmed",),
 }
+# Amazon has received a feed that was taken for theirs, and may be another program's.
+SUBMITTED_PERHAPS = Domain("state", "=", "submitted") & Domain(
+    "feed_id", "any", DOUBTFUL
+)
 # States of a message that the buyer has, as far as anybody knows.
 MESSAGE_GONE = ("accepted", "assisted")
 # News after which an earlier reply holds again.
@@ -95,6 +100,11 @@ class AmazonAction(models.Model):
             elif action.reply_status:
                 action._follow_reply()
 
+    def _has_reached_reply(self):
+        """Whether Amazon is surely so far that the buyer is to be written to."""
+        is_so_far = self.state in REACHED[self.reply_state]
+        return is_so_far and not self.filtered_domain(SUBMITTED_PERHAPS)
+
     def _reply_failed(self):
         return self.env._(
             "The reply to the buyer could not be taken care of. Look at it."
@@ -102,7 +112,7 @@ class AmazonAction(models.Model):
 
     def _follow_reply(self):
         status = self.reply_status
-        if status == "waiting" and self.state in REACHED[self.reply_state]:
+        if status == "waiting" and self._has_reached_reply():
             self._enqueue_reply()
         elif status == "waiting" and self.state in FAILED_STATES:
             self.reply_status = "dropped"
@@ -148,7 +158,7 @@ class AmazonAction(models.Model):
         action.invalidate_recordset(["reply_status", "state"])
         if (
             action.reply_status == "waiting"
-            and action.state in REACHED[action.reply_state]
+            and action._has_reached_reply()
             # its end enqueues it again
             and not action.account_id._stops_of("message")
         ):
@@ -467,7 +477,7 @@ class AmazonAlarm(models.Model):
                     ("last_state_change", "<", before),
                     # the end of a stop enqueues what it held
                     ("account_id", "not in", self._silenced_accounts().ids),
-                    *reached,
+                    *(reached & ~SUBMITTED_PERHAPS),
                 ],
                 lambda action: action._enqueue_reply(),
             ),

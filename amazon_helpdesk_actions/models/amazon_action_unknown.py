@@ -315,8 +315,10 @@ class AmazonAction(models.Model):
                 ("account_id", "=", self.account_id.id),
                 ("marketplace", "=", self.marketplace),
                 ("feed_type", "=", self.feed_type),
-                ("state", "=", "absent"),
                 ("sending_at", ">=", self.first_sending_at),
+                # by the program, or by a person
+                *["|", ("state", "=", "absent")],
+                *["&", ("state", "=", "unknown"), ("handed_at", "!=", False)],
             ]
         )
         for feed in sent:

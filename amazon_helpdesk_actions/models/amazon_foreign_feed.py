@@ -24,7 +24,10 @@ _logger = logging.getLogger(__name__)
 FEED_TYPES = [FEED_REFUND, FEED_CANCEL]
 
 # Feeds of ours that Amazon may have under an id which is not known here yet.
-NAMELESS = Domain("state", "in", ("sending", "unknown"))
+# Where a person decides, no later look gives it one.
+NAMELESS = Domain("state", "in", ("sending", "unknown")) & Domain(
+    "handed_at", "=", False
+)
 # Feeds of ours that were found in Amazon's list, perhaps wrongly.
 DOUBTFUL = Domain("is_adopted", "=", True) & Domain("is_proven", "=", False)
 
@@ -164,14 +167,20 @@ class AmazonForeignFeed(models.Model):
     def _maybe(self, feed, since):
         """Return the first that may be a feed of ours, though none was found for it.
 
-        :param amazon.feed feed: a feed of ours that was called absent
+        :param amazon.feed feed: a feed of ours that was called absent, or that a person
+            decided on
         :param datetime since: seen for the first time after that
         :rtype: amazon.foreign.feed
         """
         start, end = feed._window()
         lane = self._of_lane(feed.account_id, feed.feed_type, feed.marketplace, start)
         return lane.filtered(
-            lambda late: late.created_at <= end and late.first_seen_at >= since
+            lambda late: (
+                late.created_at <= end
+                and late.first_seen_at >= since
+                # a person who decided has seen those
+                and late.feed_ref not in (feed.listing or "").split()
+            )
         )[-1:]
 
     # === BUSINESS METHODS === #

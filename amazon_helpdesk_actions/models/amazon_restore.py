@@ -196,8 +196,9 @@ class AmazonSellerAccount(models.Model):
         # What the dump knew already may make more of it wait.
         for feed_id in in_own_transaction(self, "_feeds_of_the_dump"):
             self.env["amazon.feed"]._follow(feed_id)
-        while in_own_transaction(self, "_doubt_some_of_lost_time"):
-            pass
+        after = 0
+        while after is not None:
+            after = in_own_transaction(self, "_doubt_some_of_lost_time", after)
         in_own_transaction(self, "_go_on_after_restore")
 
     def _feeds_of_the_dump(self):
@@ -211,11 +212,13 @@ class AmazonSellerAccount(models.Model):
         )
         return feeds.ids
 
-    def _doubt_some_of_lost_time(self):
-        """Doubt what waits and was asked for before the restore.
+    def _doubt_some_of_lost_time(self, after):
+        """Doubt what waits and was asked for before the restore. What cannot be doubted
+        is when it is about to leave.
 
-        :return: whether there may be more
-        :rtype: bool
+        :param int after: id of the action after which to go on
+        :return: the same for the next call, None at the end
+        :rtype: int | None
         """
         actions = self.env["amazon.action"].search(
             [
@@ -224,12 +227,13 @@ class AmazonSellerAccount(models.Model):
                 ("asked_at", "<=", self.restored_at),
                 *["|", ("restored_at", "=", False)],
                 ("restored_at", "<", self.restored_at),
+                ("id", ">", after),
             ],
             order="id",
             limit=CHUNK,
         )
         actions._doubt_lost_time()
-        return len(actions) == CHUNK
+        return actions[-1].id if len(actions) == CHUNK else None
 
     def _go_on_after_restore(self):
         stops = self._open_stops().filtered(
@@ -345,6 +349,8 @@ class AmazonAction(models.Model):
                 "simply sent."
             )
         )
+        # What could not be moved is not verified by anybody.
+        (self - moved).restored_at = False
         moved._enqueue_verification()
 
     def _enqueue_verification(self):

@@ -491,6 +491,21 @@ class TestContainment(ContainmentCase):
         self.assertTrue(actions[1].set_aside_at)
         self.assertEqual(self.journal(actions[1])[-1], ("queued", "sending"))
 
+    def test_refund_of_an_action_that_could_not_be_confirmed_confirms_it_later(self):
+        self.simulator.reset(
+            processing_seconds=0, finance_delay_seconds=0, quotas=False
+        )
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.run_jobs("_job_dispatch")
+        with self.break_journal(action), mute_logger(*LOGS):
+            action.order_id._read_from_amazon()
+        self.assertTrue(action.order_id.refund_ids)
+        self.assertTrue(action.set_aside_at)
+        self.assertNotEqual(action.state, "confirmed")
+        action.order_id._read_from_amazon()
+        self.assertEqual(action.state, "confirmed")
+        self.assertEqual(action.order_id.refund_ids.action_id, action)
+
     def test_action_that_cannot_be_marked_leaves_in_no_envelope(self):
         actions = self.ask_three()
         with self.break_journal(actions[1]), mute_logger(*LOGS):

@@ -199,6 +199,36 @@ class TestAdoption(ForeignCommon):
         self.assertFalse(action.feed_ref)
         self.assertEqual(self.reconcile(), [], "the search is over")
 
+    def test_adopted_feed_writes_to_no_buyer_that_amazon_has_it(self):
+        action = self.refund()
+        self.account.write({"approved_sender": "a@nordlicht.example", "shop_name": "N"})
+        action.ticket_id.partner_email = "8x2k1f@marketplace.amazon.de"
+        action._set_reply({"reply_state": "submitted", "reply_lang": "en"})
+        self.lose(action)
+        self.simulator.advance(61 * 60)
+        self.reconcile()
+        self.assertEqual(action.state, "submitted")
+        self.assertTrue(action.feed_id.is_adopted)
+        self.run_jobs("_job_reply")
+        self.assertEqual(action.reply_status, "waiting")
+        self.env["amazon.alarm"]._find_undone(self.account)
+        self.assertFalse(self.pending_jobs("_job_reply"))
+        feed = action.feed_id
+        feed._record_submitted(feed.id, feed.feed_ref, "request")
+        self.finish()
+        self.run_jobs("_job_reply")
+        self.assertEqual(action.state, "accepted")
+        self.assertNotEqual(action.reply_status, "waiting")
+
+    def test_feeds_that_a_person_looks_at_show_that_another_program_is_about(self):
+        self.lose_refund()
+        self.simulator.advance(10)
+        other = self.send_elsewhere()
+        self.reconcile()
+        self.account._look_at_feeds()
+        self.assertIn(other, self.foreign().mapped("feed_ref"))
+        self.assertTrue(self.account.foreign_feeds_message)
+
     def ours(self):
         """Return Amazon's id of the first feed that we sent."""
         feeds = self.simulator.ledger()["feeds"]
@@ -794,6 +824,35 @@ class TestLook(ForeignCommon):
         action.order_id._read_from_amazon()
         self.foreign().first_seen_at -= timedelta(minutes=1)
         action.with_user(self.agent)._decide_absent("It is not there.")
+        self.dispatch()
+        self.assertEqual(action.state, "submitted")
+
+    def decide_absent(self, action):
+        action.order_id._read_from_amazon()
+        action.with_user(self.agent)._decide_absent("It is not there.")
+        self.assertEqual(action.state, "queued")
+
+    def test_feed_that_is_listed_after_a_person_decided_holds_it_up(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 5})
+        self.lose(action, lag=HOUR)
+        action.feed_id._hand_over("Nobody knows.")
+        self.run_jobs("_job_move_actions")
+        self.decide_absent(action)
+        self.simulator.advance(2 * HOUR)
+        self.account.feeds_listed_at = False
+        self.dispatch()
+        self.assertEqual(len(self.simulator.ledger()["refunds"]), 1)
+        self.assertEqual(action.state, "unknown")
+        self.assertIn("may be it", action.state_message)
+
+    def test_feeds_that_a_person_saw_who_decided_do_not_hold_it_up(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 5})
+        self.lose(action)
+        self.simulator.advance(10)
+        self.send_elsewhere()
+        self.reconcile()
+        self.assertTrue(action.needs_person)
+        self.decide_absent(action)
         self.dispatch()
         self.assertEqual(action.state, "submitted")
 

@@ -22,6 +22,7 @@ from .test_life import LifeCommon
 from .test_mcf import ON_HOLD
 
 FOREIGN = "odoo.addons.amazon_helpdesk_actions.models.amazon_foreign_feed"
+CONTAINMENT = "odoo.addons.amazon_helpdesk_actions.models.containment"
 FAILURE = "odoo.addons.amazon_helpdesk_actions.models.amazon_failure"
 HOUR = 3600
 SKU = "NW-KESSEL-12-SW"
@@ -270,6 +271,35 @@ class TestRestore(RestoreCommon):
         self.assertEqual((entry.state_to, entry.user_id), ("resumed", self.admin))
         self.run_jobs("_job_dispatch", "_job_call")
         self.assertEqual(self.created_feeds(), 0)
+
+    def test_what_could_not_be_doubted_is_doubted_before_it_leaves(self):
+        action = self.ask()
+        journal = type(self.env["amazon.audit.entry"])
+        append = journal._append
+
+        def run(entries, vals_list):
+            if any(vals.get("action_id") == action.id for vals in vals_list):
+                raise ValueError
+            return append(entries, vals_list)
+
+        with patch.object(journal, "_append", run), mute_logger(CONTAINMENT):
+            self.decide_restored()
+        self.assertEqual(action.state, "queued")
+        self.assertTrue(action.set_aside_at)
+        action._try_again()
+        self.run_jobs("_job_dispatch")
+        self.assertEqual(action.state, "unknown")
+        self.assertEqual(self.created_feeds(), 0)
+
+    def test_what_is_tried_again_while_it_is_verified_is_verified_on(self):
+        action = self.ask()
+        self.decide_restored()
+        self.pending_jobs("_job_verify_lane").unlink()
+        with mute_logger(CONTAINMENT):
+            action._set_aside(ValueError())
+        action._try_again()
+        self.assertFalse(self.pending_jobs("_job_follow"))
+        self.assertTrue(self.pending_jobs("_job_verify_lane"))
 
     def test_nothing_waits(self):
         self.send()
