@@ -224,6 +224,8 @@ class AmazonSellerAccount(models.Model):
                 ("asked_at", "<=", self.restored_at),
                 *["|", ("restored_at", "=", False)],
                 ("restored_at", "<", self.restored_at),
+                # what is set aside is doubted before it is sent
+                *self.env["amazon.action"]._goes_on_domain(),
             ],
             order="id",
             limit=CHUNK,
@@ -331,13 +333,6 @@ class AmazonAction(models.Model):
 
     def _doubt_lost_time(self):
         """These may have been sent in the time that was lost: verify it."""
-        for action in self:
-            action.write(
-                {
-                    "first_sending_at": action.first_sending_at or action.asked_at,
-                    "restored_at": action.account_id.restored_at,
-                }
-            )
         moved = self._set_unknown(
             self.env._(
                 "This database was restored from a backup, and this may have been sent "
@@ -345,6 +340,14 @@ class AmazonAction(models.Model):
                 "simply sent."
             )
         )
+        # What did not move is set aside, and doubted when it is tried again.
+        for action in moved:
+            action.write(
+                {
+                    "first_sending_at": action.first_sending_at or action.asked_at,
+                    "restored_at": action.account_id.restored_at,
+                }
+            )
         moved._enqueue_verification()
 
     def _enqueue_verification(self):
@@ -382,7 +385,7 @@ class AmazonAction(models.Model):
                 action._set_sent_again(reason)._enqueue_dispatch()
                 continue
             action._note_sending_again()
-            now = fields.Datetime.now()
+            now = database_now(self.env)
             vals = action._prepare_approval(action.order_id, action.why_approval, now)
             action._update_state("to_approve", reason, vals)._ask_approval()
 
@@ -441,6 +444,25 @@ class AmazonAction(models.Model):
                     LOST_TIME_HOURS,
                 )
             )
+
+    def _listed_of_lost_time(self):
+        """Return a feed of the time that was lost, and of this action's lane, that has
+        come to light since it was found that this was not sent in that time.
+
+        :rtype: amazon.foreign.feed
+        """
+        feeds = self.env["amazon.foreign.feed"]
+        if not self.restored_at or not self.sent_again_at or not self.feed_type:
+            return feeds
+        end = self.account_id.life_listed_at or datetime.max
+        since = self.asked_at - timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
+        return feeds._of_lane(
+            self.account_id, self.feed_type, self.marketplace, since
+        ).filtered(
+            lambda late: (
+                late.created_at <= end and late.first_seen_at >= self.sent_again_at
+            )
+        )[-1:]
 
     def _is_lost_for_long(self):
         passed = database_now(self.env) - self.restored_at
