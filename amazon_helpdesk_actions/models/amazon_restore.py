@@ -403,7 +403,9 @@ class AmazonAction(models.Model):
         tolerance = timedelta(seconds=LISTING_TOLERANCE_SECONDS)
         # whichever clock is behind
         asked = min(self.asked_at, self.asked_at + lost.ahead) - tolerance
-        strays = [row for row in lost.strays if row.created >= asked]
+        # nor need the clock have been right then
+        since = asked - timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
+        strays = [row for row in lost.strays if row.created >= since]
         known = self.order_id.known_until
         is_read = lost.known_at and known and known >= lost.known_at
         if lost.is_caught_up and is_read and asked < lost.since:

@@ -443,6 +443,15 @@ class TestRestore(RestoreCommon):
         action.order_id._read_from_amazon()
         self.assertEqual(action.state, "confirmed")
 
+    def test_feed_counts_though_the_clock_at_the_click_was_minutes_ahead(self):
+        action = self.ask(amounts={SKU: 5})
+        self.send_in_the_lost_life(action)
+        self.decide_restored()
+        action.asked_at += timedelta(minutes=10)
+        self.catch_up()
+        self.verify()
+        self.assertEqual((action.state, action.needs_person), ("unknown", True))
+
     def test_feed_that_is_being_processed_is_waited_for(self):
         action = self.ask(amounts={SKU: 5})
         self.simulator.reset(
