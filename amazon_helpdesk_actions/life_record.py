@@ -14,6 +14,7 @@ import fcntl
 import functools
 import json
 import os
+import time
 from configparser import ConfigParser
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -24,6 +25,8 @@ from odoo.tools import config
 from .sealing import CONFIG_SECTION
 
 CONFIG_OPTION = "life_dir"
+# Seconds for which a process waits for another one that writes.
+LOCK_SECONDS = 10
 
 
 class RecordUnusable(Exception):
@@ -153,10 +156,26 @@ def _held(database):
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         with open(f"{path}.lock", "a", encoding="utf-8") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            _lock(lock)
             yield
     except OSError as error:
         raise RecordUnusable(str(error)) from error
+
+
+def _lock(file):
+    """Wait a moment for who holds it, not for ever: all that is sent waits for this.
+
+    :raise OSError: where somebody holds it for long
+    """
+    end = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
 
 
 def _write(database, record):

@@ -180,8 +180,8 @@ class AmazonAction(models.Model):
             return False
         if not self._goes_on():
             if self.set_aside_until:
-                aside = (self.set_aside_until - fields.Datetime.now()).total_seconds()
-                raise self._call_later("Set aside for a while.", aside)
+                aside = self.set_aside_until - database_now(self.env)
+                raise self._call_later("Set aside for a while.", aside.total_seconds())
             return False
         if self.state == "sending":
             self._record_call_unknown(

@@ -269,17 +269,42 @@ class AmazonActionCancelItems(models.AbstractModel):
     def _note_state(self, action):
         """Note what was cancelled otherwise when units are asked for, and again when
         they are sent: that is no evidence for them."""
-        if action.state in ("queued", "sending"):
+        if action.state in ("to_approve", "queued", "sending"):
             for line in action.line_ids._standing():
                 line.quantity_before = line.order_line_id._cancelled_otherwise()
 
     def _is_confirmed(self, action):
         """Whether the order shows as many units less as were asked for, besides what
-        was cancelled otherwise and by other actions."""
+        was cancelled otherwise and by other actions. What was held since somebody
+        else may have done it is for a person to decide."""
+        is_held = action.state == "unknown" and not action._has_left()
+        return not is_held and self._is_cut(action)
+
+    def _is_cut(self, action):
         return all(
             line.order_line_id._cancelled_otherwise() - line.quantity_before
             >= line.quantity
             for line in action.line_ids._standing()
+        )
+
+    def _late_doubt(self, action):
+        """Override: the same units may be cancelled already."""
+        if not self._is_cut(action):
+            return False
+        values = {"action": action.name, "units": action._units()}
+        if not action._has_left():
+            return self.env._(
+                "Since %(action)s was asked for, Amazon's order shows %(units)s as "
+                "cancelled, and nobody here accounts for that. It may be the same "
+                "cancellation, so %(action)s is not sent. Look at the order in Seller "
+                "Central and decide.",
+                **values,
+            )
+        return self.env._(
+            "Amazon's order shows %(units)s as cancelled by now, and nobody here "
+            "accounts for that. It may be %(action)s, which was sent before, so it is "
+            "not sent again. Look at the order in Seller Central and decide.",
+            **values,
         )
 
     def _disproof(self, action):

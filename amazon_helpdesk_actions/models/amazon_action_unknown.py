@@ -310,6 +310,17 @@ class AmazonAction(models.Model):
         was created right after it was sent."""
         if not self.first_sending_at:
             return False
+        late = self._listed_of_lost_time()
+        if late:
+            return self.env._(
+                "This database was restored from a backup, and Amazon's list shows a "
+                "feed of the time that it lost only now: %(feed)s, created on "
+                "%(created)s. It may contain %(action)s, which is therefore not sent. "
+                "Look at the order in Seller Central and decide.",
+                action=self.name,
+                feed=late.feed_ref,
+                created=as_utc(late.created_at),
+            )
         sent = self.env["amazon.feed"].search(
             [
                 ("account_id", "=", self.account_id.id),

@@ -34,6 +34,7 @@ SENT_BEFORE = timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
 SENDING_JOBS = ("_job_dispatch", "_job_call")
 # Where times are put right, in this order: what sends comes last.
 MENDED = (
+    "amazon.seller.account",
     "amazon.order",
     "amazon.watermark",
     "amazon.quota",
@@ -198,6 +199,20 @@ class AmazonAlarm(models.Model):
 # accounts whose times lie ahead of PostgreSQL's clock, and returns how many.
 
 
+class AmazonSellerAccount(models.Model):
+    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    @api.model
+    def _mend_future(self, account_ids):
+        """The database was found restored by now: what is read from now on counts."""
+        now = database_now(self.env)
+        times = ("life_found_at", "restored_at")
+        accounts = self.browse(account_ids)
+        ahead = accounts.filtered_domain(_any_ahead(times, now))[:CHUNK]
+        _bring_back(ahead, times, now)
+        return len(ahead)
+
+
 class AmazonOrder(models.Model):
     _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
@@ -295,7 +310,7 @@ class AmazonAction(models.Model):
         now = database_now(self.env)
         times = (
             *("first_sending_at", "sending_at", "last_state_change"),
-            *("asked_at", "approved_at", "sent_again_at"),
+            *("asked_at", "approved_at", "sent_again_at", "restored_at"),
         )
         of_accounts = Domain("account_id", "in", account_ids)
         ahead = _any_ahead(times, now)

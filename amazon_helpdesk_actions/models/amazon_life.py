@@ -8,6 +8,7 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
 from .. import life_record
+from ..const import BEFORE_SENDING
 from .amazon_alarm import Finding
 from .background import in_background, in_own_transaction
 from .clock import database_now
@@ -79,7 +80,9 @@ class AmazonLife(models.Model):
         try:
             number = in_own_transaction(lives, "_take_number", key)
             record = life_record.note(self._database(), key, number)
-            return self._settle(record)
+            # Each number is taken once: who else has written it is another database.
+            is_taken = bool(record) and number in record.numbers.values()
+            return self._settle(record, is_taken and record.token)
         except life_record.RecordUnusable as error:
             _logger.error("The record of what was sent cannot be written: %s", error)
             return False
@@ -153,23 +156,25 @@ class AmazonLife(models.Model):
         """Return the number of the next sending, in a transaction of its own."""
         return self.env["amazon.sending"].create({"seller_key": key}).id
 
-    def _settle(self, record):
+    def _settle(self, record, taken=False):
         """Judge what stood in the record; begin a new life where that says so.
 
         The record must have been read before: what others send meanwhile is committed
         here before it stands there.
 
         :param Record record: what stood there, None where there is none
+        :param str taken: the token that stood there beside a number that another
+            database had taken, too
         :return: whether this database may go on
         :rtype: bool
         """
         lives = self._of_program()
-        if not in_own_transaction(lives, "_find", record):
+        if not in_own_transaction(lives, "_find", record, taken):
             return True
         with self._alone() as is_alone:
             # Somebody else may have begun it meanwhile, or does at this moment.
             record = life_record.read(self._database())
-            return is_alone and in_own_transaction(lives, "_begin", record)
+            return is_alone and in_own_transaction(lives, "_begin", record, taken)
 
     @contextmanager
     def _alone(self):
@@ -181,10 +186,11 @@ class AmazonLife(models.Model):
             )
             yield cr.fetchone()[0]
 
-    def _find(self, record):
+    def _find(self, record, taken=False):
         """Say what the record tells of this database.
 
         :param Record record: what stands there, None where there is none
+        :param str taken: see `_settle`
         :return: what was found; None where all is in order
         :rtype: str | None
         """
@@ -193,7 +199,8 @@ class AmazonLife(models.Model):
         if record.token not in self.search([]).mapped("token"):
             return "other_life" if self._concerned(record.numbers) else FIRST
         newest = self.env["amazon.sending"].search([], order="id desc", limit=1)
-        return "behind" if record.last_number() > newest.id else None
+        is_behind = record.last_number() > newest.id or record.token == taken
+        return "behind" if is_behind else None
 
     def _concerned(self, numbers):
         """Return the accounts that have sent, by this database or by the record.
@@ -206,17 +213,31 @@ class AmazonLife(models.Model):
             lambda account: account._seller_key() in numbers or account._has_sent()
         )
 
+    def _with_waiting(self):
+        """Return the accounts of which something waits: another life may have sent it,
+        though it had sent nothing for them as far as is known here.
+
+        :rtype: amazon.seller.account
+        """
+        groups = self.env["amazon.action"]._read_group(
+            [("state", "in", BEFORE_SENDING)], ["account_id"]
+        )
+        return self.env["amazon.seller.account"].union(
+            *(account for (account,) in groups)
+        )
+
     # === BUSINESS METHODS - A NEW LIFE === #
 
-    def _begin(self, record):
+    def _begin(self, record, taken=False):
         """Begin a new life where the record says so, and stop the accounts: all in one
         transaction, whose last act is to write the record.
 
         :param Record record: what stands there, None where there is none
+        :param str taken: see `_settle`
         :return: whether this database may go on
         :rtype: bool
         """
-        finding = self._find(record)
+        finding = self._find(record, taken)
         if not finding:
             return True
         numbers = record.numbers if record else {}
@@ -225,7 +246,7 @@ class AmazonLife(models.Model):
             life_record.start(self._database(), life.token)
             return True
         known = self.env["amazon.sending"].search([], order="id desc", limit=1).id
-        accounts = self._concerned(numbers)
+        accounts = self._concerned(numbers) | self._with_waiting()
         life = self._create_life(finding)
         life._mark_references(self.search([]) - life)
         life._go_beyond(max(numbers.values(), default=0), accounts)

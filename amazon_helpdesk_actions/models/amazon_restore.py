@@ -335,13 +335,6 @@ class AmazonAction(models.Model):
 
     def _doubt_lost_time(self):
         """These may have been sent in the time that was lost: verify it."""
-        for action in self:
-            action.write(
-                {
-                    "first_sending_at": action.first_sending_at or action.asked_at,
-                    "restored_at": action.account_id.restored_at,
-                }
-            )
         moved = self._set_unknown(
             self.env._(
                 "This database was restored from a backup, and this may have been sent "
@@ -349,8 +342,14 @@ class AmazonAction(models.Model):
                 "simply sent."
             )
         )
-        # What could not be moved is not verified by anybody.
-        (self - moved).restored_at = False
+        # What did not move is set aside, and doubted when it is tried again.
+        for action in moved:
+            action.write(
+                {
+                    "first_sending_at": action.first_sending_at or action.asked_at,
+                    "restored_at": action.account_id.restored_at,
+                }
+            )
         moved._enqueue_verification()
 
     def _enqueue_verification(self):
@@ -388,7 +387,7 @@ class AmazonAction(models.Model):
                 action._set_sent_again(reason)._enqueue_dispatch()
                 continue
             action._note_sending_again()
-            now = fields.Datetime.now()
+            now = database_now(self.env)
             vals = action._prepare_approval(action.order_id, action.why_approval, now)
             action._update_state("to_approve", reason, vals)._ask_approval()
 
@@ -406,7 +405,9 @@ class AmazonAction(models.Model):
         tolerance = timedelta(seconds=LISTING_TOLERANCE_SECONDS)
         # whichever clock is behind
         asked = min(self.asked_at, self.asked_at + lost.ahead) - tolerance
-        strays = [row for row in lost.strays if row.created >= asked]
+        # nor need the clock have been right then
+        since = asked - timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
+        strays = [row for row in lost.strays if row.created >= since]
         known = self.order_id.known_until
         is_read = lost.known_at and known and known >= lost.known_at
         if lost.is_caught_up and is_read and asked < lost.since:
@@ -447,6 +448,25 @@ class AmazonAction(models.Model):
                     LOST_TIME_HOURS,
                 )
             )
+
+    def _listed_of_lost_time(self):
+        """Return a feed of the time that was lost, and of this action's lane, that has
+        come to light since it was found that this was not sent in that time.
+
+        :rtype: amazon.foreign.feed
+        """
+        feeds = self.env["amazon.foreign.feed"]
+        if not self.restored_at or not self.sent_again_at or not self.feed_type:
+            return feeds
+        end = self.account_id.life_listed_at or datetime.max
+        since = self.asked_at - timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
+        return feeds._of_lane(
+            self.account_id, self.feed_type, self.marketplace, since
+        ).filtered(
+            lambda late: (
+                late.created_at <= end and late.first_seen_at >= self.sent_again_at
+            )
+        )[-1:]
 
     def _is_lost_for_long(self):
         passed = database_now(self.env) - self.restored_at

@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import format_datetime
 
+from ..const import BEFORE_SENDING
 from .amazon_seller_account import ADMIN
 from .clock import database_now
 
@@ -252,13 +253,21 @@ class AmazonStop(models.Model):
         )
         former.write(
             {
-                "ended_at": fields.Datetime.now(),
+                "ended_at": database_now(self.env),
                 "end_reason": self.env._("Found again before anybody had decided."),
             }
         )
         former._journal("stopped", "resumed", former[:1].end_reason)
         former.flush_recordset()
         self._open(account.company_id, reason, account, life=life)
+        # What waits now was asked for before, whatever clock says otherwise.
+        self.env["amazon.action"].search(
+            [
+                ("account_id", "=", account.id),
+                ("state", "in", BEFORE_SENDING),
+                ("asked_at", ">", life.began_at),
+            ]
+        ).asked_at = life.began_at
         account.write(
             {
                 "life_found_at": life.began_at,

@@ -9,6 +9,7 @@ from odoo.tools import mute_logger
 from ..models.amazon_action_cancel_items import CANCEL_ITEMS_REASONS
 from ..models.amazon_reservation import ActionRequest
 from ..spapi import enums
+from ..spapi.envelopes import order_adjustment
 from .common import (
     CANCEL_REQUESTED,
     FBA_UNSHIPPED,
@@ -100,6 +101,68 @@ class TestCancelItems(AmazonCommon):
         self.settle()
         self.assertEqual(refund.feed_id, action.feed_id)
         self.assertEqual((refund.state, action.state), ("confirmed", "confirmed"))
+
+    # === SOMEBODY ELSE HAS DONE IT === #
+
+    def cut_elsewhere(self, action):
+        """Cancel the same units past Odoo."""
+        message = action._kind()._build_message(action)
+        self._send_elsewhere(
+            enums.FEED_REFUND,
+            order_adjustment(self.account.seller_id, [replace(message, message_id=1)]),
+        )
+
+    def test_units_that_were_cut_since_the_click_go_to_a_person(self):
+        action = self.ask_cancel_items(self.create_ticket(UNSHIPPED), {BULBS: 1})
+        self.cut_elsewhere(action)
+        self.run_jobs("_job_dispatch")
+        self.assertEqual((action.state, action.needs_person), ("unknown", True))
+        self.assertEqual(len(self.cut()), 1)
+        action.order_id._read_from_amazon()
+        self.assertEqual((action.state, action.needs_person), ("unknown", True))
+        action.with_user(self.agent)._decide_absent("They want one more cancelled.")
+        self.settle()
+        self.assertEqual((action.state, len(self.cut())), ("confirmed", 2))
+
+    def test_person_who_says_that_it_is_the_same_ends_it(self):
+        action = self.ask_cancel_items(self.create_ticket(UNSHIPPED), {BULBS: 1})
+        self.cut_elsewhere(action)
+        self.run_jobs("_job_dispatch")
+        action.with_user(self.agent)._decide_executed("It is the same.")
+        action.order_id._read_from_amazon()
+        self.assertEqual((action.state, len(self.cut())), ("confirmed", 1))
+
+    def test_units_that_were_cut_before_the_click_hold_nothing(self):
+        ticket = self.create_ticket(THREE_UNITS)
+        first = self.ask_cancel_items(ticket, {HOOKS: 1})
+        self.settle()
+        second = self.ask_cancel_items(ticket, {HOOKS: 1})
+        self.settle()
+        self.assertEqual((first.state, second.state), ("confirmed", "confirmed"))
+        self.assertEqual(len(self.cut()), 2)
+
+    def test_units_that_were_cut_before_the_click_do_not_keep_it_from_approval(self):
+        ticket = self.create_ticket(THREE_UNITS)
+        first = self.ask_cancel_items(ticket, {HOOKS: 1})
+        self.cut_elsewhere(first)
+        first.with_user(self.agent).action_withdraw()
+        ticket.amazon_order_id._read_from_amazon()
+        action = self.ask_cancel_items(ticket, {HOOKS: 1})
+        action.write({"state": "to_approve", "why_approval": "Too much."})
+        action._kind()._note_state(action)
+        self.assertFalse(action._approval_blocker())
+        self.cut_elsewhere(action)
+        ticket.amazon_order_id._read_from_amazon()
+        self.assertIn("may be the same", action._approval_blocker())
+
+    def test_units_that_show_late_are_not_cut_again(self):
+        action = self.ask_cancel_items(self.create_ticket(UNSHIPPED), {BULBS: 1})
+        self.cut_elsewhere(action)
+        action.write({"first_sending_at": action.asked_at})
+        self.run_jobs("_job_dispatch")
+        self.assertEqual((action.state, len(self.cut())), ("unknown", 1))
+        action.order_id._read_from_amazon()
+        self.assertEqual(action.state, "confirmed")
 
     # === THE SAME UNITS ONLY ONCE === #
 

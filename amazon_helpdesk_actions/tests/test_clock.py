@@ -378,6 +378,19 @@ class TestMending(ClockCommon):
         self.assertGreater(action.last_state_change, early)
         self.assertGreater(action.feed_id.submitted_at, early)
 
+    def test_finding_of_a_restored_database_does_not_keep_the_account(self):
+        """All that Amazon said before the finding is too old."""
+        later = self.now() + timedelta(hours=3)
+        self.account.write({"life_found_at": later, "restored_at": later})
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action.restored_at = later
+        self.watch()
+        for record in (self.account, action):
+            self.assertLessEqual(record.restored_at, self.now())
+        self.assertLessEqual(self.account.life_found_at, self.now())
+        self.assertFalse(action._is_of_lost_life())
+        self.assertEqual(self.mend("amazon.seller.account"), 0)
+
     def test_job_of_a_host_ahead_does_not_keep_its_lane(self):
         self.ask_refund(self.create_ticket(SHIPPED))
         self.create_ticket(UNSHIPPED, read=False)

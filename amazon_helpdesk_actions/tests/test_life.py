@@ -1,3 +1,4 @@
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -115,6 +116,19 @@ class TestLifeRecord(BaseCommon):
         ):
             with self.assertRaises(life_record.RecordUnusable):
                 use()
+
+    def test_nobody_waits_for_ever_for_the_one_who_holds_it(self):
+        life_record.begin("db", "T", {"A": 1})
+        self.enterContext(patch.object(life_record, "LOCK_SECONDS", 0.1))
+        with open(f"{life_record._path('db')}.lock", "a", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for use in (
+                lambda: life_record.note("db", "A", 2),
+                lambda: life_record.check("db"),
+            ):
+                with self.assertRaises(life_record.RecordUnusable):
+                    use()
+        life_record.check("db")
 
     def test_it_holds_neither_secrets_nor_buyers(self):
         life_record.begin("db", "T", {"A": 1})
@@ -344,6 +358,34 @@ class TestLife(LifeCommon):
         )
         self.assertTrue(spare._may_send())
         self.assertEqual(self.stops().company_id, self.company | self.elsewhere)
+
+    def test_account_whose_first_action_waits_stops_with_the_others(self):
+        """It may have been sent by the other life, which this host knows nothing of."""
+        self.send()
+        waiting = self.ask_refund(self.create_ticket("305-2260917-9913547"))
+        other = self._create_account(seller_id="NEW")
+        waiting.order_id.account_id = other
+        waiting.account_id = other
+        self.lose_record()
+        self.assertFalse(self.check())
+        self.assertEqual(
+            self.found(), dict.fromkeys((self.account, other), "no_record")
+        )
+
+    def test_number_that_another_database_has_taken_too_holds_it(self):
+        """A copy that shares the record, and sends at the same moment."""
+        self.send()
+        action = self.ask_refund(self.create_ticket("305-2260917-9913547"))
+        note = life_record.note
+
+        def late(database, key, number):
+            note(database, key, number)
+            return note(database, key, number)
+
+        with patch.object(life_record, "note", late):
+            self.run_jobs("_job_dispatch")
+        self.assertEqual((action.state, self.created_feeds()), ("queued", 1))
+        self.assertEqual(self.found(), {self.account: "behind"})
 
     def test_numbers_go_on_above_those_of_the_lost_time(self):
         self.send()
