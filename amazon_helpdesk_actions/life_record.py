@@ -38,10 +38,12 @@ class Record(NamedTuple):
 
     :param str token: of the life that the database lived
     :param dict numbers: the last sending number of each seller, by its key
+    :param int asked: id of the newest action that was asked for
     """
 
     token: str
     numbers: dict
+    asked: int = 0
 
     def last_number(self):
         """Return the greatest sending number of all sellers, 0 where there is none."""
@@ -60,7 +62,8 @@ def read(database):
         with open(_path(database), encoding="utf-8") as file:
             content = json.load(file)
         numbers = {key: int(number) for key, number in content["numbers"].items()}
-        return Record(str(content["token"]), numbers)
+        asked = int(content.get("asked", 0))
+        return Record(str(content["token"]), numbers, asked)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -83,8 +86,23 @@ def note(database, key, number):
     with _held(database):
         record = read(database)
         if record and record.numbers.get(key, 0) < number:
-            _write(database, Record(record.token, {**record.numbers, key: number}))
+            numbers = {**record.numbers, key: number}
+            _write(database, record._replace(numbers=numbers))
         return record
+
+
+def note_asked(database, newest):
+    """Write down how far people have asked, where there is a record. Not forced to the
+    disk, since nothing leaves by that and a click waits for it.
+
+    :param str database: name of the database
+    :param int newest: id of the newest action, which is committed
+    :raise RecordUnusable: where it cannot be written
+    """
+    with _held(database):
+        record = read(database)
+        if record and record.asked < newest:
+            _write(database, record._replace(asked=newest), is_forced=False)
 
 
 def start(database, token):
@@ -178,15 +196,18 @@ def _lock(file):
             time.sleep(0.02)
 
 
-def _write(database, record):
-    """Put the record in place at once and for good: a host that loses power has the
-    former one or this one."""
+def _write(database, record, is_forced=True):
+    """Put the record in place at once and, where forced, for good: a host that loses
+    power has the former one or this one."""
     path = _path(database)
     with open(f"{path}.new", "w", encoding="utf-8") as file:
         json.dump(record._asdict(), file, indent=1, sort_keys=True)
         file.flush()
-        os.fsync(file.fileno())
+        if is_forced:
+            os.fsync(file.fileno())
     os.replace(f"{path}.new", path)
+    if not is_forced:
+        return
     directory = os.open(os.path.dirname(path), os.O_RDONLY)
     try:
         os.fsync(directory)

@@ -65,7 +65,34 @@ class AmazonLife(models.Model):
         :raise RecordUnusable: where the record cannot be read or written here
         """
         life_record.check(self._database())
-        return self._settle(life_record.read(self._database()))
+        is_in_order = self._settle(life_record.read(self._database()))
+        if is_in_order:
+            newest = in_own_transaction(self._of_program(), "_newest_asked")
+            life_record.note_asked(self._database(), newest)
+        return is_in_order
+
+    def _newest_asked(self):
+        """Return the id of the newest action that somebody asked for, 0 for none."""
+        return self.env["amazon.action"].search([], order="id desc", limit=1).id or 0
+
+    @api.model
+    def _note_asked(self, action):
+        """Write down that an action is asked for, once it is committed. A backup from
+        before it is then noticed though nothing was sent since, and no reference is
+        given a second time.
+
+        :param amazon.action action: asked for in this transaction
+        """
+        database, newest = self._database(), action.id
+
+        def note():
+            try:
+                life_record.note_asked(database, newest)
+            except life_record.RecordUnusable as error:
+                # The next dispatch writes it down, or says that nothing leaves.
+                _logger.error("The record cannot be written: %s", error)
+
+        self.env.cr.postcommit.add(note)
 
     @api.model
     def _let_leave(self, account):
@@ -199,7 +226,11 @@ class AmazonLife(models.Model):
         if record.token not in self.search([]).mapped("token"):
             return "other_life" if self._concerned(record.numbers) else FIRST
         newest = self.env["amazon.sending"].search([], order="id desc", limit=1)
-        is_behind = record.last_number() > newest.id or record.token == taken
+        is_behind = (
+            record.last_number() > newest.id
+            or record.asked > self._newest_asked()
+            or record.token == taken
+        )
         return "behind" if is_behind else None
 
     def _concerned(self, numbers):

@@ -195,6 +195,7 @@ class AmazonAction(models.Model):
             state_to=self.state,
             message=self._asked_message(),
         )
+        self.env["amazon.life"]._note_asked(self)
         self.with_context(amazon_note=note)._let_follow()
         if self.state == "assisted":
             self._enqueue_confirm()

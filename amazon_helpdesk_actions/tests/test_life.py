@@ -13,7 +13,7 @@ from odoo.tools import mute_logger
 from odoo.addons.base.tests.common import BaseCommon
 
 from .. import life_record
-from .common import SHIPPED, UNSHIPPED
+from .common import GIFT_WRAPPED, SHIPPED, UNSHIPPED
 from .test_stop import StopCommon
 
 LIFE = "odoo.addons.amazon_helpdesk_actions.models.amazon_life"
@@ -81,13 +81,25 @@ class TestLifeRecord(BaseCommon):
 
     def test_numbers_only_grow(self):
         life_record.begin("db", "T1", {"A": 4})
-        self.assertEqual(life_record.note("db", "A", 3), ("T1", {"A": 4}))
+        self.assertEqual(life_record.note("db", "A", 3), ("T1", {"A": 4}, 0))
         life_record.note("db", "A", 5)
         life_record.note("db", "B", 2)
-        self.assertEqual(life_record.read("db"), ("T1", {"A": 5, "B": 2}))
+        self.assertEqual(life_record.read("db"), ("T1", {"A": 5, "B": 2}, 0))
         life_record.begin("db", "T2", {"A": 1, "C": 9})
-        self.assertEqual(life_record.read("db"), ("T2", {"A": 5, "B": 2, "C": 9}))
+        self.assertEqual(life_record.read("db"), ("T2", {"A": 5, "B": 2, "C": 9}, 0))
         self.assertEqual(life_record.read("db").last_number(), 9)
+
+    def test_what_was_asked_for_only_grows_until_a_new_life(self):
+        life_record.note_asked("db", 7)
+        self.assertIsNone(life_record.read("db"), "where there is a record")
+        life_record.begin("db", "T1", {"A": 4})
+        for newest in (7, 6):
+            life_record.note_asked("db", newest)
+            self.assertEqual(life_record.read("db"), ("T1", {"A": 4}, 7))
+        life_record.note("db", "A", 5)
+        self.assertEqual(life_record.read("db"), ("T1", {"A": 5}, 7))
+        life_record.begin("db", "T2", {})
+        self.assertEqual(life_record.read("db"), ("T2", {"A": 5}, 0))
 
     def test_each_database_has_its_own_whatever_its_name(self):
         names = ["db", "../db", "a/b", "ü %41", "db.json", ".."]
@@ -133,7 +145,7 @@ class TestLifeRecord(BaseCommon):
     def test_it_holds_neither_secrets_nor_buyers(self):
         life_record.begin("db", "T", {"A": 1})
         content = json.loads(Path(life_record._path("db")).read_text())
-        self.assertEqual(content, {"token": "T", "numbers": {"A": 1}})
+        self.assertEqual(content, {"token": "T", "numbers": {"A": 1}, "asked": 0})
 
     def test_folder_may_be_named_in_the_configuration_file(self):
         self.assertEqual(life_record._configured_folder(None), "")
@@ -220,6 +232,35 @@ class TestLife(LifeCommon):
         self.assertEqual(self.created_feeds(), 1)
         self.assertEqual(self.found(), {self.account: "behind"})
 
+    def test_restored_backup_stops_though_nothing_was_sent_since(self):
+        action = self.send()
+        waits = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        self.check()
+        newest = self.last_action().id
+        self.assertEqual(life_record.read(self.database).asked, newest)
+        # somebody asked for one more, which the backup does not have
+        life_record.note_asked(self.database, newest + 1)
+        prefix = self.env.ref("amazon_helpdesk_actions.sequence_amazon_action").prefix
+        self.run_jobs("_job_dispatch")
+        self.assertEqual(self.found(), {self.account: "behind"})
+        self.assertEqual(waits.state, "queued")
+        self.assertEqual(self.created_feeds(), 1)
+        after = self.env.ref("amazon_helpdesk_actions.sequence_amazon_action").prefix
+        self.assertNotEqual(after, prefix)
+        self.assertNotEqual(action, waits)
+        # the same is found once
+        life = self.env["amazon.life"].search([])
+        self.check()
+        self.assertEqual(self.env["amazon.life"].search([]), life)
+
+    def test_what_was_asked_for_is_written_down_once_it_is_committed(self):
+        self.send()
+        self.env.cr.postcommit.clear()
+        action = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        life_record.begin(self.database, life_record.read(self.database).token, {})
+        self.env.cr.postcommit.run()
+        self.assertEqual(life_record.read(self.database).asked, action.id)
+
     def test_restored_backup_of_before_the_first_sending_stops(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
         self.restore()
@@ -290,7 +331,7 @@ class TestLife(LifeCommon):
         self.assertFalse(self.check())
         self.stops()._finish("decided")
         self.lose_record()
-        life_record.begin(self.database, *former)
+        life_record.begin(self.database, former.token, former.numbers)
         self.assertTrue(self.check())
 
     def test_watch_finds_it_where_nothing_is_sent(self):
