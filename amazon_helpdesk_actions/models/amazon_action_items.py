@@ -121,11 +121,12 @@ class AmazonAction(models.Model):
     def _hand_to_person(self, reason):
         """Override: what Amazon has rejected stays said."""
         partly = self.filtered(lambda action: action._is_part_rejected())
-        super(AmazonAction, self - partly)._hand_to_person(reason)
+        result = super(AmazonAction, self - partly)._hand_to_person(reason)
         for action in partly:
             super(AmazonAction, action)._hand_to_person(
                 f"{action._rejected_sentence()} {reason}"
             )
+        return result
 
     def _sentence(self):
         """Override to say of what is left of an action what is not."""

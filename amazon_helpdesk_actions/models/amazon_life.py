@@ -432,7 +432,7 @@ class AmazonSellerAccount(models.Model):
 
 
 class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"
+    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     kind = fields.Selection(
         selection_add=[

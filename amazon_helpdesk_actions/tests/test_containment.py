@@ -718,6 +718,7 @@ class TestContainment(ContainmentCase):
     # === traces === #
 
     def test_trace_has_places_and_no_words(self):
+        trace = ""
         try:
             try:
                 raise ValueError("Jane Doe, Main Street")
