@@ -276,7 +276,6 @@ class AmazonLife(models.Model):
             life = self.search([], limit=1) or self._create_life(False)
             life_record.start(self._database(), life.token)
             return True
-        known = self.env["amazon.sending"].search([], order="id desc", limit=1).id
         accounts = self._concerned(numbers) | self._with_waiting()
         life = self._create_life(finding)
         life._mark_references(self.search([]) - life)
@@ -284,7 +283,7 @@ class AmazonLife(models.Model):
         for account in accounts:
             stops = in_background(self.env["amazon.stop"], account.company_id)
             life = life.with_env(stops.env)
-            reason = life._reason(record, known)
+            reason = life._reason()
             stops._open_for_life(account.with_env(stops.env), reason, life)
         accounts._enqueue_tell_life()
         _logger.warning("A new life %s of this database: %s", life.token, finding)
@@ -322,12 +321,8 @@ class AmazonLife(models.Model):
         for key in {account._seller_key() for account in accounts}:
             self._take_number(key)
 
-    def _reason(self, record, known):
-        """Say what was found.
-
-        :param Record record: what stood there
-        :param int known: the last sending number that this database knew
-        """
+    def _reason(self):
+        """Say what was found."""
         values = {
             "database": self._database(),
             "host": socket.gethostname(),
@@ -336,11 +331,8 @@ class AmazonLife(models.Model):
         if self.finding == "behind":
             return self.env._(
                 "The database %(database)s was restored from a backup: the record on "
-                "%(host)s ends with sending %(record)s, and the database with "
-                "%(known)s. What waits here may have been sent. New references contain "
-                "%(token)s.",
-                record=record.last_number(),
-                known=known or 0,
+                "%(host)s tells of more than the database knows. What waits here may "
+                "have been sent. New references contain %(token)s.",
                 **values,
             )
         if self.finding == "other_life":
