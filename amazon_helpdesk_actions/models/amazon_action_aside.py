@@ -113,7 +113,7 @@ class AmazonFeed(models.Model):
 
 
 class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"
+    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     kind = fields.Selection(
         selection_add=[("set_aside", "Set aside after an error")],

@@ -148,7 +148,7 @@ class AmazonAction(models.Model):
 
 
 class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"
+    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     kind = fields.Selection(
         selection_add=[("follower", "Something did not follow")],
