@@ -6,14 +6,13 @@ from datetime import timedelta
 from math import ceil
 from typing import NamedTuple
 
-import psycopg2
-
 from odoo import api, fields, models
 from odoo.fields import Domain
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..const import (
+    BEFORE_SENDING,
     CHUNK,
     COLLECT_SECONDS,
     DISPATCH_RETRY_SECONDS,
@@ -551,7 +550,7 @@ class AmazonFeed(models.Model):
                 return
             self._in_own_transaction("_tell_not_listed", lane, str(error))
             raise self._later(str(error), getattr(error, "wait", None)) from None
-        except psycopg2.Error:
+        except PASSED_ON:
             raise
         except Exception:
             # What is kept of other programs' feeds is no reason to send nothing.
@@ -788,6 +787,8 @@ class AmazonFeed(models.Model):
         feed = self.browse(feed_id)
         if feed.is_adopted:
             feed._correct_adoption(feed_ref)
+        if feed.state == "absent":
+            feed._doubt_resends(feed_ref)
         if feed._record(
             {
                 "state": "submitted",
@@ -799,6 +800,27 @@ class AmazonFeed(models.Model):
         ):
             self.env["amazon.foreign.feed"]._forget(feed)
             feed._enqueue_poll(POLL_MIN_SECONDS)
+
+    def _doubt_resends(self, feed_ref):
+        """The sender of a feed that was called absent tells, very late, that Amazon has
+        it: what waits to be sent again for that must not be.
+
+        :param str feed_ref: Amazon's id
+        """
+        self.env["amazon.action"].search(
+            [
+                *self._lane().domain(),
+                ("state", "in", BEFORE_SENDING),
+                ("first_sending_at", "=", self.sending_at),
+            ]
+        )._doubt(
+            self.env._(
+                "Amazon has it after all, under the feed %s, as the server that sent "
+                "it has told only now. So it is not sent again. Look at the order in "
+                "Seller Central and decide.",
+                feed_ref,
+            )
+        )
 
     def _record_not_sent(self, feed_id, reason, wait):
         """It is proven that Amazon has nothing; the actions wait again."""

@@ -185,7 +185,7 @@ class AmazonActionRefund(models.AbstractModel):
 
     def _late_doubt(self, action):
         if not self._find_unseen(action):
-            return False
+            return self._unseen_doubt(action)
         if not action._has_left():
             return self.env._(
                 "Since %(action)s was asked for, Amazon's finances show a refund of "
@@ -201,6 +201,18 @@ class AmazonActionRefund(models.AbstractModel):
             "sent again. Look at the order in Seller Central and decide.",
             amount=self._money(action.amount, action.currency_id),
             action=action.name,
+        )
+
+    def _unseen_doubt(self, action):
+        """Why what was sent before may have been executed where Amazon's finances do
+        not let that be seen, or False: to be blocked would say that it was not."""
+        if not action._has_left() or not self._gap_blocker(action):
+            return False
+        return self.env._(
+            "%(action)s was sent before, and it cannot be seen whether Amazon has "
+            "executed it. %(unknown)s So it is not sent again. Decide on it.",
+            action=action.name,
+            unknown=self._not_known(action.order_id),
         )
 
     def _late_blocker(self, action):

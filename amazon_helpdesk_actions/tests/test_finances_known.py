@@ -1,3 +1,4 @@
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
@@ -174,6 +175,24 @@ class TestFinancesKnown(AmazonCommon):
         self.assertIn("ask for it again", action.state_message)
         self.assertFalse(self.refunds())
         self.assertEqual(action.order_id.reserved, 0)
+
+    @mute_logger(FEED, ORDER)
+    def test_finances_that_are_refused_before_a_resend_leave_it_to_a_person(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.simulator.fault("cut_before", "createFeed", times=1)
+        self.run_jobs("_job_dispatch")
+        self.run_jobs("_job_follow")
+        feed = action.feed_id
+        feed._declare_absent(feed.id, fields.Datetime.now())
+        self.env.flush_all()
+        feed._follow(feed.id)
+        self.env.invalidate_all()
+        self.assertEqual(action.state, "queued")
+        self.forbid()
+        self.run_jobs("_job_dispatch")
+        self.assertEqual((action.state, action.needs_person), ("unknown", True))
+        self.assertIn("cannot be seen", action.state_message)
+        self.assertFalse(self.refunds())
 
     def test_another_gap_than_the_approved_one_blocks_the_refund(self):
         action = self.ask_unknown()

@@ -104,6 +104,20 @@ class TestInterleavings(AmazonCommon):
         self.run_jobs("_job_dispatch")
         self.assertEqual(len(self.executed()), 1)
 
+    def test_sender_that_tells_after_it_was_called_absent_holds_the_resend(self):
+        action, feed = self.unknown_feed()
+        feed._declare_absent(feed.id, fields.Datetime.now())
+        self.env.flush_all()
+        feed._follow(feed.id)
+        self.env.invalidate_all()
+        self.assertEqual(action.state, "queued")
+        self.assertEqual(action.first_sending_at, feed.sending_at)
+        # the sender stood still, and tells only now what Amazon has answered
+        with mute_logger(FEED):
+            feed._record_submitted(feed.id, "2000000001", "r-1")
+        self.assertEqual((action.state, action.needs_person), ("unknown", True))
+        self.assertIn("after all", action.state_message)
+
     def test_feed_that_was_called_unknown_before_it_left_waits_again(self):
         action = self.ask_a_little()
         feeds = type(self.env["amazon.feed"])
