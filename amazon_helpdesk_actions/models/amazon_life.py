@@ -5,7 +5,7 @@ import socket
 from contextlib import contextmanager
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import ConcurrencyError, UserError
 
 from .. import life_record
 from ..const import BEFORE_SENDING
@@ -121,16 +121,22 @@ class AmazonLife(models.Model):
 
         :raise UserError: where the accounts were stopped just now, so that the
             transaction of the click is too old to see it
+        :raise ConcurrencyError: where somebody else has stopped them since this
+            transaction began; Odoo runs the request again, which then sees it
         """
         registry = self.env.registry
         if getattr(registry, "_amazon_life_checked", False):
             return
         try:
             is_in_order = self._check()
+            record = life_record.read(self._database())
         except life_record.RecordUnusable as error:
             # Asking needs no record, sending does.
             _logger.error("The record of what was sent is out of reach: %s", error)
             return
+        if is_in_order and record and self._is_too_old_for(record.token):
+            # It would make a reference of the former life.
+            raise ConcurrencyError("A new life of this database has begun")
         registry._amazon_life_checked = True
         if not is_in_order:
             raise UserError(
@@ -140,6 +146,19 @@ class AmazonLife(models.Model):
                     "Ask again; it then waits for an administrator's decision."
                 )
             )
+
+    def _is_too_old_for(self, token):
+        """Whether this transaction does not see yet what began with a life that was
+        found. The first one, which nothing was found of, changes no references."""
+        lives = self._of_program()
+        if lives.search_count([("token", "=", token)], limit=1):
+            return False
+        return in_own_transaction(lives, "_was_found", token)
+
+    def _was_found(self, token):
+        """Whether the life of that token began with a finding."""
+        domain = [("token", "=", token), ("finding", "!=", False)]
+        return bool(self.search_count(domain, limit=1))
 
     @api.model
     def _check_in_watch(self):

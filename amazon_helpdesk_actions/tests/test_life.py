@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.exceptions import UserError
+from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -505,6 +505,30 @@ class TestLife(LifeCommon):
         self.assertEqual(self.env["amazon.action"].search_count([]), count)
         action = self.ask_refund(ticket)
         self.assertIn(self.stops().life_id.token, action.name)
+
+    def test_click_that_began_before_a_new_life_is_run_again(self):
+        self.send()
+        ticket = self.create_ticket("305-2260917-9913547")
+        self.restore()
+        self.assertFalse(self.check())
+        self.registry._amazon_life_checked = False
+        self.addCleanup(setattr, self.registry, "_amazon_life_checked", True)
+        lives = type(self.env["amazon.life"])
+        search_count = lives.search_count
+
+        def older(model, domain, *args, **kwargs):
+            """As a transaction sees it that began before the new life."""
+            if model.env.cr is self.env.cr and "finding" not in str(domain):
+                return 0
+            return search_count(model, domain, *args, **kwargs)
+
+        with (
+            patch.object(lives, "search_count", older),
+            self.assertRaises(ConcurrencyError),
+        ):
+            self.ask_refund(ticket)
+        self.assertFalse(self.registry._amazon_life_checked)
+        self.assertIn(self.stops().life_id.token, self.ask_refund(ticket).name)
 
     # === A RECORD THAT CANNOT BE WRITTEN === #
 
