@@ -126,6 +126,8 @@ class AmazonLife(models.Model):
         """
         registry = self.env.registry
         if getattr(registry, "_amazon_life_checked", False):
+            # Another click of this process, which may have begun before.
+            self._refuse_too_old(getattr(registry, "_amazon_life_token", None))
             return
         try:
             is_in_order = self._check()
@@ -134,9 +136,11 @@ class AmazonLife(models.Model):
             # Asking needs no record, sending does.
             _logger.error("The record of what was sent is out of reach: %s", error)
             return
-        if is_in_order and record and self._is_too_old_for(record.token):
-            # It would make a reference of the former life.
-            raise ConcurrencyError("A new life of this database has begun")
+        if is_in_order and record:
+            self._refuse_too_old(record.token)
+            lives = self._of_program()
+            was_found = in_own_transaction(lives, "_was_found", record.token)
+            registry._amazon_life_token = record.token if was_found else None
         registry._amazon_life_checked = True
         if not is_in_order:
             raise UserError(
@@ -147,13 +151,18 @@ class AmazonLife(models.Model):
                 )
             )
 
-    def _is_too_old_for(self, token):
-        """Whether this transaction does not see yet what began with a life that was
-        found. The first one, which nothing was found of, changes no references."""
+    def _refuse_too_old(self, token):
+        """Refuse a transaction that does not see yet the life of that token: it would
+        make a reference of the former one. The first life, of which nothing was found,
+        changes no references.
+
+        :raise ConcurrencyError: Odoo runs the request again
+        """
         lives = self._of_program()
-        if lives.search_count([("token", "=", token)], limit=1):
-            return False
-        return in_own_transaction(lives, "_was_found", token)
+        if not token or lives.search_count([("token", "=", token)], limit=1):
+            return
+        if in_own_transaction(lives, "_was_found", token):
+            raise ConcurrencyError("A new life of this database has begun")
 
     def _was_found(self, token):
         """Whether the life of that token began with a finding."""
