@@ -136,13 +136,9 @@ class AmazonLife(models.Model):
             # Asking needs no record, sending does.
             _logger.error("The record of what was sent is out of reach: %s", error)
             return
-        if is_in_order and record:
-            self._refuse_too_old(record.token)
-            lives = self._of_program()
-            was_found = in_own_transaction(lives, "_was_found", record.token)
-            registry._amazon_life_token = record.token if was_found else None
-        registry._amazon_life_checked = True
         if not is_in_order:
+            # Asked again by the next click: somebody else may not have committed yet
+            # what begins with the new life.
             raise UserError(
                 self.env._(
                     "Odoo has just found that this database was restored, copied or "
@@ -150,6 +146,12 @@ class AmazonLife(models.Model):
                     "Ask again; it then waits for an administrator's decision."
                 )
             )
+        if record:
+            self._refuse_too_old(record.token)
+            lives = self._of_program()
+            was_found = in_own_transaction(lives, "_was_found", record.token)
+            registry._amazon_life_token = record.token if was_found else None
+        registry._amazon_life_checked = True
 
     def _refuse_too_old(self, token):
         """Refuse a transaction that does not see yet the life of that token: it would

@@ -1,6 +1,7 @@
 import fcntl
 import json
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -505,6 +506,22 @@ class TestLife(LifeCommon):
         self.assertEqual(self.env["amazon.action"].search_count([]), count)
         action = self.ask_refund(ticket)
         self.assertIn(self.stops().life_id.token, action.name)
+
+    def test_no_click_makes_a_reference_while_somebody_else_begins_a_new_life(self):
+        self.send()
+        ticket = self.create_ticket("305-2260917-9913547")
+        self.restore()
+        self.registry._amazon_life_checked = False
+        self.addCleanup(setattr, self.registry, "_amazon_life_checked", True)
+        busy = patch.object(
+            type(self.env["amazon.life"]), "_alone", lambda self: nullcontext(False)
+        )
+        with busy:
+            for _click in range(2):
+                with self.assertRaisesRegex(UserError, "Ask again"):
+                    self.ask_refund(ticket)
+        self.assertFalse(self.check())
+        self.assertIn(self.stops().life_id.token, self.ask_refund(ticket).name)
 
     def test_click_that_began_before_a_new_life_is_run_again(self):
         self.send()
