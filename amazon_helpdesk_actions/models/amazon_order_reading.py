@@ -640,9 +640,9 @@ def _by_key(refunds, source):
     """Group refund events by a key that is the same at every reading.
 
     What Amazon adjusts together belongs together: the same adjustment of an item and
-    the same component. Equal events without Amazon's adjustment id are counted. The
-    date of a transaction is no part of its key: it may change when Amazon releases
-    what it deferred.
+    the same component, whenever it was posted: that date may change, for instance when
+    Amazon releases what it deferred. Equal events without Amazon's adjustment id are
+    counted.
 
     :param str source: the list that they are from, "events" or "transactions"
     """
@@ -650,7 +650,7 @@ def _by_key(refunds, source):
     for refund in refunds:
         adjustment = refund.order_adjustment_item_id
         parts = [refund.sku or "", _charged_as(refund)]
-        if source == "transactions":
+        if source == "transactions" or adjustment:
             parts = [source, *parts]
         else:
             parts = [refund.posted_date.isoformat(), *parts]

@@ -48,6 +48,21 @@ class TestOrder(AmazonCommon):
         )
         self.assertAlmostEqual(order.refundable, 44.94)
 
+    def test_refund_whose_date_moves_at_amazon_is_counted_once(self):
+        order = self.read_order(SHIPPED)
+        self.simulator.change(posted_date_moves_seconds=60)
+        self.refund_elsewhere(SHIPPED, order.line_ids.amazon_item_ref, "5.00")
+        order._read_from_amazon()
+        posted_at = order.refund_ids.posted_at
+        self.simulator.advance(600)
+        for _reading in range(2):
+            order._read_from_amazon()
+        events = order.refund_ids
+        self.assertEqual(len(events), 1)
+        self.assertEqual(events.posted_at, posted_at)
+        self.assertAlmostEqual(order.refunded, 5)
+        self.assertAlmostEqual(order.refundable, 39.94)
+
     def test_channels_are_told_apart(self):
         channels = [self.read_order(ref).channel for ref in (SHIPPED, FBA_SHIPPED, MCF)]
         self.assertEqual(channels, ["fbm", "fba", "mcf"])
