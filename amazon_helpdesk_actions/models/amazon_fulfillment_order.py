@@ -6,7 +6,7 @@ from odoo.tools import hmac
 from ..spapi.fulfillment import parse_fulfillment_order
 from ..spapi.marketplaces import MARKETPLACES
 from .amazon_order import ORDER_REF
-from .amazon_order_reading import naive_utc
+from .clock import naive_utc
 
 # Source of all four: amzn/selling-partner-api-models, models/
 # fulfillment-outbound-api-model/fulfillmentOutbound_2020-07-01.json; the statuses as

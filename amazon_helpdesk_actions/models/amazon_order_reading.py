@@ -13,7 +13,7 @@ from ..spapi.enums import ADJUSTMENT_COMPONENTS
 from ..spapi.errors import IncompleteCredentials, Refused, SpApiError, Throttled
 from ..spapi.marketplaces import MARKETPLACES
 from .background import in_background
-from .clock import database_now, latest_credible
+from .clock import database_now, latest_credible, naive_utc
 from .containment import contained
 
 _logger = logging.getLogger(__name__)
@@ -450,7 +450,13 @@ class AmazonOrder(models.Model):
         must look."""
         foreign = [r for r in refunds if r.currency != self.currency_id.name]
         elsewhere = self.refund_ids.filtered(lambda row: row.source != source)
-        doubtful = [r for r in refunds if elsewhere and not r.order_adjustment_item_id]
+        _twins, unknown = self._twins(refunds, source)
+        doubtful = [
+            refund
+            for refund in refunds
+            if (elsewhere and not refund.order_adjustment_item_id)
+            or refund.order_adjustment_item_id in unknown
+        ]
         message = False
         if foreign:
             message = self.env._(
@@ -472,17 +478,19 @@ class AmazonOrder(models.Model):
 
         What fits no item is recorded without one: it is money of the order all the
         same. Amazon has two lists of its finances; an adjustment belongs to the one
-        that showed it first, and counts only there.
+        that showed it first, and counts only there, by whatever number the other one
+        shows it.
 
         :param refunds: `spapi.finances.RefundEvent` rows
         :param str source: the list that they are from
         """
+        for number, rows in self._twins(refunds, source)[0].items():
+            rows.twin_ref = number
         known = set(self.refund_ids.mapped("event_key"))
-        elsewhere = self.refund_ids.filtered(lambda row: row.source != source)
-        adjustments = set(elsewhere.mapped("adjustment_ref"))
+        elsewhere = self._numbers_elsewhere(source)
         for key, rows in _by_key(refunds, source).items():
             adjustment = rows[0].order_adjustment_item_id or False
-            if key in known or (adjustment and adjustment in adjustments):
+            if key in known or adjustment in elsewhere:
                 continue
             component = _charged_as(rows[0])
             amount = float(sum(row.amount for row in rows))
@@ -492,6 +500,7 @@ class AmazonOrder(models.Model):
                     "order_id": self.id,
                     "charge_id": line._get_charge(component).id if line else False,
                     "amount": amount,
+                    "sku": rows[0].sku,
                     "posted_at": naive_utc(rows[0].posted_date),
                     "event_key": key,
                     "adjustment_ref": adjustment,
@@ -568,8 +577,9 @@ class AmazonOrder(models.Model):
         self._notify_forms()
 
     def _is_clear(self, transactions, refunds):
-        """Whether the list can be counted: all of it was understood, and Amazon names
-        each adjustment here and in what is counted already."""
+        """Whether the list can be counted: all of it was understood, Amazon names each
+        adjustment here and in what is counted already, and none may be the same as one
+        that counts under another number."""
         understood = all(
             row.is_readable or row.kind in ("claim", "chargeback")
             for row in transactions
@@ -578,15 +588,17 @@ class AmazonOrder(models.Model):
             understood
             and all(row.order_adjustment_item_id for rows in refunds for row in rows)
             and (not refunds or all(self.refund_ids.mapped("adjustment_ref")))
+            and not self._twins(
+                [row for rows in refunds for row in rows], "transactions"
+            )[1]
         )
 
     def _has_news(self, refunds):
         """Whether one of the refunds of a transaction is not recorded yet."""
         known = set(self.refund_ids.mapped("event_key"))
-        elsewhere = self.refund_ids.filtered(lambda row: row.source != "transactions")
-        adjustments = set(elsewhere.mapped("adjustment_ref"))
+        elsewhere = self._numbers_elsewhere("transactions")
         return any(
-            key not in known and rows[0].order_adjustment_item_id not in adjustments
+            key not in known and rows[0].order_adjustment_item_id not in elsewhere
             for key, rows in _by_key(refunds, "transactions").items()
         )
 
@@ -621,13 +633,6 @@ def is_not_found(error):
 def _known(value, options):
     """Return a value of Amazon's where it is one that we know, else False."""
     return value if value in options else False
-
-
-def naive_utc(moment):
-    """Return an aware datetime as Odoo keeps it: UTC, without a time zone."""
-    if not moment:
-        return False
-    return (moment - moment.utcoffset()).replace(tzinfo=None)
 
 
 def _charged_as(refund):

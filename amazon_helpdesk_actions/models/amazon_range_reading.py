@@ -27,11 +27,11 @@ from ..spapi.errors import (
 from ..spapi.operations import OPERATIONS
 from ..spapi.transactions import parse_transactions
 from ..spapi.values import time_of
-from .amazon_order_reading import AWAITED_STATES, PER_ORDER, naive_utc
+from .amazon_order_reading import AWAITED_STATES, PER_ORDER
 from .amazon_seller_account import is_access_refused
 from .amazon_watermark import SUBJECTS
 from .background import in_background, in_own_transaction
-from .clock import database_now
+from .clock import database_now, naive_utc
 
 _logger = logging.getLogger(__name__)
 

@@ -30,3 +30,10 @@ def latest_credible(now):
     :rtype: datetime
     """
     return now + timedelta(seconds=CLOCK_SECONDS)
+
+
+def naive_utc(moment):
+    """Return an aware datetime as Odoo keeps it: UTC, without a time zone."""
+    if not moment:
+        return False
+    return (moment - moment.utcoffset()).replace(tzinfo=None)
