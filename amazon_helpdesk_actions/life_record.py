@@ -14,6 +14,7 @@ import fcntl
 import functools
 import json
 import os
+import tempfile
 import time
 from configparser import ConfigParser
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ from .sealing import CONFIG_SECTION
 CONFIG_OPTION = "life_dir"
 # Seconds for which a process waits for another one that writes.
 LOCK_SECONDS = 10
+# Bytes: more than a record has.
+PROBE_BYTES = 64 * 1024
 
 
 class RecordUnusable(Exception):
@@ -142,8 +145,14 @@ def check(database):
     """
     with _held(database):
         folder = os.path.dirname(_path(database))
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise RecordUnusable(f"{folder}: not writable")
+        try:
+            # of a full disk nothing but writing tells
+            with tempfile.TemporaryFile(dir=folder) as probe:
+                probe.write(bytes(PROBE_BYTES))
+                probe.flush()
+                os.fsync(probe.fileno())
+        except OSError as error:
+            raise RecordUnusable(f"{folder}: {error.strerror}") from error
 
 
 def folder():

@@ -224,9 +224,10 @@ class AmazonAction(models.Model):
         reason = None
         if self.first_sending_at:
             reason = self.env._(
-                "%(action)s was withdrawn and is not sent again. It was sent before, "
-                "and was found not to be at Amazon.",
+                "%(action)s was withdrawn and is not sent again. %(before)s It was not "
+                "found at Amazon.",
                 action=self.name,
+                before=self._sent_before(),
             )
         return self._set_withdrawn(reason)
 
@@ -320,12 +321,15 @@ class AmazonAction(models.Model):
         """It did not happen and will not: nothing was executed at Amazon. Of what had
         left once before, it is said first."""
         again = self.filtered("first_sending_at")
-        said = self.env._(
-            "It was sent before, and was found not to be at Amazon. This time: %s",
-            reason,
-        )
         blocked = (self - again)._update_state("blocked", reason)
-        return blocked | again._update_state("blocked", said)
+        for action in again:
+            said = self.env._(
+                "%(before)s It was not found at Amazon. This time: %(reason)s",
+                before=action._sent_before(),
+                reason=reason,
+            )
+            blocked |= action._update_state("blocked", said)
+        return blocked
 
     def _set_withdrawn(self, reason=None):
         """Somebody took it back, and Amazon has executed nothing of it."""
@@ -355,6 +359,22 @@ class AmazonAction(models.Model):
         )
         moved._let_follow()
         return moved
+
+    def _check_moved(self, moved):
+        """Undo what a person decided where it did not move what it was about.
+
+        :param amazon.action moved: what `_update_state` returned
+        :raise UserError: when this is not among it
+        """
+        if self not in moved:
+            raise UserError(
+                self.env._(
+                    "Your decision on %s could not be recorded, because of an error in "
+                    "the program. Nothing has changed. Tell an administrator, who "
+                    "finds the error in the server's log.",
+                    self.name,
+                )
+            )
 
     def _move(self, target, reason, vals):
         """Write the state, what is known, and the journal: all or nothing."""

@@ -369,7 +369,7 @@ class AmazonAction(models.Model):
                 "due_at": now + timedelta(seconds=seconds),
             }
         )
-        self._set_approved(self._approved_sentence())
+        self._check_moved(self._set_approved(self._approved_sentence()))
         self._journal("decided", state_from="to_approve", state_to="queued")
         self._tell_asker()
 
@@ -407,10 +407,11 @@ class AmazonAction(models.Model):
         if self.first_sending_at:
             self._doubt(
                 self.env._(
-                    "%(user)s refused to send it again. It was sent before, and what "
-                    "became of that is still unknown. Look at the order in Seller "
-                    "Central and decide. The reason: %(reason)s",
+                    "%(user)s refused to send it again. %(before)s Whether Amazon has "
+                    "it is still unknown. Look at the order in Seller Central and "
+                    "decide. The reason: %(reason)s",
                     user=self._decider(),
+                    before=self._sent_before(),
                     reason=reason,
                 )
             )
@@ -454,10 +455,11 @@ class AmazonAction(models.Model):
         for action in again:
             action._doubt(
                 self.env._(
-                    "Nobody approved by %s to send it again, so it is not. It was sent "
-                    "before, and what became of that is still unknown. Look at the "
+                    "Nobody approved by %(until)s to send it again, so it is not. "
+                    "%(before)s Whether Amazon has it is still unknown. Look at the "
                     "order in Seller Central and decide.",
-                    self._as_text(action.approval_expires_at),
+                    until=self._as_text(action.approval_expires_at),
+                    before=action._sent_before(),
                 )
             )
 

@@ -302,8 +302,8 @@ class AmazonActionCancelItems(models.AbstractModel):
             )
         return self.env._(
             "Amazon's order shows %(units)s as cancelled by now, and nobody here "
-            "accounts for that. It may be %(action)s, which was sent before, so it is "
-            "not sent again. Look at the order in Seller Central and decide.",
+            "accounts for that. It may be %(action)s itself, so it is not sent again. "
+            "Look at the order in Seller Central and decide.",
             **values,
         )
 

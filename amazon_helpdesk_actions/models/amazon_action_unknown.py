@@ -196,7 +196,8 @@ class AmazonAction(models.Model):
             action_sudo._ask_to_send_again(why_approval)
             return
         action_sudo._journal("decided", state_from="unknown", state_to="queued")
-        action_sudo._set_sent_again(action_sudo._absent_sentence())
+        moved = action_sudo._set_sent_again(action_sudo._absent_sentence())
+        action_sudo._check_moved(moved)
         action_sudo._enqueue_dispatch()
 
     def _absent_sentence(self):
@@ -215,6 +216,15 @@ class AmazonAction(models.Model):
     def _has_left(self):
         """Whether it was sent once, or may have been."""
         return bool(self.first_sending_at or self.feed_id or self.sending_at)
+
+    def _sent_before(self):
+        """Say that it was sent before; of what a restored backup knows only as asked
+        for, that it may have been."""
+        if self.restored_at and self.first_sending_at == self.asked_at:
+            return self.env._(
+                "It may have been sent before, in the time that a restored backup lost."
+            )
+        return self.env._("It was sent before.")
 
     def _why_not_again_alone(self):
         """Return why the current user may not have it sent again alone, or False: what
@@ -242,10 +252,12 @@ class AmazonAction(models.Model):
             }
         )
         self._journal("decided", state_from="unknown", state_to="to_approve")
-        self._update_state(
-            "to_approve",
-            self._ask_again_sentence(why_approval),
-            {"feed_id": False, "message_number": 0},
+        self._check_moved(
+            self._update_state(
+                "to_approve",
+                self._ask_again_sentence(why_approval),
+                {"feed_id": False, "message_number": 0},
+            )
         )
         self._ask_approval()
 
@@ -264,9 +276,9 @@ class AmazonAction(models.Model):
             )
         return self.env._(
             "%(user)s saw in Seller Central that Amazon does not have it, and asks to "
-            "send it again. It was sent before, on %(sent)s, and what became of that "
-            "is unknown. A second person has to approve it by %(until)s. %(why)s",
-            sent=self._as_text(self.first_sending_at),
+            "send it again. %(before)s A second person has to approve it by "
+            "%(until)s. %(why)s",
+            before=self._sent_before(),
             **values,
         )
 
@@ -336,10 +348,10 @@ class AmazonAction(models.Model):
             late = self.env["amazon.foreign.feed"]._maybe(feed, self.sent_again_at)
             if late:
                 return self.env._(
-                    "%(action)s was sent before, and was found not to be at Amazon. By "
-                    "now Amazon's list shows a feed that may be it: %(feed)s, created "
-                    "on %(created)s. So it is not sent again. Look at the order in "
-                    "Seller Central and decide.",
+                    "%(action)s was not found at Amazon, and was to be sent again. By "
+                    "now Amazon's list shows a feed that may contain it: %(feed)s, "
+                    "created on %(created)s. So it is not sent again. Look at the "
+                    "order in Seller Central and decide.",
                     action=self.name,
                     feed=late.feed_ref,
                     created=as_utc(late.created_at),

@@ -308,6 +308,10 @@ class AmazonFeed(models.Model):
         count = self.message_count or len(self.action_ids)
         # Amazon may have given up in the middle
         gave_up = self.state == "fatal" and processed is not None and processed < count
+        if processed is None and not gave_up:
+            return self.env._(
+                "its report does not say how many messages were processed"
+            )
         if processed != count and not gave_up:
             return self.env._(
                 "Amazon processed %(processed)s messages in it, and this one has "

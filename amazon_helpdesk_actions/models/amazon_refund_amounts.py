@@ -197,20 +197,21 @@ class AmazonActionRefund(models.AbstractModel):
             )
         return self.env._(
             "Amazon's finances show a refund of %(amount)s by now that nobody here "
-            "accounts for. It may be %(action)s, which was sent before, so it is not "
-            "sent again. Look at the order in Seller Central and decide.",
+            "accounts for. It may be %(action)s itself, so it is not sent again. Look "
+            "at the order in Seller Central and decide.",
             amount=self._money(action.amount, action.currency_id),
             action=action.name,
         )
 
     def _unseen_doubt(self, action):
-        """Why what was sent before may have been executed where Amazon's finances do
+        """Why what has left may have been executed where Amazon's finances do
         not let that be seen, or False: to be blocked would say that it was not."""
         if not action._has_left() or not self._gap_blocker(action):
             return False
         return self.env._(
-            "%(action)s was sent before, and it cannot be seen whether Amazon has "
-            "executed it. %(unknown)s So it is not sent again. Decide on it.",
+            "%(before)s Whether Amazon has executed %(action)s cannot be seen. "
+            "%(unknown)s So it is not sent again. Decide on it.",
+            before=action._sent_before(),
             action=action.name,
             unknown=self._not_known(action.order_id),
         )

@@ -12,6 +12,7 @@ from .common import FBA_SHIPPED, GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
 HOUR = timedelta(hours=1)
 RELAY = "k3x9@marketplace.amazon.de"
+SET_ASIDE = "odoo.addons.amazon_helpdesk_actions.models.containment"
 
 
 class ApprovalCommon(AmazonCommon):
@@ -165,6 +166,20 @@ class TestApproval(ApprovalCommon):
         decided = self.entries("decided")
         self.assertEqual(decided.user_id, self.approver)
         self.assertEqual(decided.action_id, action)
+
+    def test_approval_that_cannot_be_recorded_changes_nothing(self):
+        action = self.waiting()
+        with (
+            patch.object(type(action), "_move", side_effect=ZeroDivisionError),
+            mute_logger(SET_ASIDE),
+            self.assertRaises(UserError) as caught,
+        ):
+            self.by(self.approver).action_approve()
+        self.assertIn("could not be recorded", str(caught.exception))
+        self.assertEqual(action.state, "to_approve")
+        self.assertFalse(action.approved_at)
+        self.assertFalse(action.set_aside_at)
+        self.assertFalse(self.entries("decided"))
 
     def test_approval_is_harmless_when_it_is_lost(self):
         """The row decides what is sent; the watch finds what has no job."""

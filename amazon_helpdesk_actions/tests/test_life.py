@@ -1,6 +1,7 @@
 import fcntl
 import json
 import os
+import resource
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -141,6 +142,18 @@ class TestLifeRecord(BaseCommon):
             ):
                 with self.assertRaises(life_record.RecordUnusable):
                     use()
+        life_record.check("db")
+
+    def test_disk_without_room_is_found(self):
+        life_record.begin("db", "T", {"A": 1})
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+        # PostgreSQL's and the log's files are written by others, or end below it
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limit[1]))
+        try:
+            with self.assertRaises(life_record.RecordUnusable):
+                life_record.check("db")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
         life_record.check("db")
 
     def test_it_holds_neither_secrets_nor_buyers(self):

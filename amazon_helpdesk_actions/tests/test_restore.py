@@ -475,6 +475,17 @@ class TestRestore(RestoreCommon):
         action.order_id._read_from_amazon()
         self.assertEqual(action.state, "confirmed")
 
+    def test_what_may_have_been_sent_is_not_said_to_have_been(self):
+        action = self.ask(amounts={SKU: 5})
+        self.decide_restored()
+        self.verify()
+        action._hand_to_person("Look in Seller Central.")
+        action.with_user(self.agent)._decide_absent("No refund there")
+        action.with_user(self.agent).action_withdraw()
+        self.assertEqual(action.state, "withdrawn")
+        self.assertIn("It may have been sent before", action.state_message)
+        self.assertNotIn("It was sent", action.state_message)
+
     def test_feed_counts_though_the_clock_at_the_click_was_minutes_ahead(self):
         action = self.ask(amounts={SKU: 5})
         self.send_in_the_lost_life(action)
