@@ -3,9 +3,16 @@
 
     python3 verify_journal.py journal.jsonl [--anchor anchors.jsonl ...]
 
-Needs Python 3.10 or later and nothing else. Exit code: 0 the journal holds, 1 it does
-not, 2 it cannot be checked (a file cannot be read, or is no journal). A part of a
-journal shows less than the whole: 0 is then that nothing was found in it.
+Needs Python 3.10 or later and nothing else. Exit code:
+
+    0  the journal holds; with --anchor, at least one anchor of each company in it
+       was compared
+    1  it does not hold
+    2  it cannot be checked: a file cannot be read, or is none of this kind
+    3  nothing was found, but --anchor was given and of a company in it not a single
+       anchor could be compared
+
+A part of a journal shows less than the whole: 0 is then that nothing was found in it.
 
 The canonical form is written down in docs/journal.md. The addon takes it from here, so
 that what writes digests and what checks them cannot drift apart.
@@ -55,6 +62,16 @@ FIELDS = (
     "request_ref",
     "payload_digest",
     "answer_digest",
+)
+
+#: The fields that are whole numbers; all others are text.
+NUMBERS = (
+    "version",
+    "company_id",
+    "user_id",
+    "account_id",
+    "action_id",
+    "origin_id",
 )
 
 #: What the hash of a link covers beside the version. ``entry_id`` and ``entry_digest``
@@ -118,11 +135,34 @@ def digest(values: dict) -> str:
 def entry_digest(row: dict) -> str:
     """Return the digest of an entry.
 
-    What is empty (no text, the id 0) is null.
+    What is empty (no text, the id 0) is null. What else Python takes for empty would
+    be so, too: see ``strange_fields``.
 
     :param row: with FIELDS; others do not count
     """
     return digest({name: row.get(name) or None for name in FIELDS})
+
+
+def strange_fields(row: dict) -> list[str]:
+    """Return the fields of an entry that are not written the one way that a value has.
+
+    Their digest would be that of another value: of null for ``false``, ``[]``, ``""``
+    and 0. The journal writes null for all that is empty. Entries without a version are
+    older than that, and may have an empty text or the id 0.
+
+    :param row: with FIELDS
+    """
+    return [name for name in FIELDS if name not in row or _is_strange(row, name)]
+
+
+def _is_strange(row: dict, name: str) -> bool:
+    value = row[name]
+    if value is None:
+        return False
+    # not isinstance: true is an int, too
+    is_known = type(value) is (int if name in NUMBERS else str)
+    may_be_empty = name != "version" and row.get("version") is None
+    return not is_known or not (value or may_be_empty)
 
 
 def link_hash(link: dict) -> str:
@@ -156,6 +196,7 @@ class Chain:
     :param number: where a check that is continued had stopped
     :param head: the hash at that place
     :param anchors: anchors of this company, see ``by_number``
+    :param met: numbers of the anchors that were compared since it was (re)started
     """
 
     company_id: int
@@ -172,6 +213,7 @@ class Chain:
     late: int = 0
     first_late: str = ""
     compared: int = 0
+    met: set[int] = field(default_factory=set)
     problem_count: int = 0
     problems: list[str] = field(default_factory=list)
 
@@ -191,6 +233,8 @@ class Chain:
             self._take_link(row)
         elif row.get("digest") != entry_digest(row):
             self._problem(f"{_what(row)}: its content does not match its own digest")
+        if "event" in row:
+            self._check_writing(row)
         if row.get("company_id") not in (self.company_id, None):
             self._problem(f"{_what(row)}: it belongs to another company")
 
@@ -264,8 +308,18 @@ class Chain:
         elif row.get("digest") not in (None, content):
             self._problem(f"{_what(row)}: its own digest was changed")
 
+    def _check_writing(self, row: dict) -> None:
+        for name in strange_fields(row):
+            written = "is left out"
+            if name in row:
+                written = f"is written as {_shown(row[name]) or json.dumps('')}"
+            self._problem(
+                f"{_what(row)}: its {name} {written}; the journal never writes so"
+            )
+
     def _compare(self) -> None:
         for anchor in self.anchors.get(self.number, ()):
+            self.met.add(self.number)
             # the one with number 0 says where the chain begins, and proves no entry
             self.compared += self.number > 0
             if anchor.get("hash") != self.head:
@@ -350,14 +404,30 @@ class Report:
     """What a check has shown.
 
     :param chains: one for each company in the file
+    :param anchors: all anchors that were given; None where none was asked for
     """
 
     chains: list[Chain]
+    anchors: list[dict] | None = None
 
     @property
     def holds(self) -> bool:
         """Whether nothing was found; of a part that says less, see ``text``."""
         return not any(chain.problem_count for chain in self.chains)
+
+    @property
+    def unanchored(self) -> list[Chain]:
+        """The chains of which no anchor could be compared, though some were given."""
+        if self.anchors is None:
+            return []
+        return [chain for chain in self.chains if not chain.compared]
+
+    @property
+    def exit_code(self) -> int:
+        """What the program ends with, see the top of this file."""
+        if not self.holds:
+            return 1
+        return 3 if self.unanchored else 0
 
     @property
     def entries(self) -> int:
@@ -367,37 +437,78 @@ class Report:
     def text(self) -> str:
         """Return the report in words."""
         lines = [line for chain in self.chains for line in chain.sentences()]
+        lines += self._not_compared()
         lines.append(f"Result: {self._result()}.")
         return "\n".join(lines) + "\n"
+
+    def _not_compared(self) -> Iterator[str]:
+        """Yield which anchors could not be compared, and why."""
+        chains = {chain.company_id: chain for chain in self.chains}
+        numbers: dict[str, set[int]] = {}
+        for anchor in self.anchors or ():
+            why = _why_not_compared(anchor, chains.get(anchor["company_id"]))
+            if why:
+                numbers.setdefault(why, set()).add(anchor["number"])
+        if numbers:
+            yield "Anchors that were not compared:"
+        for why, of in numbers.items():
+            yield f"  - {why}: {', '.join(map(_shown, sorted(of)))}."
 
     def _result(self) -> str:
         if not self.holds:
             return "the journal is broken"
+        if self.unanchored:
+            names = ", ".join(str(chain.company_id) for chain in self.unanchored)
+            return (
+                "nothing was found, but not a single anchor could be compared for "
+                f"company {names}: that the chain was not built anew, or cut at its "
+                "end, is NOT SHOWN"
+            )
         if all(chain.complete for chain in self.chains):
             return "the journal holds"
         return "nothing was found in this part of the journal"
 
 
-def verify(lines: Iterable, anchors: Iterable = ()) -> Report:
+def _why_not_compared(anchor: dict, chain: Chain | None) -> str:
+    """Return why an anchor was not compared; nothing where it was.
+
+    :param chain: of its company, None where that is not in the file
+    """
+    company = f"company {_shown(anchor['company_id'])}"
+    if chain is None:
+        return f"of {company}, which is not in this file, numbers"
+    if not _is_of_database(anchor, chain.database):
+        return (
+            f"of {company} in the database {_shown(anchor['database'])}, while this "
+            f"journal began in {_shown(chain.database)}, numbers"
+        )
+    if anchor["number"] in chain.met:
+        return ""
+    if not anchor["number"]:
+        return f"of {company}, whose file does not say where its chain begins, numbers"
+    return f"of {company}, whose entries of these numbers are not in this file, numbers"
+
+
+def verify(lines: Iterable, anchors: Iterable | None = None) -> Report:
     """Check an exported journal.
 
     A file that does not say in its header that it is complete is checked as a part.
 
     :param lines: of a JSON Lines export, as text or bytes; or its rows as dicts
-    :param anchors: lines or dicts of anchors, of any company
+    :param anchors: lines or dicts of anchors, of any company; None to check without
     :raise Unreadable: when it is no journal
     """
-    by_company: dict[int, list[dict]] = {}
-    for _line, anchor in _parsed(anchors, "anchor"):
-        by_company.setdefault(anchor.get("company_id"), []).append(anchor)
-    anchors_of = {company: by_number(of) for company, of in by_company.items()}
+    given = [anchor for _line, anchor in _parsed(anchors or (), "anchor")]
+    of_company: dict[int, list[dict]] = {}
+    for anchor in given:
+        of_company.setdefault(anchor["company_id"], []).append(anchor)
     chains: dict[int, Chain] = {}
     for line, row in _parsed(lines, "journal"):
-        company = row.get("company_id")
+        company = row["company_id"]
         if "journal" in row:
             if company in chains:
                 raise Unreadable(f"Line {line} begins the journal of {company} again.")
-            chains[company] = _announced(row, anchors_of.get(company, {}))
+            chains[company] = _announced(row, of_company.get(company, []))
             continue
         unknown = set(row) - set(ROW_FIELDS)
         if unknown:
@@ -406,13 +517,14 @@ def verify(lines: Iterable, anchors: Iterable = ()) -> Report:
                 f"{_shown(', '.join(sorted(unknown)))}."
             )
         if company not in chains:
-            chains[company] = Chain(company, anchors=anchors_of.get(company, {}))
+            own = by_number(of_company.get(company, []))
+            chains[company] = Chain(company, anchors=own)
         chains[company].take(row)
     if not chains:
         raise Unreadable("There is no journal in it.")
     for chain in chains.values():
         chain.end()
-    return Report(list(chains.values()))
+    return Report(list(chains.values()), None if anchors is None else given)
 
 
 def by_number(anchors: Iterable[dict]) -> dict[int, list[dict]]:
@@ -430,15 +542,22 @@ def by_number(anchors: Iterable[dict]) -> dict[int, list[dict]]:
     return found
 
 
-def _announced(header: dict, anchors: dict[int, list[dict]]) -> Chain:
+def _is_of_database(anchor: dict, database: str | None) -> bool:
+    """Whether an anchor is one of the chain that began in a database, as far as both
+    say so. Elsewhere a company of the same id has a chain of its own."""
+    return not (anchor.get("database") and database) or anchor["database"] == database
+
+
+def _announced(header: dict, anchors: list[dict]) -> Chain:
     if header["journal"] != VERSION:
         version = _shown(header["journal"])
         raise Unreadable(f"Version {version} of the journal is not known.")
+    database = header.get("database")
     chain = Chain(
         header["company_id"],
-        header.get("database"),
+        database,
         header.get("complete") is True,
-        anchors=anchors,
+        anchors=by_number(each for each in anchors if _is_of_database(each, database)),
         company=header.get("company") or "",
         announced=header.get("entries"),
     )
@@ -456,13 +575,17 @@ def _parsed(lines: Iterable, kind: str) -> Iterator[tuple[int, dict]]:
                 row = json.loads(line, object_pairs_hook=_unambiguous)
             except (ValueError, RecursionError) as error:
                 raise Unreadable(f"Line {number} is no JSON: {error}.") from None
-        if (
-            not isinstance(row, dict)
-            or not isinstance(row.get("company_id"), int)
-            or not isinstance(row.get("number"), int | None)
-        ):
+        if not isinstance(row, dict) or not _has_place(row, kind):
             raise Unreadable(f"Line {number} is no line of a file of kind {kind}.")
         yield number, row
+
+
+def _has_place(row: dict, kind: str) -> bool:
+    """Whether a line says of which company it is, and which number it has; without one
+    is an entry that is not sealed yet."""
+    # not isinstance: true is an int, too
+    numbers = (int,) if kind == "anchor" else (int, type(None))
+    return type(row.get("company_id")) is int and type(row.get("number")) in numbers
 
 
 def _unambiguous(pairs: list[tuple]) -> dict:
@@ -512,20 +635,28 @@ def read_lines(path: str) -> Iterator[bytes]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Check the file named on the command line; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__.partition("\n\nThe canonical form")[0],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("journal", help="export in JSON Lines, or - to read it")
     parser.add_argument(
-        "--anchor", action="append", default=[], help="file with anchors; may repeat"
+        "--anchor",
+        action="append",
+        help="file with anchors; may repeat. Where none of them can be compared, the "
+        "exit code is 3",
     )
     options = parser.parse_args(arguments)
     try:
-        anchors = [line for path in options.anchor for line in read_lines(path)]
+        anchors = None
+        if options.anchor:
+            anchors = [line for path in options.anchor for line in read_lines(path)]
         report = verify(read_lines(options.journal), anchors)
     except (OSError, EOFError, zlib.error, ValueError, Unreadable) as error:
         sys.stderr.write(f"It cannot be checked. {error}\n")
         return 2
     sys.stdout.write(report.text())
-    return 0 if report.holds else 1
+    return report.exit_code
 
 
 if __name__ == "__main__":

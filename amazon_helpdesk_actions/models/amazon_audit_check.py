@@ -197,7 +197,7 @@ class AmazonAuditCheck(models.Model):
 
     def _keep(self, chain):
         """Keep how far the check got; not what it is given each time."""
-        given = ("anchors", "complete", "company", "database", "announced")
+        given = ("anchors", "complete", "company", "database", "announced", "met")
         self.progress = {k: v for k, v in asdict(chain).items() if k not in given}
 
     def _finish(self, chain):

@@ -281,7 +281,7 @@ class AmazonEvidence(models.AbstractModel):
         facts.chain_number, facts.chain_head = head.number, head.hash or ""
         if not lines:
             return []
-        report = verify(lines, self._anchors(order.company_id, rows))
+        report = verify(lines, self._anchors(order.company_id, rows) or None)
         facts.entries_hold = report.holds
         self._read_check(order.company_id, facts)
         verification = Document("journal/verification.txt", report.text().encode())

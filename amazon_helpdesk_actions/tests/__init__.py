@@ -1,6 +1,7 @@
 from . import test_account
 from . import test_secrets
 from . import test_own_defaults
+from . import test_permission_http
 from . import test_permission_matrix
 from . import test_leaks
 from . import test_action_states

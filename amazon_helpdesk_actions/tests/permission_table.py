@@ -66,22 +66,22 @@ PERSONAS = {
 }
 
 
-def _rows(text):
+def _rows(text, columns=PERSONAS):
     """Return the cells of a table in a text, by row and column.
 
     :rtype: dict[str, dict[str, str]]
     """
     rows = {}
     heading, *lines = text.strip().splitlines()
-    if heading.split() != list(PERSONAS):
+    if heading.split() != list(columns):
         raise ValueError(f"These are not the columns: {heading}")
     for line in lines:
         name, *cells = line.split()
-        if len(cells) != len(PERSONAS):
-            raise ValueError(f"{name} has {len(cells)} cells, not {len(PERSONAS)}")
+        if len(cells) != len(columns):
+            raise ValueError(f"{name} has {len(cells)} cells, not {len(columns)}")
         if name in rows:
             raise ValueError(f"{name} is there twice")
-        rows[name] = dict(zip(PERSONAS, cells, strict=True))
+        rows[name] = dict(zip(columns, cells, strict=True))
     return rows
 
 

@@ -216,7 +216,7 @@ class TestJournalChain(JournalCommon):
         entry = self.fill(1)
         self.tamper(
             "UPDATE amazon_audit_entry SET digest = NULL, version = NULL,"
-            " actor_login = NULL WHERE id = %s",
+            " actor_login = NULL, origin_id = 0, feed_ref = '' WHERE id = %s",
             entry.id,
         )
         self.seal()
@@ -420,6 +420,24 @@ class TestJournalTampering(JournalCommon):
         )
         check = self.assertBroken("Number 3", f"entry {entry.id}", "was changed")
         self.assertIn("Number 3", check.summary)
+
+    def test_value_that_the_digest_takes_for_null(self):
+        """Nobody but who owns the database can write it: the journal writes null."""
+        entry = self.entries()[2]
+        for name, value in (("feed_ref", ""), ("value_after", ""), ("origin_id", 0)):
+            with self.subTest(name):
+                self.tamper(
+                    f"UPDATE amazon_audit_entry SET {name} = %s WHERE id = %s",
+                    value,
+                    entry.id,
+                )
+                (row,) = entry._canonical_rows()
+                self.assertEqual(row["digest"], entry_digest(row))
+                self.assertBroken("Number 3", f"its {name} is written as")
+                self.tamper(
+                    f"UPDATE amazon_audit_entry SET {name} = NULL WHERE id = %s",
+                    entry.id,
+                )
 
     def test_changed_amount_and_digest(self):
         entry = self.entries()[2]

@@ -12,6 +12,7 @@ from odoo.tests import BaseCase, tagged
 from .. import verify_journal
 from ..verify_journal import (
     FIELDS,
+    ROW_FIELDS,
     Unreadable,
     canonical,
     entry_digest,
@@ -94,7 +95,7 @@ def anchor(row):
 class TestVerifyJournal(BaseCase):
     """The stand-alone verifier notices whatever was done to a journal."""
 
-    def check(self, rows, anchors=(), **of_header):
+    def check(self, rows, anchors=None, **of_header):
         lines = [header(rows, **of_header), *rows]
         return verify([json.dumps(line) for line in lines], anchors)
 
@@ -151,6 +152,148 @@ class TestVerifyJournal(BaseCase):
 
     def test_without_anchors_it_says_what_is_not_shown(self):
         self.assertIn("No anchor was compared", self.check(journal()).text())
+
+    # === ANCHORS THAT COULD NOT BE COMPARED === #
+
+    def assertUnanchored(self, report, *words):
+        self.assertTrue(report.holds, report.text())
+        self.assertEqual(report.exit_code, 3, report.text())
+        result = report.text().splitlines()[-1]
+        self.assertIn("not a single anchor could be compared for company 1", result)
+        self.assertNotIn("the journal holds", result)
+        for word in words:
+            self.assertIn(word, report.text())
+
+    def test_no_anchor_at_all_is_told_from_a_journal_that_holds(self):
+        self.assertUnanchored(self.check(journal(), []))
+
+    def test_anchor_of_another_company_is_not_compared(self):
+        rows = journal()
+        other = anchor(journal(company=2)[4])
+        told = "of company 2, which is not in this file, numbers: 5."
+        self.assertUnanchored(self.check(rows, [other]), told)
+        report = self.check(rows, [other, anchor(rows[4])])
+        self.assertEqual(report.exit_code, 0)
+        self.assertIn(told, report.text())
+
+    def test_anchor_of_another_database_is_not_compared(self):
+        rows = journal()
+        other = {**anchor(rows[4]), "database": "11111111", "hash": "0" * 64}
+        report = self.check(rows, [other])
+        self.assertUnanchored(report, "of company 1 in the database 11111111", ": 5.")
+        report = self.check(rows, [other, anchor(rows[4])])
+        self.assertEqual(report.exit_code, 0, report.text())
+        self.assertIn("of company 1 in the database 11111111", report.text())
+
+    def test_header_that_names_another_database_makes_no_anchor_fit(self):
+        rows = journal()
+        kept = anchor(rows[3])
+        head = genesis(1, "11111111")
+        for number, row in enumerate(rows, start=1):
+            seal(row, number, head)
+            head = row["hash"]
+        report = self.check(rows, [kept], database="11111111")
+        self.assertUnanchored(report, DATABASE, "11111111")
+        self.assertBroken(self.check(rows, [kept], database=None), "rebuilt")
+
+    def test_anchor_of_a_number_that_is_not_in_the_file_is_not_compared(self):
+        rows = journal(9)
+        anchors = [anchor(rows[1]), anchor(rows[7])]
+        report = self.check(rows[2:5], anchors, complete=False)
+        self.assertUnanchored(report, "are not in this file, numbers: 2, 8.")
+        report = self.check(rows[1:5], anchors, complete=False)
+        self.assertEqual(report.exit_code, 0)
+        self.assertIn("are not in this file, numbers: 8.", report.text())
+
+    def test_anchor_of_where_the_chain_begins_proves_no_entry(self):
+        rows = journal()
+        beginning = {**anchor(rows[0]), "number": 0, "hash": genesis(1, DATABASE)}
+        report = self.check(rows, [beginning])
+        self.assertUnanchored(report)
+        self.assertNotIn("Anchors that were not compared:", report.text())
+        report = self.check(rows, [beginning], database=None)
+        self.assertUnanchored(report, "does not say where its chain begins")
+
+    def test_each_company_of_a_file_needs_an_anchor_of_its_own(self):
+        first, second = journal(), journal(company=2)
+        lines = [header(first), *first, header(second), *second]
+        report = verify(lines, [anchor(second[4])])
+        self.assertUnanchored(report)
+        self.assertNotIn("company 1, 2", report.text())
+        self.assertEqual(
+            verify(lines, [anchor(first[0]), anchor(second[4])]).exit_code, 0
+        )
+
+    def test_anchors_that_fit_are_not_called_left_out(self):
+        rows = journal()
+        text = self.check(rows, [anchor(row) for row in rows]).text()
+        self.assertNotIn("not compared", text)
+        self.assertIn("Result: the journal holds.", text)
+
+    def test_broken_journal_is_broken_whether_or_not_anchors_fit(self):
+        rows = journal()
+        rows[1]["message"] = "forged"
+        self.assertEqual(self.check(rows, []).exit_code, 1)
+
+    # === ONE WAY TO WRITE A VALUE === #
+
+    def test_what_only_looks_empty_is_not_taken_for_null(self):
+        """They have the same digest, so that no seal tells them apart."""
+        for name in FIELDS:
+            if name == "company_id":
+                continue
+            for value in (False, [], {}, "", 0, 0.0):
+                rows = journal(**{name: None})
+                rows[2][name] = value
+                with self.subTest(name, value=value):
+                    self.assertEqual(rows[2]["digest"], entry_digest(rows[2]))
+                    self.assertBroken(
+                        self.check(rows),
+                        "Number 3 (entry 103",
+                        f"its {name} is written as {json.dumps(value)}",
+                    )
+
+    def test_what_is_left_out_is_not_taken_for_null(self):
+        rows = journal()
+        del rows[2]["origin_id"]
+        self.assertBroken(self.check(rows), "its origin_id is left out")
+
+    def test_entry_that_is_not_sealed_yet_is_read_the_same(self):
+        row = dict(journal(1)[0], **dict.fromkeys(ROW_FIELDS[len(FIELDS) + 2 :]))
+        self.assertTrue(verify([row]).holds)
+        for value in (False, []):
+            self.assertBroken(verify([{**row, "feed_ref": value}]), "its feed_ref")
+
+    def test_value_of_another_type_that_was_digested_so_is_noticed(self):
+        for name, value in (
+            ("user_id", "7"),
+            ("user_id", True),
+            ("user_id", 7.0),
+            ("message", 7),
+            ("amount", 44.9),
+            ("message", ["x"]),
+            ("version", True),
+        ):
+            rows = journal()
+            rows[2][name] = value
+            rebuild(rows)
+            with self.subTest(name, value=value):
+                self.assertBroken(self.check(rows), f"its {name} is written as")
+
+    def test_entry_from_before_the_digests_may_have_an_empty_text_and_the_id_0(self):
+        rows = journal(version=None, message="", origin_id=0)
+        self.assertTrue(self.check(rows).holds, self.check(rows).text())
+        for value in (False, [], {}):
+            for name in ("message", "origin_id"):
+                rows[2][name] = value
+                self.assertBroken(self.check(rows), f"its {name} is written as")
+
+    def test_no_entry_can_be_made_one_from_before_the_digests(self):
+        for value in (None, 0, False, 2):
+            rows = journal()
+            rows[2] |= {"version": value, "message": ""}
+            with self.subTest(value=value):
+                self.assertBroken(self.check(rows), "Number 3", "after it was sealed")
 
     # === WHAT WAS TAMPERED WITH === #
 
@@ -372,6 +515,8 @@ class TestVerifyJournal(BaseCase):
             "number is text": [{**rows[0], "number": "1"}],
             "another version": [header(rows, journal=2)],
             "twice begun": [header(rows), rows[0], header(rows)],
+            "number is true": [{**rows[0], "number": True}],
+            "company is true": [{**rows[0], "company_id": True}],
             "a field that no digest covers": [{**rows[0], "comment": "looks true"}],
             "a name twice": ['{"company_id": 1, "company_id": 2}'],
             "nested without end": ["[" * 100_000],
@@ -379,6 +524,15 @@ class TestVerifyJournal(BaseCase):
         for name, lines in cases.items():
             with self.subTest(name), self.assertRaises(Unreadable):
                 verify(lines)
+
+    def test_what_is_no_anchor_is_refused(self):
+        rows = journal()
+        whole = anchor(rows[4])
+        for name, value in (("number", None), ("number", False), ("company_id", True)):
+            with self.subTest(name, value=value), self.assertRaises(Unreadable):
+                self.check(rows, [{**whole, name: value}])
+        with self.assertRaises(Unreadable):
+            self.check(rows, [header(rows)])
 
     # === COMMAND LINE === #
 
@@ -401,7 +555,8 @@ class TestVerifyJournal(BaseCase):
         self.assertEqual(code, 0)
         self.assertIn("Result: the journal holds.", output)
         code, output = self.run_main(rows, packed=True)
-        self.assertEqual(code, 0)
+        self.assertEqual(code, 3)
+        self.assertIn("NOT SHOWN", output)
         rows[1]["message"] = "forged"
         code, output = self.run_main(rows)
         self.assertEqual(code, 1)
@@ -409,6 +564,14 @@ class TestVerifyJournal(BaseCase):
         with contextlib.redirect_stderr(io.StringIO()) as told:
             self.assertEqual(main(["/nowhere"]), 2)
         self.assertIn("cannot be checked", told.getvalue())
+
+    def test_help_tells_the_exit_codes(self):
+        with (
+            contextlib.redirect_stdout(io.StringIO()) as told,
+            self.assertRaises(SystemExit),
+        ):
+            main(["--help"])
+        self.assertIn("3  nothing was found, but --anchor was given", told.getvalue())
 
     def test_it_needs_nothing_but_python(self):
         """No package is at hand (-I -S), and no part of the addon."""
