@@ -1,7 +1,7 @@
 {
     "name": "Amazon Helpdesk Actions",
     "summary": "Refund and cancel Amazon orders from the helpdesk ticket",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "development_status": "Beta",
     "category": "Services/Helpdesk",
     "author": "Amazon Helpdesk Actions contributors",
@@ -51,6 +51,7 @@
         "views/amazon_action_views.xml",
         # Refers to the form of amazon_action_views.xml
         "views/amazon_approval_views.xml",
+        "views/amazon_file_views.xml",
         "views/amazon_feed_views.xml",
         "views/amazon_foreign_feed_views.xml",
         "views/amazon_audit_entry_views.xml",
