@@ -96,8 +96,7 @@ def marks_of(text: str) -> set[str]:
 def envelopes(world: World, database: str = DATABASE) -> dict[str, set[str]]:
     """Return by digest what names the messages of each envelope of a database."""
     return {
-        row["digest"]: marks_of(row["text"])
-        for row in world.rows(PAYLOADS, database)
+        row["digest"]: marks_of(row["text"]) for row in world.rows(PAYLOADS, database)
     }
 
 

@@ -5,14 +5,17 @@ from urllib.parse import urlsplit
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
+from odoo.modules.module import load_script
 from odoo.service.model import call_kw
 from odoo.tests import HttpCase, tagged
 from odoo.tests.common import JsonRpcException, new_test_user
+from odoo.tools import file_path, mute_logger
 
 from .common import SHIPPED
 from .test_evidence import ANSWER, NOTE, EvidenceCommon
 
 LINK = re.compile(r"""(?:href|src)=["']([^"'#]+)["']""")
+FILES_LOG = "odoo.addons.amazon_helpdesk_actions.models.amazon_file"
 UNKNOWN_FILE = 2**31 - 1
 
 
@@ -214,9 +217,7 @@ class TestFilesOverHttp(HttpCase, FilesCommon):
         pdf, packed = self.make_pack()
         self.tamper(pdf, b"%PDF-1.4 another")
         self.authenticate(self.agent.login, self.agent.login)
-        with self.assertLogs(
-            "odoo.addons.amazon_helpdesk_actions.models.amazon_file", "ERROR"
-        ) as logs:
+        with self.assertLogs(FILES_LOG, "ERROR") as logs:
             answer = self.url_open(pdf._url())
         self.assertEqual(answer.status_code, 422)
         self.assertIn(pdf.name, answer.text)
@@ -485,3 +486,131 @@ class TestFiles(FilesCommon):
         self.assertEqual(action.state, "unknown")
         self.assertIn("does not match the digest", action.state_message)
         self.assertEqual(len(self.simulator.ledger()["feeds"]), 1)
+
+
+@tagged("post_install", "-at_install")
+class TestFilesOfFormerVersions(FilesCommon):
+    """What was an attachment up to 19.0.1.1.0."""
+
+    def migrate(self):
+        path = "migrations/19.0.1.2.0/post-migration.py"
+        script = load_script(
+            file_path(f"amazon_helpdesk_actions/{path}"), "post_migration"
+        )
+        self.env.flush_all()
+        with mute_logger(script.__name__):
+            script.migrate(self.env.cr, "19.0.1.1.0")
+        self.env.invalidate_all()
+
+    def attach(self, file, document=None, **values):
+        """Turn a file into the attachment that it was, in the name of who made it.
+
+        :param document: what it hung on, nothing when None
+        """
+        attachment = (
+            self.env["ir.attachment"]
+            .with_user(file.create_uid)
+            .sudo()
+            .create(
+                {
+                    "name": file.name,
+                    "raw": file._bytes(),
+                    "mimetype": file.mimetype,
+                    "res_model": document._name if document else "amazon.order",
+                    "res_id": document.id if document else False,
+                    "company_id": file.company_id.id,
+                    "description": "amazon.evidence",
+                    **values,
+                }
+            )
+        )
+        file._remove()
+        return attachment
+
+    def files(self, document):
+        return self.env["amazon.file"].search(
+            [("res_model", "=", document._name), ("res_id", "=", document.id)],
+            order="id",
+        )
+
+    def test_packs_become_files_of_who_made_them_and_their_links_are_dead(self):
+        order = self.ticket._get_amazon_order()
+        # what was made on an Amazon order named no record
+        for document, record in ((self.ticket, self.ticket), (order, None)):
+            made = self.make_files(document)
+            contents = [file._bytes() for file in made]
+            attachments = self.env["ir.attachment"].union(
+                *(self.attach(file, record, public=True) for file in made)
+            )
+            attachments.generate_access_token()
+            self.migrate()
+            self.assertFalse(attachments.exists())
+            packs = self.files(document)
+            self.assertEqual([file._checked_bytes() for file in packs], contents)
+            self.assertEqual(packs.create_uid, self.agent)
+            self.assertEqual(set(packs.mapped("kind")), {"pack"})
+            self.assertFalse(any(packs.mapped("with_journal")))
+
+    def test_pack_with_entries_of_the_journal_stays_with_its_readers(self):
+        document = self.as_user(self.ticket, self.reader)
+        _pdf, packed = document.env["amazon.evidence"]._make(
+            document, with_journal=True
+        )
+        entry = self.env["amazon.audit.entry"].search([("event", "=", "evidence")])
+        self.attach(packed, entry)
+        self.migrate()
+        moved = self.files(self.ticket).filtered("with_journal")
+        self.assertEqual(moved.mimetype, "application/zip")
+        self.assertTrue(self.as_user(moved, self.reader).sudo(False).has_access("read"))
+        self.assertFalse(self.as_user(moved, self.agent).sudo(False).has_access("read"))
+
+    def test_pack_that_somebody_changed_is_moved_and_not_given_out(self):
+        pdf, packed = self.make_files(self.ticket)
+        forged = {"raw": b"%PDF-1.4 forged", "description": "mine"}
+        moved_away = {"res_model": "res.partner", "res_id": self.buyer.id}
+        self.attach(pdf, self.ticket, **forged)
+        self.attach(packed, self.ticket, **moved_away)
+        self.migrate()
+        pdf, packed = self.files(self.ticket)
+        self.assertTrue(packed._checked_bytes())
+        with mute_logger(FILES_LOG), self.assertRaises(UserError):
+            pdf._checked_bytes()
+
+    def test_file_that_only_has_the_name_of_a_pack_stays(self):
+        pdf, _packed = self.make_files(self.ticket)
+        theirs = self.env["ir.attachment"].create(
+            {"name": pdf.name, "raw": b"A customer's", "res_model": "helpdesk.ticket"}
+        )
+        self.migrate()
+        self.assertEqual(theirs.raw, b"A customer's")
+
+    def test_documents_of_feeds_become_files_with_the_digests_of_their_feeds(self):
+        self.ask_refund(self.ticket)
+        self.settle()
+        feed = self.last_action().feed_id
+        kept = feed.payload_file_id, feed.report_file_id
+        contents = [file._bytes() for file in kept]
+        self.env.cr.execute(
+            "ALTER TABLE amazon_feed ADD payload_attachment_id integer,"
+            " ADD report_attachment_id integer"
+        )
+        old = [self.attach(file, feed, description=False) for file in kept]
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE amazon_feed SET payload_attachment_id = %s,"
+            " report_attachment_id = %s WHERE id = %s",
+            [*(attachment.id for attachment in old), feed.id],
+        )
+        # the report of another program's feed, which was taken for this one
+        other = {"name": "other.xml", "raw": b"<a/>", "res_model": feed._name}
+        self.env["ir.attachment"].create({**other, "res_id": feed.id})
+        self.migrate()
+        kept = feed.payload_file_id, feed.report_file_id
+        self.assertEqual([file._checked_bytes() for file in kept], contents)
+        self.assertEqual(
+            [file.digest for file in kept], [feed.payload_digest, feed.report_digest]
+        )
+        self.assertEqual(len(self.files(feed)), 3)
+        self.assertFalse(
+            self.env["ir.attachment"].search([("res_model", "=", feed._name)])
+        )
