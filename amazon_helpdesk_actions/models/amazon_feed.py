@@ -48,9 +48,13 @@ class AmazonFeed(models.Model):
         help="Amazon's id of the createFeed request (x-amzn-RequestId).",
     )
     document_ref = fields.Char("Amazon Document", readonly=True)
-    payload_file_id = fields.Many2one("amazon.file", readonly=True)
+    payload_file_id = fields.Many2one(
+        "amazon.file", readonly=True, index="btree_not_null"
+    )
     payload_digest = fields.Char("Payload SHA-256", readonly=True)
-    report_file_id = fields.Many2one("amazon.file", readonly=True)
+    report_file_id = fields.Many2one(
+        "amazon.file", readonly=True, index="btree_not_null"
+    )
     report_digest = fields.Char("Report SHA-256", readonly=True)
     sending_at = fields.Datetime(readonly=True)
     amazon_sent_after = fields.Datetime(
