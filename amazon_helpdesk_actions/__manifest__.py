@@ -51,6 +51,7 @@
         "views/amazon_action_views.xml",
         # Refers to the form of amazon_action_views.xml
         "views/amazon_approval_views.xml",
+        "views/amazon_file_views.xml",
         "views/amazon_feed_views.xml",
         "views/amazon_foreign_feed_views.xml",
         "views/amazon_audit_entry_views.xml",

@@ -43,9 +43,9 @@ ACTIONS = """
 """
 #: The envelopes that Amazon may have.
 PAYLOADS = """
-    SELECT feed.payload_digest AS digest, attachment.store_fname AS file
+    SELECT feed.payload_digest AS digest, convert_from(file.content, 'UTF8') AS text
     FROM amazon_feed AS feed
-    JOIN ir_attachment AS attachment ON attachment.id = feed.payload_attachment_id
+    JOIN amazon_file AS file ON file.id = feed.payload_file_id
 """
 
 
@@ -84,10 +84,9 @@ class Lives:
     waiting: set[str] = field(default_factory=set)
 
 
-def marks_of(payload: bytes) -> set[str]:
+def marks_of(text: str) -> set[str]:
     """Return what names the messages of an envelope: of a refund the seller's number
     of each item, of a cancellation the order."""
-    text = payload.decode()
     element = "MerchantAdjustmentItemID"
     if element not in text:
         element = "AmazonOrderID"
@@ -97,8 +96,7 @@ def marks_of(payload: bytes) -> set[str]:
 def envelopes(world: World, database: str = DATABASE) -> dict[str, set[str]]:
     """Return by digest what names the messages of each envelope of a database."""
     return {
-        row["digest"]: marks_of(world.file(row["file"], database))
-        for row in world.rows(PAYLOADS, database)
+        row["digest"]: marks_of(row["text"]) for row in world.rows(PAYLOADS, database)
     }
 
 

@@ -233,11 +233,6 @@ class World:
         options = ("--data-dir", str(self.copied_data_dir))
         return Host(name, 2, self._settings, self._odoo, database, options)
 
-    def file(self, store_name: str, database: str = DATABASE) -> bytes:
-        """Return the content of a file in the filestore of a database."""
-        folder = self.data_dir if database == DATABASE else self.copied_data_dir
-        return (folder / "filestore" / database / store_name).read_bytes()
-
     def crash_connection(self) -> None:
         """Kill a server process of PostgreSQL: it then cuts every connection and
         recovers, without giving up its port."""

@@ -1,5 +1,6 @@
 from . import amazon_own_defaults
 from . import amazon_set_aside
+from . import amazon_file
 from . import amazon_audit_append_only
 from . import amazon_audit_entry
 from . import amazon_audit_link

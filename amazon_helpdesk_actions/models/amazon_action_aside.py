@@ -105,7 +105,7 @@ class AmazonFeed(models.Model):
             self._enqueue_return(self._lane(), 0)
             return
         self._enqueue_follow()
-        if self.report_attachment_id:
+        if self.report_file_id:
             self._enqueue_apply_report()
         for _method, domain, enqueue in self.env["amazon.alarm"]._needed_jobs():
             if self.search_count([("id", "=", self.id), *domain]):

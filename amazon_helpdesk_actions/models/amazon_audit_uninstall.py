@@ -58,10 +58,13 @@ class AmazonAuditEntry(models.Model):
         )
 
     def _last_exports(self):
+        """Return the files that an administrator of Odoo has exported to: everybody may
+        make an attachment, and name and describe it like one."""
         return (
             self.env["ir.attachment"]
             .sudo()
             .search([("description", "=", LAST_EXPORT), ("res_model", "=", False)])
+            .filtered(lambda export: export.create_uid._is_system())
         )
 
     def _last_file_name(self, company):

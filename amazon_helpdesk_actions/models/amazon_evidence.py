@@ -7,6 +7,7 @@ from pathlib import Path
 
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 
 from ..reply_rules import LANGUAGES, language_of
 from ..report.evidence_facts import Document, Entry
@@ -94,7 +95,7 @@ class AmazonEvidence(models.AbstractModel):
         :param bool with_journal: whether the ZIP holds the journal's entries as they
             are, which only those get who may read the journal
         :return: the PDF and the ZIP
-        :rtype: ir.attachment
+        :rtype: amazon.file
         :raise AccessError: when the user may not
         :raise UserError: when the document has no Amazon order
         """
@@ -123,47 +124,27 @@ class AmazonEvidence(models.AbstractModel):
         pdf = to_pdf(facts, words)
         name = f"evidence-{order.amazon_order_ref}-{language}"
         packed = self._zip(facts, f"{name}.pdf", pdf)
-        entry = self._journal(document, order, pdf, packed, with_journal)
-        attachments = self._keep(document, order.company_id, name, "pdf", pdf)
-        attachments += self._keep(
-            entry if with_journal else document,
-            order.company_id,
-            name,
-            "zip",
-            packed,
+        self._journal(document, order, pdf, packed, with_journal)
+        files = self._keep(document, order.company_id, f"{name}.pdf", pdf)
+        files += self._keep(
+            document, order.company_id, f"{name}.zip", packed, with_journal
         )
-        self._note(document, order, attachments)
-        return attachments
+        self._note(document, order, files)
+        return files
 
-    def _keep(self, record, company, name, kind, content):
-        """Attach a file to a record, whose access rules apply to it.
-
-        :param record: the document; the entry of the journal, where the file holds what
-            only those may read who may read the journal
-        """
-        # An Amazon order can be read by many who may not make a pack: those files are
-        # for who made them alone, as Odoo has it where no record is named.
-        is_order = record._name == "amazon.order"
-        # sudo: to read a document is enough to have its evidence
-        return (
-            self.env["ir.attachment"]
-            .sudo()
-            .create(
-                {
-                    "name": f"{name}.{kind}",
-                    "raw": content,
-                    "mimetype": f"application/{kind}",
-                    "res_model": record._name,
-                    "res_id": False if is_order else record.id,
-                    "company_id": company.id,
-                    # what it is found by: it may hold what a buyer wrote
-                    "description": self._name,
-                }
-            )
+    def _keep(self, document, company, name, content, with_journal=False):
+        return self.env["amazon.file"]._keep(
+            document,
+            company,
+            "pack",
+            name,
+            content,
+            mimetype=f"application/{name.rpartition('.')[2]}",
+            with_journal=with_journal,
         )
 
     def _journal(self, document, order, pdf, packed, with_journal):
-        """Append to the journal that the pack was made, and return the entry."""
+        """Append to the journal that the pack was made."""
         digests = {
             "pdf": hashlib.sha256(pdf).hexdigest(),
             "zip": hashlib.sha256(packed).hexdigest(),
@@ -173,7 +154,7 @@ class AmazonEvidence(models.AbstractModel):
             if with_journal
             else self.env._("An evidence pack was made.")
         )
-        return self.env["amazon.audit.entry"]._append(
+        self.env["amazon.audit.entry"]._append(
             [
                 {
                     "event": "evidence",
@@ -189,18 +170,19 @@ class AmazonEvidence(models.AbstractModel):
             ]
         )
 
-    def _note(self, document, order, attachments):
-        """Write down on the document that the pack was made, with its files."""
-        kept = attachments.filtered(lambda each: each.res_model == document._name)
+    def _note(self, document, order, files):
+        """Write down on the document that the pack was made. The note names the files
+        and has none of them: whoever is shown it later can do nothing with it."""
         if "message_ids" in document:
             document.sudo()._message_log(
                 body=self.env._(
-                    "%(user)s made the evidence pack of the Amazon order %(order)s.",
+                    "%(user)s made the evidence pack of the Amazon order %(order)s: "
+                    "%(files)s. It is kept under Evidence.",
                     user=self.env.user.name,
                     order=order.amazon_order_ref,
+                    files=", ".join(files.mapped("name")),
                 ),
                 author_id=self.env.user.partner_id.id,
-                attachment_ids=kept.ids,
             )
 
     # === THE FILES OF THE ZIP === #
@@ -230,11 +212,11 @@ class AmazonEvidence(models.AbstractModel):
         count = feed.message_count or len(feed.action_ids)
         cut_answer = partial(cut_report, is_shared=count > len(actions))
         parts = (
-            ("sent", feed.payload_attachment_id, feed.payload_digest, cut_envelope),
-            ("answer", feed.report_attachment_id, feed.report_digest, cut_answer),
+            ("sent", feed.payload_file_id, feed.payload_digest, cut_envelope),
+            ("answer", feed.report_file_id, feed.report_digest, cut_answer),
         )
         documents = []
-        for part, attachment, digest, cut in parts:
+        for part, file, digest, cut in parts:
             if not digest:
                 continue
             document = Document(
@@ -242,7 +224,7 @@ class AmazonEvidence(models.AbstractModel):
                 whole_digest=digest,
             )
             documents.append(document)
-            whole = self._read(attachment)
+            whole = self._read(file)
             if whole is None:
                 continue
             try:
@@ -255,11 +237,11 @@ class AmazonEvidence(models.AbstractModel):
             document.is_changed = hashlib.sha256(whole).hexdigest() != digest
         return documents
 
-    def _read(self, attachment):
+    def _read(self, file):
         """Return what is kept of a document, or None where it is not, or too large."""
-        if not attachment or not 0 < attachment.file_size <= MAX_DOCUMENT:
+        if not file or not 0 < file.size <= MAX_DOCUMENT:
             return None
-        return attachment.raw or None
+        return file._bytes() or None
 
     def _journal_documents(self, order, facts, words):
         """Return what checking the journal's entries on the order says, and their
@@ -355,6 +337,12 @@ class AmazonOrderMixin(models.AbstractModel):
 
 class AmazonOrder(models.Model):
     _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    @api.model
+    def _amazon_file_domain(self):
+        """Override: an Amazon order can be read by many who may not make a pack, so
+        those are for who made them alone."""
+        return Domain("create_uid", "=", self.env.uid)
 
     def action_amazon_evidence(self):
         """Open the dialog that makes the evidence pack. Sends nothing to Amazon."""

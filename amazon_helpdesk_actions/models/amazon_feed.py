@@ -25,7 +25,7 @@ class AmazonFeed(models.Model):
     """
 
     _name = "amazon.feed"
-    _inherit = ["amazon.own.defaults", "amazon.set.aside"]
+    _inherit = ["amazon.own.defaults", "amazon.set.aside", "amazon.file.document"]
     _description = "Amazon Feed"
     _order = "id desc"
     _rec_name = "feed_ref"
@@ -48,9 +48,13 @@ class AmazonFeed(models.Model):
         help="Amazon's id of the createFeed request (x-amzn-RequestId).",
     )
     document_ref = fields.Char("Amazon Document", readonly=True)
-    payload_attachment_id = fields.Many2one("ir.attachment", readonly=True)
+    payload_file_id = fields.Many2one(
+        "amazon.file", readonly=True, index="btree_not_null"
+    )
     payload_digest = fields.Char("Payload SHA-256", readonly=True)
-    report_attachment_id = fields.Many2one("ir.attachment", readonly=True)
+    report_file_id = fields.Many2one(
+        "amazon.file", readonly=True, index="btree_not_null"
+    )
     report_digest = fields.Char("Report SHA-256", readonly=True)
     sending_at = fields.Datetime(readonly=True)
     amazon_sent_after = fields.Datetime(
@@ -80,14 +84,15 @@ class AmazonFeed(models.Model):
         self.ensure_one()
         return Lane(self.account_id.id, self.marketplace, self.feed_type)
 
-    def _attach(self, part, content):
-        """Keep a document beside the feed, readable by whoever may read the feed."""
-        return self.env["ir.attachment"].create(
-            {
-                "name": f"{self.feed_type}-{self.id}-{part}.xml",
-                "raw": content,
-                "mimetype": "text/xml",
-                "res_model": self._name,
-                "res_id": self.id,
-            }
+    def _keep_file(self, kind, content):
+        """Keep what was sent or answered beside the feed, readable by whoever may read
+        the feed.
+
+        :param str kind: "feed" or "report"
+        :param bytes content: the document
+        :rtype: amazon.file
+        """
+        name = f"{self.feed_type}-{self.id}-{kind}.xml"
+        return self.env["amazon.file"]._keep(
+            self, self.company_id, kind, name, content, mimetype="text/xml"
         )

@@ -640,7 +640,7 @@ class AmazonFeed(models.Model):
                 "amazon_sent_after": _naive(client.amazon_now()),
             }
         )
-        feed.payload_attachment_id = feed._attach("payload", content)
+        feed.payload_file_id = feed._keep_file("feed", content)
         return feed
 
     def _drop_blocked(self, actions, verified):

@@ -129,7 +129,7 @@ class AmazonFeed(models.Model):
             _logger.info("There is no report of the feed %s", self.feed_ref)
             return
         self.report_digest = hashlib.sha256(report).hexdigest()
-        self.report_attachment_id = self._attach("report", report)
+        self.report_file_id = self._keep_file("report", report)
 
     def _settle(self, status):
         """Record the end of the feed's processing at Amazon."""
@@ -158,7 +158,7 @@ class AmazonFeed(models.Model):
             self._enqueue_move("rejected")
             return
         state = "done" if status == "DONE" else "fatal"
-        if self.report_attachment_id:
+        if self.report_file_id:
             self.state = state
             self._enqueue_apply_report()
             return
@@ -203,7 +203,7 @@ class AmazonFeed(models.Model):
         """
         self.ensure_one()
         age = self._age(self.done_at)
-        if self.report_attachment_id or age > REPORT_DAYS * DAY:
+        if self.report_file_id or age > REPORT_DAYS * DAY:
             return
         if not self._actions_in(OPEN_STATES, limit=1):
             # Amazon's own data has settled all of it
@@ -215,7 +215,7 @@ class AmazonFeed(models.Model):
         except (SpApiError, IncompleteCredentials) as error:
             wait = max(pause, getattr(error, "wait", 0))
             raise self._later(str(error), wait) from None
-        if not self.report_attachment_id:
+        if not self.report_file_id:
             raise self._later(status, pause)
         self.state_message = False
         self._enqueue_apply_report()
@@ -236,8 +236,8 @@ class AmazonFeed(models.Model):
         :param int after: number of the message after which to go on
         """
         self.ensure_one()
-        report = self.report_attachment_id.raw
         try:
+            report = self._kept_report()
             if self.is_adopted and not after and not self._fits_report(report):
                 return
             outcomes = parse_report(report, self.action_ids.mapped("message_number"))
@@ -276,6 +276,21 @@ class AmazonFeed(models.Model):
             self._enqueue_apply_report(actions[-1].message_number)
         elif self._actions_in(["unknown"], limit=1):
             self._enqueue_look_at_orders()
+
+    def _kept_report(self):
+        """Return the report as Amazon sent it, empty where there is none.
+
+        :rtype: bytes
+        :raise UnreadableReport: it is not what Amazon sent any more
+        """
+        if not self.report_file_id:
+            return b""
+        report = self.report_file_id._bytes()
+        if hashlib.sha256(report).hexdigest() != self.report_digest:
+            raise UnreadableReport(
+                "The report that is kept does not match the digest of what Amazon sent."
+            )
+        return report
 
     def _fits_report(self, report):
         """Refuse the report of a feed that was taken for ours and is not.

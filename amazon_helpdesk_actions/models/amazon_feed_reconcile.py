@@ -521,7 +521,7 @@ class AmazonFeed(models.Model):
                 "amazon_created_at": False,
                 "processing_status": False,
                 "done_at": False,
-                "report_attachment_id": False,
+                "report_file_id": False,
                 "report_digest": False,
             }
         )
@@ -535,7 +535,7 @@ class AmazonFeed(models.Model):
             self._let_go()
             return
         self.is_adopted = False
-        if self.report_attachment_id:
+        if self.report_file_id:
             self._enqueue_apply_report()
 
     def _disown(self, reason):

@@ -21,7 +21,7 @@ class AmazonOrder(models.Model):
     """An order at Amazon as it was last read: Amazon's truth, never edited here."""
 
     _name = "amazon.order"
-    _inherit = "amazon.own.defaults"
+    _inherit = ["amazon.own.defaults", "amazon.file.document"]
     _description = "Amazon Order"
     _rec_name = "amazon_order_ref"
     _order = "id desc"

@@ -21,6 +21,7 @@ class AmazonOrderMixin(models.AbstractModel):
     """
 
     _name = "amazon.order.mixin"
+    _inherit = "amazon.file.document"
     _description = "Document of an Amazon Order"
 
     # Name and type as in the Enterprise addon sale_amazon, so that both can be there.

@@ -47,17 +47,8 @@ class AmazonFeed(models.Model):
 
     # What is not removed yet, the oldest first.
     _documents_idx = models.Index(
-        "(company_id, sending_at) WHERE payload_attachment_id IS NOT NULL"
-        " OR report_attachment_id IS NOT NULL"
-    )
-
-
-class IrAttachment(models.Model):
-    _inherit = "ir.attachment"
-
-    # Evidence packs, which hold what buyers wrote: the oldest first.
-    _amazon_evidence_idx = models.Index(
-        "(company_id, create_date) WHERE description = 'amazon.evidence'"
+        "(company_id, sending_at) WHERE payload_file_id IS NOT NULL"
+        " OR report_file_id IS NOT NULL"
     )
 
 
@@ -220,15 +211,18 @@ class AmazonRetention(models.AbstractModel):
             Domain("company_id", "=", company.id)
             & Domain("sending_at", "<", before)
             & (
-                Domain("payload_attachment_id", "!=", False)
-                | Domain("report_attachment_id", "!=", False)
+                Domain("payload_file_id", "!=", False)
+                | Domain("report_file_id", "!=", False)
             ),
             limit=CHUNK,
             order="sending_at",
         )
-        documents = feeds.payload_attachment_id | feeds.report_attachment_id
+        # also reports of feeds that turned out to be another program's
+        documents = self.env["amazon.file"].search(
+            [("res_model", "=", "amazon.feed"), ("res_id", "in", feeds.ids)]
+        )
         count = len(documents)
-        documents.unlink()
+        documents._remove()
         self._journal_erased(count, before, self.env._("Feeds and Amazon's reports"))
         return len(feeds) == CHUNK
 
@@ -239,15 +233,15 @@ class AmazonRetention(models.AbstractModel):
         :return: whether there may be more
         """
         before = self._documents_before()
-        packs = self.env["ir.attachment"].search(
+        packs = self.env["amazon.file"].search(
             Domain("company_id", "=", self.env.company.id)
-            & Domain("description", "=", "amazon.evidence")
+            & Domain("kind", "=", "pack")
             & Domain("create_date", "<", before),
             limit=CHUNK,
             order="create_date",
         )
         count = len(packs)
-        packs.unlink()
+        packs._remove()
         self._journal_erased(count, before, self.env._("Evidence packs"))
         return count == CHUNK
 

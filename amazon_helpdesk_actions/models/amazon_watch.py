@@ -686,7 +686,7 @@ class AmazonAlarm(models.Model):
                 "_job_apply_report",
                 [
                     processed,
-                    ("report_attachment_id", "!=", False),
+                    ("report_file_id", "!=", False),
                     _carries("submitted"),
                 ],
                 lambda feed: feed._enqueue_apply_report(),
@@ -695,7 +695,7 @@ class AmazonAlarm(models.Model):
                 "_job_late_report",
                 [
                     processed,
-                    ("report_attachment_id", "=", False),
+                    ("report_file_id", "=", False),
                     ("done_at", ">", watched_since),
                     _carries("submitted", "unknown"),
                 ],

@@ -295,6 +295,15 @@ class AmazonCommon(BaseCommon):
             self.run_jobs("_job_read")
         return sale_order
 
+    def tamper(self, file, content):
+        """Change the content of a file past Odoo, which refuses that to everybody."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE amazon_file SET content = %s, size = %s WHERE id = %s",
+            [content, len(content), file.id],
+        )
+        self.env.invalidate_all()
+
     def open_request(self, document, kind, user=None):
         """Click a button as a user and return the dialog that opens."""
         user = user or self.agent

@@ -101,6 +101,7 @@ amazon.authority                                      .      .      .     .    .
 amazon.delegation                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       rwc   .        r        rwc    .
 amazon.failure                                        .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 amazon.feed                                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
+amazon.file                                           .      .      .     .    .    .       .     .     .     r      r      r    r       r       r       r     .        .        .      .
 amazon.foreign.feed                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
 amazon.order                                          .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.order.charge                                   .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .
@@ -206,11 +207,14 @@ amazon.edit.request.action_order_number               .      .      .     .    .
 amazon.edit.request.action_ship                       .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.evidence.request.action_pdf                    .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     +        +        .      .
 amazon.evidence.request.action_zip                    .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     +        +        .      .
+amazon.feed.action_amazon_files                       .      .      .     .    .    .       .     .     .     .      .      .    .       .       +       .     .        +        .      .
 amazon.feed.action_try_again                          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
+amazon.file.action_download                           .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     .        .        .      .
 amazon.fulfillment.cancel.request.action_cancel_order .      .      .     .    .    .       .     .     .     .      +      .    .       .       .       .     .        .        .      .
 amazon.fulfillment.request.action_change              .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.life.decision.action_decide                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.order.action_amazon_evidence                   .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     +        +        .      .
+amazon.order.action_amazon_files                      .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     +        +        .      .
 amazon.order.action_refresh                           .      .      .     +    +    +       +     .     .     +      +      +    +       +       +       +     +        +        .      .
 amazon.order.refresh_if_stale                         .      .      .     +    +    +       +     .     .     +      +      +    +       +       +       +     +        +        .      .
 amazon.order_number.request.action_send_number        .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
@@ -234,6 +238,7 @@ base.module.uninstall.action_export_amazon_journal    .      .      .     .    .
 helpdesk.ticket.action_amazon_cancel                  .      .      .     .    .    .       .     .     .     .      +      .    .       .       .       .     .        .        .      .
 helpdesk.ticket.action_amazon_edit                    .      .      .     .    .    .       .     .     .     .      +      +    .       .       .       .     .        .        .      .
 helpdesk.ticket.action_amazon_evidence                .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     .        .        .      .
+helpdesk.ticket.action_amazon_files                   .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     .        .        .      .
 helpdesk.ticket.action_amazon_fulfillment             .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 helpdesk.ticket.action_amazon_order_number            .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 helpdesk.ticket.action_amazon_refund                  .      .      .     .    .    .       .     .     .     +      .      .    .       .       .       .     .        .        .      .
@@ -254,6 +259,7 @@ res.users.write                                       .      .      .     .    .
 sale.order.action_amazon_cancel                       .      .      .     .    .    .       .     .     .     .      +      .    .       .       .       .     .        .        .      .
 sale.order.action_amazon_edit                         .      .      .     .    .    .       .     .     .     .      +      +    .       .       .       .     .        .        .      .
 sale.order.action_amazon_evidence                     .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     .        .        .      .
+sale.order.action_amazon_files                        .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     .        .        .      .
 sale.order.action_amazon_fulfillment                  .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 sale.order.action_amazon_order_number                 .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 sale.order.action_amazon_refund                       .      .      .     .    .    .       .     .     .     +      .      .    .       .       .       .     .        .        .      .
@@ -283,6 +289,7 @@ amazon.action.set_aside_trace                         .      .      .     .    .
 amazon.action.text_message_id                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.action.ticket_id                               .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     .        r        .      .
 amazon.feed.set_aside_trace                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
+amazon.file.content                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.order.destination_changed_at                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.order.destination_digest                       .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.access_token_expires_at         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
@@ -315,6 +322,7 @@ stock.picking.amazon_hold_ids                         .      .      .     .    .
 ROUTES = _rows(
     """
                                                       public portal staff own  team manager sales stock books refund cancel edit message approve journal admin approve0 journal0 admin0 system
+/amazon_helpdesk_actions/file/<int:file_id>           .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     .        .        .      .
 /amazon_helpdesk_actions/journal/<int:export_id>      .      .      .     .    .    .       .     .     .     .      .      .    .       .       +       .     .        +        .      .
 /amazon_helpdesk_actions/journal/anchors              .      .      .     .    .    .       .     .     .     .      .      .    .       .       +       .     .        +        .      .
 """  # noqa: E501

@@ -326,9 +326,17 @@ class PermissionWorld(AmazonCommon):
                 "message_count": 1,
             }
         )
-        for part in ("payload", "report"):
-            attachment = side.feed._attach(part, f"<x>{side.word}</x>".encode())
-            side.feed[f"{part}_attachment_id"] = attachment
+        for name, kind in (("payload", "feed"), ("report", "report")):
+            content = f"<x>{side.word}</x>".encode()
+            side.feed[f"{name}_file_id"] = side.feed._keep_file(kind, content)
+        side["file"] = cls.env["amazon.file"]._keep(
+            side.ticket_busy,
+            side.company,
+            "pack",
+            f"{side.word}.pdf",
+            side.word.encode(),
+            mimetype="application/pdf",
+        )
 
     @classmethod
     def _create_actions(cls, side):

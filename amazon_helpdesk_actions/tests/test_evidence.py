@@ -128,7 +128,7 @@ class EvidenceCommon(AmazonCommon):
         :return: text of the PDF, and the files of the ZIP by name
         """
         pdf, packed = self.make_files(document, user, **options)
-        return self.text_of(pdf.raw), self.files_of(packed.raw)
+        return self.text_of(pdf._bytes()), self.files_of(packed._bytes())
 
     def make_files(self, document, user=None, **options):
         document = self.as_user(document, user or self.agent)
@@ -245,18 +245,18 @@ class TestEvidence(EvidenceCommon):
         for language, sentence in expected.items():
             pdf, packed = self.make_files(ticket, language=language)
             self._keep(f"refund-{language}", pdf, packed)
-            text = self.text_of(pdf.raw)
+            text = self.text_of(pdf._bytes())
             self.assertIn(sentence, text)
             for other, theirs in expected.items():
                 if other != language:
                     self.assertNotIn(theirs, text)
 
-    def _keep(self, name, *attachments):
+    def _keep(self, name, *files):
         """Leave the files for whoever wants to look at them."""
         folder = os.environ.get("AMAZON_EVIDENCE_FOLDER")
-        for attachment in attachments if folder else ():
-            suffix = attachment.mimetype.rpartition("/")[2]
-            Path(folder, f"{name}.{suffix}").write_bytes(attachment.raw)
+        for file in files if folder else ():
+            suffix = file.mimetype.rpartition("/")[2]
+            Path(folder, f"{name}.{suffix}").write_bytes(file._bytes())
 
     def test_every_term_is_translated(self):
         addon = Path(__file__).parents[1]
@@ -279,7 +279,7 @@ class TestEvidence(EvidenceCommon):
         ticket = self.create_case()
         self.receive(ticket, "<p>Zeile</p>" * 150)
         pdf, _packed = self.make_files(ticket, language="de")
-        pages = self.pages_of(pdf.raw)
+        pages = self.pages_of(pdf._bytes())
         self.assertGreater(len(pages), 2)
         for number, text in enumerate(pages, start=1):
             self.assertIn(SHIPPED, text)
@@ -291,17 +291,17 @@ class TestEvidence(EvidenceCommon):
         self.ask_refund(ticket)
         self.settle()
         pdf, packed = self.make_files(ticket)
-        self.assertLess(pdf.file_size, 120_000)
-        self.assertLess(packed.file_size, 120_000)
+        self.assertLess(pdf.size, 120_000)
+        self.assertLess(packed.size, 120_000)
 
     def test_us_orders_are_on_letter_and_others_on_a4(self):
         ticket = self.create_case()
         pdf, _packed = self.make_files(ticket)
-        box = PdfReader(io.BytesIO(pdf.raw)).pages[0].mediabox
+        box = PdfReader(io.BytesIO(pdf._bytes())).pages[0].mediabox
         self.assertEqual([round(box.width), round(box.height)], [595, 842])
         ticket._get_amazon_order().marketplace = "ATVPDKIKX0DER"
         pdf, _packed = self.make_files(ticket)
-        box = PdfReader(io.BytesIO(pdf.raw)).pages[0].mediabox
+        box = PdfReader(io.BytesIO(pdf._bytes())).pages[0].mediabox
         self.assertEqual([round(box.width), round(box.height)], [612, 792])
 
     # === OUTCOMES === #
@@ -629,14 +629,14 @@ class TestEvidence(EvidenceCommon):
         )
         self.answer(ticket, "</para><para>& <br> <unknown>")
         pdf, _packed = self.make_files(ticket)
-        text = self.text_of(pdf.raw)
+        text = self.text_of(pdf._bytes())
         self.assertIn("<b>fett</b> &", text)
         self.assertIn('<img src="file:///etc/passwd"/>', text)
         self.assertIn("${object.company_id} {{ 7*7 }}", text)
         self.assertIn("</para><para>& <br> <unknown>", text)
         self.assertNotIn("alert", text)
         self.assertNotIn("root:", text)
-        for page in PdfReader(io.BytesIO(pdf.raw)).pages:
+        for page in PdfReader(io.BytesIO(pdf._bytes())).pages:
             self.assertFalse(page.images)
             self.assertFalse(page.annotations)
 
@@ -656,9 +656,9 @@ class TestEvidence(EvidenceCommon):
         ticket = self.create_case()
         self.receive(ticket, "W" * 5000 + "<br>" + "<br>".join(["Zeile"] * 10_000))
         pdf, packed = self.make_files(ticket, language="en")
-        self.assertIn("Cut here:", self.text_of(pdf.raw))
-        self.assertLess(len(self.pages_of(pdf.raw)), 20)
-        whole = self.files_of(packed.raw)["messages.txt"].decode()
+        self.assertIn("Cut here:", self.text_of(pdf._bytes()))
+        self.assertLess(len(self.pages_of(pdf._bytes())), 20)
+        whole = self.files_of(packed._bytes())["messages.txt"].decode()
         self.assertEqual(whole.count("Zeile"), 10_000)
 
     def test_many_messages_are_bounded_and_said_to_be(self):
@@ -677,11 +677,11 @@ class TestEvidence(EvidenceCommon):
         words = "Zażółć ğış Ελληνικά Привет 日本語 שלום مرحبا 😀 \u202etxet\u202c"
         self.receive(ticket, f"<p>{words}</p>")
         pdf, packed = self.make_files(ticket, language="en")
-        text = self.text_of(pdf.raw)
+        text = self.text_of(pdf._bytes())
         for shown in ("Zażółć", "ğış", "Ελληνικά", "Привет"):
             self.assertIn(shown, text)
         self.assertIn("10 signs cannot be shown here", text)
-        whole = self.files_of(packed.raw)["messages.txt"].decode()
+        whole = self.files_of(packed._bytes())["messages.txt"].decode()
         self.assertIn("שלום مرحبا 😀", whole)
         self.assertNotIn("\u202e", whole)
         self._keep("signs", pdf)
@@ -754,13 +754,13 @@ class TestEvidenceFiles(EvidenceCommon):
 
     def test_amazons_words_about_a_feed_with_other_orders_are_left_out(self):
         first, _second, feed = self.refund_two()
-        report = feed.report_attachment_id
-        report.raw = report.raw.replace(
+        report = feed.report_file_id._bytes().replace(
             b"</ProcessingSummary>",
             b"</ProcessingSummary><Result><MessageID>0</MessageID>"
             b"<ResultCode>Warning</ResultCode><ResultMessageCode>1</ResultMessageCode>"
             b"<ResultDescription>See SKU-4711</ResultDescription></Result>",
         )
+        self.tamper(feed.report_file_id, report)
         _text, files = self.make(first)
         answer = files[f"amazon/feed-{feed.feed_ref}-answer.xml"].decode()
         self.assertIn(WHOLE_FEED, answer)
@@ -771,16 +771,16 @@ class TestEvidenceFiles(EvidenceCommon):
         self.ask_refund(ticket)
         self.settle()
         feed = self.last_action().feed_id
-        report = feed.report_attachment_id
-        report.raw = report.raw.replace(
+        report = feed.report_file_id._bytes().replace(
             b"</ProcessingSummary>",
             b"</ProcessingSummary><Result><MessageID>0</MessageID>"
             b"<ResultCode>Warning</ResultCode><ResultMessageCode>1</ResultMessageCode>"
             b"<ResultDescription>See SKU-4711</ResultDescription></Result>",
         )
+        self.tamper(feed.report_file_id, report)
         _text, files = self.make(ticket)
         answer = files[f"amazon/feed-{feed.feed_ref}-answer.xml"]
-        self.assertEqual(answer, report.raw)
+        self.assertEqual(answer, report)
 
     def test_number_of_another_order_in_amazons_words_is_masked_in_the_pdf(self):
         ticket = self.create_case()
@@ -797,11 +797,12 @@ class TestEvidenceFiles(EvidenceCommon):
         ticket = self.create_case()
         action = self.ask_refund(ticket)
         self.settle()
-        action.feed_id.payload_attachment_id.raw += b"\n"
+        payload, report = action.feed_id.payload_file_id, action.feed_id.report_file_id
+        self.tamper(payload, payload._bytes() + b"\n")
         text, _files = self.make(ticket, language="en")
         self.assertIn("It does not match the digest any more", text)
-        action.feed_id.payload_attachment_id.unlink()
-        action.feed_id.report_attachment_id.raw = b"<html>"
+        payload._remove()
+        self.tamper(report, b"<html>")
         text, files = self.make(ticket, language="en")
         self.assertEqual(text.count("Not in the ZIP"), 2)
         self.assertIn(action.feed_id.payload_digest, text)
@@ -813,7 +814,7 @@ class TestEvidenceFiles(EvidenceCommon):
         self.ask_refund(ticket)
         self.settle()
         pdf, packed = self.make_files(ticket)
-        files = self.files_of(packed.raw)
+        files = self.files_of(packed._bytes())
         sums = dict(
             reversed(line.split("  "))
             for line in files.pop("SHA256SUMS.txt").decode().splitlines()
@@ -821,8 +822,8 @@ class TestEvidenceFiles(EvidenceCommon):
         digests = {n: hashlib.sha256(c).hexdigest() for n, c in files.items()}
         self.assertEqual(sums, digests)
         [name] = [name for name in files if name.endswith(".pdf")]
-        self.assertEqual(files[name], pdf.raw)
-        text = self.text_of(pdf.raw)
+        self.assertEqual(files[name], pdf._bytes())
+        text = self.text_of(pdf._bytes())
         for name, digest in digests.items():
             if not name.endswith(".pdf"):
                 self.assertIn(digest, text, name)
@@ -837,8 +838,8 @@ class TestEvidenceFiles(EvidenceCommon):
         self.assertEqual(
             json.loads(entry.value_after),
             {
-                "pdf": hashlib.sha256(pdf.raw).hexdigest(),
-                "zip": hashlib.sha256(packed.raw).hexdigest(),
+                "pdf": hashlib.sha256(pdf._bytes()).hexdigest(),
+                "zip": hashlib.sha256(packed._bytes()).hexdigest(),
             },
         )
 
@@ -968,19 +969,22 @@ class TestEvidenceFiles(EvidenceCommon):
         ticket = self.create_case()
         self.receive(ticket)
         pdf, packed = self.make_files(ticket)
-        for attachment in (pdf, packed):
-            self.assertEqual(attachment.res_model, "helpdesk.ticket")
-            self.assertEqual(attachment.res_id, ticket.id)
+        for file in (pdf, packed):
+            self.assertEqual(file.res_model, "helpdesk.ticket")
+            self.assertEqual(file.res_id, ticket.id)
         note = ticket.message_ids[0]
-        self.assertEqual(note.attachment_ids, pdf | packed)
+        self.assertFalse(note.attachment_ids)
+        self.assertIn(pdf.name, note.body)
+        self.assertNotIn("href", note.body)
         self.assertTrue(note.subtype_id.internal)
         self.assertEqual(note.author_id, self.agent.partner_id)
         self.assertNotIn(COMPLAINT, note.body)
         self.assertFalse(note.notification_ids)
-        found = self.env["ir.attachment"].search(
+        found = self.env["amazon.file"].search(
             [("res_model", "=", "helpdesk.ticket"), ("res_id", "=", ticket.id)]
         )
         self.assertEqual(found, pdf | packed)
+        self.assertFalse(ticket.attachment_ids)
 
     def test_it_asks_little_of_the_database(self):
         ticket = self.create_case()
@@ -1017,10 +1021,10 @@ class TestEvidenceAccess(EvidenceCommon):
         request.language = "fr"
         action = request.action_pdf()
         self.assertEqual(action["type"], "ir.actions.act_url")
-        attachments = ticket.message_ids[0].attachment_ids
-        pdf = attachments.filtered(lambda each: each.mimetype == "application/pdf")
-        self.assertIn(f"/web/content/{pdf.id}?", action["url"])
-        self.assertIn("En bref", self.text_of(pdf.raw))
+        files = self.env["amazon.file"].search([("res_id", "=", ticket.id)])
+        pdf = files.filtered(lambda each: each.mimetype == "application/pdf")
+        self.assertEqual(action["url"], f"/amazon_helpdesk_actions/file/{pdf.id}")
+        self.assertIn("En bref", self.text_of(pdf._bytes()))
         zip_url = request.action_zip()["url"]
         self.assertNotEqual(zip_url, action["url"])
 
@@ -1030,13 +1034,10 @@ class TestEvidenceAccess(EvidenceCommon):
         self.receive(ticket)
         for document in (sale_order, ticket._get_amazon_order()):
             self.open(document, self.agent).action_zip()
-            attachments = self.env["ir.attachment"].search(
-                [
-                    ("description", "=", "amazon.evidence"),
-                    ("res_model", "=", document._name),
-                ]
+            files = self.env["amazon.file"].search(
+                [("kind", "=", "pack"), ("res_model", "=", document._name)]
             )
-            self.assertEqual(len(attachments), 2)
+            self.assertEqual(len(files), 2)
             text, files = self.make(document)
             # what was written on a ticket stays with those who may read the ticket
             self.assertNotIn(COMPLAINT, text + str(files))
@@ -1123,9 +1124,9 @@ class TestEvidenceAccess(EvidenceCommon):
         self.as_user(ticket, portal).check_access("read")
         with self.assertRaises(AccessError):
             self.make(ticket, portal)
-        for attachment in (pdf, packed):
+        for file in (pdf, packed):
             with self.assertRaises(AccessError):
-                attachment.with_user(portal).sudo(False).check_access("read")
+                file.with_user(portal).sudo(False).check_access("read")
 
     def test_who_may_not_read_the_ticket_cannot_read_its_pack(self):
         own = self._create_user(
@@ -1134,10 +1135,10 @@ class TestEvidenceAccess(EvidenceCommon):
             "amazon_helpdesk_actions.group_refund",
         )
         ticket = self.create_case(user_id=self.agent.id)
-        for attachment in self.make_files(ticket):
+        for file in self.make_files(ticket):
             with self.assertRaises(AccessError):
-                attachment.with_user(own).sudo(False).check_access("read")
-            attachment.with_user(self.agent).sudo(False).check_access("read")
+                self.as_user(file, own).sudo(False).check_access("read")
+            self.as_user(file, self.agent).sudo(False).check_access("read")
 
     def test_pack_of_an_amazon_order_is_for_who_made_it_alone(self):
         """Who works with tickets or sale orders reads the Amazon order without any of
@@ -1150,8 +1151,8 @@ class TestEvidenceAccess(EvidenceCommon):
             theirs = self.as_user(packs, user).sudo(False)
             with self.subTest(user=user.login), self.assertRaises(AccessError):
                 theirs.check_access("read")
-            found = theirs.search([("description", "=", "amazon.evidence")])
-            self.assertFalse(found)
+            if theirs.browse().has_access("read"):
+                self.assertFalse(theirs.search([("kind", "=", "pack")]))
         self.as_user(packs, self.agent).sudo(False).check_access("read")
 
     def test_entries_of_the_journal_are_only_for_who_may_read_it(self):
@@ -1163,9 +1164,7 @@ class TestEvidenceAccess(EvidenceCommon):
         request.with_journal = True
         with self.assertRaises(AccessError):
             request.action_zip()
-        self.assertFalse(
-            self.env["ir.attachment"].search([("description", "=", "amazon.evidence")])
-        )
+        self.assertFalse(self.env["amazon.file"].search([("kind", "=", "pack")]))
 
     def test_box_for_the_entries_is_shown_to_who_may_read_the_journal_alone(self):
         for user, is_shown in ((self.agent, False), (self.reader, True)):
@@ -1180,19 +1179,15 @@ class TestEvidenceAccess(EvidenceCommon):
         request = self.open(ticket, self.reader)
         request.with_journal = True
         request.action_zip()
-        packs = self.env["ir.attachment"].search(
-            [("description", "=", "amazon.evidence")]
-        )
+        packs = self.env["amazon.file"].search([("kind", "=", "pack")])
         packed = packs.filtered(lambda each: each.mimetype == "application/zip")
-        self.assertIn("journal/journal.jsonl", self.files_of(packed.raw))
-        self.assertEqual(ticket.message_ids[0].attachment_ids, packs - packed)
-        for user in (self.agent, self.trainee):
+        self.assertIn("journal/journal.jsonl", self.files_of(packed._bytes()))
+        for user in (self.agent, self.trainee, self.auditor):
+            # the auditor reads the journal and not the ticket
             with self.subTest(user=user.login), self.assertRaises(AccessError):
                 self.as_user(packed, user).sudo(False).check_access("read")
         self.as_user(packed, self.reader).sudo(False).check_access("read")
-        for user in (self.agent, self.reader):
-            with self.assertRaises(AccessError):
-                self.as_user(packed, user).sudo(False).write({"description": "x"})
+        self.as_user(packs - packed, self.agent).sudo(False).check_access("read")
         [entry] = self.env["amazon.audit.entry"].search([("event", "=", "evidence")])
         self.assertEqual(
             entry.message, "An evidence pack was made, with entries of the journal."

@@ -263,7 +263,7 @@ class TestAdoption(ForeignCommon):
         self.run_jobs("_job_follow")
         self.assertEqual(feed.feed_ref, self.ours())
         self.assertFalse(feed.is_adopted)
-        self.assertFalse(feed.report_attachment_id)
+        self.assertFalse(feed.report_file_id)
         feed._follow(feed.id)
         self.finish()
         self.assertEqual(action.state, "accepted")

@@ -117,7 +117,7 @@ class TestHostileAnswers(HostileCommon):
                 self.says("getFeedDocument", {"feedDocumentId": "x", "url": url})
                 self.run_jobs("_job_poll")
                 self.run_jobs("_job_move_actions")
-                self.assertFalse(action.feed_id.report_attachment_id)
+                self.assertFalse(action.feed_id.report_file_id)
                 self.assertEqual(action.state, "unknown")
                 self.assert_words(action.feed_id.state_message, "there is no report")
 

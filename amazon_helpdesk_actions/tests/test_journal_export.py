@@ -381,6 +381,26 @@ class TestJournalUninstall(JournalCommon):
         self.fill(1)
         self.assertEqual(journal._companies_not_exported(), self.company)
 
+    def test_file_that_anybody_else_made_is_taken_for_no_export(self):
+        self.fill(1)
+        journal = self.env["amazon.audit.entry"].sudo()
+        name = journal._last_file_name(self.company)
+        values = {"name": name, "raw": b"", "description": LAST_EXPORT}
+        self.env["ir.attachment"].with_user(self.auditor).create(values)
+        self.assertEqual(journal._companies_not_exported(), self.company)
+
+    def test_exports_are_for_administrators_of_odoo_alone(self):
+        self.fill(1)
+        self.env["amazon.audit.entry"].sudo()._export_before_uninstall()
+        exports = self.env["amazon.audit.entry"]._last_exports()
+        self.assertTrue(exports)
+        for user in (self.agent, self.auditor, self.admin):
+            theirs = exports.with_user(user)
+            self.assertFalse(theirs._filtered_access("read"))
+            self.assertFalse(theirs.search([("id", "in", exports.ids)]))
+            with self.assertRaises(AccessError):
+                theirs.generate_access_token()
+
     def test_entry_that_is_committed_late_asks_for_another_export(self):
         self.fill(1)
         journal = self.env["amazon.audit.entry"].sudo()

@@ -1,4 +1,5 @@
 import json
+import re
 import xmlrpc.client
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -439,38 +440,35 @@ class TestLeaks(LeakCase):
                 [self.own.ticket_shipped.id],
             )
 
-    # === ATTACHMENTS === #
+    # === FILES === #
 
     def test_documents_of_feeds_are_for_auditors_of_the_company(self):
         calls = {
-            "read": (["raw"],),
-            "generate_access_token": (),
-            "write": ({"public": True},),
+            "read": (["name"],),
+            "action_download": (),
+            "write": ({"name": "A"},),
             "unlink": (),
-            "copy": ({"res_model": False, "res_id": 0},),
+            "copy": ({"res_model": "helpdesk.ticket"},),
         }
         for side in (self.own, self.other):
-            document = side.feed.payload_attachment_id
-            self.assertFalse(document.access_token)
+            file = side.feed.payload_file_id
             for persona in PERSONAS:
                 auditor = persona.startswith("journal") and side is self.own
                 for method, args in calls.items():
-                    if auditor and method in ("read", "copy"):
+                    if auditor and method in ("read", "action_download"):
+                        self.rpc(persona, "amazon.file", method, [file.id], *args)
                         continue
                     with self.subTest(persona=persona, side=side.word, way=method):
                         with self.assertRaises(AccessError):
-                            self.rpc(
-                                persona, "ir.attachment", method, [document.id], *args
-                            )
-        document = self.own.feed.payload_attachment_id
-        (row,) = self.rpc("journal", "ir.attachment", "read", [document.id], ["raw"])
-        self.assertIn(b"Amsel", row["raw"])
+                            self.rpc(persona, "amazon.file", method, [file.id], *args)
 
-    def test_nobody_hangs_a_document_on_a_feed(self):
-        values = {"name": "A", "res_model": "amazon.feed", "res_id": self.own.feed.id}
-        for persona in ("refund", "journal", "admin", "system"):
-            with self.subTest(persona=persona), self.assertRaises(AccessError):
-                self.rpc(persona, "ir.attachment", "create", values)
+    def test_nobody_hangs_a_document_on_a_feed_or_a_file(self):
+        for record in (self.own.feed, self.own.file):
+            values = {"name": "A", "res_model": record._name, "res_id": record.id}
+            for persona in ("refund", "journal", "admin", "system"):
+                for model in ("ir.attachment", "amazon.file"):
+                    with self.subTest(persona=persona), self.assertRaises(AccessError):
+                        self.rpc(persona, model, "create", values)
 
     # === THE BUS === #
 
@@ -582,13 +580,10 @@ class TestLeaksOverHttp(HttpCase, LeakCase):
             (self.own, "portal", 404),
         ):
             self.authenticate(self.single[persona].login, self.single[persona].login)
-            document = side.feed.payload_attachment_id
-            for query in ("", "?access_token=false", "?access_token="):
-                if status == 200 and query:
-                    continue
-                with self.subTest(persona=persona, side=side.word, query=query):
-                    answer = self.url_open(f"/web/content/{document.id}{query}")
-                    self.assertEqual(answer.status_code, status)
+            answer = self.url_open(side.feed.payload_file_id._url())
+            with self.subTest(persona=persona, side=side.word):
+                self.assertEqual(answer.status_code, status)
+                self.assertEqual(side.word in answer.text, status == 200)
 
     def test_routes_send_files_as_the_table_says(self):
         for route, cells in ROUTES.items():
@@ -600,9 +595,10 @@ class TestLeaksOverHttp(HttpCase, LeakCase):
                 self._hand_over({"export": export}, user)
                 self.authenticate(user.login, user.login)
                 url = route.replace("<int:export_id>", str(export.id))
+                url = url.replace("<int:file_id>", str(self.own.file.id))
                 with self.subTest(route=route, persona=persona):
                     answer = self.url_open(url)
-                    sent = answer.ok and "json" in answer.headers["Content-Type"]
+                    sent = "attachment" in answer.headers.get("Content-Disposition", "")
                     self.assertEqual(sent, cells[persona] == "+")
                     self.assertFalse(self.leaks(answer.text))
 
@@ -618,7 +614,5 @@ class TestLeaksOverHttp(HttpCase, LeakCase):
 
     def test_who_is_not_logged_in_gets_no_file(self):
         for route in ROUTES:
-            answer = self.url_open(
-                route.replace("<int:export_id>", "1"), allow_redirects=False
-            )
+            answer = self.url_open(re.sub("<.*>", "1", route), allow_redirects=False)
             self.assertIn(answer.status_code, (303, 403, 404))

@@ -30,6 +30,7 @@ RECORDS = {
     "amazon.action": lambda side: side.queued_refund,
     "amazon.action.line": lambda side: side.queued_refund.line_ids,
     "amazon.feed": lambda side: side.feed,
+    "amazon.file": lambda side: side.file,
     "amazon.foreign.feed": lambda side: side.foreign_feed,
     "amazon.audit.entry": lambda side: side.entry,
     "amazon.alarm": lambda side: side.alarm,

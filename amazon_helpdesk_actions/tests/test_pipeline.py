@@ -488,8 +488,8 @@ class TestPipeline(AmazonCommon):
         action = self.ask_refund(self.create_ticket(SHIPPED))
         self.settle()
         feed = action.feed_id
-        self.assertIn(b"ProcessingReport", feed.report_attachment_id.raw)
-        self.assertIn(SHIPPED.encode(), feed.payload_attachment_id.raw)
+        self.assertIn(b"ProcessingReport", feed.report_file_id._bytes())
+        self.assertIn(SHIPPED.encode(), feed.payload_file_id._bytes())
         sent = self.simulator.ledger()["feeds"][0]["input_digest"]
         entry = (
             self.env["amazon.audit.entry"]

@@ -178,7 +178,7 @@ class TestRetention(JournalCommon):
         self.ask_refund(self.create_ticket(SHIPPED))
         self.settle()
         feed = self.env["amazon.feed"].search([], limit=1)
-        documents = feed.payload_attachment_id | feed.report_attachment_id
+        documents = feed.payload_file_id | feed.report_file_id
         self.assertEqual(len(documents), 2)
         digests = feed.payload_digest, feed.report_digest
         self.company.amazon_retention_days = 200
@@ -215,7 +215,7 @@ class TestRetention(JournalCommon):
         self.company.amazon_retention_days = 0
         self.age(feed, "sending_at", RETENTION_LEAST_DAYS - 1)
         self.erase()
-        self.assertTrue(feed.payload_attachment_id)
+        self.assertTrue(feed.payload_file_id)
 
     # === AND THE JOURNAL === #
 
@@ -228,7 +228,7 @@ class TestRetention(JournalCommon):
         self.age(feed, "sending_at", 600)
         self.erase()
         self.assertFalse(action.note)
-        self.assertFalse(feed.payload_attachment_id)
+        self.assertFalse(feed.payload_file_id)
         self.assertEqual(self.verify().state, "holds")
         report = verify(self.entries()._export_lines())
         self.assertTrue(report.holds, report.text())

@@ -373,7 +373,7 @@ class TestSecrets(AmazonCommon):
         entries = self.env["amazon.audit.entry"].sudo().search([])
         self.assertIn("LWA Client Secret changed: ***", entries.mapped("message"))
         self.assert_clean(entries.read())
-        for model in ("mail.message", "ir.attachment", "queue.job"):
+        for model in ("mail.message", "ir.attachment", "amazon.file", "queue.job"):
             self.assert_clean(self.env[model].sudo().search([]).read())
 
     def test_log_of_every_call_holds_no_secret(self):

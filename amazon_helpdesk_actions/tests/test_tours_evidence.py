@@ -5,7 +5,7 @@ from .common import SHIPPED
 from .test_evidence import EvidenceCommon
 from .test_tours import ToursCommon
 
-PACKS = [("description", "=", "amazon.evidence")]
+PACKS = [("kind", "=", "pack")]
 
 
 @tagged("post_install", "-at_install")
@@ -16,10 +16,10 @@ class TestToursEvidence(EvidenceCommon, ToursCommon):
         ticket = self.create_case()
         self.receive(ticket)
         self.run_tour(ticket, "amazon_ticket_evidence")
-        files = ticket.message_ids.attachment_ids
+        files = self.env["amazon.file"].search(PACKS)
         pdf = files.filtered(lambda each: each.mimetype == "application/pdf")
         self.assertEqual(len(files), 2)
-        self.assertIn("En bref", self.text_of(pdf.raw))
+        self.assertIn("En bref", self.text_of(pdf._bytes()))
 
     def test_evidence_of_a_sale_order(self):
         self.run_tour(self.create_sale_order(SHIPPED), "amazon_sale_order_evidence")
@@ -40,4 +40,4 @@ class TestToursEvidence(EvidenceCommon, ToursCommon):
                     f"/web/dataset/call_kw/{model}/{method}",
                     {"model": model, "method": method, "args": [args], "kwargs": {}},
                 )
-        self.assertFalse(self.env["ir.attachment"].search_count(PACKS))
+        self.assertFalse(self.env["amazon.file"].search_count(PACKS))

@@ -250,9 +250,9 @@ class TestUnknown(AmazonCommon):
         feed.message_count = 2
         self.run_jobs("_job_poll")
         feed.state = "fatal"
-        self.assertTrue(feed._fits_report(feed.report_attachment_id.raw))
+        self.assertTrue(feed._fits_report(feed.report_file_id._bytes()))
         feed.message_count = 0
-        self.assertTrue(feed._fits_report(feed.report_attachment_id.raw))
+        self.assertTrue(feed._fits_report(feed.report_file_id._bytes()))
         self.assertEqual(feed.state, "fatal")
 
     # === PROVEN ABSENT === #

@@ -98,17 +98,13 @@ class AmazonEvidenceRequest(models.TransientModel):
             raise UserError(
                 self.env._("Open it from a ticket, a sale order or an Amazon order.")
             )
-        attachments = self.env["amazon.evidence"]._make(
+        files = self.env["amazon.evidence"]._make(
             document,
             self.language,
             self.with_messages,
             self.with_notes,
             self.with_journal,
         )
-        attachment = attachments.filtered(lambda each: each.mimetype == mimetype)
-        return {
-            "type": "ir.actions.act_url",
-            "url": f"/web/content/{attachment.id}?download=true",
-            # so that the form below shows the note with both files
-            "close": True,
-        }
+        file = files.filtered(lambda each: each.mimetype == mimetype)
+        # so that the form below shows the note and both files
+        return {**file.sudo(False).action_download(), "close": True}

@@ -17,8 +17,12 @@ registry.category("web_tour.tours").add("amazon_ticket_evidence", {
         click("Make it", ".modal-footer button:contains(Download PDF)"),
         see("The dialog is closed", "body:not(:has(.modal))"),
         see("The note is there", ".o-mail-Message:contains(made the evidence pack)"),
-        see("The PDF is there", ".o-mail-Message .o-mail-AttachmentContainer:contains(pdf)"),
-        see("So is the ZIP", ".o-mail-Message .o-mail-AttachmentContainer:contains(zip)"),
+        see("It names the PDF", ".o-mail-Message:contains(-fr.pdf)"),
+        see("It has no file", "body:not(:has(.o-mail-AttachmentContainer))"),
+        click("Look at what is kept", "button[name='action_amazon_files']"),
+        see("The PDF is there", ".o_list_view .o_data_row:contains(-fr.pdf)"),
+        see("So is the ZIP", ".o_list_view .o_data_row:contains(-fr.zip)"),
+        see("It can be downloaded", ".o_list_view button[name='action_download']"),
     ],
 });
 
