@@ -55,13 +55,16 @@ NOTICED = """
 """
 #: What the administrator does in the dialog.
 DECIDE = """
+from odoo.service.model import retrying
 admin = env.ref("base.user_admin")
 env = env(user=admin, context={"allowed_company_ids": admin.company_ids.ids})
 domain = [("life_id", "!=", False), ("ended_at", "=", False)]
-for stop in env["amazon.stop"].search(domain):
-    dialog = env["amazon.life.decision"].browse(stop.action_decide()["res_id"])
-    dialog.write({"decision": "restored", "reason": "Put back from a dump"})
-    dialog.action_decide()
+def decide():
+    for stop in env["amazon.stop"].search(domain):
+        dialog = env["amazon.life.decision"].browse(stop.action_decide()["res_id"])
+        dialog.write({"decision": "restored", "reason": "Put back from a dump"})
+        dialog.action_decide()
+retrying(decide, env)
 env.cr.commit()
 """
 

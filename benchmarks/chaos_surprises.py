@@ -20,12 +20,14 @@ SET_ASIDE = """
     SELECT 'amazon.feed', id, set_aside_trace FROM amazon_feed
     WHERE set_aside_at IS NOT NULL
 """
+# As a request does it: run again where a job wrote the same row.
 TRY_AGAIN = """
+from odoo.service.model import retrying
 admin = env.ref("base.user_admin")
 env = env(user=admin, context={{"allowed_company_ids": admin.company_ids.ids}})
 for model, ids in {models!r}.items():
     for record in env[model].browse(ids):
-        record.action_try_again()
+        retrying(record.action_try_again, env)
         env.cr.commit()
 """
 

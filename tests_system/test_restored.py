@@ -15,8 +15,11 @@ LOST = "202-5540973-4417536"
 AFTER = "202-1735509-6648827"
 
 DECIDE = """
-for stop in env["amazon.stop"].search([("life_id", "!=", False)]):
-    stop._decide("restored", "The system test has put a backup back")
+from odoo.service.model import retrying
+def decide():
+    for stop in env["amazon.stop"].search([("life_id", "!=", False)]):
+        stop._decide("restored", "The system test has put a backup back")
+retrying(decide, env)
 env.cr.commit()
 """
 
