@@ -70,6 +70,7 @@ from . import amazon_warehouse
 from . import amazon_credit_note
 from . import amazon_reply_template
 from . import amazon_reply_mail
+from . import amazon_recipient
 from . import amazon_action_message
 from . import amazon_action_reply
 from . import amazon_evidence

@@ -54,6 +54,19 @@ class AmazonAction(models.Model):
     reply_state = fields.Selection(REPLY_STATES, "Reply When", readonly=True)
     reply_lang = fields.Selection(LANGUAGES, "Language of the Reply", readonly=True)
     close_ticket = fields.Boolean("Close the Ticket Then", readonly=True)
+    reply_recipient = fields.Char(
+        readonly=True,
+        copy=False,
+        groups=fields.NO_ACCESS,
+        help="Digest of the order's number and the buyer's address at the click.",
+    )
+    is_recipient_meant = fields.Boolean(
+        "Address Is Meant",
+        readonly=True,
+        copy=False,
+        help="Another buyer's address is known for the order, and whoever asked said "
+        "that the reply goes to the right one.",
+    )
     reply_status = fields.Selection(
         [
             ("waiting", "Waits"),
@@ -77,7 +90,8 @@ class AmazonAction(models.Model):
     def _set_reply(self, vals):
         """Take down that the buyer is to be written to; once for an action.
 
-        :param dict vals: ``reply_state``, ``reply_lang``, ``close_ticket``
+        :param dict vals: ``reply_state``, ``reply_lang``, ``close_ticket``,
+            ``reply_recipient``, ``is_recipient_meant``
         """
         action_sudo = self.sudo()
         if action_sudo.reply_state:
@@ -215,7 +229,10 @@ class AmazonAction(models.Model):
         subject, text = self._render_reply(self._reply_stage(), self.reply_lang)
         blocker = document._mail_blocker()
         if not blocker:
-            document._send_reply_mail(subject, text, self.user_id)
+            document._check_recipient(self.reply_recipient)
+            document._send_reply_mail(
+                subject, text, self.user_id, self.is_recipient_meant
+            )
             return self.browse()
         handler = self.env["amazon.action.kind.message"]
         message_blockers = handler._blockers(self.order_id)

@@ -46,6 +46,7 @@ from . import test_refund_amounts
 from . import test_refund_dialog
 from . import test_refund_properties
 from . import test_refund_request
+from . import test_recipient
 from . import test_reply
 from . import test_restore
 from . import test_reservation

@@ -51,6 +51,8 @@ class AmazonReplyRequest(models.TransientModel):
     # What Amazon said it allows, when it was asked for this dialog.
     allowed = fields.Json(readonly=True)
     is_sent = fields.Boolean(readonly=True)
+    # Where it goes, as it was when the agent saw it.
+    recipient = fields.Char(readonly=True, groups=fields.NO_ACCESS)
 
     # === COMPUTE METHODS === #
 
@@ -109,6 +111,16 @@ class AmazonReplyRequest(models.TransientModel):
             blocked = request._origin_document()._mail_blocker()
             request.way = "message" if blocked else "mail"
 
+    @api.depends("way", "ticket_id", "sale_order_id")
+    def _compute_recipient_doubt(self):
+        """Override: it is written now, by the way that is chosen."""
+        for request in self:
+            request.recipient_doubt = request._find_recipient_doubt()
+
+    def _find_recipient_doubt(self):
+        """Override: a message goes by the order's number, so to its buyer."""
+        return self.way == "mail" and super()._find_recipient_doubt()
+
     @api.depends("way", "allowed", "message_type", "text")
     def _compute_way_hint(self):
         for request in self:
@@ -127,9 +139,11 @@ class AmazonReplyRequest(models.TransientModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override to ask Amazon at once where no mail can be sent."""
+        """Override to fix the buyer's address, and to ask Amazon at once where no mail
+        can be sent."""
         requests = super().create(vals_list)
         for request in requests:
+            request.sudo().recipient = request._origin_document()._recipient()
             request._ask_amazon()
         return requests
 
@@ -170,7 +184,9 @@ class AmazonReplyRequest(models.TransientModel):
             )
         message = self.env["amazon.action"]
         if self.way == "mail":
-            document._send_reply_mail(self.subject, self.text, self.env.user)
+            document._check_recipient(self.sudo().recipient)
+            is_meant = self._check_recipient_meant()
+            document._send_reply_mail(self.subject, self.text, self.env.user, is_meant)
         else:
             message = message._ask_message(
                 self.order_id, self.nonce, document, self.message_type, self.text
