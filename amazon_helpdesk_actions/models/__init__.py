@@ -76,5 +76,6 @@ from . import amazon_action_reply
 from . import amazon_evidence
 from . import amazon_evidence_facts
 from . import ir_websocket
+from . import mail_message
 from . import amazon_plain_export
 from . import amazon_names
