@@ -9,6 +9,7 @@ from odoo.tools import plaintext2html
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
+from ..reply_content import visible
 from ..reply_rules import (
     FAILED_STATES,
     LANGUAGES,
@@ -318,7 +319,7 @@ class AmazonAction(models.Model):
         names = []
         for item in units or action_sudo.order_id.line_ids:
             name = textwrap.shorten(
-                item.title or item.sku or item.amazon_item_ref,
+                visible(item.title) or item.sku or item.amazon_item_ref,
                 TITLE_LENGTH,
                 placeholder="…",
             )

@@ -264,10 +264,10 @@ class AmazonOrderMixin(models.AbstractModel):
 
         :raise UserError: with the sentences that say why
         """
-        self.env["amazon.reply.template"]._check_reply(text)
         if len((subject or "").splitlines()) > 1:
             # What follows a line break would be a header of its own.
             raise UserError(self.env._("The subject must be a single line."))
+        self.env["amazon.reply.template"]._check_reply(text, subject)
         ref = self._get_amazon_order().amazon_order_ref
         if ref not in f"{subject or ''} {text}":
             raise UserError(

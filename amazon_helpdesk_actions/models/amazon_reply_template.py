@@ -1,11 +1,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ..reply_content import forbidden
 from ..reply_rules import (
     LANGUAGES,
     SITUATIONS,
     STAGES,
-    forbidden,
     known_placeholders,
     placeholders,
     render,
@@ -123,12 +123,13 @@ class AmazonReplyTemplate(models.Model):
         return render(self.subject, values), render(self.body, values)
 
     @api.model
-    def _check_reply(self, text):
-        """Refuse a text that Amazon does not let through.
+    def _check_reply(self, text, subject=""):
+        """Refuse a text, or its subject, that Amazon does not let through: as they are
+        sent, with all values in them.
 
         :raise UserError: with the sentences that say why
         """
-        found = forbidden(text)
+        found = (forbidden(subject) if subject else {}) | forbidden(text)
         if found:
             raise UserError("\n".join(self._describe_forbidden(found)))
 
@@ -136,7 +137,7 @@ class AmazonReplyTemplate(models.Model):
     def _describe_forbidden(self, found):
         """Return a sentence for each thing that must not be in a text.
 
-        :param list[str] found: see :func:`reply_rules.forbidden`
+        :param dict found: see :func:`reply_content.forbidden`
         """
         sentences = {
             "empty": self.env._("The text is empty. Write something."),
@@ -149,16 +150,20 @@ class AmazonReplyTemplate(models.Model):
                 "There is HTML in the text. Amazon allows plain text only; take it out."
             ),
             "link": self.env._(
-                "There is a link in the text. Amazon does not allow links in messages "
-                "to buyers; take it out."
+                "There is a link in the text: %s. Amazon does not allow links in "
+                "messages to buyers; take it out. Where it is none, type a blank after "
+                "the dot.",
+                found.get("link"),
             ),
             "address": self.env._(
-                "There is an e-mail address in the text. Amazon does not allow "
-                "addresses in messages to buyers; take it out."
+                "There is an e-mail address in the text: %s. Amazon does not allow "
+                "addresses in messages to buyers; take it out.",
+                found.get("address"),
             ),
             "phone": self.env._(
-                "There is a telephone number in the text. Amazon does not allow it in "
-                "messages to buyers; take it out."
+                "There is a telephone number in the text: %s. Amazon does not allow it "
+                "in messages to buyers; take it out.",
+                found.get("phone"),
             ),
             "placeholder": self.env._(
                 "There is a placeholder in the text that nobody has filled in. Replace "
