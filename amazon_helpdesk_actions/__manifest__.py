@@ -1,7 +1,7 @@
 {
     "name": "Amazon Helpdesk Actions",
     "summary": "Refund and cancel Amazon orders from the helpdesk ticket",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "development_status": "Beta",
     "category": "Services/Helpdesk",
     "author": "Amazon Helpdesk Actions contributors",

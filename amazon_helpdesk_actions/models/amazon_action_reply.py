@@ -268,7 +268,9 @@ class AmazonAction(models.Model):
         :rtype: tuple[str, str]
         :raise UserError: when there is no text for it
         """
-        template = self.env["amazon.reply.template"]._find(self.kind, stage, lang)
+        template = self.env["amazon.reply.template"]._find(
+            self.kind, stage, lang, self.company_id
+        )
         if not template:
             raise UserError(
                 self.env._(

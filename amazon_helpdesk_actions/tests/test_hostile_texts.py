@@ -151,7 +151,7 @@ class TestHostileReplies(HostileTexts, ReplyCommon):
             with self.subTest(text):
                 ticket = self.order_titled(f"{text} Kettle")
                 template = self.env["amazon.reply.template"]._find(
-                    "refund", "asked", "de"
+                    "refund", "asked", "de", self.company
                 )
                 values = dict(items=text, order=SHIPPED, amount="1", shop="S")
                 _subject, body = template._render(values)

@@ -256,10 +256,20 @@ class TestKnownRecipient(RecipientCommon):
         self.assertEqual(self.last_action().kind, "message")
 
     def test_fixed_address_cannot_be_written_by_a_client(self):
-        request = self.open_reply(self.create_ticket(UNSHIPPED))
-        for values in ({"recipient": "x"}, {"nonce": "x", "recipient": False}):
-            with self.assertRaises(AccessError), self.env.cr.savepoint():
-                request.write(values)
+        ticket, other = self.create_ticket(UNSHIPPED), self.stranger_ticket(UNSHIPPED)
+        forged = self.open_reply(other).recipient
+        request = self.open_reply(ticket)
+        fixed = request.recipient
+        request.write({"recipient": forged, "nonce": "x"})
+        self.assertEqual(request.recipient, fixed)
+        created = request.create(
+            {
+                "order_id": ticket.amazon_order_id.id,
+                "ticket_id": ticket.id,
+                "recipient": forged,
+            }
+        )
+        self.assertEqual(created.recipient, fixed)
 
 
 @tagged("post_install", "-at_install")

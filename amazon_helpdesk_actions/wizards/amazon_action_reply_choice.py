@@ -39,7 +39,10 @@ class AmazonActionRequest(models.AbstractModel):
         """Show the text, with dots for what is not known before it is sent."""
         for request in self:
             template = request.reply_state and self.env["amazon.reply.template"]._find(
-                request._asked_kind(), request.reply_state, request.reply_lang
+                request._asked_kind(),
+                request.reply_state,
+                request.reply_lang,
+                request.order_id.company_id,
             )
             if not template:
                 request.reply_preview = False

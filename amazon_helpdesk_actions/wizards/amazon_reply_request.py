@@ -51,8 +51,8 @@ class AmazonReplyRequest(models.TransientModel):
     # What Amazon said it allows, when it was asked for this dialog.
     allowed = fields.Json(readonly=True)
     is_sent = fields.Boolean(readonly=True)
-    # Where it goes, as it was when the agent saw it.
-    recipient = fields.Char(readonly=True, groups=fields.NO_ACCESS)
+    # Where it goes, as it was when the agent saw it; the server alone says so.
+    recipient = fields.Char(readonly=True)
 
     # === COMPUTE METHODS === #
 
@@ -143,9 +143,16 @@ class AmazonReplyRequest(models.TransientModel):
         can be sent."""
         requests = super().create(vals_list)
         for request in requests:
-            request.sudo().recipient = request._origin_document()._recipient()
+            request._fix_recipient()
             request._ask_amazon()
         return requests
+
+    def write(self, vals):
+        """Override to keep the address that was fixed."""
+        return super().write({k: v for k, v in vals.items() if k != "recipient"})
+
+    def _fix_recipient(self):
+        super().write({"recipient": self._origin_document()._recipient()})
 
     # === ACTION METHODS === #
 
@@ -184,7 +191,7 @@ class AmazonReplyRequest(models.TransientModel):
             )
         message = self.env["amazon.action"]
         if self.way == "mail":
-            document._check_recipient(self.sudo().recipient)
+            document._check_recipient(self.recipient)
             is_meant = self._check_recipient_meant()
             document._send_reply_mail(self.subject, self.text, self.env.user, is_meant)
         else:
@@ -241,9 +248,13 @@ class AmazonReplyRequest(models.TransientModel):
             stage = action._reply_stage()
             # Who was told nothing needs no correction.
             if stage != "correction" or action.reply_status == "correcting":
-                found |= templates._find(action.kind, stage, self.reply_lang)
+                found |= templates._find(
+                    action.kind, stage, self.reply_lang, action.company_id
+                )
         if self._may_ask_official_cancel():
-            found |= templates._find(ASK_OFFICIAL_CANCEL, "none", self.reply_lang)
+            found |= templates._find(
+                ASK_OFFICIAL_CANCEL, "none", self.reply_lang, self.order_id.company_id
+            )
         return found
 
     def _may_ask_official_cancel(self):
