@@ -3,13 +3,12 @@ import json
 
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.tools import email_normalize_all
+from odoo.tools import SQL, email_normalize_all
 
 from ..spapi.marketplaces import by_relay_address
 
-# Documents and mails of one order that are looked at: whoever floods an order with
-# tickets makes nothing slow.
-DOCUMENTS_SHOWN = 200
+# Addresses of one order that are looked at; two are one too many.
+ADDRESSES_SHOWN = 200
 # Characters of an address that tell it from another one.
 CHARACTERS_SHOWN = 3
 # What of a mail may not change between the click and its sending.
@@ -78,44 +77,63 @@ class AmazonOrder(models.Model):
         """
         self.ensure_one()
         named = {}
-        for document, text in self.sudo()._texts_of_addresses():
+        for model, document_id, text in self._texts_of_addresses():
             for address in relay_addresses(text):
+                document = self.env[model].sudo().browse(document_id)
                 named.setdefault(address, document)
         return named
 
     def _texts_of_addresses(self):
-        """Return what may name the buyer, with its document, the oldest first."""
-        about_it = [
-            ("amazon_order_id", "=", self.id),
-            ("company_id", "=", self.company_id.id),
-        ]
-        tickets, sale_orders = (
-            self.env[model]
-            .with_context(active_test=False)
-            .search(about_it, order="id", limit=DOCUMENTS_SHOWN)
-            for model in ("helpdesk.ticket", "sale.order")
+        """Return what may name the buyer, with its document, the oldest first.
+
+        In one query, since forms show what comes of it; each text once, so that
+        whoever floods an order with tickets hides nobody.
+
+        :return: model, id and text
+        :rtype: list[tuple[str, int, str]]
+        """
+        for model in ("helpdesk.ticket", "sale.order", "res.partner", "mail.message"):
+            self.env[model].flush_model()
+        return self.env.execute_query(
+            SQL(
+                """
+                WITH ticket AS (
+                    SELECT id, partner_id, partner_email, amazon_mail_sender
+                      FROM helpdesk_ticket
+                     WHERE amazon_order_id = %(order)s AND company_id = %(company)s)
+                SELECT model, min(id) AS first_id, text
+                  FROM (SELECT 'helpdesk.ticket' AS model, ticket.id, named.text
+                          FROM ticket
+                          LEFT JOIN res_partner partner
+                            ON partner.id = ticket.partner_id
+                         CROSS JOIN LATERAL (
+                               VALUES (ticket.amazon_mail_sender),
+                                      (ticket.partner_email),
+                                      (partner.email)) AS named (text)
+                         UNION ALL
+                        SELECT 'helpdesk.ticket', ticket.id, message.email_from
+                          FROM ticket
+                          JOIN mail_message message
+                            ON message.model = 'helpdesk.ticket'
+                           AND message.res_id = ticket.id
+                           AND message.message_type = 'email'
+                         UNION ALL
+                        SELECT 'sale.order', sale_order.id, partner.email
+                          FROM sale_order
+                          JOIN res_partner partner
+                            ON partner.id = sale_order.partner_id
+                         WHERE sale_order.amazon_order_id = %(order)s
+                           AND sale_order.company_id = %(company)s) AS named
+                 WHERE text ILIKE '%%@marketplace.amazon.%%'
+                 GROUP BY model, text
+                 ORDER BY model, first_id
+                 LIMIT %(limit)s
+                """,
+                order=self.id,
+                company=self.company_id.id,
+                limit=ADDRESSES_SHOWN,
+            )
         )
-        mails = self.env["mail.message"].search(
-            [
-                ("model", "=", "helpdesk.ticket"),
-                ("res_id", "in", tickets.ids),
-                ("message_type", "=", "email"),
-            ],
-            order="id",
-            limit=DOCUMENTS_SHOWN,
-        )
-        by_ticket = mails.grouped("res_id")
-        found = []
-        for ticket in tickets:
-            texts = [
-                ticket.amazon_mail_sender,
-                ticket.partner_email,
-                ticket.partner_id.email,
-                *by_ticket.get(ticket.id, mails.browse()).mapped("email_from"),
-            ]
-            found += [(ticket, text) for text in texts]
-        found += [(order, order.partner_id.email) for order in sale_orders]
-        return found
 
     def _other_buyer(self, address):
         """Return an address of this order that is another buyer's, and its document.

@@ -393,6 +393,18 @@ class TestStranger(RecipientCommon):
         self.assertIn("may not be the buyer", self.red(ticket))
         self.assertNotIn(BUYER, self.red(ticket))
 
+    def test_form_of_a_mailed_ticket_costs_one_query_more(self):
+        mailed = self.receive()
+        typed = self.create_ticket(SHIPPED)
+        counts = []
+        for ticket in (typed, mailed, typed, mailed):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            ticket.with_user(self.agent).web_read({"amazon_order_panel": {}})
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertLessEqual(counts[-1] - counts[-2], 1)
+
     def test_red_stays_whatever_the_ticket_says_later(self):
         ticket = self.receive("mallory@evil.example")
         self.change_as_trainee(ticket, partner_email=BUYER)
