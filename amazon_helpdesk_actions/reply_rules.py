@@ -1,12 +1,7 @@
-"""What a reply to a buyer may say: its languages, its placeholders, Amazon's rules.
+"""What a reply to a buyer may say: its languages, its placeholders.
 
 Plain functions on plain values. Nothing of a text is ever run: a placeholder is a name
-from a fixed list, replaced by a value.
-
-Sources of the rules: amzn/selling-partner-api-models, models/messaging-api-model ("Do
-not include HTML or email addresses", "only links related to order completion"; no
-program can tell what a link is related to, so none is let through), and Amazon's
-Communication Guidelines (no links, no telephone numbers, the number of the order).
+from a fixed list, replaced by a value. What Amazon forbids is in `reply_content`.
 """
 
 import re
@@ -81,22 +76,6 @@ _OPTIONAL = _ACCEPTED | {"transaction", "refund_id"}
 
 PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 
-#: Characters of a text to a buyer, many times what a message may have.
-MAX_TEXT = 20_000
-
-# Each repetition has a bound, so that no text takes longer than its length.
-_HTML = re.compile(r"</?[a-zA-Z!][^>]{0,500}>|&(#\d{1,9}|[a-zA-Z]{1,40});")
-_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(\.[\w-]{1,63}){1,9}")
-_LINK = re.compile(
-    r"\w://|(?i:\bwww\.|\b[\w-]{1,63}\.[a-z]{2,24}/\w)"
-    # a bare domain of a shop; the name of Amazon itself may stand there
-    r"|\b(?!(?i:amazon)\.)[\w-]{1,63}\.(com|de|fr|es|it|nl|net|org|eu|info|shop|co\.uk)\b"
-)
-# From a plus or a zero on, as telephone numbers begin; not the numbers of orders.
-_PHONE = re.compile(r"(?<![\w/.-])(\+|\(0|0)[\d(][\d\s()/.-]{5,30}\d(?![\w-])")
-# What cannot be seen and turns around what stands beside it, see `spapi.texts`.
-_INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
-
 
 def language_of(marketplace):
     """Return the language of the buyers of a marketplace.
@@ -165,25 +144,3 @@ def render(text, values):
         if all(values.get(name) for name in _OPTIONAL.intersection(placeholders(line)))
     ]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
-def forbidden(text):
-    """Return what a text holds that Amazon does not allow.
-
-    :return: of ``empty``, ``long``, ``html``, ``link``, ``address``, ``phone``,
-        ``placeholder``, ``invisible``
-    :rtype: list[str]
-    """
-    text = text or ""
-    if len(text) > MAX_TEXT:
-        return ["long"]
-    found = {
-        "empty": not text.strip(),
-        "html": _HTML.search(text),
-        "address": _ADDRESS.search(text),
-        "link": _LINK.search(_ADDRESS.sub(" ", text)),
-        "phone": _PHONE.search(text),
-        "placeholder": "${" in text,
-        "invisible": _INVISIBLE.search(text),
-    }
-    return [name for name, match in found.items() if match]

@@ -71,11 +71,13 @@ from . import amazon_warehouse
 from . import amazon_credit_note
 from . import amazon_reply_template
 from . import amazon_reply_mail
+from . import amazon_recipient
 from . import amazon_action_message
 from . import amazon_action_reply
 from . import amazon_evidence
 from . import amazon_evidence_facts
 from . import suggested_recipients
 from . import ir_websocket
+from . import mail_message
 from . import amazon_plain_export
 from . import amazon_names

@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
 
 from ..const import ORDER_FRESH_SECONDS, UNDO_SECONDS
-from ..reply_rules import forbidden
+from ..reply_content import forbidden
 from ..spapi.credentials import IncompleteCredentials
 from ..spapi.enums import MESSAGE_LIMITS
 from ..spapi.errors import Refused, SpApiError

@@ -9,6 +9,7 @@ from odoo.tools import plaintext2html
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
+from ..reply_content import visible
 from ..reply_rules import (
     FAILED_STATES,
     LANGUAGES,
@@ -54,6 +55,19 @@ class AmazonAction(models.Model):
     reply_state = fields.Selection(REPLY_STATES, "Reply When", readonly=True)
     reply_lang = fields.Selection(LANGUAGES, "Language of the Reply", readonly=True)
     close_ticket = fields.Boolean("Close the Ticket Then", readonly=True)
+    reply_recipient = fields.Char(
+        readonly=True,
+        copy=False,
+        groups=fields.NO_ACCESS,
+        help="Digest of the order's number and the buyer's address at the click.",
+    )
+    is_recipient_meant = fields.Boolean(
+        "Address Is Meant",
+        readonly=True,
+        copy=False,
+        help="Another buyer's address is known for the order, and whoever asked said "
+        "that the reply goes to the right one.",
+    )
     reply_status = fields.Selection(
         [
             ("waiting", "Waits"),
@@ -77,7 +91,8 @@ class AmazonAction(models.Model):
     def _set_reply(self, vals):
         """Take down that the buyer is to be written to; once for an action.
 
-        :param dict vals: ``reply_state``, ``reply_lang``, ``close_ticket``
+        :param dict vals: ``reply_state``, ``reply_lang``, ``close_ticket``,
+            ``reply_recipient``, ``is_recipient_meant``
         """
         action_sudo = self.sudo()
         if action_sudo.reply_state:
@@ -215,7 +230,10 @@ class AmazonAction(models.Model):
         subject, text = self._render_reply(self._reply_stage(), self.reply_lang)
         blocker = document._mail_blocker()
         if not blocker:
-            document._send_reply_mail(subject, text, self.user_id)
+            document._check_recipient(self.reply_recipient)
+            document._send_reply_mail(
+                subject, text, self.user_id, self.is_recipient_meant
+            )
             return self.browse()
         handler = self.env["amazon.action.kind.message"]
         message_blockers = handler._blockers(self.order_id)
@@ -250,7 +268,9 @@ class AmazonAction(models.Model):
         :rtype: tuple[str, str]
         :raise UserError: when there is no text for it
         """
-        template = self.env["amazon.reply.template"]._find(self.kind, stage, lang)
+        template = self.env["amazon.reply.template"]._find(
+            self.kind, stage, lang, self.company_id
+        )
         if not template:
             raise UserError(
                 self.env._(
@@ -301,7 +321,7 @@ class AmazonAction(models.Model):
         names = []
         for item in units or action_sudo.order_id.line_ids:
             name = textwrap.shorten(
-                item.title or item.sku or item.amazon_item_ref,
+                visible(item.title) or item.sku or item.amazon_item_ref,
                 TITLE_LENGTH,
                 placeholder="…",
             )

@@ -391,7 +391,9 @@ class AmazonEvidence(models.AbstractModel):
 
     def _is_note(self, message):
         subtype = message.subtype_id
-        return message.is_internal or not subtype or subtype.internal
+        # a reply to the buyer is kept from the other customers who follow
+        is_hidden = message.is_internal and not message.outgoing_email_to
+        return is_hidden or not subtype or subtype.internal
 
     def _writer(self, document, message):
         """Return who wrote a message: ``buyer``, ``seller``, ``unsent`` where it is of

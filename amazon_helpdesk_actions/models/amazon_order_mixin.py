@@ -60,6 +60,7 @@ class AmazonOrderMixin(models.AbstractModel):
             order_sudo = saved._get_amazon_order()
             record.amazon_order_panel = {
                 "notice": saved._amazon_notice(),
+                "stranger": saved._amazon_stranger() if order_sudo else False,
                 "order": order_sudo.sudo(False)._panel_data() if order_sudo else False,
             }
 

@@ -165,7 +165,7 @@ class AmazonOrderMixin(models.AbstractModel):
         domains = self.sudo()._mail_get_alias_domains(default_company=self.company_id)
         return domains[self.id]
 
-    def _send_reply_mail(self, subject, text, author):
+    def _send_reply_mail(self, subject, text, author, is_meant=False):
         """Write to the buyer by mail: exactly these words, nothing around them. Odoo's
         mail queue sends it once this transaction is committed.
 
@@ -175,6 +175,8 @@ class AmazonOrderMixin(models.AbstractModel):
         :param str subject: of the mail
         :param str text: plain text
         :param res.users author: who wrote it
+        :param bool is_meant: a person has said that this address is the buyer's,
+            though another one is known for the order
         :raise UserError: when it is not possible, or the text is not allowed
         """
         self.ensure_one()
@@ -203,6 +205,8 @@ class AmazonOrderMixin(models.AbstractModel):
                     "outgoing_email_to": address,
                     "message_type": "comment",
                     "subtype_id": self.env.ref("mail.mt_comment").id,
+                    # it goes to the buyer: no other customer who follows reads it
+                    "is_internal": True,
                     "email_add_signature": False,
                     "record_alias_domain_id": self._reply_domain().id,
                     "record_company_id": self.company_id.id,
@@ -221,6 +225,7 @@ class AmazonOrderMixin(models.AbstractModel):
                 }
             )
         )
+        mail_sudo.amazon_reply_digest = mail_sudo._amazon_digest()
         # so that the ticket shows it where the mail cannot be delivered
         self.env["mail.notification"].sudo().create(
             {
@@ -232,7 +237,7 @@ class AmazonOrderMixin(models.AbstractModel):
             }
         )
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
-        self._journal_reply(text)
+        self._journal_reply(text, is_meant)
 
     def _check_mail_authority(self, author):
         """Refuse a mail where the matrix does not let its author write alone.
@@ -259,10 +264,10 @@ class AmazonOrderMixin(models.AbstractModel):
 
         :raise UserError: with the sentences that say why
         """
-        self.env["amazon.reply.template"]._check_reply(text)
         if len((subject or "").splitlines()) > 1:
             # What follows a line break would be a header of its own.
             raise UserError(self.env._("The subject must be a single line."))
+        self.env["amazon.reply.template"]._check_reply(text, subject)
         ref = self._get_amazon_order().amazon_order_ref
         if ref not in f"{subject or ''} {text}":
             raise UserError(
@@ -273,9 +278,16 @@ class AmazonOrderMixin(models.AbstractModel):
                 )
             )
 
-    def _journal_reply(self, text):
-        """Append to the journal that the buyer was written to, by mail; not what."""
+    def _journal_reply(self, text, is_meant):
+        """Append to the journal that the buyer was written to, by mail; not what, and
+        of the address a digest."""
         order_sudo = self._get_amazon_order()
+        sentence = self.env._("A mail to the buyer was handed to Odoo.")
+        if is_meant:
+            sentence = self.env._(
+                "A mail to the buyer was handed to Odoo. Another buyer's address is "
+                "known for the order; who wrote it said that this one is meant."
+            )
         self.env["amazon.audit.entry"]._append(
             [
                 {
@@ -286,7 +298,8 @@ class AmazonOrderMixin(models.AbstractModel):
                     "origin_model": self._name,
                     "origin_id": self.id,
                     "origin_name": self[self._rec_name],
-                    "message": self.env._("A mail to the buyer was handed to Odoo."),
+                    "message": sentence,
+                    "value_after": f"recipient sha256:{self._recipient()}",
                     "payload_digest": hashlib.sha256(text.encode()).hexdigest(),
                 }
             ]

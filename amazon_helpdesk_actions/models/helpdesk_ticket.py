@@ -24,6 +24,7 @@ class HelpdeskTicket(models.Model):
     def message_new(self, msg_dict, custom_values=None):
         """Override of `mail` to find the Amazon order that a buyer writes about."""
         ticket = super().message_new(msg_dict, custom_values=custom_values)
+        ticket.sudo().amazon_mail_sender = ticket._sender_of(msg_dict)
         ticket._find_amazon_order(msg_dict)
         return ticket
 
@@ -45,8 +46,7 @@ class HelpdeskTicket(models.Model):
         )
         if not refs:
             return
-        sender = email_normalize(msg.get("email_from") or msg.get("from") or "")
-        marketplace = by_relay_address(sender or "")
+        marketplace = by_relay_address(self._sender_of(msg))
         ticket = self.with_context(amazon_marketplace=marketplace and marketplace.id)
         try:
             ticket.amazon_order_ref = refs[0]
@@ -66,6 +66,14 @@ class HelpdeskTicket(models.Model):
                 author_id=self.env.ref("base.partner_root").id,
                 subtype_xmlid="mail.mt_note",
             )
+
+    def _sender_of(self, msg):
+        """Return the bare address that a mail came from, or an empty text.
+
+        :param dict msg: the mail, as `mail` parsed it
+        """
+        sender = msg.get("email_from") or msg.get("from") or ""
+        return email_normalize(sender, strict=False) or ""
 
     # === BUSINESS METHODS === #
 

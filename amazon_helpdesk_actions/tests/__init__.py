@@ -47,7 +47,11 @@ from . import test_refund_amounts
 from . import test_refund_dialog
 from . import test_refund_properties
 from . import test_refund_request
+from . import test_recipient
 from . import test_reply
+from . import test_reply_content
+from . import test_reply_followers
+from . import test_reply_templates
 from . import test_restore
 from . import test_reservation
 from . import test_retention

@@ -108,6 +108,7 @@ amazon.order.charge                                   .      .      .     r    r
 amazon.order.line                                     .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.order.refund                                   .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.quota                                          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
+amazon.reply.template                                 .      .      .     .    .    .       .     .     .     .      .      .    r       .       .       rwcd  .        .        rwcd   .
 amazon.seller.account                                 .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       rwcd  r        r        rwcd   .
 amazon.seller.capability                              .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwcd  .        .        rwcd   .
 amazon.seller.participation                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwcd  .        .        rwcd   .
@@ -123,7 +124,6 @@ SHARED = _rows(
 amazon.life                                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
 amazon.sending                                        .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
 amazon.host.clock                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
-amazon.reply.template                                 .      .      .     .    .    .       .     .     .     .      .      .    r       .       .       rwcd  .        .        rwcd   .
 """  # noqa: E501
 )
 
@@ -284,6 +284,7 @@ amazon.action.decision_note                           .      .      .     .    .
 amazon.action.details                                 .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.action.follower_trace                          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        .      .
 amazon.action.note                                    .      .      .     .    .    .       .     .     .     r      r      r    r       r       r       .     r        r        .      .
+amazon.action.reply_recipient                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.action.sale_order_id                           .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     .        r        .      .
 amazon.action.set_aside_trace                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        .      .
 amazon.action.text_message_id                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
@@ -306,8 +307,10 @@ amazon.seller.account.lwa_refresh_token_sealed        .      .      .     .    .
 amazon.seller.account.secrets_problem                 .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 amazon.seller.account.watermark_ids                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
 helpdesk.ticket.amazon_action_ids                     .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     .        .        .      .
+helpdesk.ticket.amazon_mail_sender                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 helpdesk.ticket.amazon_order_id                       .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     .        .        .      .
 helpdesk.ticket.amazon_order_panel                    .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     .        .        .      .
+mail.mail.amazon_reply_digest                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 res.company.amazon_anchor_emails                      .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
 sale.order.amazon_action_ids                          .      .      .     .    .    .       r     .     .     r      r      r    r       r       r       r     .        .        .      .
 sale.order.amazon_order_id                            .      .      .     .    .    .       r     .     .     r      r      r    r       r       r       r     .        .        .      .

@@ -186,7 +186,9 @@ class PermissionWorld(AmazonCommon):
         cls._create_feed(side)
         cls._create_actions(side)
         cls._create_others(side)
-        side["template"] = cls.env["amazon.reply.template"].search([], limit=1)
+        shipped = cls.env["amazon.reply.template"].search([], limit=1)
+        side["mail"] = cls.env["mail.mail"].create({"amazon_reply_digest": "0"})
+        side["template"] = shipped.copy({"company_id": company.id})
         side["host_clock"] = cls.env["amazon.host.clock"].create(
             {"host": word, "ahead_seconds": 60, "noted_at": fields.Datetime.now()}
         )

@@ -14,7 +14,8 @@ from odoo.tests import HttpCase, tagged
 
 from ..models.amazon_order import ORDER_REF
 from ..models.amazon_plain_export import plain
-from ..reply_rules import MAX_TEXT, forbidden, render
+from ..reply_content import MAX_TEXT, forbidden
+from ..reply_rules import render
 from .common import SHIPPED
 from .test_hostile_answers import HostileCommon
 from .test_reply import SENDER, ReplyCommon
@@ -150,7 +151,7 @@ class TestHostileReplies(HostileTexts, ReplyCommon):
             with self.subTest(text):
                 ticket = self.order_titled(f"{text} Kettle")
                 template = self.env["amazon.reply.template"]._find(
-                    "refund", "asked", "de"
+                    "refund", "asked", "de", self.company
                 )
                 values = dict(items=text, order=SHIPPED, amount="1", shop="S")
                 _subject, body = template._render(values)
@@ -210,13 +211,20 @@ class TestHostileReplies(HostileTexts, ReplyCommon):
             "&a" * (MAX_TEXT // 2),
             "${" * (MAX_TEXT // 2),
             "www" * (MAX_TEXT // 3),
+            "1." * (MAX_TEXT // 2),
+            "1:" * (MAX_TEXT // 2),
+            "@a" * (MAX_TEXT // 2),
+            "call " * (MAX_TEXT // 5),
+            "telegram " * (MAX_TEXT // 9),
+            "01-02-2024" * (MAX_TEXT // 10),
+            ". " * (MAX_TEXT // 2),
         ):
             with self.subTest(text[:10], length=len(text)):
                 started = time.thread_time()
                 forbidden(text)
                 render(text, {})
                 self.assertLess(time.thread_time() - started, 2)
-        self.assertEqual(forbidden("a" * (MAX_TEXT + 1)), ["long"])
+        self.assertEqual(list(forbidden("a" * (MAX_TEXT + 1))), ["long"])
 
 
 @tagged("post_install", "-at_install")

@@ -47,6 +47,7 @@ RECORDS = {
     "amazon.watermark": lambda side: side.watermark,
     "amazon.reply.template": lambda side: side.template,
     "amazon.host.clock": lambda side: side.host_clock,
+    "mail.mail": lambda side: side.mail,
     "helpdesk.ticket": lambda side: side.ticket_shipped,
     "sale.order": lambda side: side.sale_shipped,
     "stock.picking": lambda side: side.picking,
@@ -122,6 +123,7 @@ def new_values(model, side):
             "group_id": 1,
         },
         "amazon.reply.template": {
+            "company_id": side.company.id,
             "situation": side.template.situation,
             "stage": side.template.stage,
             "lang": side.template.lang,

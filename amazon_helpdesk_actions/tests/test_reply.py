@@ -7,7 +7,8 @@ from odoo.tools import html2plaintext
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ..reply_rules import LANGUAGES, SITUATIONS, STAGES, forbidden, known_placeholders
+from ..reply_content import forbidden
+from ..reply_rules import LANGUAGES, SITUATIONS, STAGES, known_placeholders
 from .common import (
     CANCEL_REQUESTED,
     FBA_SHIPPED,
@@ -132,8 +133,10 @@ class TestReplyTemplate(ReplyCommon):
             with (
                 self.subTest(situation=situation, stage=stage, name=name),
                 self.assertRaisesRegex(ValidationError, "is not known when"),
+                self.env.cr.savepoint(),
             ):
-                template.with_user(self.admin).body += f"\n${{{name}}}"
+                own = template.with_user(self.admin).copy()
+                own.body += f"\n${{{name}}}"
 
     def test_template_with_a_link_is_refused_in_words(self):
         template = self.templates(situation="refund", stage="asked", lang="de")
@@ -142,10 +145,11 @@ class TestReplyTemplate(ReplyCommon):
 
     def test_administrators_edit_texts_and_agents_read_them(self):
         template = self.templates(situation="refund", stage="asked", lang="de")
-        template.with_user(self.admin).body = "Wir erstatten ${amount} zu ${order}."
-        self.assertTrue(template.with_user(self.agent).body)
+        own = template.with_user(self.admin).copy()
+        own.body = "Wir erstatten ${amount} zu ${order}."
+        self.assertTrue(own.with_user(self.agent).body)
         with self.assertRaises(AccessError):
-            template.with_user(self.agent).body = "x"
+            own.with_user(self.agent).body = "x"
 
     def test_line_with_a_number_that_amazon_has_not_told_is_left_out(self):
         template = self.templates(situation="refund", stage="confirmed", lang="en")
@@ -156,7 +160,7 @@ class TestReplyTemplate(ReplyCommon):
     def test_missing_amount_is_left_to_be_seen_and_not_sent(self):
         template = self.templates(situation="refund", stage="asked", lang="en")
         text = template._render({**self.values(), "amount": ""})[1]
-        self.assertEqual(forbidden(text), ["placeholder"])
+        self.assertEqual(list(forbidden(text)), ["placeholder"])
 
     def test_value_is_not_taken_for_a_placeholder(self):
         template = self.templates(situation="refund", stage="asked", lang="en")
@@ -842,3 +846,41 @@ class TestReplyDialog(ReplyCommon):
         self.assertTrue(entry.payload_digest)
         self.assertNotIn("Brandt", str(entry.read()))
         self.assertNotIn(BUYER, str(entry.read()))
+
+    def test_rules_hold_for_the_subject_too(self):
+        ticket = self.create_ticket(UNSHIPPED)
+        for subject, sentence in (
+            (f"{UNSHIPPED} at EVIL.COM", "link"),
+            (f"{UNSHIPPED} info@nordlicht.example", "e-mail address"),
+            (f"{UNSHIPPED} WhatsApp +49 151 23456789", "telephone number"),
+            (f"{UNSHIPPED} a\u200bb", "cannot be seen"),
+        ):
+            request = self.open_reply(ticket)
+            request.subject = subject
+            with self.subTest(subject), self.assertRaisesRegex(UserError, sentence):
+                request.action_send()
+        self.assertFalse(self.mails())
+
+    def test_rules_hold_for_values_and_what_was_found_is_shown(self):
+        ticket = self.create_ticket(SHIPPED)
+        action = self.refund_with_reply(ticket, "submitted", reply_lang="en")
+        self.run_jobs("_job_dispatch")
+        ticket.amazon_order_id.sudo().line_ids[0].title = "Kettle of evil.io"
+        self.run_jobs("_job_reply")
+        self.assertEqual(action.reply_status, "failed")
+        self.assertIn("link in the text: evil.io", " ".join(self.notes(ticket)))
+        self.assertFalse(self.mails())
+
+    def test_rules_hold_for_the_name_of_the_shop(self):
+        self.account.shop_name = "nordlicht.shop"
+        request = self.open_reply(self.create_ticket(UNSHIPPED))
+        with self.assertRaisesRegex(UserError, "link in the text: nordlicht.shop"):
+            request.action_send()
+
+    def test_what_cannot_be_seen_in_a_title_keeps_no_reply_back(self):
+        ticket = self.create_ticket(SHIPPED)
+        self.refund_with_reply(ticket, "submitted", reply_lang="en")
+        self.run_jobs("_job_dispatch")
+        ticket.amazon_order_id.sudo().line_ids[0].title = "Ket\u00adtle\u200c"
+        self.run_jobs("_job_reply")
+        self.assertIn("Kettle", self.text_of(self.mails()))

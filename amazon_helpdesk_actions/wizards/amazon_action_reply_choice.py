@@ -23,6 +23,8 @@ class AmazonActionRequest(models.AbstractModel):
     close_ticket = fields.Boolean("Close the Ticket Then")
     reply_preview = fields.Text("Text to Be Sent", compute="_compute_reply_preview")
     reply_problem = fields.Text(compute="_compute_reply_problem")
+    recipient_doubt = fields.Text(compute="_compute_recipient_doubt")
+    is_recipient_meant = fields.Boolean("This Address Is the Buyer's")
 
     # === COMPUTE METHODS === #
 
@@ -37,7 +39,10 @@ class AmazonActionRequest(models.AbstractModel):
         """Show the text, with dots for what is not known before it is sent."""
         for request in self:
             template = request.reply_state and self.env["amazon.reply.template"]._find(
-                request._asked_kind(), request.reply_state, request.reply_lang
+                request._asked_kind(),
+                request.reply_state,
+                request.reply_lang,
+                request.order_id.company_id,
             )
             if not template:
                 request.reply_preview = False
@@ -51,6 +56,16 @@ class AmazonActionRequest(models.AbstractModel):
         for request in self:
             problem = request.reply_state and request._find_reply_problem()
             request.reply_problem = problem
+
+    @api.depends("reply_state", "ticket_id", "sale_order_id")
+    def _compute_recipient_doubt(self):
+        for request in self:
+            asked = request.reply_state and request._find_recipient_doubt()
+            request.recipient_doubt = asked
+
+    def _find_recipient_doubt(self):
+        """Return why the address may not be the buyer's, or False."""
+        return self._asked_from()._recipient_doubt()
 
     def _find_reply_problem(self):
         """Return why the buyer cannot be written to by any way, or False."""
@@ -94,7 +109,27 @@ class AmazonActionRequest(models.AbstractModel):
                 )
             )
         return {
+            "reply_recipient": self._asked_from()._recipient(),
+            "is_recipient_meant": self._check_recipient_meant(),
             "reply_state": self.reply_state,
             "reply_lang": self.reply_lang,
             "close_ticket": self.close_ticket and bool(self.ticket_id),
         }
+
+    def _check_recipient_meant(self):
+        """Refuse an address that may not be the buyer's, unless a person says so.
+
+        :return: whether a person had to
+        :rtype: bool
+        :raise UserError: with the sentence that says why
+        """
+        doubt = self._find_recipient_doubt()
+        if doubt and not self.is_recipient_meant:
+            raise UserError(
+                self.env._(
+                    "%s Tick that this address is the buyer's, or write from the other "
+                    "document.",
+                    doubt,
+                )
+            )
+        return bool(doubt)

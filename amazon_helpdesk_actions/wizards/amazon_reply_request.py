@@ -51,6 +51,8 @@ class AmazonReplyRequest(models.TransientModel):
     # What Amazon said it allows, when it was asked for this dialog.
     allowed = fields.Json(readonly=True)
     is_sent = fields.Boolean(readonly=True)
+    # Where it goes, as it was when the agent saw it; the server alone says so.
+    recipient = fields.Char(readonly=True)
 
     # === COMPUTE METHODS === #
 
@@ -109,6 +111,16 @@ class AmazonReplyRequest(models.TransientModel):
             blocked = request._origin_document()._mail_blocker()
             request.way = "message" if blocked else "mail"
 
+    @api.depends("way", "ticket_id", "sale_order_id")
+    def _compute_recipient_doubt(self):
+        """Override: it is written now, by the way that is chosen."""
+        for request in self:
+            request.recipient_doubt = request._find_recipient_doubt()
+
+    def _find_recipient_doubt(self):
+        """Override: a message goes by the order's number, so to its buyer."""
+        return self.way == "mail" and super()._find_recipient_doubt()
+
     @api.depends("way", "allowed", "message_type", "text")
     def _compute_way_hint(self):
         for request in self:
@@ -127,11 +139,20 @@ class AmazonReplyRequest(models.TransientModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override to ask Amazon at once where no mail can be sent."""
+        """Override to fix the buyer's address, and to ask Amazon at once where no mail
+        can be sent."""
         requests = super().create(vals_list)
         for request in requests:
+            request._fix_recipient()
             request._ask_amazon()
         return requests
+
+    def write(self, vals):
+        """Override to keep the address that was fixed."""
+        return super().write({k: v for k, v in vals.items() if k != "recipient"})
+
+    def _fix_recipient(self):
+        super().write({"recipient": self._origin_document()._recipient()})
 
     # === ACTION METHODS === #
 
@@ -170,7 +191,9 @@ class AmazonReplyRequest(models.TransientModel):
             )
         message = self.env["amazon.action"]
         if self.way == "mail":
-            document._send_reply_mail(self.subject, self.text, self.env.user)
+            document._check_recipient(self.recipient)
+            is_meant = self._check_recipient_meant()
+            document._send_reply_mail(self.subject, self.text, self.env.user, is_meant)
         else:
             message = message._ask_message(
                 self.order_id, self.nonce, document, self.message_type, self.text
@@ -225,9 +248,13 @@ class AmazonReplyRequest(models.TransientModel):
             stage = action._reply_stage()
             # Who was told nothing needs no correction.
             if stage != "correction" or action.reply_status == "correcting":
-                found |= templates._find(action.kind, stage, self.reply_lang)
+                found |= templates._find(
+                    action.kind, stage, self.reply_lang, action.company_id
+                )
         if self._may_ask_official_cancel():
-            found |= templates._find(ASK_OFFICIAL_CANCEL, "none", self.reply_lang)
+            found |= templates._find(
+                ASK_OFFICIAL_CANCEL, "none", self.reply_lang, self.order_id.company_id
+            )
         return found
 
     def _may_ask_official_cancel(self):
