@@ -121,7 +121,7 @@ class AmazonOrder(models.Model):
         authority = handler.env["amazon.authority"]
         assisted = handler._is_assisted(self)
         counted = handler._authority_amount(self, amounts, request.quantities)
-        weighed = authority._weigh(handler, self, origin.sudo(), counted)
+        weighed = authority._weigh(handler, self, origin.sudo(), counted, now)
         # a refusal of what is done already would lose the record of it
         why_approval = not assisted and actions._why_second_person(
             handler, self, weighed
