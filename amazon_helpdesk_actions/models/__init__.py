@@ -5,6 +5,7 @@ from . import amazon_audit_entry
 from . import amazon_audit_link
 from . import amazon_audit_export
 from . import amazon_audit_anchor
+from . import amazon_company
 from . import amazon_seller_account
 from . import amazon_seller_participation
 from . import amazon_seller_capability

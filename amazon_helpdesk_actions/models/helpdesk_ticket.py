@@ -10,6 +10,24 @@ from .background import in_background
 REFS_SHOWN = 10
 
 
+class HelpdeskTicketTeam(models.Model):
+    """Mails to a team become tickets of its company, which looks up their orders."""
+
+    _name = "helpdesk.ticket.team"
+    _inherit = ["helpdesk.ticket.team", "amazon.stays.in.company"]
+
+    def _held_in_company(self):
+        """Override: a row of the matrix names a team of its own company."""
+        rows = self.env["amazon.authority"].with_context(active_test=False)
+        is_named = bool(rows.search_count([("team_id", "=", self.id)], limit=1))
+        return is_named and self.env._(
+            "The team %(team)s cannot move to another company: a row of Amazon > "
+            "Configuration > Who May Do What names it. Make a team of the other "
+            "company instead.",
+            team=self.name,
+        )
+
+
 class HelpdeskTicket(models.Model):
     _name = "helpdesk.ticket"
     _inherit = ["helpdesk.ticket", "amazon.order.mixin"]
