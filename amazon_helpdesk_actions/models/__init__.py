@@ -14,6 +14,7 @@ from . import amazon_order
 from . import amazon_watermark
 from . import amazon_order_reading
 from . import amazon_range_reading
+from . import amazon_mail_reading
 from . import amazon_order_line
 from . import amazon_order_charge
 from . import amazon_order_refund

@@ -71,6 +71,7 @@ class AmazonOrder(models.Model):
 
     read_state = fields.Selection(
         [
+            ("waiting", "Waits to be read"),
             ("requested", "Being read"),
             ("read", "Read"),
             ("failed", "No answer"),
@@ -202,6 +203,8 @@ class AmazonOrder(models.Model):
             [("amazon_order_ref", "=", ref), ("company_id", "=", company.id)]
         )
         if order:
+            if order.read_state == "waiting":
+                order._request_first_read()
             return order
         accounts = self.env["amazon.seller.account"]._candidates(company, marketplace)
         if not accounts:
@@ -223,7 +226,7 @@ class AmazonOrder(models.Model):
             raise ConcurrencyError(
                 f"The Amazon order {ref} is being recorded"
             ) from None
-        order._request_read()
+        order._request_first_read()
         return order
 
     @api.model

@@ -1,4 +1,4 @@
-from odoo import Command, api, fields, models
+from odoo import SUPERUSER_ID, Command, api, fields, models
 from odoo.exceptions import ConcurrencyError
 from odoo.tools import email_normalize, html2plaintext
 
@@ -66,13 +66,17 @@ class HelpdeskTicket(models.Model):
         sender = email_normalize(msg.get("email_from") or msg.get("from") or "")
         marketplace = by_relay_address(sender or "")
         ticket = self.with_context(amazon_marketplace=marketplace and marketplace.id)
+        if self.env.su:
+            # By the mail gateway, and by nobody who has logged in: it takes the sender
+            # for the user whose address that is.
+            ticket = ticket.with_user(SUPERUSER_ID).with_context(amazon_by_mail=True)
         try:
             ticket.amazon_order_ref = refs[0]
         except ConcurrencyError:
             # A mail is not handed in a second time: its order is linked later.
             in_background(self, self.company_id).with_delay(
                 max_retries=0, description=f"Link the Amazon order {refs[0]}"
-            )._link_amazon_order()
+            )._job_link_mailed(marketplace and marketplace.id)
         if len(refs) > 1:
             self.message_post(
                 body=self.env._(
@@ -84,6 +88,13 @@ class HelpdeskTicket(models.Model):
                 author_id=self.env.ref("base.partner_root").id,
                 subtype_xmlid="mail.mt_note",
             )
+
+    def _job_link_mailed(self, marketplace=None):
+        """Link the order that a mail named. Job.
+
+        :param str marketplace: id of the marketplace that it is probably from
+        """
+        self.with_context(amazon_by_mail=True)._link_amazon_order(marketplace)
 
     # === BUSINESS METHODS === #
 
