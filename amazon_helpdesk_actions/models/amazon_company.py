@@ -65,7 +65,7 @@ class AmazonStaysInCompany(models.AbstractModel):
         :raise UserError: when something holds it in its company
         :raise AccessError: when the user does not work in the other company
         """
-        held = self._held_in_company()
+        held = self._held_from(company)
         if held:
             self._journal_refused(company)
             raise UserError(held)
@@ -88,10 +88,14 @@ class AmazonStaysInCompany(models.AbstractModel):
         """
         return True
 
-    def _held_in_company(self):
-        """Hook: return the sentence that says what holds it in its company, or False.
+    def _held_from(self, company):
+        """Hook: return the sentence that says what holds it back from going to another
+        company, or False. What is there already holds nothing back, so that what once
+        went astray can return.
 
         Called in sudo mode.
+
+        :param res.company company: where it should go
         """
         return False
 

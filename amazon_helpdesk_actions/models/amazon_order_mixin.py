@@ -182,30 +182,30 @@ class AmazonOrderMixin(models.AbstractModel):
             or self._has_amazon_history()
         )
 
-    def _held_in_company(self):
+    def _held_from(self, company):
         """Override: an order is one of its company, and so is what was done on it."""
-        values = {
-            "document": self.display_name,
-            "order": self.amazon_order_id.amazon_order_ref,
-            "company": self.company_id.name,
-        }
-        if self._has_amazon_history():
+        if self._has_amazon_history(company):
             return self.env._(
                 "%(document)s cannot move to another company: what was asked of Amazon "
-                "from it, sent to its buyer or proven with it belongs to %(company)s "
-                "and stays there. Open a new one in the other company.",
-                **values,
+                "from it, sent to its buyer or proven with it stays where it is. Open "
+                "a new one in the other company.",
+                document=self.display_name,
             )
         return bool(self.amazon_order_id) and self.env._(
             "%(document)s cannot move to another company: it is about the Amazon order "
             "%(order)s of %(company)s. Take the number out and save; then move it, and "
             "type the number in again there.",
-            **values,
+            document=self.display_name,
+            order=self.amazon_order_id.amazon_order_ref,
+            company=self.company_id.name,
         )
 
-    def _has_amazon_history(self):
+    def _has_amazon_history(self, beside=None):
         """Whether something was asked from here, sent to the buyer or proven: the
-        journal has all of it, and keeps it."""
+        journal has all of it, and keeps it.
+
+        :param res.company beside: what was done in this company does not matter
+        """
         entries_sudo = self.env["amazon.audit.entry"].sudo()
         return bool(
             entries_sudo.search_count(
@@ -213,6 +213,7 @@ class AmazonOrderMixin(models.AbstractModel):
                     ("origin_id", "=", self.id),
                     ("origin_model", "=", self._name),
                     ("event", "!=", "company"),
+                    ("company_id", "not in", beside.ids if beside else []),
                 ],
                 limit=1,
             )

@@ -58,12 +58,10 @@ JOURNALED = AUTHORISATION | {
     "ship_undo_seconds",
 }
 
-# What keeps an account in its company.
+# What keeps an account in its company: what has one of its own.
 HOLDING = (
     "amazon.order",
     "amazon.action",
-    "amazon.feed",
-    "amazon.foreign.feed",
     "amazon.stop",
     "amazon.authority",
 )
@@ -194,21 +192,21 @@ class AmazonSellerAccount(models.Model):
         waiting.filtered("active")._resume_sending()
         return result
 
-    def _held_in_company(self):
+    def _held_from(self, company):
         """Override: what names an account stays in its company, and must not be read
         with another company's secrets."""
+        naming = [("account_id", "=", self.id), ("company_id", "!=", company.id)]
         is_named = any(
             self.env[model]
             .with_context(active_test=False)
-            .search_count([("account_id", "=", self.id)], limit=1)
+            .search_count(naming, limit=1)
             for model in HOLDING
         )
         return is_named and self.env._(
             "The account %(account)s cannot move to another company: orders, actions, "
-            "feeds, stops or rows of the matrix name it, belong to %(company)s and "
-            "stay there. Work on this seller's orders in %(company)s.",
+            "stops or rows of the matrix name it, and stay where they are. Work on "
+            "this seller's orders there.",
             account=self.name,
-            company=self.company_id.name,
         )
 
     # === ACTION METHODS === #

@@ -16,11 +16,11 @@ class HelpdeskTicketTeam(models.Model):
     _name = "helpdesk.ticket.team"
     _inherit = ["helpdesk.ticket.team", "amazon.stays.in.company"]
 
-    def _held_in_company(self):
+    def _held_from(self, company):
         """Override: a row of the matrix names a team of its own company."""
         rows = self.env["amazon.authority"].with_context(active_test=False)
-        is_named = bool(rows.search_count([("team_id", "=", self.id)], limit=1))
-        return is_named and self.env._(
+        naming = [("team_id", "=", self.id), ("company_id", "!=", company.id)]
+        return bool(rows.search_count(naming, limit=1)) and self.env._(
             "The team %(team)s cannot move to another company: a row of Amazon > "
             "Configuration > Who May Do What names it. Make a team of the other "
             "company instead.",

@@ -195,6 +195,29 @@ class TestCompanies(CompaniesCommon):
         self.assertEqual(ticket.company_id, self.other)
         self.assertFalse(self.entries(self.company) | self.entries(self.other))
 
+    def test_what_went_astray_before_can_return(self):
+        """Here by SQL, as it could be done by hand once."""
+        ticket = self.create_ticket(SHIPPED)
+        self.ask_refund(ticket, self.double, {"NW-KESSEL-12-SW": 1})
+        for table, record in (
+            ("helpdesk_ticket", ticket),
+            ("amazon_seller_account", self.account),
+        ):
+            self.env.flush_all()
+            self.env.cr.execute(
+                f"UPDATE {table} SET company_id = %s WHERE id = %s",  # noqa: S608
+                [self.other.id, record.id],
+            )
+        self.env.invalidate_all()
+        third = self._create_company(name="Third")
+        self.env.user.company_ids += third
+        ticket.amazon_order_ref = False
+        for record in (ticket, self.account):
+            with self.subTest(model=record._name):
+                self.assert_refused(lambda r=record: r.write({"company_id": third.id}))
+                self.as_user(self.double, record).company_id = self.company
+                self.assertEqual(record.company_id, self.company)
+
     def test_one_that_stays_keeps_the_others_of_a_batch(self):
         tickets = self.create_ticket(read=False) | self.create_ticket(SHIPPED)
         self.assert_refused(lambda: tickets.write({"company_id": self.other.id}))
