@@ -116,7 +116,7 @@ class AmazonStaysInCompany(models.AbstractModel):
         entries = self._prepare_journal_company(
             self.company_id,
             target,
-            self.env._("It was refused that it be moved to another company."),
+            self.env._("A move to another company was refused."),
         )
         try:
             with self.env.registry.cursor() as cr:
