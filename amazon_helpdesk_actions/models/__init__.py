@@ -6,6 +6,7 @@ from . import amazon_audit_entry
 from . import amazon_audit_link
 from . import amazon_audit_export
 from . import amazon_audit_anchor
+from . import amazon_company
 from . import amazon_seller_account
 from . import amazon_seller_participation
 from . import amazon_seller_capability
@@ -14,6 +15,7 @@ from . import amazon_order
 from . import amazon_watermark
 from . import amazon_order_reading
 from . import amazon_range_reading
+from . import amazon_mail_reading
 from . import amazon_order_line
 from . import amazon_order_charge
 from . import amazon_order_refund

@@ -142,6 +142,7 @@ class AmazonAction(models.Model):
         ondelete="restrict",
         index="btree_not_null",
         copy=False,
+        check_company=True,
     )
     message_number = fields.Integer(
         readonly=True, copy=False, help="Number of its message in the feed."

@@ -227,6 +227,7 @@ class AmazonAction(models.Model):
         :raise UserError: when no way is open
         """
         document = self._get_origin()
+        self._check_reply_document(document)
         subject, text = self._render_reply(self._reply_stage(), self.reply_lang)
         blocker = document._mail_blocker()
         if not blocker:
@@ -252,6 +253,22 @@ class AmazonAction(models.Model):
             )
         )
         return message.with_env(self.env)
+
+    def _check_reply_document(self, document):
+        """Refuse to write from a document that is about another order by now: it is
+        this action's order, and its company, that the buyer is written to about.
+
+        :raise UserError: with the sentence that says why
+        """
+        if document._get_amazon_order() != self.order_id:
+            raise UserError(
+                self.env._(
+                    "%(document)s is not about the Amazon order %(order)s any more. "
+                    "Write to the buyer from a ticket that is.",
+                    document=document.display_name,
+                    order=self.order_id.amazon_order_ref,
+                )
+            )
 
     def _reply_stage(self):
         """Return what a reply may say of this action by now; a correction only where a

@@ -1,3 +1,4 @@
+from datetime import datetime
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -41,6 +42,8 @@ class Asked(NamedTuple):
     currency_id: int | bool = False
     # what is judged again counts already, and must not count twice
     action_id: int | bool = False
+    # when, by PostgreSQL's clock; None: now
+    at: datetime | None = None
 
 
 class Row(NamedTuple):

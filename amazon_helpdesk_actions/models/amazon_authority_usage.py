@@ -1,7 +1,4 @@
-from datetime import datetime, time, timedelta
 from operator import itemgetter
-
-import pytz
 
 from odoo import SUPERUSER_ID, fields, models
 from odoo.exceptions import AccessError
@@ -10,9 +7,11 @@ from odoo.tools import SQL
 
 from odoo.addons.base.models.res_partner import _tz_get
 
+from ..calendar_day import day_at, day_bounds
 from ..const import COUNTED_STATES
 from .amazon_authority import DAYS, SCOPE, Asked
 from .amazon_seller_account import ADMIN
+from .clock import database_now
 
 
 class ResCompany(models.Model):
@@ -92,13 +91,14 @@ class AmazonAuthority(models.Model):
 
     _inherit = "amazon.authority"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
-    def _weigh(self, handler, order, origin, amount):
+    def _weigh(self, handler, order, origin, amount, at=None):
         """Return what is asked for as it is judged and counted.
 
         :param handler: the kind of action
         :param amazon.order order: the order, in sudo mode
         :param origin: the ticket or sale order that it is asked from, in sudo mode
         :param float amount: what counts against limits, in the order's currency
+        :param datetime at: when, by PostgreSQL's clock; now where None
         :rtype: Asked
         """
         company, currency = order.company_id, order.currency_id
@@ -109,13 +109,14 @@ class AmazonAuthority(models.Model):
             # a sale order has a team, too, but one of another kind
             team_id=origin._name == "helpdesk.ticket" and origin.team_id.id,
             marketplace=order.marketplace,
-            amount=self._in_company_currency(amount, currency, company),
+            amount=self._in_company_currency(amount, currency, company, at),
             amount_of_order=amount,
             currency_id=currency.id,
+            at=at,
         )
 
-    def _in_company_currency(self, amount, currency, company):
-        """Convert an amount at today's rate, as ``res.currency._convert`` does.
+    def _in_company_currency(self, amount, currency, company, at=None):
+        """Convert an amount at the rate of a day, as ``res.currency._convert`` does.
 
         Odoo takes 1.0 where a currency has no rate at all; here that is not known.
 
@@ -124,9 +125,9 @@ class AmazonAuthority(models.Model):
         own = company.currency_id
         if not amount or currency == own:
             return amount
-        rates = (
-            (currency | own).sudo()._get_rates(company, fields.Date.context_today(self))
-        )
+        # the company's day: whoever asks chooses the time zone of the context
+        day = day_at(at or database_now(self.env), company.sudo().amazon_tz)
+        rates = (currency | own).sudo()._get_rates(company, day)
         # a rate of exactly 1.0 may be none
         if rates.get(currency.id, 1.0) == 1.0 and not self._has_rate(currency, company):
             return None
@@ -211,12 +212,12 @@ class AmazonAuthority(models.Model):
         return sums
 
     def _day_domain(self, name, row, asked, user):
-        """Return what counts today for a limit of a row.
+        """Return what counts on the same day for a limit of a row.
 
         :param str name: the limit: of one person, or of the group together
         :param res.users user: the person
         """
-        begins, ends = self._today(asked.company_id)
+        begins, ends = self._day_of(asked)
         if name == "limit_person_day":
             who = Domain("user_id", "=", user.id)
         else:
@@ -243,17 +244,13 @@ class AmazonAuthority(models.Model):
             if self.env[f"amazon.action.kind.{kind}"]._right() == right
         ]
 
-    def _today(self, company_id):
-        """Return when the calendar day of a company began and ends, in UTC.
+    def _day_of(self, asked):
+        """Return when the calendar day of what is judged begins and ends, in UTC.
+
+        By PostgreSQL's clock, as what is counted: by a host's that is behind, what was
+        asked for just now would be tomorrow's, and count nowhere.
 
         :rtype: tuple[datetime, datetime]
         """
-        company_sudo = self.env["res.company"].sudo().browse(company_id)
-        zone = pytz.timezone(company_sudo.amazon_tz)
-        today = pytz.utc.localize(fields.Datetime.now()).astimezone(zone).date()
-        return tuple(
-            zone.localize(datetime.combine(day, time.min))
-            .astimezone(pytz.utc)
-            .replace(tzinfo=None)
-            for day in (today, today + timedelta(days=1))
-        )
+        zone = self.env["res.company"].sudo().browse(asked.company_id).amazon_tz
+        return day_bounds(day_at(asked.at or database_now(self.env), zone), zone)

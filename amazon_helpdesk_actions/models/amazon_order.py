@@ -3,11 +3,12 @@ import re
 from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
-from odoo.exceptions import ConcurrencyError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
 
 from ..amounts import is_overdrawn, total_refundable
 from ..const import FULFILLMENT_STATUSES
 from ..spapi.marketplaces import seller_central_order_url
+from .amazon_company import is_working_in
 from .amazon_seller_participation import marketplace_selection
 from .clock import DATABASE_NOW
 
@@ -70,6 +71,7 @@ class AmazonOrder(models.Model):
 
     read_state = fields.Selection(
         [
+            ("waiting", "Waits to be read"),
             ("requested", "Being read"),
             ("read", "Read"),
             ("failed", "No answer"),
@@ -194,11 +196,15 @@ class AmazonOrder(models.Model):
         :param str marketplace: id of the marketplace it probably belongs to
         :return: the order, or an empty recordset where the company has no account
         :rtype: amazon.order
+        :raise AccessError: when the user is not working in the company
         """
+        self._check_working_in(company, ref)
         order = self.search(
             [("amazon_order_ref", "=", ref), ("company_id", "=", company.id)]
         )
         if order:
+            if order.read_state == "waiting":
+                order._request_first_read()
             return order
         accounts = self.env["amazon.seller.account"]._candidates(company, marketplace)
         if not accounts:
@@ -220,8 +226,26 @@ class AmazonOrder(models.Model):
             raise ConcurrencyError(
                 f"The Amazon order {ref} is being recorded"
             ) from None
-        order._request_read()
+        order._request_first_read()
         return order
+
+    @api.model
+    def _check_working_in(self, company, subject):
+        """Refuse to work in a company that the real user is not working in, also in
+        sudo mode.
+
+        :param res.company company: the company
+        :param str subject: what the sentence names
+        :raise AccessError: when it is none of the user's active companies
+        """
+        if not is_working_in(self.env, company):
+            raise AccessError(
+                self.env._(
+                    "%s is in a company that you are not working in. Switch to that "
+                    "company first.",
+                    subject,
+                )
+            )
 
     def _prepare_by_ref(self, ref):
         """Hook: what the form of a number says of the order.

@@ -21,8 +21,9 @@ class AmazonOrderMixin(models.AbstractModel):
     """
 
     _name = "amazon.order.mixin"
-    _inherit = "amazon.file.document"
+    _inherit = ["amazon.stays.in.company", "amazon.file.document"]
     _description = "Document of an Amazon Order"
+    _check_company_auto = True
 
     # Name and type as in the Enterprise addon sale_amazon, so that both can be there.
     amazon_order_ref = fields.Char(
@@ -43,6 +44,7 @@ class AmazonOrderMixin(models.AbstractModel):
         readonly=True,
         copy=False,
         index="btree_not_null",
+        check_company=True,
         groups=READERS,
     )
     amazon_order_panel = fields.Json(
@@ -118,13 +120,10 @@ class AmazonOrderMixin(models.AbstractModel):
         return records
 
     def write(self, vals):
-        """Override to find the Amazon order that a new number names.
-
-        The number alone says which order it is, whatever a client writes.
-        """
-        result = super().write(self._clean_amazon_ref(vals))
-        named = {*REF_FIELDS, "company_id"} & set(vals)
-        if named or ("amazon_order_id" in vals and not self.env.su):
+        """Override to find the Amazon order that a new number names."""
+        vals = self._clean_amazon_ref(vals)
+        result = super().write(vals)
+        if {*REF_FIELDS, "company_id"} & set(vals):
             self._link_amazon_order()
         return result
 
@@ -142,11 +141,15 @@ class AmazonOrderMixin(models.AbstractModel):
                 )
 
     def _clean_amazon_ref(self, vals):
-        """Accept a number with blanks around it, and Amazon's in small letters."""
+        """Accept a number with blanks around it, and Amazon's in small letters. The
+        number alone says which order it is, whatever a client writes."""
         cleaned = {name: vals[name].strip() for name in REF_FIELDS if vals.get(name)}
         if "amazon_order_ref" in cleaned:
             cleaned["amazon_order_ref"] = cleaned["amazon_order_ref"].upper()
-        return {**vals, **cleaned}
+        vals = {**vals, **cleaned}
+        if not self.env.su:
+            vals.pop("amazon_order_id", None)
+        return vals
 
     # === ACTION METHODS === #
 
@@ -169,6 +172,53 @@ class AmazonOrderMixin(models.AbstractModel):
         self.env[f"amazon.action.kind.{kind}"]._check_right()
         order = self._get_amazon_order()._require_one()
         return self.env[model or f"amazon.{kind}.request"]._open(order, self)
+
+    # === COMPANY === #
+
+    def _is_of_amazon(self, vals):
+        """Override: a document without a number is nothing of Amazon's."""
+        return bool(
+            self._amazon_ref()
+            or any(vals.get(name) for name in REF_FIELDS)
+            or self._has_amazon_history()
+        )
+
+    def _held_from(self, company):
+        """Override: an order is one of its company, and so is what was done on it."""
+        if self._has_amazon_history(company):
+            return self.env._(
+                "%(document)s cannot move to another company: what was asked of Amazon "
+                "from it, sent to its buyer or proven with it stays where it is. Open "
+                "a new one in the other company.",
+                document=self.display_name,
+            )
+        return bool(self.amazon_order_id) and self.env._(
+            "%(document)s cannot move to another company: it is about the Amazon order "
+            "%(order)s of %(company)s. Take the number out and save; then move it, and "
+            "type the number in again there.",
+            document=self.display_name,
+            order=self.amazon_order_id.amazon_order_ref,
+            company=self.company_id.name,
+        )
+
+    def _has_amazon_history(self, beside=None):
+        """Whether something was asked from here, sent to the buyer or proven: the
+        journal has all of it, and keeps it.
+
+        :param res.company beside: what was done in this company does not matter
+        """
+        entries_sudo = self.env["amazon.audit.entry"].sudo()
+        return bool(
+            entries_sudo.search_count(
+                [
+                    ("origin_id", "=", self.id),
+                    ("origin_model", "=", self._name),
+                    ("event", "!=", "company"),
+                    ("company_id", "not in", beside.ids if beside else []),
+                ],
+                limit=1,
+            )
+        )
 
     # === BUSINESS METHODS === #
 

@@ -77,7 +77,7 @@ class AmazonOrder(models.Model):
             "seller_central_url": order.seller_central_url,
             "purchased_at": fields.Datetime.to_string(order.purchased_at),
             "read_state": order.read_state,
-            "read_message": order.read_message,
+            "read_message": order._read_sentence(),
             "read_at": fields.Datetime.to_string(order.known_until or order.read_at),
             "is_stale": order._is_stale(),
             "finances_state": order.finances_state,

@@ -149,6 +149,10 @@ class AmazonOrder(models.Model):
             )
         ).complete_at = False
 
+    def _request_first_read(self):
+        """Have orders read that somebody names here for the first time."""
+        self._request_read()
+
     def _request_read(self):
         """Enqueue a reading of each order. One waiting reading is enough."""
         for order in self:
@@ -243,11 +247,7 @@ class AmazonOrder(models.Model):
         :rtype: tuple
         """
         failed, failure = self.account_id, None
-        accounts = self.account_id | self.account_id._candidates(
-            self.company_id, self.marketplace
-        )
-        # An account that was moved elsewhere has the secrets of another company.
-        accounts = accounts.filtered(lambda a: a.company_id == self.company_id)
+        accounts = self._accounts_to_ask()
         if not accounts:
             return failed, None, NoAccount()
         for account in accounts:
@@ -267,6 +267,14 @@ class AmazonOrder(models.Model):
                     # No answer is no reason to ask elsewhere, and costs time.
                     break
         return failed, None, failure
+
+    def _accounts_to_ask(self):
+        """Return the accounts that the order may belong to, the likeliest first."""
+        accounts = self.account_id | self.account_id._candidates(
+            self.company_id, self.marketplace
+        )
+        # An account that was moved elsewhere has the secrets of another company.
+        return accounts.filtered(lambda a: a.company_id == self.company_id)
 
     def _ask_client(self, client):
         """Ask Amazon for the order itself.
@@ -355,9 +363,17 @@ class AmazonOrder(models.Model):
                 "is not read. Tell an administrator."
             )
             return
-        self.read_message = answers.account._describe_error(
+        self.read_message = self._describe_failure(answers)
+
+    def _describe_failure(self, answers):
+        """Say in a sentence why the order could not be read."""
+        return answers.account._describe_error(
             answers.order_error, self.amazon_order_ref
         )
+
+    def _read_sentence(self):
+        """Return what is to be said of the reading, or False."""
+        return self.read_message
 
     def _record_order(self, order):
         """Record what Amazon says of the order as a whole.

@@ -180,10 +180,13 @@ class AmazonOrderMixin(models.AbstractModel):
         :raise UserError: when it is not possible, or the text is not allowed
         """
         self.ensure_one()
+        order_sudo = self._get_amazon_order()
+        # also where a server action calls it in sudo mode
+        order_sudo._check_working_in(order_sudo.company_id, self.display_name)
         blocker = self._stopped_mail() or self._mail_blocker()
         if blocker:
             raise UserError(blocker)
-        account_sudo = self._get_amazon_order().account_id
+        account_sudo = order_sudo.account_id
         self._check_mail_authority(author)
         self._check_reply_mail(subject, text)
         document_sudo = self.sudo()

@@ -96,7 +96,10 @@ class AmazonOrder(models.Model):
         """
         origin.check_access("read")
         self.check_access("read")
-        if origin.sudo().amazon_order_id != self:
+        order_sudo, origin_sudo = self.sudo(), origin.sudo()
+        # also where a server action calls it in sudo mode
+        self._check_working_in(order_sudo.company_id, order_sudo.amazon_order_ref)
+        if origin_sudo._get_amazon_order() != order_sudo:
             raise UserError(
                 self.env._(
                     "%(document)s is not about the Amazon order %(order)s. Open it "
@@ -121,7 +124,7 @@ class AmazonOrder(models.Model):
         authority = handler.env["amazon.authority"]
         assisted = handler._is_assisted(self)
         counted = handler._authority_amount(self, amounts, request.quantities)
-        weighed = authority._weigh(handler, self, origin.sudo(), counted)
+        weighed = authority._weigh(handler, self, origin.sudo(), counted, now)
         # a refusal of what is done already would lose the record of it
         why_approval = not assisted and actions._why_second_person(
             handler, self, weighed

@@ -37,7 +37,6 @@ JOURNALED = AUTHORISATION | {
     "name",
     "active",
     "lwa_client_secret_date",
-    "company_id",
     "approved_sender",
     "shop_name",
     "messaging_enabled",
@@ -59,6 +58,14 @@ JOURNALED = AUTHORISATION | {
     "ship_undo_seconds",
 }
 
+# What keeps an account in its company: what has one of its own.
+HOLDING = (
+    "amazon.order",
+    "amazon.action",
+    "amazon.stop",
+    "amazon.authority",
+)
+
 # A well-formed number that no order has: Amazon's answer to it (not found) proves
 # that the account may read orders, without reading any.
 NO_SUCH_ORDER = "000-0000000-0000000"
@@ -72,6 +79,7 @@ class AmazonSellerAccount(models.Model):
     """One authorisation of a seller: who we are at Amazon, and with what rights."""
 
     _name = "amazon.seller.account"
+    _inherit = "amazon.stays.in.company"
     _description = "Amazon Seller Account"
     _order = "sequence, id"
     _check_company_auto = True
@@ -173,8 +181,6 @@ class AmazonSellerAccount(models.Model):
         authorisation was given, and to send what waited in an archived account, or for
         another seller id."""
         vals = _without_blanks(vals)
-        if "company_id" in vals:
-            self._check_stays_in_company(vals["company_id"])
         changed = JOURNALED & set(vals)
         waiting = self.filtered(lambda a: not a.active or a._sending_problem())
         before = self._journaled_values(changed)
@@ -186,31 +192,22 @@ class AmazonSellerAccount(models.Model):
         waiting.filtered("active")._resume_sending()
         return result
 
-    def _check_stays_in_company(self, company_id):
-        """Refuse to move accounts to another company that have orders or actions: those
-        stay where they are, and must not be read with another company's secrets.
-
-        :param int company_id: the company that they should belong to
-        :raise UserError: with the first one that cannot move
-        """
-        moving = self.sudo().filtered(lambda a: a.company_id.id != company_id)
-        for account_sudo in moving:
-            of_account = [("account_id", "=", account_sudo.id)]
-            if not any(
-                self.env[model].sudo().search_count(of_account, limit=1)
-                for model in ("amazon.order", "amazon.action")
-            ):
-                continue
-            raise UserError(
-                self.env._(
-                    "The account %(account)s cannot move to another company: its "
-                    "orders, and what was asked of Amazon for them, belong to "
-                    "%(company)s and stay there. Work on this seller's orders in "
-                    "%(company)s.",
-                    account=account_sudo.name,
-                    company=account_sudo.company_id.name,
-                )
-            )
+    def _held_from(self, company):
+        """Override: what names an account stays in its company, and must not be read
+        with another company's secrets."""
+        naming = [("account_id", "=", self.id), ("company_id", "!=", company.id)]
+        is_named = any(
+            self.env[model]
+            .with_context(active_test=False)
+            .search_count(naming, limit=1)
+            for model in HOLDING
+        )
+        return is_named and self.env._(
+            "The account %(account)s cannot move to another company: orders, actions, "
+            "stops or rows of the matrix name it, and stay where they are. Work on "
+            "this seller's orders there.",
+            account=self.name,
+        )
 
     # === ACTION METHODS === #
 
@@ -378,7 +375,7 @@ class AmazonSellerAccount(models.Model):
         stored = {name: f"{name}_sealed" for name in ENTERED_SECRETS}
         names = {
             name
-            for name in JOURNALED - {"company_id"}
+            for name in JOURNALED
             if account_sudo[stored.get(name, name)] is not False
         }
         return "\n".join(

@@ -1,4 +1,4 @@
-from odoo import Command, api, fields, models
+from odoo import SUPERUSER_ID, Command, api, fields, models
 from odoo.exceptions import ConcurrencyError
 from odoo.tools import email_normalize, html2plaintext
 
@@ -8,6 +8,24 @@ from .background import in_background
 
 # Order numbers of one mail that are shown.
 REFS_SHOWN = 10
+
+
+class HelpdeskTicketTeam(models.Model):
+    """Mails to a team become tickets of its company, which looks up their orders."""
+
+    _name = "helpdesk.ticket.team"
+    _inherit = ["helpdesk.ticket.team", "amazon.stays.in.company"]
+
+    def _held_from(self, company):
+        """Override: a row of the matrix names a team of its own company."""
+        rows = self.env["amazon.authority"].with_context(active_test=False)
+        naming = [("team_id", "=", self.id), ("company_id", "!=", company.id)]
+        return bool(rows.search_count(naming, limit=1)) and self.env._(
+            "The team %(team)s cannot move to another company: a row of Amazon > "
+            "Configuration > Who May Do What names it. Make a team of the other "
+            "company instead.",
+            team=self.name,
+        )
 
 
 class HelpdeskTicket(models.Model):
@@ -48,13 +66,17 @@ class HelpdeskTicket(models.Model):
             return
         marketplace = by_relay_address(self._sender_of(msg))
         ticket = self.with_context(amazon_marketplace=marketplace and marketplace.id)
+        if self.env.su:
+            # By the mail gateway, and by nobody who has logged in: it takes the sender
+            # for the user whose address that is.
+            ticket = ticket.with_user(SUPERUSER_ID).with_context(amazon_by_mail=True)
         try:
             ticket.amazon_order_ref = refs[0]
         except ConcurrencyError:
             # A mail is not handed in a second time: its order is linked later.
             in_background(self, self.company_id).with_delay(
                 max_retries=0, description=f"Link the Amazon order {refs[0]}"
-            )._link_amazon_order()
+            )._job_link_mailed(marketplace and marketplace.id)
         if len(refs) > 1:
             self.message_post(
                 body=self.env._(
@@ -74,6 +96,13 @@ class HelpdeskTicket(models.Model):
         """
         sender = msg.get("email_from") or msg.get("from") or ""
         return email_normalize(sender, strict=False) or ""
+
+    def _job_link_mailed(self, marketplace=None):
+        """Link the order that a mail named. Job.
+
+        :param str marketplace: id of the marketplace that it is probably from
+        """
+        self.with_context(amazon_by_mail=True)._link_amazon_order(marketplace)
 
     # === BUSINESS METHODS === #
 

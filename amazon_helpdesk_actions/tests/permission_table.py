@@ -247,6 +247,7 @@ helpdesk.ticket.action_amazon_ship                    .      .      .     .    .
 helpdesk.ticket.create                                .      .      .     +    +    +       .     .     .     +      +      +    +       +       +       +     .        .        .      .
 helpdesk.ticket.message_new                           .      .      .     +    +    +       .     .     .     +      +      +    +       +       +       +     .        .        .      .
 helpdesk.ticket.message_update                        .      .      .     +    +    +       .     .     .     +      +      +    +       +       +       +     .        .        .      .
+helpdesk.ticket.team.write                            .      .      .     .    .    +       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 helpdesk.ticket.write                                 .      .      .     +    +    +       .     .     .     +      +      +    +       +       +       +     .        .        .      .
 ir.module.module.button_uninstall                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      !
 res.company.write                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      +

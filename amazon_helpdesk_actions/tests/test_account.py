@@ -117,6 +117,7 @@ class TestAccount(AmazonCommon):
             "sequence",  # the order in which accounts are shown
             "access_token_expires_at",  # of a token that renews itself
             "participation_ids",  # as Amazon says it
+            "company_id",  # in both journals, as for all that stays in its company
         }
         settings = {
             name

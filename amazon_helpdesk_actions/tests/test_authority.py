@@ -1,7 +1,6 @@
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
-from freezegun import freeze_time
 from psycopg2.errors import CheckViolation
 
 from odoo.exceptions import AccessError, UserError
@@ -11,6 +10,7 @@ from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 from odoo.tools import SQL, formatLang, html2plaintext, mute_logger
 
+from ..models.amazon_authority import Asked
 from .common import (
     FBA_SHIPPED,
     GIFT_WRAPPED,
@@ -130,22 +130,24 @@ class TestAuthority(AuthorityCommon):
         self.refund(30).asked_at -= timedelta(days=1)
         self.assertEqual(self.refund(30, GIFT_WRAPPED).state, "queued")
 
+    def today(self):
+        """Return when the day begins and ends of what is asked for now."""
+        asked = Asked("refund", self.company.id, False, False, False, 0)
+        return self.env["amazon.authority"]._day_of(asked)
+
     def test_day_begins_at_midnight_in_the_time_zone_of_the_limits(self):
         self.company.amazon_tz = "Pacific/Auckland"
-        authority = self.env["amazon.authority"]
-        with freeze_time("2026-11-22 10:30:00"):  # 23:30 in Auckland
+        with self.everything_at("2026-11-22 10:30:00"):  # 23:30 in Auckland
             self.assertEqual(
-                authority._today(self.company.id),
-                (datetime(2026, 11, 21, 11), datetime(2026, 11, 22, 11)),
+                self.today(), (datetime(2026, 11, 21, 11), datetime(2026, 11, 22, 11))
             )
-        with freeze_time("2026-11-22 11:30:00"):  # 0:30 in Auckland
-            begins, _ends = authority._today(self.company.id)
-            self.assertEqual(begins, datetime(2026, 11, 22, 11))
+        with self.everything_at("2026-11-22 11:30:00"):  # 0:30 in Auckland
+            self.assertEqual(self.today()[0], datetime(2026, 11, 22, 11))
 
     def test_day_of_25_hours_in_autumn(self):
         self.company.amazon_tz = "Europe/Berlin"
-        with freeze_time("2026-10-25 10:00:00"):
-            begins, ends = self.env["amazon.authority"]._today(self.company.id)
+        with self.everything_at("2026-10-25 10:00:00"):
+            begins, ends = self.today()
         self.assertEqual(ends - begins, timedelta(hours=25))
 
     def test_who_edits_contacts_does_not_let_a_new_day_begin(self):

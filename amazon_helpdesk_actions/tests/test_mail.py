@@ -26,7 +26,7 @@ class TestMail(AmazonCommon):
         # as it arrives at the alias of this company's team
         raw = raw.replace(b"amazon@nordlicht.example", b"orders@shop.example")
         thread_id = self.env["mail.thread"].message_process(False, raw)
-        self.run_jobs("_job_read")
+        self.run_jobs("_job_read_mailed")
         return self.env["helpdesk.ticket"].browse(thread_id)
 
     def test_number_in_the_subject_is_found_and_read(self):
@@ -68,7 +68,7 @@ class TestMail(AmazonCommon):
             ticket = self.receive("relay_de_number_in_subject")
         self.assertEqual(ticket.amazon_order_ref, SHIPPED)
         self.assertFalse(ticket.amazon_order_id)
-        self.run_jobs("_link_amazon_order")
+        self.run_jobs("_job_link_mailed")
         self.assertTrue(ticket.amazon_order_id)
 
     def test_numbers_that_only_look_alike_are_not_taken(self):

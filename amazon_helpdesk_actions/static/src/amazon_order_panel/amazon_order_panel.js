@@ -385,7 +385,8 @@ export class AmazonOrderPanel extends Component {
             return;
         }
         const isMoving = ({ state }) => MOVING_STATES.includes(state);
-        if (this.isBeingRead || this.order.actions.some(isMoving)) {
+        const isWaiting = this.order.read_state === "waiting";
+        if (this.isBeingRead || isWaiting || this.order.actions.some(isMoving)) {
             this.inBackground(() => this.reload());
         }
     }
