@@ -74,6 +74,7 @@ from . import amazon_action_message
 from . import amazon_action_reply
 from . import amazon_evidence
 from . import amazon_evidence_facts
+from . import amazon_document_access
 from . import ir_websocket
 from . import amazon_plain_export
 from . import amazon_names
