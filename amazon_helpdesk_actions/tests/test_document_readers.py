@@ -152,20 +152,16 @@ class TestReadersOfActions(ReadersCase):
 
     def test_who_asked_sees_it_when_the_ticket_went_to_somebody_else(self):
         user = self.plain["agent"]
-        mine = self.create_ticket(CANCEL_REQUESTED, user_id=user.id, name=TITLE)
-        action = self.env["amazon.action"].browse(
-            self.refund.copy_data() and self.refund.id
-        )
         self.env.cr.execute(
-            "UPDATE amazon_action SET user_id = %s WHERE id = %s", [user.id, action.id]
+            "UPDATE amazon_action SET user_id = %s WHERE id = %s",
+            [user.id, self.refund.id],
         )
-        mine.user_id = self.agent
-        self.assertEqual(self.found(user), action.ids)
+        self.assertEqual(self.found(user), self.refund.ids)
         text = self.tried(
             user,
             "amazon.action",
             "web_read",
-            action.ids,
+            self.refund.ids,
             {"ticket_id": {"fields": {"display_name": {}}}},
         )
         self.assertIn(self.ticket.number, text)
