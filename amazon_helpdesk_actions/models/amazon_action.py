@@ -599,6 +599,16 @@ class AmazonAction(models.Model):
         """Return the ticket or the sale order that it was asked from."""
         return self.ticket_id or self.sale_order_id
 
+    def _record_for(self, user):
+        """Return where to tell a user of it, since a mail and an activity name that:
+        the document, or the action itself where the user may not read the document (any
+        more).
+
+        :param res.users user: who asked, or may look after the document
+        """
+        document = self._get_origin()
+        return document if document and document._is_readable_by(user) else self
+
     def _post_sentence(self, note=False):
         """Follower: post what is known now; nothing while the call is on its way.
 
@@ -625,10 +635,11 @@ class AmazonAction(models.Model):
         """
         bodies = {}
         for action, documents in self._documents().items():
-            body = Markup("<p>%s</p>") % sentence_of(action)
-            if note:
-                body += Markup("<p>%s</p>") % note
+            sentence = Markup("<p>%s</p>") % sentence_of(action)
+            noted = sentence + Markup("<p>%s</p>") % note if note else sentence
             for document in documents:
+                # what is written down in a document is for its readers
+                body = noted if document == action._get_origin() else sentence
                 by_id = bodies.setdefault(document._name, {})
                 by_id[document.id] = by_id.get(document.id, Markup()) + body
         for model, by_id in bodies.items():

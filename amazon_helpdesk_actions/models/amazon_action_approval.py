@@ -624,10 +624,10 @@ class AmazonAction(models.Model):
         self._guarded(self._notify_asker, self._telling_failed())
 
     def _notify_asker(self):
-        asker, document = self.user_id, self._get_origin()
+        asker = self.user_id
         if asker == self.env.user or not _works_in(asker, self.company_id):
             return
-        document.message_notify(
+        self._record_for(asker).message_notify(
             subject=self.env._(
                 "%(action)s, %(order)s: %(state)s",
                 action=self.name,

@@ -407,20 +407,20 @@ class AmazonAction(models.Model):
             document._reopen_after_reply()
         note = Markup("<p>%s</p>") % f"{self.name}: {sentence}"
         document._message_log(body=note)
-        document.activity_schedule(
+        person = self._person_to_ask()
+        self._record_for(person).activity_schedule(
             ACTIVITY,
             summary=summary,
             note=note + (plaintext2html(draft) if draft else ""),
-            user_id=self._person_to_ask().id,
+            user_id=person.id,
         )
 
     def _drop_activity(self):
         """Take back what there was to do about this action, and about no other."""
         about_it = [("note", "like", f"{self.name}:")]
-        activities = self._get_origin().activity_search(
-            [ACTIVITY], additional_domain=about_it
-        )
-        activities.unlink()
+        for record in (self._get_origin(), self):
+            activities = record.activity_search([ACTIVITY], additional_domain=about_it)
+            activities.unlink()
 
     def _person_to_ask(self):
         """Return who asked, or who the ticket is assigned to where that one left."""

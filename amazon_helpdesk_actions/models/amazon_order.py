@@ -57,7 +57,9 @@ class AmazonOrder(models.Model):
         readonly=True,
         help="The buyer asked for the cancellation in Your Orders.",
     )
-    cancel_request_reason = fields.Char(readonly=True)
+    cancel_request_reason = fields.Char(
+        "Stored Cancel Request Reason", readonly=True, groups=fields.NO_ACCESS
+    )
     cancelled_by = fields.Selection(
         [("BUYER", "Buyer"), ("MERCHANT", "Seller"), ("AMAZON", "Amazon")],
         readonly=True,
@@ -100,17 +102,21 @@ class AmazonOrder(models.Model):
         "promise the same money.",
     )
 
-    charged = fields.Monetary(compute="_compute_amounts")
+    charged = fields.Monetary(compute="_compute_amounts", compute_sudo=True)
     paid = fields.Monetary(
         compute="_compute_amounts",
+        compute_sudo=True,
         help="What the buyer was charged for what is shipped.",
     )
-    refunded = fields.Monetary("Refunded at Amazon", compute="_compute_amounts")
+    refunded = fields.Monetary(
+        "Refunded at Amazon", compute="_compute_amounts", compute_sudo=True
+    )
     reserved = fields.Monetary(
         compute="_compute_amounts",
+        compute_sudo=True,
         help="Asked for here, and not yet seen in Amazon's finances.",
     )
-    refundable = fields.Monetary(compute="_compute_amounts")
+    refundable = fields.Monetary(compute="_compute_amounts", compute_sudo=True)
     seller_central_url = fields.Char(compute="_compute_seller_central_url")
 
     _ref_uniq = models.Constraint(

@@ -37,17 +37,21 @@ class AmazonOrderCharge(models.Model):
     )
     paid = fields.Monetary(
         compute="_compute_amounts",
+        compute_sudo=True,
         help="What the buyer was charged for the share that is shipped. Zero where a "
         "claim or a chargeback took the money back.",
     )
     refund_ids = fields.One2many("amazon.order.refund", "charge_id", readonly=True)
     action_line_ids = fields.One2many("amazon.action.line", "charge_id", readonly=True)
-    refunded = fields.Monetary("Refunded at Amazon", compute="_compute_amounts")
+    refunded = fields.Monetary(
+        "Refunded at Amazon", compute="_compute_amounts", compute_sudo=True
+    )
     reserved = fields.Monetary(
         compute="_compute_amounts",
+        compute_sudo=True,
         help="Asked for here, and not yet seen in Amazon's finances.",
     )
-    refundable = fields.Monetary(compute="_compute_amounts")
+    refundable = fields.Monetary(compute="_compute_amounts", compute_sudo=True)
 
     _component_uniq = models.Constraint(
         "unique(line_id, component)",

@@ -40,23 +40,27 @@ class AmazonOrderLine(models.Model):
         readonly=True,
         help="The buyer asked for the cancellation of this item in Your Orders.",
     )
-    cancel_request_reason = fields.Char(readonly=True)
+    cancel_request_reason = fields.Char(readonly=True, groups=fields.NO_ACCESS)
     cancelled_by = fields.Selection(
         [("BUYER", "Buyer"), ("MERCHANT", "Seller"), ("AMAZON", "Amazon")],
         readonly=True,
     )
     charge_ids = fields.One2many("amazon.order.charge", "line_id", readonly=True)
-    charged = fields.Monetary(compute="_compute_amounts")
+    charged = fields.Monetary(compute="_compute_amounts", compute_sudo=True)
     paid = fields.Monetary(
         compute="_compute_amounts",
+        compute_sudo=True,
         help="What the buyer was charged for the units that are shipped.",
     )
-    refunded = fields.Monetary("Refunded at Amazon", compute="_compute_amounts")
+    refunded = fields.Monetary(
+        "Refunded at Amazon", compute="_compute_amounts", compute_sudo=True
+    )
     reserved = fields.Monetary(
         compute="_compute_amounts",
+        compute_sudo=True,
         help="Asked for here, and not yet seen in Amazon's finances.",
     )
-    refundable = fields.Monetary(compute="_compute_amounts")
+    refundable = fields.Monetary(compute="_compute_amounts", compute_sudo=True)
 
     _item_uniq = models.Constraint(
         "unique(order_id, amazon_item_ref)",

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from .amazon_order import ORDER_REF
@@ -219,6 +219,41 @@ class AmazonOrderMixin(models.AbstractModel):
                 limit=1,
             )
         )
+
+    # === BUSINESS METHODS - WHO READS IT === #
+
+    def _document_number(self):
+        """Return what names it to who may not read it: its number, never a title, which
+        a buyer wrote."""
+        return self[self._rec_name]
+
+    def _name_by_number(self):
+        """Give those their number for a name that the real user may not read.
+
+        Odoo works out the name of what a many2one points to in sudo mode. OdooBot reads
+        all.
+
+        :return: those that were named
+        """
+        unreadable = self.browse()
+        if self.env.su and self.env.uid != SUPERUSER_ID:
+            saved = self.filtered("id")
+            unreadable = saved - saved.sudo(False)._filtered_access("read").sudo()
+        for document in unreadable:
+            document.display_name = document._document_number()
+        return unreadable
+
+    def _is_readable_by(self, user):
+        """Whether a user may read it, working in its company.
+
+        :param res.users user: somebody else, as a rule
+        :rtype: bool
+        """
+        company = self.sudo().company_id
+        if company not in user.sudo().company_ids:
+            return False
+        document = self.with_user(user).with_context(allowed_company_ids=company.ids)
+        return document.has_access("read")
 
     # === BUSINESS METHODS === #
 

@@ -169,6 +169,7 @@ class AmazonOrder(models.Model):
 
         :param list[dict] rows: actions, see :meth:`_read_rows`
         """
+        self._close_unreadable(rows)
         account_sudo = self.sudo().account_id
         forecast = self.env["amazon.forecast"].sudo()._for_actions(account_sudo, rows)
         actions = self.env["amazon.action"]
@@ -176,14 +177,19 @@ class AmazonOrder(models.Model):
             name: dict(actions._fields[name]._description_selection(self.env))
             for name in ("kind", "state")
         }
-        groups = {
+        has_group = {
             kind: self.env.user.has_group(self.env[f"amazon.action.kind.{kind}"]._group)
             for kind in {row["kind"] for row in rows}
+        }
+        may_act = {
+            row["id"]: row["is_readable"] and has_group[row["kind"]] for row in rows
         }
         approvable = {
             row["id"]
             for row in rows
-            if row["state"] == "to_approve" and actions.browse(row["id"]).can_approve
+            if row["is_readable"]
+            and row["state"] == "to_approve"
+            and actions.browse(row["id"]).can_approve
         }
         return [
             {
@@ -198,16 +204,16 @@ class AmazonOrder(models.Model):
                 "due_at": fields.Datetime.to_string(row["due_at"]),
                 "can_withdraw": row["state"] in BEFORE_SENDING
                 and row["id"] not in approvable
-                and groups[row["kind"]],
+                and may_act[row["id"]],
                 "can_approve": row["id"] in approvable,
                 "approval_until": row["state"] == "to_approve"
                 and fields.Datetime.to_string(row["approval_expires_at"]),
-                "can_drop": self._can_drop(row) and groups[row["kind"]],
+                "can_drop": self._can_drop(row) and may_act[row["id"]],
                 "can_record": row["state"] == "rejected"
                 and self.channel == "fba"
-                and groups[row["kind"]]
+                and may_act[row["id"]]
                 and row["kind"] == "refund",
-                "can_decide": bool(row["needs_person"]) and groups[row["kind"]],
+                "can_decide": bool(row["needs_person"]) and may_act[row["id"]],
                 "drop_message": row["state"] == "submitted"
                 and row["feed_drop_message"],
                 "feed_count": row["feed_message_count"],
@@ -215,6 +221,29 @@ class AmazonOrder(models.Model):
             }
             for row in rows
         ]
+
+    def _close_unreadable(self, rows):
+        """Take out what belongs to a document that the user may not read.
+
+        What the actions promise counts, so everybody sees that they are there: what,
+        how much, how far, and by whom.
+
+        :param list[dict] rows: actions, see :meth:`_read_rows`; changed
+        """
+        closed = {row["id"]: row for row in rows if not row["is_readable"]}
+        for action_sudo in self.env["amazon.action"].sudo().browse(closed):
+            closed[action_sudo.id].update(
+                set_aside_message=False,
+                feed_set_aside_message=False,
+                feed_drop_message=False,
+                state_message=self.env._(
+                    "%(user)s asked for it in a document that you cannot open. "
+                    "%(known)s",
+                    user=action_sudo.user_id.name,
+                    # as in the journal: without what may name a buyer
+                    known=action_sudo._journal_message() or "",
+                ),
+            )
 
     def _can_drop(self, row):
         """Whether Amazon may still be asked not to process the feed of an action."""
@@ -298,8 +327,10 @@ class AmazonOrder(models.Model):
         )
 
     def _actions_sql(self):
-        """Return a select of each action with its feed."""
+        """Return a select of each action with its feed, and of whether the user may
+        read it."""
         actions = self.env["amazon.action"]
+        readable = actions.sudo(False)._search([("order_id", "=", self.id)])
         query = actions._search([("order_id", "=", self.id)])
         feed = query.left_join(query.table, "feed_id", "amazon_feed", "id", "feed_id")
         columns = {
@@ -309,6 +340,9 @@ class AmazonOrder(models.Model):
         for name in FEED_FIELDS:
             sql = self.env["amazon.feed"]._field_to_sql(feed, name, query)
             columns[f"feed_{name}"] = sql
+        columns["is_readable"] = SQL(
+            "%s IN %s", SQL.identifier(query.table, "id"), readable.subselect()
+        )
         return query.select(
             *(
                 SQL("%s AS %s", sql, SQL.identifier(name))

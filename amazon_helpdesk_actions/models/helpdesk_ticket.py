@@ -36,6 +36,14 @@ class HelpdeskTicket(models.Model):
         "amazon.action", "ticket_id", readonly=True, groups=READERS
     )
 
+    # === COMPUTE METHODS === #
+
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_display_name(self):
+        """Override: who may not read it sees its number."""
+        named = self._name_by_number()
+        return super(HelpdeskTicket, self - named)._compute_display_name()
+
     # === MAIL GATEWAY === #
 
     @api.model

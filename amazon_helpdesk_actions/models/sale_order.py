@@ -1,4 +1,4 @@
-from odoo import Command, fields, models
+from odoo import Command, api, fields, models
 
 from .amazon_order_mixin import READERS
 
@@ -10,6 +10,16 @@ class SaleOrder(models.Model):
     amazon_action_ids = fields.One2many(
         "amazon.action", "sale_order_id", readonly=True, groups=READERS
     )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_display_name(self):
+        """Override: who may not read it sees its number."""
+        named = self._name_by_number()
+        return super(SaleOrder, self - named)._compute_display_name()
+
+    # === BUSINESS METHODS === #
 
     def _link_amazon_order(self, marketplace=None):
         """Override to link the tickets of the same Amazon order, too."""

@@ -90,8 +90,8 @@ def _rows(text, columns=PERSONAS):
 MODELS = _rows(
     """
                                                       public portal staff own  team manager sales stock books refund cancel edit message approve journal admin approve0 journal0 admin0 system
-amazon.action                                         .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .
-amazon.action.line                                    .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .
+amazon.action                                         .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     r        r        .      .
+amazon.action.line                                    .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.alarm                                          .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
 amazon.audit.anchor                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
 amazon.audit.check                                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
@@ -149,7 +149,7 @@ amazon.authority.check                                .      .      .     .    .
 amazon.stop.request                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
 amazon.life.decision                                  .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
 amazon.stop.end.request                               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
-amazon.approval.decision                              .      .      .     rw   rw   rw      rw    .     .     rw     rw     rw   rw      rwc     rw      rw    rwc      rw       .      .
+amazon.approval.decision                              .      .      .     rw   rw   rw      .     .     .     rw     rw     rw   rw      rwc     rw      rw    rwc      rw       .      .
 amazon.audit.export                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       rwc     .     .        rwc      .      .
 amazon.audit.settings                                 .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
 amazon.evidence.request                               .      .      .     .    .    .       .     .     .     rwc    rwc    rwc  rwc     rwc     rwc     rwc   rwc      rwc      rw     .
@@ -286,14 +286,16 @@ amazon.action.details                                 .      .      .     .    .
 amazon.action.follower_trace                          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        .      .
 amazon.action.note                                    .      .      .     .    .    .       .     .     .     r      r      r    r       r       r       .     r        r        .      .
 amazon.action.reply_recipient                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
-amazon.action.sale_order_id                           .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     .        r        .      .
+amazon.action.sale_order_id                           .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     .        r        .      .
 amazon.action.set_aside_trace                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        .      .
 amazon.action.text_message_id                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
-amazon.action.ticket_id                               .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     .        r        .      .
+amazon.action.ticket_id                               .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     .        r        .      .
 amazon.feed.set_aside_trace                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.file.content                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
+amazon.order.cancel_request_reason                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.order.destination_changed_at                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.order.destination_digest                       .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
+amazon.order.line.cancel_request_reason               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.access_token_expires_at         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.access_token_sealed             .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.is_reencryption_due             .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .

@@ -418,7 +418,13 @@ request.action_refund()
     def waiting_reply(self):
         ticket = self.create_ticket(SHIPPED, partner_email=RELAY)
         action = self.ask_refund(ticket, self.double, {"NW-KESSEL-12-SW": 1})
-        action._set_reply({"reply_state": "accepted", "reply_lang": "de"})
+        action._set_reply(
+            {
+                "reply_state": "accepted",
+                "reply_lang": "de",
+                "reply_recipient": ticket._recipient(),
+            }
+        )
         self.assertEqual(action.reply_status, "waiting")
         return ticket, action
 

@@ -369,7 +369,7 @@ class TestStranger(RecipientCommon):
         ):
             raw = raw.replace(old, new)
         thread_id = self.env["mail.thread"].message_process(False, raw)
-        self.run_jobs("_job_read")
+        self.run_jobs("_job_read_mailed")
         return self.env["helpdesk.ticket"].browse(thread_id)
 
     def red(self, ticket):

@@ -51,7 +51,7 @@ class TestReplyFollowers(HttpCase, ReplyCommon):
         number = self.env["mail.message"].search([], order="id desc", limit=1).id
         raw = FORGED.format(sender=sender, cc=cc, ref=ref, number=number)
         thread_id = self.env["mail.thread"].message_process(False, raw)
-        self.run_jobs("_job_read")
+        self.run_jobs("_job_read_mailed")
         return self.env["helpdesk.ticket"].browse(thread_id)
 
     def write_to_buyer(self, ticket):

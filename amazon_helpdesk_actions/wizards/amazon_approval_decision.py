@@ -22,6 +22,7 @@ class AmazonApprovalDecision(models.TransientModel):
     """
 
     _name = "amazon.approval.decision"
+    _inherit = "amazon.document.access"
     _description = "Decision on an Action for Amazon"
 
     action_id = fields.Many2one("amazon.action", required=True, readonly=True)
@@ -80,6 +81,11 @@ class AmazonApprovalDecision(models.TransientModel):
     buyer_refund_ids = fields.Many2many(
         "amazon.order.refund", "Earlier Refunds", compute="_compute_picture"
     )
+
+    @api.model
+    def _access_domain(self):
+        """Override: nobody keeps what was shown of an action, once it is closed."""
+        return self.env["amazon.action"]._of_readable("action_id")
 
     # === COMPUTE METHODS === #
 

@@ -42,7 +42,7 @@ class AmazonCancelRequest(models.TransientModel):
         related="order_id.cancel_requested", related_sudo=False
     )
     cancel_request_reason = fields.Char(
-        related="order_id.cancel_request_reason", related_sudo=False
+        related="order_id.shown_cancel_reason", related_sudo=False
     )
     can_choose_scope = fields.Boolean(compute="_compute_ways")
     can_reply = fields.Boolean(compute="_compute_ways")
