@@ -122,6 +122,7 @@ report_of_a_feed      .          .         .         .          .         .    .
 ROUTES = _table(
     """
                                                   anonymous  stranger  customer  customer2  follower  own  own_refund  approver0  journal  admin  trainee  approver  auditor  agent  other
+/amazon_helpdesk_actions/file/<int:file_id>       .          .         .         .          .         .    .           .          .        .      .        E         E        E      .
 /amazon_helpdesk_actions/journal/<int:export_id>  .          .         .         .          .         .    .           .          JW       .      .        .         JW       .      .
 /amazon_helpdesk_actions/journal/anchors          .          .         .         .          .         .    .           .          W        .      .        .         W        .      Z
 """  # noqa: E501
@@ -133,7 +134,7 @@ CALLS = _table(
             anonymous  stranger  customer  customer2  follower  own  own_refund  approver0  journal  admin  trainee  approver  auditor  agent  other
 messages    .          .         TC        0          TC        .    .           .          .        .      TCNRW    TCNRW     TCNRW    TCNRW  .
 chatter     0          C         C         0          C         0    0           0          0        0      CR       CR        CR       CR     0
-thread      0          TU        .         0          0         0    0           0          0        0      TUW      TUW       TUW      TUW    0
+thread      0          U         .         0          0         0    0           0          0        0      TUW      TUW       TUW      TUW    0
 activities  .          .         .         .          .         0    0           0          0        0      0        0         0        0      0
 """  # noqa: E501
 )
@@ -160,6 +161,7 @@ amazon.authority             .          .         .         .          .        
 amazon.delegation            .          .         .         .          .         .    .           .          W        W      .        .         W        .      .
 amazon.failure               .          .         .         .          .         .    .           .          .        W      .        .         .        .      .
 amazon.feed                  .          .         .         .          .         .    .           .          W        .      .        .         W        .      .
+amazon.file                  .          .         .         .          .         .    .           .          .        .      .        W         W        W      .
 amazon.foreign.feed          .          .         .         .          .         .    .           .          W        W      .        .         W        .      .
 amazon.order                 .          .         .         .          .         W    W           W          W        .      BW       BW        BW       BW     .
 amazon.order.charge          .          .         .         .          .         W    W           W          W        .      W        W         W        W      .
@@ -174,7 +176,7 @@ amazon.watermark             .          .         .         .          .        
 amazon.life                  .          .         .         .          .         .    .           .          0        0      .        .         0        .      0
 amazon.sending               .          .         .         .          .         .    .           .          W        .      .        .         W        .      W
 amazon.host.clock            .          .         .         .          .         .    .           .          .        W      .        .         .        .      .
-amazon.reply.template        .          .         .         .          .         .    .           .          .        0      .        .         .        0      0
+amazon.reply.template        .          .         .         .          .         .    .           .          .        0      .        .         .        0      .
 """  # noqa: E501
 )
 
