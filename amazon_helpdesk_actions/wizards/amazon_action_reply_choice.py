@@ -24,7 +24,7 @@ class AmazonActionRequest(models.AbstractModel):
     reply_preview = fields.Text("Text to Be Sent", compute="_compute_reply_preview")
     reply_problem = fields.Text(compute="_compute_reply_problem")
     recipient_doubt = fields.Text(compute="_compute_recipient_doubt")
-    is_recipient_meant = fields.Boolean("This Address Is the Buyer's")
+    is_recipient_meant = fields.Boolean("This address is the buyer's")
 
     # === COMPUTE METHODS === #
 
