@@ -210,7 +210,7 @@ def test_judge_finds_a_journal_that_does_not_lead_to_the_state():
 
 
 def envelope(*marks, element="MerchantAdjustmentItemID"):
-    return "".join(f"<{element}>{mark}</{element}>" for mark in marks).encode()
+    return "".join(f"<{element}>{mark}</{element}>" for mark in marks)
 
 
 def feed(digest, status="DONE", **vals):

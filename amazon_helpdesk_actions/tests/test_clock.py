@@ -137,6 +137,7 @@ class TestReadingAhead(ClockCommon):
     def test_approval_lets_no_reading_from_ahead_count(self):
         ticket = self.create_ticket(SHIPPED)
         action = self.ask_refund(ticket)
+        action.state = "to_approve"
         with self.database_ahead(minutes=1):
             ticket.amazon_order_id._read_from_amazon()
         action._approve(self.agent)

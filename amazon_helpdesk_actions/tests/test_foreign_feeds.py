@@ -814,7 +814,7 @@ class TestLook(ForeignCommon):
         self.assertEqual(len(self.simulator.ledger()["refunds"]), 1)
         self.assertEqual(action.state, "unknown")
         self.assertTrue(action.needs_person)
-        self.assertIn("may be it", action.state_message)
+        self.assertIn("may contain it", action.state_message)
 
     def test_person_who_has_seen_that_feed_can_have_it_sent(self):
         action = self.wait_to_be_sent_again()
@@ -843,7 +843,7 @@ class TestLook(ForeignCommon):
         self.dispatch()
         self.assertEqual(len(self.simulator.ledger()["refunds"]), 1)
         self.assertEqual(action.state, "unknown")
-        self.assertIn("may be it", action.state_message)
+        self.assertIn("may contain it", action.state_message)
 
     def test_feeds_that_a_person_saw_who_decided_do_not_hold_it_up(self):
         action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 5})
