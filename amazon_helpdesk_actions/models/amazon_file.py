@@ -244,25 +244,6 @@ class AmazonFileDocument(models.AbstractModel):
     _name = "amazon.file.document"
     _description = "Document With Amazon Files"
 
-    amazon_file_count = fields.Integer(
-        "Evidence Files", compute="_compute_amazon_file_count"
-    )
-
-    @api.depends_context("uid", "allowed_company_ids")
-    def _compute_amazon_file_count(self):
-        # sudo(False): also in sudo mode nobody is told of files that are not theirs
-        files = self.env["amazon.file"].sudo(False)
-        counts = {}
-        if files.has_access("read"):
-            groups = files._read_group(
-                [("res_model", "=", self._name), ("res_id", "in", self.ids)],
-                ["res_id"],
-                ["__count"],
-            )
-            counts = dict(groups)
-        for document in self:
-            document.amazon_file_count = counts.get(document._origin.id, 0)
-
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_amazon_files(self):
         """Keep what files hang on: with it nobody could read them any more."""
@@ -292,10 +273,11 @@ class AmazonFileDocument(models.AbstractModel):
         self.env["amazon.file"].check_access("read")
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Evidence"),
+            "name": self.env._("Evidence Files"),
             "res_model": "amazon.file",
             "view_mode": "list,form",
             "domain": [("res_model", "=", self._name), ("res_id", "=", self.id)],
+            "help": self.env._("No evidence has been kept here that you may read."),
         }
 
     @api.model
