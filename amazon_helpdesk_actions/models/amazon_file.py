@@ -147,6 +147,9 @@ class AmazonFile(models.Model):
 
     def unlink(self):  # pylint: disable=unknown-option-value,method-required-super
         """Refuse: only retention removes a file."""
+        self._refuse_deletion()
+
+    def _refuse_deletion(self):
         raise AccessError(
             self.env._(
                 "Files of Amazon actions cannot be deleted. They are removed after the "

@@ -113,7 +113,11 @@ class AmazonOrderMixin(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         """Override to find the Amazon order that a number names."""
-        records = super().create([self._clean_amazon_ref(vals) for vals in vals_list])
+        vals_list = [self._clean_amazon_ref(vals) for vals in vals_list]
+        if not self.env.su:
+            # nor does a default value in the context say which order it is
+            vals_list = [{**vals, "amazon_order_id": False} for vals in vals_list]
+        records = super().create(vals_list)
         records.filtered(
             lambda record: record._amazon_ref() or record.sudo().amazon_order_id
         )._link_amazon_order()

@@ -15,7 +15,7 @@ from ..reply_rules import (
 
 
 class AmazonAuditEntry(models.Model):
-    _inherit = "amazon.audit.entry"
+    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     event = fields.Selection(
         selection_add=[("template", "Reply template changed")],

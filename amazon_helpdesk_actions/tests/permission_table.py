@@ -66,11 +66,13 @@ PERSONAS = {
 }
 
 
-def _rows(text, columns=PERSONAS):
+def _rows(text, columns=None):
     """Return the cells of a table in a text, by row and column.
 
+    :param columns: names of the columns; `PERSONAS` when None
     :rtype: dict[str, dict[str, str]]
     """
+    columns = columns or PERSONAS
     rows = {}
     heading, *lines = text.strip().splitlines()
     if heading.split() != list(columns):

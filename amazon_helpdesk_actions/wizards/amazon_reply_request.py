@@ -152,7 +152,7 @@ class AmazonReplyRequest(models.TransientModel):
         return super().write({k: v for k, v in vals.items() if k != "recipient"})
 
     def _fix_recipient(self):
-        super().write({"recipient": self._origin_document()._recipient()})
+        return super().write({"recipient": self._origin_document()._recipient()})
 
     # === ACTION METHODS === #
 
