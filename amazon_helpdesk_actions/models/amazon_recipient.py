@@ -1,7 +1,7 @@
 import hashlib
 import json
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, email_normalize_all
 
@@ -249,6 +249,27 @@ class HelpdeskTicket(models.Model):
         )
 
 
+class MailMessage(models.Model):
+    _inherit = "mail.message"
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_waiting_reply(self):
+        """Keep a reply to a buyer until it has left: whoever may write its ticket could
+        delete it, and everybody would take the buyer for written to."""
+        waiting = [
+            ("mail_message_id", "in", self.ids),
+            ("state", "=", "outgoing"),
+            ("amazon_reply_digest", "!=", False),
+        ]
+        if self.env["mail.mail"].sudo().search_count(waiting, limit=1):
+            raise UserError(
+                self.env._(
+                    "A reply to the buyer waits in Odoo's mail queue, and cannot be "
+                    "deleted before it has left."
+                )
+            )
+
+
 class MailMail(models.Model):
     _inherit = "mail.mail"
 
@@ -264,12 +285,14 @@ class MailMail(models.Model):
         self.ensure_one()
         content = [self[name] or "" for name in MAIL_FIELDS]
         content += [self.headers or "", self.recipient_ids.ids, self.attachment_ids.ids]
+        # the server says which sender Amazon sees
+        content += [self.mail_server_id.id, self.record_alias_domain_id.id]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def _send(self, *args, **kwargs):
         """Override of `mail` to hold replies to buyers that somebody has changed: the
-        subject and the attachments of a mail that waits can be, by whoever may write
-        its ticket."""
+        subject, the server and the attachments of a mail that waits can be, by whoever
+        may write its ticket."""
         changed = self.browse()
         for mail in self.sudo():
             digest = mail.state == "outgoing" and mail.amazon_reply_digest

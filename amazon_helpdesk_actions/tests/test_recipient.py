@@ -365,6 +365,32 @@ class TestMailThatWaits(RecipientCommon):
         mail.send()
         self.assertFalse(self.sent)
 
+    def test_reply_leaves_by_no_other_server(self):
+        ticket = self.create_ticket(UNSHIPPED)
+        mail = self.reply(ticket)
+        server = self.env["ir.mail_server"].create(
+            {"name": "Other", "smtp_host": "x.example", "from_filter": "x.example"}
+        )
+        self.change_as_trainee(mail.mail_message_id, mail_server_id=server.id)
+        mail.send()
+        self.assertFalse(self.sent)
+        self.assertEqual(mail.state, "exception")
+        self.assertEqual(ticket.activity_ids.user_id, self.agent)
+
+    def test_nobody_deletes_a_reply_that_waits(self):
+        ticket = self.create_ticket(UNSHIPPED)
+        mail = self.reply(ticket)
+        message = mail.mail_message_id
+        of_trainee = message.with_user(self.trainee).with_context(
+            allowed_company_ids=self.company.ids
+        )
+        with self.assertRaisesRegex(UserError, "waits in Odoo's mail queue"):
+            of_trainee.unlink()
+        mail.send()
+        self.assertEqual(len(self.sent), 1)
+        of_trainee.unlink()
+        self.assertFalse(message.exists())
+
     def test_other_address_in_the_queue_gets_nothing(self):
         mail = self.reply(self.create_ticket(UNSHIPPED))
         mail.email_to = STRANGER
