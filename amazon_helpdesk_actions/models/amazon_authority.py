@@ -652,7 +652,8 @@ class AmazonAuthority(models.Model):
     def _where(self):
         """Say where the row applies; empty where it does everywhere."""
         places = (
-            self.account_id.sudo().name,
+            # not the name of an account that the user may not know
+            self.account_id.sudo().display_name,
             self.team_id.sudo().name,
             self._label("marketplace"),
         )

@@ -116,11 +116,7 @@ class AmazonAction(models.Model):
         the newest one of the same Amazon order."""
         if self.sale_order_id:
             return self.sale_order_id.sudo()
-        return (
-            self.env["sale.order"]
-            .sudo()
-            .search([("amazon_order_id", "=", self.order_id.id)], limit=1)
-        )
+        return self.order_id._sale_orders()[:1]
 
     def _prepare_credit_note(self, sale_order):
         """Return the values of the credit note.

@@ -1,13 +1,13 @@
 import hashlib
 import json
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, email_normalize_all
 
-from ..spapi.marketplaces import by_relay_address
+from ..spapi.marketplaces import RELAY_PATTERN, by_relay_address
 
-# Addresses of one order that are looked at; two are one too many.
+# Buyers of one order that are looked at; two are one too many.
 ADDRESSES_SHOWN = 200
 # Characters of an address that tell it from another one.
 CHARACTERS_SHOWN = 3
@@ -86,10 +86,10 @@ class AmazonOrder(models.Model):
     def _texts_of_addresses(self):
         """Return what may name the buyer, with its document, the oldest first.
 
-        In one query, since forms show what comes of it; each text once, so that
-        whoever floods an order with tickets hides nobody.
+        In one query, since forms show what comes of it; each buyer once, so that
+        whoever floods an order with mails hides nobody.
 
-        :return: model, id and text
+        :return: model, id and address
         :rtype: list[tuple[str, int, str]]
         """
         for model in ("helpdesk.ticket", "sale.order", "res.partner", "mail.message"):
@@ -101,7 +101,7 @@ class AmazonOrder(models.Model):
                     SELECT id, partner_id, partner_email, amazon_mail_sender
                       FROM helpdesk_ticket
                      WHERE amazon_order_id = %(order)s AND company_id = %(company)s)
-                SELECT model, min(id) AS first_id, text
+                SELECT model, min(id) AS first_id, min(found[1])
                   FROM (SELECT 'helpdesk.ticket' AS model, ticket.id, named.text
                           FROM ticket
                           LEFT JOIN res_partner partner
@@ -124,13 +124,17 @@ class AmazonOrder(models.Model):
                             ON partner.id = sale_order.partner_id
                          WHERE sale_order.amazon_order_id = %(order)s
                            AND sale_order.company_id = %(company)s) AS named
+                 CROSS JOIN LATERAL
+                       regexp_matches(lower(text), %(pattern)s, 'g') AS found
                  WHERE text ILIKE '%%@marketplace.amazon.%%'
-                 GROUP BY model, text
+                 -- as `buyer_of` tells them apart
+                 GROUP BY model, regexp_replace(found[1], '[+][^@]*', '')
                  ORDER BY model, first_id
                  LIMIT %(limit)s
                 """,
                 order=self.id,
                 company=self.company_id.id,
+                pattern=RELAY_PATTERN,
                 limit=ADDRESSES_SHOWN,
             )
         )
@@ -245,6 +249,27 @@ class HelpdeskTicket(models.Model):
         )
 
 
+class MailMessage(models.Model):
+    _inherit = "mail.message"
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_waiting_reply(self):
+        """Keep a reply to a buyer until it has left: whoever may write its ticket could
+        delete it, and everybody would take the buyer for written to."""
+        waiting = [
+            ("mail_message_id", "in", self.ids),
+            ("state", "=", "outgoing"),
+            ("amazon_reply_digest", "!=", False),
+        ]
+        if self.env["mail.mail"].sudo().search_count(waiting, limit=1):
+            raise UserError(
+                self.env._(
+                    "A reply to the buyer waits in Odoo's mail queue, and cannot be "
+                    "deleted before it has left."
+                )
+            )
+
+
 class MailMail(models.Model):
     _inherit = "mail.mail"
 
@@ -260,12 +285,14 @@ class MailMail(models.Model):
         self.ensure_one()
         content = [self[name] or "" for name in MAIL_FIELDS]
         content += [self.headers or "", self.recipient_ids.ids, self.attachment_ids.ids]
+        # the server says which sender Amazon sees
+        content += [self.mail_server_id.id, self.record_alias_domain_id.id]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def _send(self, *args, **kwargs):
         """Override of `mail` to hold replies to buyers that somebody has changed: the
-        subject and the attachments of a mail that waits can be, by whoever may write
-        its ticket."""
+        subject, the server and the attachments of a mail that waits can be, by whoever
+        may write its ticket."""
         changed = self.browse()
         for mail in self.sudo():
             digest = mail.state == "outgoing" and mail.amazon_reply_digest

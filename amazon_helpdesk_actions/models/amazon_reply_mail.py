@@ -267,7 +267,7 @@ class AmazonOrderMixin(models.AbstractModel):
 
         :raise UserError: with the sentences that say why
         """
-        if len((subject or "").splitlines()) > 1:
+        if "".join((subject or "").splitlines()) != (subject or ""):
             # What follows a line break would be a header of its own.
             raise UserError(self.env._("The subject must be a single line."))
         self.env["amazon.reply.template"]._check_reply(text, subject)

@@ -6,6 +6,7 @@ addresses from "Seller Central URLs" there; currencies are those of the countrie
 (``defaultCurrencyCode`` of getMarketplaceParticipations says the same for a seller).
 """
 
+import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -83,6 +84,12 @@ MARKETPLACES = {
 
 _BY_COUNTRY = {market.country_code: market for market in MARKETPLACES.values()}
 _BY_RELAY = {market.relay_domain: market for market in MARKETPLACES.values()}
+# The name of a buyer's anonymised address.
+_NAME = re.compile(r"[\w.+-]+", re.ASCII)
+#: A buyer's anonymised address in a text in small letters, for PostgreSQL.
+RELAY_PATTERN = r"""(?<![^\s<>,;:"'([])([a-z0-9_.+-]+@(?:{}))(?![a-z0-9.-])""".format(
+    "|".join(map(re.escape, _BY_RELAY))
+)
 
 
 def by_country(country_code):
@@ -97,10 +104,13 @@ def by_country(country_code):
 def by_relay_address(address):
     """Return the marketplace of a buyer's anonymised address, None for any other.
 
+    Amazon makes them of letters, digits and plain signs. A quoted name may hold another
+    address (``"a@b.example"@marketplace.amazon.de``), which mail programs find in it.
+
     :param str address: a bare mail address, such as ``abc@marketplace.amazon.de``
     """
-    _name, at, domain = address.rpartition("@")
-    return _BY_RELAY.get(domain.strip().lower()) if at else None
+    name, _at, domain = address.rpartition("@")
+    return _BY_RELAY.get(domain.strip().lower()) if _NAME.fullmatch(name) else None
 
 
 def seller_central_order_url(marketplace_id, order_id):

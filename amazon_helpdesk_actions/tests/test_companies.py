@@ -566,6 +566,55 @@ request.action_refund()
                 with self.assertRaises(UserError):
                     document.sudo().amazon_order_id = theirs
 
+    def test_amounts_of_another_company_are_shown_in_no_dialog(self):
+        order = self.create_ticket(
+            AMERICAN, company_id=self.other.id, team_id=self.other_team.id
+        ).amazon_order_id
+        item = order.line_ids[:1]
+        self.assertTrue(item.charged)
+        asked = {"order_line_id": {}, "charged": {}}
+        dialogs = self.as_user(self.single, self.env["amazon.refund.request"])
+        lines = dialogs.line_ids
+        named = {"order_line_id": item.id}
+        defaults = self.as_user(self.single, self.env["ir.default"])
+        for ask in (
+            lambda: lines.onchange(named, ["order_line_id"], asked),
+            lambda: lines.onchange(
+                {"order_line_id": {"id": item.id}}, ["order_line_id"], asked
+            ),
+            lambda: dialogs.onchange(
+                {"line_ids": [[0, "virtual_1", named]]},
+                ["line_ids"],
+                {"line_ids": {"fields": asked}},
+            ),
+            lambda: lines.with_context(default_order_line_id=item.id).onchange(
+                {}, [], asked
+            ),
+            lambda: (
+                defaults.set(lines._name, "order_line_id", item.id, True)
+                and lines.onchange({}, [], asked)
+            ),
+        ):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            number = ask.__code__.co_firstlineno
+            with self.subTest(line=number), self.assertRaises(AccessError):
+                with self.env.cr.savepoint():
+                    ask()
+        own = self.create_ticket(SHIPPED).amazon_order_id.line_ids[:1]
+        shown = lines.onchange({"order_line_id": own.id}, ["order_line_id"], asked)
+        self.assertEqual(shown["value"]["charged"], own.charged)
+
+    def test_matrix_names_no_account_of_another_company(self):
+        rows = self.as_user(self.single, self.env["amazon.authority"])
+        for account in (self.account, self.other_account):
+            self.env.invalidate_all()
+            shown = rows.onchange(
+                {"account_id": account.id}, ["account_id"], {"display_name": {}}
+            )
+            is_told = account.name in str(shown)
+            self.assertEqual(is_told, account == self.account)
+
     def test_same_number_is_an_order_of_its_own_in_each_company(self):
         ticket = self.create_ticket(UNSHIPPED)
         theirs = self.create_ticket(

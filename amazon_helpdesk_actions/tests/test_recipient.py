@@ -8,6 +8,7 @@ from odoo.tools import file_open
 
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
+from ..models.amazon_recipient import ADDRESSES_SHOWN
 from .common import SHIPPED, UNSHIPPED
 from .test_reply import BUYER, ReplyCommon
 
@@ -206,6 +207,38 @@ class TestKnownRecipient(RecipientCommon):
         ticket.partner_email = STRANGER
         return ticket
 
+    def test_flood_of_mails_hides_no_other_buyer(self):
+        ticket = self.stranger_ticket()
+        for number in range(ADDRESSES_SHOWN + 1):
+            ticket.message_post(
+                body="x",
+                message_type="email",
+                author_id=False,
+                email_from=f'"n{number}" <{STRANGER.replace("@", f"+{number}@")}>',
+            )
+        # each is read after the mails
+        buyer = self.env["res.partner"].create({"name": "B", "email": BUYER})
+        for create in (
+            lambda: self.create_sale_order(SHIPPED, partner_id=buyer.id),
+            lambda: self.create_ticket(SHIPPED),
+        ):
+            other = create()
+            self.assertIn("not the buyer", self.doubt_of(ticket))
+            other.amazon_order_ref = False
+            self.assertFalse(self.doubt_of(ticket))
+
+    def test_address_in_the_name_of_an_address_gets_nothing(self):
+        for address in (
+            '"evil@x.example"@marketplace.amazon.de',
+            '"a, evil@x.example,"@marketplace.amazon.de',
+            "evil%x.example@marketplace.amazon.de",
+            "x!evil@marketplace.amazon.de",
+        ):
+            with self.subTest(address=address):
+                ticket = self.create_ticket(UNSHIPPED, partner_email=address)
+                with self.assertRaisesRegex(UserError, "no address of a buyer"):
+                    self.refund_with_reply(ticket)
+
     def test_same_buyer_is_no_doubt(self):
         self.create_ticket(SHIPPED, partner_email=BUYER.upper())
         conversation = BUYER.replace("@", "+c0ffee@")
@@ -331,6 +364,32 @@ class TestMailThatWaits(RecipientCommon):
         mail.mail_message_id.attachment_ids = file
         mail.send()
         self.assertFalse(self.sent)
+
+    def test_reply_leaves_by_no_other_server(self):
+        ticket = self.create_ticket(UNSHIPPED)
+        mail = self.reply(ticket)
+        server = self.env["ir.mail_server"].create(
+            {"name": "Other", "smtp_host": "x.example", "from_filter": "x.example"}
+        )
+        self.change_as_trainee(mail.mail_message_id, mail_server_id=server.id)
+        mail.send()
+        self.assertFalse(self.sent)
+        self.assertEqual(mail.state, "exception")
+        self.assertEqual(ticket.activity_ids.user_id, self.agent)
+
+    def test_nobody_deletes_a_reply_that_waits(self):
+        ticket = self.create_ticket(UNSHIPPED)
+        mail = self.reply(ticket)
+        message = mail.mail_message_id
+        of_trainee = message.with_user(self.trainee).with_context(
+            allowed_company_ids=self.company.ids
+        )
+        with self.assertRaisesRegex(UserError, "waits in Odoo's mail queue"):
+            of_trainee.unlink()
+        mail.send()
+        self.assertEqual(len(self.sent), 1)
+        of_trainee.unlink()
+        self.assertFalse(message.exists())
 
     def test_other_address_in_the_queue_gets_nothing(self):
         mail = self.reply(self.create_ticket(UNSHIPPED))

@@ -854,6 +854,8 @@ class TestReplyDialog(ReplyCommon):
             (f"{UNSHIPPED} info@nordlicht.example", "e-mail address"),
             (f"{UNSHIPPED} WhatsApp +49 151 23456789", "telephone number"),
             (f"{UNSHIPPED} a\u200bb", "cannot be seen"),
+            (f"{UNSHIPPED}\nBcc: a", "a single line"),
+            (f"{UNSHIPPED}\n", "a single line"),
         ):
             request = self.open_reply(ticket)
             request.subject = subject

@@ -49,6 +49,45 @@ class TestReplyTemplates(ReplyCommon):
         entries = self.env["amazon.audit.entry"].sudo()
         return entries.search([("event", "=", "template")], order="id")
 
+    def test_text_of_another_company_is_shown_in_no_dialog(self):
+        self.stranger.company_ids += self.company
+        theirs = self.as_user(self.shipped, self.stranger).copy({"body": OWN})
+        self.assertEqual(theirs.company_id, self.other)
+        request = self.open_reply(self.create_ticket(SHIPPED))
+        named = {"template_id": theirs.id}
+        asked = {"template_id": {}, "text": {}, "subject": {}}
+        documents = {
+            "order_id": request.order_id.id,
+            "ticket_id": request.ticket_id.id,
+        }
+        empty = request.browse()
+        defaults = self.env["ir.default"].with_user(self.agent)
+        for ask in (
+            lambda: request.onchange(named, ["template_id"], asked),
+            lambda: empty.onchange(named | documents, ["template_id"], asked),
+            lambda: empty.onchange(
+                documents | {"template_id": {"id": theirs.id}}, ["template_id"], asked
+            ),
+            lambda: empty.with_context(default_template_id=theirs.id).onchange(
+                documents, [], asked
+            ),
+            lambda: (
+                defaults.set(request._name, "template_id", theirs.id, True)
+                and empty.onchange(documents, [], asked)
+            ),
+            lambda: request.write(named) and request.read(["text"]),
+            lambda: request.create(documents | named).read(["text"]),
+        ):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            number = ask.__code__.co_firstlineno
+            with self.subTest(line=number), self.assertRaises(AccessError):
+                with self.env.cr.savepoint():
+                    ask()
+        own = self.own(subject="Own ${order}")
+        answer = request.onchange({"template_id": own.id}, ["template_id"], asked)
+        self.assertIn("Own", answer["value"]["subject"])
+
     def test_what_comes_with_the_addon_is_changed_by_nobody(self):
         shipped = self.as_user(self.shipped, self.admin)
         self.admin.group_ids = [Command.link(self.env.ref("base.group_system").id)]

@@ -9,21 +9,6 @@ from ..models.amazon_reservation import ActionRequest
 DOCUMENTS = ("order_id", "ticket_id", "sale_order_id")
 
 
-def check_named_documents(dialog, values):
-    """Refuse documents that a client names and the user may not read.
-
-    :param dialog: a dialog with the fields :data:`DOCUMENTS`
-    :param dict values: what the client sent for an onchange
-    :raise AccessError: when the user may not read one of them
-    """
-    for name in DOCUMENTS:
-        known = values.get(name) or dialog.env.context.get(f"default_{name}")
-        # of none, it would ask for the right to the model
-        if known:
-            documents = dialog.env[dialog._fields[name].comodel_name]
-            documents.browse(known).check_access("read")
-
-
 class AmazonActionRequest(models.AbstractModel):
     """What the dialogs share: the order, where they were opened, what they say.
 
@@ -107,14 +92,6 @@ class AmazonActionRequest(models.AbstractModel):
             for document in filter(None, (request[name] for name in DOCUMENTS)):
                 # of none, it would ask for the right to the model
                 document.check_access("read")
-
-    # === ONCHANGE METHODS === #
-
-    def onchange(self, values, field_names, fields_spec):
-        """Override of `web` to refuse documents that the user may not read: a dialog
-        that is not saved meets no constraint, and would show their names."""
-        check_named_documents(self, values)
-        return super().onchange(values, field_names, fields_spec)
 
     # === CRUD METHODS === #
 

@@ -2,13 +2,14 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..reply_rules import LANGUAGES, language_of
-from .amazon_action_request import DOCUMENTS, check_named_documents
+from .amazon_action_request import DOCUMENTS
 
 
 class AmazonEvidenceRequest(models.TransientModel):
     """The dialog that makes an evidence pack."""
 
     _name = "amazon.evidence.request"
+    _inherit = "amazon.typed.numbers"
     _description = "Request of an Amazon Evidence Pack"
 
     ticket_id = fields.Many2one("helpdesk.ticket", readonly=True)
@@ -43,12 +44,6 @@ class AmazonEvidenceRequest(models.TransientModel):
         for request in self.sudo(False):
             for document in filter(None, (request[name] for name in DOCUMENTS)):
                 self.env["amazon.evidence"]._check_right(document)
-
-    def onchange(self, values, field_names, fields_spec):
-        """Override of `web` to refuse documents that the user may not read: a dialog
-        that is not saved meets no constraint, and would show their names."""
-        check_named_documents(self, values)
-        return super().onchange(values, field_names, fields_spec)
 
     @api.model
     def _open(self, document):

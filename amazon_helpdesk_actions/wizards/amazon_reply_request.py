@@ -275,9 +275,11 @@ class AmazonReplyRequest(models.TransientModel):
         return self._newest_actions().filtered(lambda action: action.kind == situation)
 
     def _render(self):
-        template = self.template_id
+        # as it is saved, and asked of the user: an onchange takes any id, in sudo mode
+        template = self.template_id._origin.sudo(False)
         if not template:
             return False, False
+        template.check_access("read")
         action = self._action_of_template()
         if action:
             values = action._reply_values(template.lang)

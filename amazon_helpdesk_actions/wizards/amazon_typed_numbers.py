@@ -9,15 +9,55 @@ MAX_AMOUNT = 10**12
 MAX_UNITS = 2**31 - 1
 
 
+def check_named(dialog, values):
+    """Refuse records that a client names and the user may not read: a dialog that is
+    not saved meets no constraint, and would show their names and amounts.
+
+    :param dialog: a dialog
+    :param dict values: of its fields: what the client sent for an onchange, or defaults
+    :raise AccessError: when the user may not read one of them
+    """
+    for name, value in values.items():
+        field = dialog._fields.get(name)
+        if field is None or not value:
+            continue
+        if field.type == "many2one" and _is_shown(dialog.env[field.comodel_name]):
+            known = value.get("id") if isinstance(value, dict) else value
+            # of none, it would ask for the right to the model
+            if type(known) is int:
+                dialog.env[field.comodel_name].browse(known).check_access("read")
+        elif field.type == "one2many":
+            lines = dialog.env[field.comodel_name]
+            for command in value:
+                if len(command) == 3 and isinstance(command[2], dict):
+                    check_named(lines, command[2])
+
+
+def _is_shown(records):
+    """Whether a dialog shows what is in such records: Amazon's, and documents."""
+    is_document = "amazon_order_ref" in records._fields
+    return is_document or (
+        records._name.startswith("amazon.") and not records._transient
+    )
+
+
 class AmazonTypedNumbers(models.AbstractModel):
     """A dialog into which a client may write anything: what is no number is refused in
     words. Odoo's client writes none of it, but Odoo's ORM takes NaN over RPC, and NaN
-    is not above any limit."""
+    is not above any limit. Nor does it show a record that its user may not read."""
 
     _name = "amazon.typed.numbers"
     _description = "Amazon Dialog With Numbers"
 
     # === CRUD METHODS === #
+
+    @api.model
+    def default_get(self, fields):
+        """Override to refuse what the user may not read: every user may set defaults
+        for itself, in the context and for good."""
+        values = super().default_get(fields)
+        check_named(self, values)
+        return values
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -32,8 +72,10 @@ class AmazonTypedNumbers(models.AbstractModel):
         return super().write(vals)
 
     def onchange(self, values, field_names, fields_spec):
-        """Override to refuse what is no number."""
+        """Override of `web` to refuse what is no number, and records that the user may
+        not read."""
         self._check_numbers(values)
+        check_named(self, values)
         return super().onchange(values, field_names, fields_spec)
 
     # === BUSINESS METHODS === #

@@ -60,6 +60,9 @@ def test_a_relay_address_names_its_marketplace(address, country):
         "abc@marketplace.amazon.de.evil.example",
         "abc@evil-marketplace.amazon.de",
         "abc@marketplace.amazon.xx",
+        '"abc@evil.example"@marketplace.amazon.de',
+        "abc%evil.example@marketplace.amazon.de",
+        "@marketplace.amazon.de",
     ],
 )
 def test_any_other_address_is_none(address):
