@@ -344,7 +344,7 @@ class TestMailThatWaits(RecipientCommon):
         changed, kept = self.create_ticket(UNSHIPPED), self.create_ticket(UNSHIPPED)
         mails = self.reply(changed) | self.reply(kept)
         message = mails.filtered(lambda mail: mail.res_id == changed.id).mail_message_id
-        self.change_as_trainee(message, subject="Buy at EVIL.COM")
+        message.subject = "Buy at EVIL.COM"
         mails.send()
         self.assertEqual(len(self.sent), 1)
         self.assertNotIn("EVIL", self.sent[0]["Subject"])
@@ -390,6 +390,33 @@ class TestMailThatWaits(RecipientCommon):
         self.assertEqual(len(self.sent), 1)
         of_trainee.unlink()
         self.assertFalse(message.exists())
+
+    def test_nobody_changes_what_the_buyer_was_written(self):
+        ticket = self.create_ticket(UNSHIPPED)
+        mail = self.reply(ticket)
+        reply = mail.mail_message_id
+        mail.send()
+        other = ticket.with_user(self.trainee).message_post(body="Just a thought")
+        for user in (self.trainee, self.agent, self.env.ref("base.user_admin")):
+            user.company_ids += self.company
+            of_user = reply.with_user(user).with_context(
+                allowed_company_ids=self.company.ids
+            )
+            for vals in ({"body": "We owe you nothing."}, {"is_internal": False}):
+                with self.subTest(user=user.login, vals=vals):
+                    with self.assertRaisesRegex(UserError, "was written"):
+                        of_user.write(vals)
+                    with self.assertRaisesRegex(UserError, "was written"):
+                        of_user.sudo().write(vals)
+        # Odoo's own way to edit a message, and one that no buyer got
+        as_trainee = ticket.with_user(self.trainee)
+        with self.assertRaises(UserError):
+            as_trainee._message_update_content(
+                reply.with_user(self.trainee), body="We owe you nothing."
+            )
+        other.with_user(self.trainee).body = "Another thought"
+        self.assertIn("thought", other.body)
+        self.assertNotIn("owe", reply.body)
 
     def test_other_address_in_the_queue_gets_nothing(self):
         mail = self.reply(self.create_ticket(UNSHIPPED))
