@@ -1,0 +1,95 @@
+from odoo.tests import tagged
+
+from .permission_http_table import MARKS
+from .permission_http_world import HttpWorld
+
+# What the chatter of a form asks for.
+ASKED = (
+    "activities",
+    "attachments",
+    "contact_fields",
+    "display_name",
+    "followers",
+    "scheduledMessages",
+    "suggestedRecipients",
+)
+
+
+@tagged("post_install", "-at_install", "amazon_permission")
+class TestShownToCustomers(HttpWorld):
+    """What of a document's messages is shown to people from outside."""
+
+    def post(self, document, subtype, name, content):
+        """Write on a document as an agent, with a file."""
+        document.with_user(self.users["agent"]).with_context(
+            allowed_company_ids=self.company.ids
+        ).message_post(
+            body=name,
+            message_type="comment",
+            subtype_xmlid=subtype,
+            attachments=[(name, content.encode())],
+        )
+
+    def ask(self, person, document, *asked):
+        """Ask about the chatter of a document, by the link of a mail."""
+        params = {
+            "thread_model": document._name,
+            "thread_id": document.id,
+            "request_list": asked,
+            "access_params": {"token": document._portal_ensure_token()},
+        }
+        self.env.flush_all()
+        return self.call(person, "/mail/data", fetch_params=[["mail.thread", params]])
+
+    def test_page_has_the_files_of_what_it_shows_and_of_no_note(self):
+        self.post(self.ticket, "mail.mt_note", "note.txt", MARKS["N"])
+        self.post(self.ticket, "mail.mt_comment", "comment.txt", MARKS["C"])
+        link = f"/my/ticket/{self.ticket.id}"
+        token = self.ticket._portal_ensure_token()
+        self.env.flush_all()
+        for person in ("customer", "follower", "stranger"):
+            page = self.get(person, f"{link}?access_token={token}")
+            files = self.follow_links("anonymous", page)
+            with self.subTest(person):
+                self.assertNotIn("note.txt", page.text)
+                self.assertIn("comment.txt", page.text)
+                found = set().union(*map(self.marks, files))
+                self.assertEqual(found & {*"NCU"}, {*"CU"})
+
+    def test_link_of_a_mail_tells_nothing_of_what_is_among_colleagues(self):
+        for document in (self.ticket, self.sale):
+            # who is offered as a recipient
+            document.partner_id = self.partners["customer"]
+            self.post(document, "mail.mt_note", "note.txt", MARKS["N"])
+            document.activity_schedule(
+                "mail.mail_activity_data_todo",
+                note=MARKS["N"],
+                user_id=self.users["agent"].id,
+            )
+            self.env["mail.scheduled.message"].create(
+                {
+                    "model": document._name,
+                    "res_id": document.id,
+                    "body": MARKS["N"],
+                    "author_id": self.partners["agent"].id,
+                    "is_note": True,
+                    "scheduled_date": "2999-01-01",
+                }
+            )
+            # who is shown nothing of the document but by the link
+            for person in ("stranger", "customer2", "own_refund"):
+                for asked in ASKED:
+                    answer = self.ask(person, document, asked)
+                    files = self.follow_tokens("anonymous", answer)
+                    told = set().union(*map(self.marks, [answer, *files]))
+                    with self.subTest(person, document=document, asked=asked):
+                        self.assertTrue(answer.ok)
+                        self.assertFalse(told & {*"TDNR"})
+                        for name in ("follower@", "customer@", "note.txt"):
+                            self.assertNotIn(name, answer.text)
+            # the question is a good one: a colleague is told
+            answer = self.ask("agent", document, *ASKED)
+            with self.subTest(document=document):
+                self.assertIn("N", self.marks(answer))
+                for name in ("follower@", "customer@", "note.txt"):
+                    self.assertIn(name, answer.text)
