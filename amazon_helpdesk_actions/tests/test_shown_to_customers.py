@@ -19,6 +19,12 @@ ASKED = (
 class TestShownToCustomers(HttpWorld):
     """What of a document's messages is shown to people from outside."""
 
+    def search(self, person, model, path, mark):
+        """Look for a secret as a client does; return how many records have it."""
+        condition = [path, "ilike", MARKS[mark]]
+        answer = self.call_kw(person, model, "search_count", [condition]).json()
+        return answer.get("result", 0)
+
     def post(self, document, subtype, name, content):
         """Write on a document as an agent, with a file."""
         document.with_user(self.users["agent"]).with_context(
@@ -40,6 +46,31 @@ class TestShownToCustomers(HttpWorld):
         }
         self.env.flush_all()
         return self.call(person, "/mail/data", fetch_params=[["mail.thread", params]])
+
+    def test_notes_and_replies_are_not_guessed_letter_by_letter(self):
+        for model, path in (
+            ("helpdesk.ticket", "message_ids"),
+            ("helpdesk.ticket", "website_message_ids"),
+            ("helpdesk.ticket", "partner_id.helpdesk_ticket_ids.message_ids"),
+            ("helpdesk.ticket.team", "ticket_ids.message_ids"),
+            ("sale.order", "message_ids"),
+            ("res.partner", "sale_order_ids.message_ids"),
+        ):
+            for mark in "NR":
+                for person in ("customer", "customer2", "follower"):
+                    with self.subTest(person, model=model, path=path, mark=mark):
+                        found = self.search(person, model, f"{path}.body", mark)
+                        self.assertEqual(found, 0)
+
+    def test_documents_are_found_by_what_one_is_shown(self):
+        for person in ("customer", "follower", "agent"):
+            with self.subTest(person):
+                path = "message_ids.body"
+                self.assertTrue(self.search(person, "helpdesk.ticket", path, "C"))
+        for mark in "NR":
+            with self.subTest(mark):
+                path = "message_ids.body"
+                self.assertTrue(self.search("agent", "helpdesk.ticket", path, mark))
 
     def test_page_has_the_files_of_what_it_shows_and_of_no_note(self):
         self.post(self.ticket, "mail.mt_note", "note.txt", MARKS["N"])
