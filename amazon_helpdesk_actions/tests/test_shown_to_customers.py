@@ -124,3 +124,17 @@ class TestShownToCustomers(HttpWorld):
                 self.assertIn("N", self.marks(answer))
                 for name in ("follower@", "customer@", "note.txt"):
                     self.assertIn(name, answer.text)
+
+    def test_page_links_to_the_next_ticket_until_it_is_lost(self):
+        own = self.own.ticket_bare
+        own.partner_id = self.partners["customer"]
+        self.env.flush_all()
+        self.get("customer", "/my/tickets")
+        link = f"/my/ticket/{self.ticket.id}?access_token="
+        self.assertIn(link, self.get("customer", f"/my/ticket/{own.id}").text)
+        self.ticket.partner_id = self.partners["customer2"]
+        self.ticket.message_unsubscribe(self.ticket.message_partner_ids.ids)
+        self.env.flush_all()
+        page = self.get("customer", f"/my/ticket/{own.id}")
+        self.assertIn(own.name, page.text)
+        self.assertNotIn(link, page.text)
