@@ -65,6 +65,7 @@
         "views/stock_picking_views.xml",
         "views/account_move_views.xml",
         "views/amazon_reply_template_views.xml",
+        "views/portal_templates.xml",
         "views/amazon_menus.xml",
     ],
     "demo": [

@@ -78,7 +78,7 @@ from . import amazon_action_message
 from . import amazon_action_reply
 from . import amazon_evidence
 from . import amazon_evidence_facts
-from . import suggested_recipients
+from . import shown_to_customers
 from . import amazon_document_access
 from . import ir_websocket
 from . import mail_message

@@ -61,6 +61,7 @@ from . import test_restore
 from . import test_retention
 from . import test_secrets
 from . import test_ship
+from . import test_shown_to_customers
 from . import test_stop
 from . import test_tours
 from . import test_tours_approval
