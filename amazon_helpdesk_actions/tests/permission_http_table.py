@@ -90,6 +90,7 @@ PAGES = _table(
                 anonymous  stranger  customer  customer2  follower  own  own_refund  approver0  journal  admin  trainee  approver  auditor  agent  other
 ticket          .          .         TDU       .          TDU       .    .           .          .        .      TDU      TDU       TDU      TDU    .
 ticket_by_link  .          TDU       TDU       .          TDU       .    .           .          .        .      TDU      TDU       TDU      TDU    .
+ticket_close    .          .         TD        .          TD        .    .           .          .        .      TD       TD        TD       TD     .
 tickets         .          .         T         W          T         0    0           0          0        0      TW       TW        TW       TW     Z
 sale_order      .          .         0         .          .         .    .           .          .        .      0        .         .        0      .
 sale_orders     .          .         0         0          0         0    0           0          0        0      0        0         0        0      0

@@ -81,6 +81,16 @@ class TestPermissionHttp(HttpWorld):
         page = self.get(person, url)
         return [page, *self.follow_links("anonymous", page)]
 
+    def page_ticket_close(self, person):
+        """The button of the ticket's page, which leads to that page again."""
+        stage = self.ticket.stage_id
+        return [
+            self.get(
+                person,
+                f"/ticket/close?ticket_id={self.ticket.id}&stage_id={stage.id}",
+            )
+        ]
+
     def page_tickets(self, person):
         url = "/my/tickets"
         return [self.get(person, url), self.get(person, f"{url}?search=zx")]

@@ -138,3 +138,18 @@ class TestShownToCustomers(HttpWorld):
         page = self.get("customer", f"/my/ticket/{own.id}")
         self.assertIn(own.name, page.text)
         self.assertNotIn(link, page.text)
+
+    def test_nobody_closes_the_ticket_of_somebody_else(self):
+        closed = self.env["helpdesk.ticket.stage"].create(
+            {"name": "Closed by the customer", "close_from_portal": True}
+        )
+        url = f"/ticket/close?ticket_id={self.ticket.id}&stage_id={closed.id}"
+        for person in ("anonymous", "stranger", "customer2", "own_refund", "other"):
+            self.get(person, url)
+            with self.subTest(person):
+                self.assertNotEqual(self.ticket.stage_id, closed)
+        for number in ("", "x", "999999999"):
+            page = self.get("customer", f"/ticket/close?ticket_id={number}")
+            self.assertEqual(page.status_code, 404)
+        self.get("customer", url)
+        self.assertEqual(self.ticket.stage_id, closed)
