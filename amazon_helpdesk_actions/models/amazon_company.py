@@ -9,7 +9,7 @@ _logger = logging.getLogger(__name__)
 
 
 class AmazonAuditEntry(models.Model):
-    _inherit = "amazon.audit.entry"
+    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     event = fields.Selection(
         selection_add=[("company", "Company changed")],

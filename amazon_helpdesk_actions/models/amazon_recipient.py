@@ -1,7 +1,7 @@
 import hashlib
 import json
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, email_normalize_all
 
@@ -13,11 +13,6 @@ ADDRESSES_SHOWN = 200
 CHARACTERS_SHOWN = 3
 # What of a mail may not change between the click and its sending.
 MAIL_FIELDS = ("subject", "body_html", "email_from", "reply_to", "email_to", "email_cc")
-# What of a reply stays as it was written.
-KEPT_OF_REPLY = {
-    *("subject", "body", "author_id", "email_from", "outgoing_email_to", "date"),
-    *("model", "res_id", "is_internal", "subtype_id", "message_type"),
-}
 
 
 def relay_addresses(text):
@@ -252,57 +247,6 @@ class HelpdeskTicket(models.Model):
             document=self._describe_other(document),
             other=masked(other),
         )
-
-
-class MailMessage(models.Model):
-    _inherit = "mail.message"
-
-    def write(self, vals):
-        """Override to keep what a buyer was written: evidence tells it as it left. Who
-        must remove it, deletes it."""
-        if KEPT_OF_REPLY & set(vals) and self.env.uid != SUPERUSER_ID:
-            self._check_no_reply()
-        return super().write(vals)
-
-    def _check_no_reply(self):
-        """Refuse to change a reply to a buyer.
-
-        :raise UserError: when there is one among these
-        """
-        # sudo: what it is does not depend on who asks
-        asked_sudo = self.sudo()
-        mixin = self.pool["amazon.order.mixin"]
-        replies_sudo = asked_sudo.filtered(
-            lambda message: (
-                message.outgoing_email_to
-                and issubclass(self.pool.get(message.model, object), mixin)
-            )
-        )
-        texts = [("text_message_id", "in", self.ids)]
-        if replies_sudo or asked_sudo.env["amazon.action"].search_count(texts, limit=1):
-            raise UserError(
-                self.env._(
-                    "What the buyer was written cannot be changed afterwards. Write "
-                    "again with Reply."
-                )
-            )
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_waiting_reply(self):
-        """Keep a reply to a buyer until it has left: whoever may write its ticket could
-        delete it, and everybody would take the buyer for written to."""
-        waiting = [
-            ("mail_message_id", "in", self.ids),
-            ("state", "=", "outgoing"),
-            ("amazon_reply_digest", "!=", False),
-        ]
-        if self.env["mail.mail"].sudo().search_count(waiting, limit=1):
-            raise UserError(
-                self.env._(
-                    "A reply to the buyer waits in Odoo's mail queue, and cannot be "
-                    "deleted before it has left."
-                )
-            )
 
 
 class MailMail(models.Model):

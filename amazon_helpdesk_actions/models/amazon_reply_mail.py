@@ -42,7 +42,7 @@ class AmazonSellerAccount(models.Model):
 
 
 class AmazonAuditEntry(models.Model):
-    _inherit = "amazon.audit.entry"
+    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     event = fields.Selection(
         selection_add=[("replied", "Buyer was written to")],

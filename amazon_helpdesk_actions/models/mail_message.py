@@ -1,5 +1,12 @@
-from odoo import api, models
+from odoo import SUPERUSER_ID, api, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
+
+# What of a reply stays as it was written.
+KEPT_OF_REPLY = {
+    *("subject", "body", "author_id", "email_from", "outgoing_email_to", "date"),
+    *("model", "res_id", "is_internal", "subtype_id", "message_type"),
+}
 
 
 class MailMessage(models.Model):
@@ -11,6 +18,8 @@ class MailMessage(models.Model):
 
     Neither does it keep them from a search of documents by their messages: a customer
     could guess them letter by letter, with ``message_ids.body`` of the own ticket.
+
+    And what a buyer was written stays as it was written.
     """
 
     _inherit = "mail.message"
@@ -39,3 +48,52 @@ class MailMessage(models.Model):
         # of what a search shows to customers
         shown_sudo = notes_sudo.filtered_domain(self._get_search_domain_share())
         return forbidden + (notes_sudo - shown_sudo).sudo(False)
+
+    # === WHAT A BUYER WAS WRITTEN === #
+
+    def write(self, vals):
+        """Override to keep what a buyer was written: evidence tells it as it left. Who
+        must remove it, deletes it."""
+        if KEPT_OF_REPLY & set(vals) and self.env.uid != SUPERUSER_ID:
+            self._check_no_reply()
+        return super().write(vals)
+
+    def _check_no_reply(self):
+        """Refuse to change a reply to a buyer.
+
+        :raise UserError: when there is one among these
+        """
+        # sudo: what it is does not depend on who asks
+        asked_sudo = self.sudo()
+        mixin = self.pool["amazon.order.mixin"]
+        replies_sudo = asked_sudo.filtered(
+            lambda message: (
+                message.outgoing_email_to
+                and issubclass(self.pool.get(message.model, object), mixin)
+            )
+        )
+        texts = [("text_message_id", "in", self.ids)]
+        if replies_sudo or asked_sudo.env["amazon.action"].search_count(texts, limit=1):
+            raise UserError(
+                self.env._(
+                    "What the buyer was written cannot be changed afterwards. Write "
+                    "again with Reply."
+                )
+            )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_waiting_reply(self):
+        """Keep a reply to a buyer until it has left: whoever may write its ticket could
+        delete it, and everybody would take the buyer for written to."""
+        waiting = [
+            ("mail_message_id", "in", self.ids),
+            ("state", "=", "outgoing"),
+            ("amazon_reply_digest", "!=", False),
+        ]
+        if self.env["mail.mail"].sudo().search_count(waiting, limit=1):
+            raise UserError(
+                self.env._(
+                    "A reply to the buyer waits in Odoo's mail queue, and cannot be "
+                    "deleted before it has left."
+                )
+            )
