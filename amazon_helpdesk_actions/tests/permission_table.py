@@ -252,6 +252,7 @@ helpdesk.ticket.message_update                        .      .      .     +    +
 helpdesk.ticket.team.write                            .      .      .     .    .    +       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 helpdesk.ticket.write                                 .      .      .     +    +    +       .     .     .     +      +      +    +       +       +       +     .        .        .      .
 ir.module.module.button_uninstall                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      !
+mail.message.write                                    .      .      .     +    +    +       .     .     .     +      +      +    +       +       +       +     .        .        .      .
 res.company.write                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      +
 res.groups.create                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      +
 res.groups.unlink                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      +

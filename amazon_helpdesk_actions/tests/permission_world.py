@@ -276,6 +276,9 @@ class PermissionWorld(AmazonCommon):
                 }
             )
             if not ref:
+                side["note"] = side[f"ticket_{name}"].message_post(
+                    body=side.word, subtype_xmlid="mail.mt_note"
+                )
                 continue
             side[f"sale_{name}"] = cls.env["sale.order"].create(
                 {
