@@ -129,11 +129,12 @@ ROUTES = _table(
 """  # noqa: E501
 )
 
-# Calls of the chatter, and the files that they have a token for.
+# Calls of the chatter, and the files that they have a token for. Of a thread that one
+# may not read, Odoo answers with messages of others that one may.
 CALLS = _table(
     """
             anonymous  stranger  customer  customer2  follower  own  own_refund  approver0  journal  admin  trainee  approver  auditor  agent  other
-messages    .          .         TC        0          TC        .    .           .          .        .      TCNRW    TCNRW     TCNRW    TCNRW  .
+messages    .          .         TC        0          TC        .    .           .          .        .      TCNRW    TCNRW     TCNRW    TCNRW  Z
 chatter     0          C         C         0          C         0    0           0          0        0      CR       CR        CR       CR     0
 thread      0          U         .         0          0         0    0           0          0        0      TUW      TUW       TUW      TUW    0
 activities  .          .         .         .          .         0    0           0          0        0      0        0         0        0      0
