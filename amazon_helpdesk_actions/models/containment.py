@@ -21,6 +21,22 @@ PASSED_ON = (
 )
 
 
+def failure_of(records, method):
+    """Call a method with records; where it fails, undo what it did.
+
+    :param method: function of records
+    :return: the exception, None where there was none
+    """
+    try:
+        with records.env.cr.savepoint():
+            method(records)
+    except PASSED_ON:
+        raise
+    except Exception as error:
+        return error
+    return None
+
+
 def contained(records, method, on_error):
     """Call a method with all of the records; where that fails, with each of them, so
     that the others do not suffer from one.
@@ -32,16 +48,12 @@ def contained(records, method, on_error):
     """
     if not records:
         return records
-    try:
-        with records.env.cr.savepoint():
-            method(records)
+    error = failure_of(records, method)
+    if error is None:
         return records
-    except PASSED_ON:
-        raise
-    except Exception as error:
-        if len(records) == 1:
-            on_error(records, error)
-            return records.browse()
+    if len(records) == 1:
+        on_error(records, error)
+        return records.browse()
     done = records.browse()
     for record in records:
         done |= contained(record, method, on_error)

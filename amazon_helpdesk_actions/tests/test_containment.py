@@ -7,6 +7,7 @@ import psycopg2
 
 from odoo import fields
 from odoo.exceptions import AccessError
+from odoo.sql_db import Cursor
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -362,6 +363,34 @@ class TestContainment(ContainmentCase):
             actions._set_submitted()
         for action in (actions[0], actions[2]):
             self.assertIn("has received", self.notes(action.ticket_id)[0])
+
+    def test_what_followed_before_one_failed_is_done_once(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        before = self.notes(action.ticket_id)
+        jobs = self.env["queue.job"].search([])
+        with self.broken("amazon.action", "_show_in_forms", action):
+            action._set_sending()
+            action._set_submitted()
+        notes = self.notes(action.ticket_id)[: -len(before)]
+        self.assertEqual(len([note for note in notes if "has received" in note]), 1)
+        new = self.env["queue.job"].search([]) - jobs
+        keys = new.mapped("identity_key")
+        self.assertEqual(len(keys), len(set(keys)))
+
+    def test_ordinary_day_needs_a_savepoint_for_all_followers(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        asked = []
+        execute = Cursor.execute
+
+        def count(cr, query, *args, **kwargs):
+            asked.append(str(getattr(query, "code", query)))
+            return execute(cr, query, *args, **kwargs)
+
+        with patch.object(Cursor, "execute", count):
+            action._let_follow()
+        # one for all, and one that guards the documents' notes
+        savepoints = [query for query in asked if query.startswith("SAVEPOINT")]
+        self.assertLessEqual(len(savepoints), 2)
 
     def test_database_that_could_not_serialize_is_no_failure_of_a_follower(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
