@@ -198,8 +198,8 @@ class AmazonOrderMixin(models.AbstractModel):
         other, document = self._get_amazon_order()._other_buyer(address)
         return bool(other) and self.env._(
             "This reply goes to %(address)s, and %(document)s has %(other)s for the "
-            "same order. Amazon gives each buyer one address only, so one of them is "
-            "not the buyer.",
+            "same order. Amazon gives each buyer one address, so one of them may not "
+            "be the buyer's.",
             address=masked(address),
             document=self._describe_other(document),
             other=masked(other),

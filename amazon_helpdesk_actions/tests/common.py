@@ -138,6 +138,22 @@ class AmazonCommon(BaseCommon):
         )
 
     @classmethod
+    def _open_mailbox(cls):
+        """Let mails to orders@shop.example become tickets of the team."""
+        domain = cls.env["mail.alias.domain"].create({"name": "shop.example"})
+        cls.company.alias_domain_id = domain
+        cls.team.write({"alias_name": "orders", "alias_domain_id": domain.id})
+
+    @classmethod
+    def _create_own_agent(cls):
+        """Return an agent who may refund, and reads own tickets alone."""
+        return cls._create_user(
+            "amazon_own",
+            "helpdesk_mgmt.group_helpdesk_user_own",
+            "amazon_helpdesk_actions.group_refund",
+        )
+
+    @classmethod
     def _create_account(cls, **values):
         return cls.env["amazon.seller.account"].create(
             {

@@ -891,11 +891,7 @@ class TestEvidenceFiles(EvidenceCommon):
             self.assertNotIn(self.agent.login, text + self.plain(files))
 
     def test_number_of_a_ticket_that_the_maker_may_not_read_is_not_told(self):
-        own = self._create_user(
-            "amazon_own",
-            "helpdesk_mgmt.group_helpdesk_user_own",
-            "amazon_helpdesk_actions.group_refund",
-        )
+        own = self._create_own_agent()
         theirs = self.create_case(user_id=self.agent.id)
         self.ask_refund(theirs)
         text, files = self.make(self.create_case(user_id=own.id), own, language="en")
@@ -1065,11 +1061,7 @@ class TestEvidenceAccess(EvidenceCommon):
             self.open(ticket, user).action_pdf()
 
     def test_who_may_not_read_the_document_is_refused(self):
-        own = self._create_user(
-            "amazon_own",
-            "helpdesk_mgmt.group_helpdesk_user_own",
-            "amazon_helpdesk_actions.group_refund",
-        )
+        own = self._create_own_agent()
         ticket = self.create_case(user_id=self.agent.id)
         with self.assertRaises(AccessError):
             self.open(ticket, own)
@@ -1080,11 +1072,7 @@ class TestEvidenceAccess(EvidenceCommon):
             self.make(sale_order, self.auditor)
 
     def test_dialog_cannot_be_pointed_at_what_the_user_may_not_read(self):
-        own = self._create_user(
-            "amazon_own",
-            "helpdesk_mgmt.group_helpdesk_user_own",
-            "amazon_helpdesk_actions.group_refund",
-        )
+        own = self._create_own_agent()
         mine = self.create_case(user_id=own.id)
         theirs = self.create_case(GIFT_WRAPPED, user_id=self.agent.id)
         with self.assertRaises(AccessError):
@@ -1098,11 +1086,7 @@ class TestEvidenceAccess(EvidenceCommon):
             self.as_user(request, self.agent).action_pdf()
 
     def test_times_of_tickets_that_the_user_may_not_read_are_not_told(self):
-        own = self._create_user(
-            "amazon_own",
-            "helpdesk_mgmt.group_helpdesk_user_own",
-            "amazon_helpdesk_actions.group_refund",
-        )
+        own = self._create_own_agent()
         mine = self.create_case(user_id=own.id)
         theirs = self.create_case(user_id=self.agent.id)
         self.receive(theirs)
@@ -1129,11 +1113,7 @@ class TestEvidenceAccess(EvidenceCommon):
                 file.with_user(portal).sudo(False).check_access("read")
 
     def test_who_may_not_read_the_ticket_cannot_read_its_pack(self):
-        own = self._create_user(
-            "amazon_own",
-            "helpdesk_mgmt.group_helpdesk_user_own",
-            "amazon_helpdesk_actions.group_refund",
-        )
+        own = self._create_own_agent()
         ticket = self.create_case(user_id=self.agent.id)
         for file in self.make_files(ticket):
             with self.assertRaises(AccessError):

@@ -159,11 +159,7 @@ class TestFilesOverHttp(HttpCase, FilesCommon):
 
     def test_who_may_not_read_it_cannot_tell_it_from_one_that_is_not_there(self):
         packs = self.make_pack()
-        own = self._create_user(
-            "amazon_own",
-            "helpdesk_mgmt.group_helpdesk_user_own",
-            "amazon_helpdesk_actions.group_refund",
-        )
+        own = self._create_own_agent()
         self.ticket.user_id = self.agent
         self.env.flush_all()
         strangers = (self.portal, self.trainee, self.auditor, self.stranger, own)
@@ -394,11 +390,7 @@ class TestFiles(FilesCommon):
         return self.create_case(user_id=self.agent.id)
 
     def test_of_several_files_each_is_judged_alone(self):
-        own = self._create_user(
-            "amazon_own",
-            "helpdesk_mgmt.group_helpdesk_user_own",
-            "amazon_helpdesk_actions.group_refund",
-        )
+        own = self._create_own_agent()
         mine = self.create_case(user_id=own.id)
         theirs = self.create_case(user_id=self.agent.id)
         packs = self.make_files(mine) + self.make_files(theirs)
@@ -412,11 +404,7 @@ class TestFiles(FilesCommon):
 
     def test_who_loses_the_document_loses_its_files(self):
         pdf, _packed = self.make_pack()
-        own = self._create_user(
-            "amazon_own",
-            "helpdesk_mgmt.group_helpdesk_user_own",
-            "amazon_helpdesk_actions.group_refund",
-        )
+        own = self._create_own_agent()
         file = self.as_user(pdf, own).sudo(False)
         self.ticket.user_id = own
         self.assertTrue(file.has_access("read"))

@@ -14,9 +14,7 @@ class TestMail(AmazonCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.domain = cls.env["mail.alias.domain"].create({"name": "shop.example"})
-        cls.company.alias_domain_id = cls.domain
-        cls.team.write({"alias_name": "orders", "alias_domain_id": cls.domain.id})
+        cls._open_mailbox()
 
     def receive(self, name):
         """Hand a mail to Odoo's gateway, as a mail server does."""

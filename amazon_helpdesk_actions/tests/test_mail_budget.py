@@ -28,9 +28,7 @@ class MailBudgetCommon(AmazonCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        domain = cls.env["mail.alias.domain"].create({"name": "shop.example"})
-        cls.company.alias_domain_id = domain
-        cls.team.write({"alias_name": "orders", "alias_domain_id": domain.id})
+        cls._open_mailbox()
         cls.american = cls._create_account(
             name="Nordlicht US",
             sequence=20,

@@ -29,15 +29,8 @@ class TestReplyFollowers(HttpCase, ReplyCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        domain = cls.env["mail.alias.domain"].create({"name": "shop.example"})
-        cls.company.alias_domain_id = domain
-        cls.team.write(
-            {
-                "alias_name": "orders",
-                "alias_domain_id": domain.id,
-                "alias_contact": "everyone",
-            }
-        )
+        cls._open_mailbox()
+        cls.team.alias_contact = "everyone"
         cls.portal = new_test_user(
             cls.env,
             login="amazon_portal",
