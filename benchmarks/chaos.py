@@ -49,11 +49,16 @@ QUIET_SECONDS = 240
 #: A part of that after which the administrator tries again what was set aside.
 TRIES_AGAIN = 4
 
-#: What is still on its way, and how much has moved so far.
+#: What has lost its job moves again when the watch has found it, which looks every five
+#: minutes for what has waited for ten.
+WATCH_SECONDS = 960
+
+#: What is still on its way, what is searched for, and how much has moved so far.
 PROGRESS = """
     SELECT (SELECT count(*) FROM amazon_action
-            WHERE state IN ('to_approve', 'queued', 'sending', 'submitted')
-            OR (state = 'unknown' AND needs_person IS NOT TRUE)),
+            WHERE state IN ('to_approve', 'queued', 'sending', 'submitted')),
+        (SELECT count(*) FROM amazon_action
+            WHERE state = 'unknown' AND needs_person IS NOT TRUE),
         (SELECT count(*) FROM amazon_audit_entry)
 """
 
@@ -114,7 +119,8 @@ class Options:
     :param clock_factor: seconds at Amazon for each real one
     :param report: file for the JSON object
     :param faults: kinds of trouble that can be left out, see ``chaos_faults``
-    :param quiet_seconds: the end is when nothing has moved for so long
+    :param quiet_seconds: the end is when nothing has moved for so long; what is on its
+        way gets the time of the watch
     :param waits_for_searches: ... and nothing is searched for at Amazon any more
     """
 
@@ -396,9 +402,11 @@ class Run:
             now = self._world.sql(PROGRESS)
             if now != last:
                 last, moved = now, time.monotonic()
-            if now.startswith("0|"):
+            on_the_way, searched_for, _moves = map(int, now.split("|"))
+            if not on_the_way and not searched_for:
                 break
-            if time.monotonic() - moved > quiet and not self._is_searching():
+            enough = WATCH_SECONDS if on_the_way else quiet
+            if time.monotonic() - moved > enough and not self._is_searching():
                 break
             if time.monotonic() - max(moved, tried) > quiet / TRIES_AGAIN:
                 self._surprises.try_again()

@@ -51,6 +51,7 @@ from . import amazon_failure
 from . import amazon_watch
 from . import amazon_action_followers
 from . import amazon_action_aside
+from . import queue_job
 from . import amazon_clock
 from . import amazon_seller_credentials
 from . import amazon_breaker

@@ -45,6 +45,7 @@ from . import test_own_defaults
 from . import test_permission_http
 from . import test_permission_matrix
 from . import test_pipeline
+from . import test_queue_job
 from . import test_quota
 from . import test_ranges
 from . import test_recipient

@@ -253,6 +253,7 @@ helpdesk.ticket.team.write                            .      .      .     .    .
 helpdesk.ticket.write                                 .      .      .     +    +    +       .     .     .     +      +      +    +       +       +       +     .        .        .      .
 ir.module.module.button_uninstall                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      !
 mail.message.write                                    .      .      .     +    +    +       .     .     .     +      +      +    +       +       +       +     .        .        .      .
+queue.job.write                                       .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 res.company.write                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      +
 res.groups.create                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      +
 res.groups.unlink                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      +

@@ -467,6 +467,8 @@ class PermissionWorld(AmazonCommon):
                 "burst": 1,
             }
         )
+        job = side.busy.with_company(side.company).with_delay()._job_read()
+        side["job"] = job.db_record()
         side["failure"] = cls.env["amazon.failure"].create(
             {
                 "task": "ranges",

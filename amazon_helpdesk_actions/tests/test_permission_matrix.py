@@ -50,6 +50,7 @@ RECORDS = {
     "amazon.reply.template": lambda side: side.template,
     "amazon.host.clock": lambda side: side.host_clock,
     "mail.mail": lambda side: side.mail,
+    "queue.job": lambda side: side.job,
     "helpdesk.ticket": lambda side: side.ticket_shipped,
     "sale.order": lambda side: side.sale_shipped,
     "helpdesk.ticket.team": lambda side: side.team,
