@@ -91,6 +91,9 @@ RESERVING_STATES = (
 # the limits of who asked for it.
 COUNTED_STATES = (*RESERVING_STATES, "confirmed")
 
+# States in which an action still waits for what becomes of its feed.
+OPEN_STATES = ("sending", "submitted", "unknown")
+
 FEED_STATES = [
     ("sending", "Sending"),
     ("not_sent", "Not sent"),
@@ -292,3 +295,13 @@ NOT_EXECUTED_MINUTES, CALL_NO_TRACE_HOURS = 30, 24
 # https://developer-docs.amazon.com/sp-api/docs/rotating-your-apps-lwa-credentials
 SECRET_DAYS = 180
 SECRET_DUE_DAYS, SECRET_NEAR_DAYS = 30, 7
+
+# What is known of the decision of a second person.
+DECISION = (
+    "approved_at",
+    "approved_by_id",
+    "refused_by_id",
+    "approval_lender_id",
+    "refusal_reason",
+    "approved_gap",
+)

@@ -14,7 +14,7 @@ from babel.numbers import format_currency
 
 from odoo.tools import LazyTranslate
 
-from ..reply_rules import language_of
+from ..models.conversation.reply_rules import language_of
 from ..spapi.marketplaces import MARKETPLACES
 
 _lt = LazyTranslate(__name__)

@@ -1,0 +1,185 @@
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.tools import SQL, email_normalize
+
+from ...const import RESERVING_STATES
+from ...spapi.marketplaces import by_relay_address
+
+# How far back earlier refunds of a buyer are looked at.
+BUYER_DAYS = 365
+# A contact of more Amazon orders than this stands for many buyers: some companies keep
+# one contact for all of Amazon.
+BUYER_ORDERS = 50
+
+# The bare address in the address of a mail, as PostgreSQL sees it.
+TICKET_ADDRESS = "lower(substring(partner_email from '[^<[:space:]]+@[^>[:space:]]+'))"
+
+
+class HelpdeskTicket(models.Model):
+    _inherit = "helpdesk.ticket"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    # By them the tickets of the same buyer are found.
+    _amazon_buyer_idx = models.Index("(partner_id) WHERE amazon_order_id IS NOT NULL")
+    _amazon_address_idx = models.Index(
+        f"({TICKET_ADDRESS}) WHERE amazon_order_id IS NOT NULL"
+    )
+
+
+class AmazonOrder(models.Model):
+    """What was refunded before to the buyer of an order, as far as Odoo knows.
+
+    Amazon's orders name no buyer here. Tickets and sale orders do: the same contact, or
+    the same address that Amazon made for the buyer. That Amazon makes the same address
+    for later orders of a buyer at the same seller is ASSUMED: it is not documented, and
+    where it does not, refunds are missed here, and none is shown of another buyer.
+    """
+
+    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    def _buyer_history(self):
+        """Return the refunds of the last year to the same buyer on other orders.
+
+        :return: the refunds that Amazon shows, and a sentence
+        :rtype: tuple[amazon.order.refund, str]
+        """
+        self.ensure_one()
+        order_sudo = self.sudo()
+        none = order_sudo.env["amazon.order.refund"]
+        partners, addresses = order_sudo._buyer_names()
+        if not partners and not addresses:
+            return none, self.env._(
+                "No ticket or sale order of this order names the buyer, so earlier "
+                "refunds cannot be told."
+            )
+        orders = order_sudo._orders_of(partners, addresses)
+        if len(orders) > BUYER_ORDERS:
+            return none, self.env._(
+                "The contact of this order stands for more than %s Amazon orders, so "
+                "earlier refunds of this buyer cannot be told apart.",
+                BUYER_ORDERS,
+            )
+        since = fields.Datetime.now() - timedelta(days=BUYER_DAYS)
+        refunds = none.search(
+            [("order_id", "in", orders.ids), ("posted_at", ">=", since)],
+            order="posted_at desc, id desc",
+        )
+        return refunds, order_sudo._buyer_sentence(orders, refunds, since)
+
+    def _buyer_names(self):
+        """Return what names the buyer of this order in Odoo.
+
+        :return: contacts, and addresses at Amazon's relay
+        :rtype: tuple[res.partner, set[str]]
+        """
+        about_it = [
+            ("amazon_order_id", "=", self.id),
+            ("company_id", "=", self.company_id.id),
+        ]
+        tickets = self.env["helpdesk.ticket"].search(about_it)
+        sale_orders = self.env["sale.order"].search(about_it)
+        partners = tickets.partner_id | sale_orders.partner_id
+        # a colleague who wrote the ticket is no buyer
+        partners -= partners.filtered("user_ids")
+        texts = [*tickets.mapped("partner_email"), *partners.mapped("email")]
+        addresses = {email_normalize(text) for text in texts if text}
+        return partners, {
+            address for address in addresses if address and by_relay_address(address)
+        }
+
+    def _orders_of(self, partners, addresses):
+        """Return the other orders that tickets and sale orders of a buyer are about; a
+        few more than `BUYER_ORDERS` at most."""
+        for model in ("helpdesk.ticket", "sale.order", "res.partner"):
+            self.env[model].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT amazon_order_id
+                  FROM (SELECT amazon_order_id, company_id
+                          FROM helpdesk_ticket
+                         WHERE amazon_order_id IS NOT NULL
+                           AND partner_id = ANY(%(partners)s)
+                         UNION ALL
+                        SELECT amazon_order_id, company_id
+                          FROM helpdesk_ticket
+                         WHERE amazon_order_id IS NOT NULL
+                           AND %(address)s = ANY(%(addresses)s)
+                         UNION ALL
+                        SELECT amazon_order_id, company_id
+                          FROM sale_order
+                         WHERE amazon_order_id IS NOT NULL
+                           AND partner_id = ANY(%(partners)s)) AS document
+                 WHERE company_id = %(company)s AND amazon_order_id != %(order)s
+                 GROUP BY amazon_order_id
+                 LIMIT %(limit)s
+                """,
+                partners=partners.ids,
+                addresses=sorted(addresses),
+                address=SQL(TICKET_ADDRESS),
+                company=self.company_id.id,
+                order=self.id,
+                limit=BUYER_ORDERS + 1,
+            )
+        )
+        return self.browse(order_id for (order_id,) in rows)
+
+    def _buyer_sentence(self, orders, refunds, since):
+        """Say what was refunded to the buyer on other orders.
+
+        :param amazon.order orders: the other orders of the buyer
+        :param amazon.order.refund refunds: what Amazon shows of them
+        :param datetime since: how far back
+        """
+        asked = self.env["amazon.action"].search(
+            [
+                ("order_id", "in", orders.ids),
+                ("state", "in", RESERVING_STATES),
+                ("asked_at", ">=", since),
+                ("amount", ">", 0),
+            ]
+        )
+        parts = []
+        if refunds:
+            single = {
+                (row.order_id, row.adjustment_ref or row.posted_at) for row in refunds
+            }
+            parts.append(
+                self.env._(
+                    "In the last 12 months: %(amount)s refunded to this buyer on "
+                    "other orders (refunds: %(count)s, orders: %(orders)s).",
+                    count=len(single),
+                    orders=len(refunds.order_id),
+                    amount=self._sum_up(refunds, "posted_at"),
+                )
+            )
+        else:
+            parts.append(
+                self.env._(
+                    "No refund to this buyer on another order is known of the last 12 "
+                    "months (other orders known here: %s).",
+                    len(orders),
+                )
+            )
+        if asked:
+            parts.append(
+                self.env._(
+                    "Asked for besides, and not seen at Amazon yet: %s.",
+                    self._sum_up(asked, "asked_at"),
+                )
+            )
+        return " ".join(parts)
+
+    def _sum_up(self, rows, moment):
+        """Return the sum of amounts in the company's currency, as a person reads it.
+
+        :param rows: records with an amount and its currency
+        :param str moment: the field of the day whose rate counts
+        """
+        company = self.company_id
+        currency = company.currency_id
+        total = sum(
+            row.currency_id._convert(row.amount, currency, company, row[moment].date())
+            for row in rows
+        )
+        return self.env["amazon.action.kind"]._money(total, currency)

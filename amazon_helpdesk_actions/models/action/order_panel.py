@@ -1,0 +1,368 @@
+from datetime import datetime
+
+from odoo import fields, models
+from odoo.tools import SQL
+
+from ...const import BEFORE_SENDING, OPEN_STATES, RESERVING_STATES
+from ..order.amounts import paid, paid_share, refundable, total_refundable
+
+AMOUNTS = ("charged", "refunded", "reserved", "refundable")
+
+# What the panel reads of each action, and of the feed that carries it.
+ACTION_FIELDS = (
+    "id",
+    "name",
+    "kind",
+    "feed_type",
+    "state",
+    "state_message",
+    "set_aside_message",
+    "last_state_change",
+    "amount",
+    "due_at",
+    "needs_person",
+    "reply_state",
+    "reply_status",
+    "approval_expires_at",
+)
+DATETIMES = (
+    "last_state_change",
+    "due_at",
+    "approval_expires_at",
+    "feed_submitted_at",
+)
+FEED_FIELDS = (
+    "submitted_at",
+    "processing_status",
+    "message_count",
+    "drop_message",
+    "is_adopted",
+    "set_aside_message",
+)
+
+
+class AmazonOrder(models.Model):
+    """What the panel in a form shows of an order.
+
+    A form is opened often, so all of it is read in a few queries, however many items
+    and past actions there are; the amounts go by the same rules as the fields.
+    """
+
+    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    # === GETTERS === #
+
+    def _panel_data(self):
+        """Return what the panel in a form shows, ready for people's eyes.
+
+        :return: plain values; amounts in the order's currency, times in UTC
+        :rtype: dict
+        """
+        self.ensure_one()
+        order = self.sudo()
+        charges, actions = order._read_rows()
+        totals, lines = order._panel_amounts(charges)
+        elsewhere = charges[0]["refunded_elsewhere"]
+        posted_at = elsewhere["posted_at"]
+        return {
+            "id": order.id,
+            "ref": order.amazon_order_ref,
+            "now": fields.Datetime.to_string(fields.Datetime.now()),
+            "status": order.fulfillment_status,
+            "status_label": order._label("fulfillment_status"),
+            "channel": order.channel,
+            "channel_label": order._label("channel"),
+            "marketplace_label": order._label("marketplace"),
+            "seller_central_url": order.seller_central_url,
+            "purchased_at": fields.Datetime.to_string(order.purchased_at),
+            "read_state": order.read_state,
+            "read_message": order._read_sentence(),
+            "read_at": fields.Datetime.to_string(order.known_until or order.read_at),
+            "is_stale": order._is_stale(),
+            "finances_state": order.finances_state,
+            "finances_message": order.finances_message,
+            "cancel_requested": order.cancel_requested,
+            "cancel_request_reason": order.cancel_request_reason,
+            "cancelled_by": order._label("cancelled_by"),
+            "claim_found": order.claim_found,
+            "chargeback_found": order.chargeback_found,
+            "currency": order._panel_currency(),
+            "refunded_elsewhere": elsewhere["amount"] or 0.0,
+            "refunded_elsewhere_at": posted_at and posted_at.replace("T", " "),
+            "totals": totals,
+            "lines": lines,
+            "actions": self._panel_actions(actions),
+            "alarms": order._alarms_for_panel(),
+        }
+
+    def _label(self, name):
+        """Return the label of what a selection field holds, in the user's language."""
+        options = dict(self._fields[name]._description_selection(self.env))
+        return options.get(self[name])
+
+    def _panel_currency(self):
+        """Return the currency as the web client finds it; it knows the active ones."""
+        currency = self.currency_id
+        if not currency:
+            return False
+        known = currency.get_all_currencies().get(currency.id)
+        name = known["name"] if known else currency.name
+        return {"id": currency.id, "name": name}
+
+    # === GETTERS - AMOUNTS === #
+
+    def _panel_amounts(self, rows):
+        """Return the amounts of the order, and its items with theirs.
+
+        :param list[dict] rows: charges, see :meth:`_read_rows`
+        :rtype: tuple[dict, list[dict]]
+        """
+        lines, of_order = {}, dict.fromkeys((*AMOUNTS, "paid"), 0.0)
+        for row in rows:
+            of_order["refunded"] = row["refunded_of_order"]
+            if not row["line_id"]:
+                continue
+            line = lines.setdefault(row["line_id"], self._panel_line(row))
+            amounts = self._charge_amounts(row)
+            for name in (*AMOUNTS, "paid"):
+                line[name] += amounts[name]
+        for line in lines.values():
+            _limit(line)
+            for name in ("charged", "paid", "reserved", "refundable"):
+                of_order[name] += line[name]
+        _limit(of_order)
+        return {name: of_order[name] for name in AMOUNTS}, list(lines.values())
+
+    def _panel_line(self, row):
+        return {
+            "id": row["line_id"],
+            "title": row["title"],
+            "sku": row["sku"],
+            "quantity_ordered": row["quantity_ordered"],
+            "quantity_fulfilled": row["quantity_fulfilled"],
+            "quantity_cancelled": row["quantity_cancelled"],
+            "cancel_requested": row["cancel_requested"],
+            "cancel_request_reason": row["cancel_request_reason"],
+            **dict.fromkeys((*AMOUNTS, "paid"), 0.0),
+        }
+
+    def _charge_amounts(self, row):
+        share = paid_share(
+            row["quantity_ordered"],
+            row["quantity_fulfilled"],
+            self.claim_found or self.chargeback_found,
+        )
+        paid_amount = paid(row["charged"], share, self.currency_id)
+        return {
+            "charged": row["charged"],
+            "paid": paid_amount,
+            "refunded": row["refunded"],
+            "reserved": row["reserved"],
+            "refundable": refundable(paid_amount, row["refunded"], row["reserved"]),
+        }
+
+    # === GETTERS - ACTIONS === #
+
+    def _panel_actions(self, rows):
+        """Return the actions of the order, the newest first, for the current user.
+
+        :param list[dict] rows: actions, see :meth:`_read_rows`
+        """
+        self._close_unreadable(rows)
+        account_sudo = self.sudo().account_id
+        forecast = self.env["amazon.forecast"].sudo()._for_actions(account_sudo, rows)
+        actions = self.env["amazon.action"]
+        labels = {
+            name: dict(actions._fields[name]._description_selection(self.env))
+            for name in ("kind", "state")
+        }
+        has_group = {
+            kind: self.env.user.has_group(self.env[f"amazon.action.kind.{kind}"]._group)
+            for kind in {row["kind"] for row in rows}
+        }
+        may_act = {
+            row["id"]: row["is_readable"] and has_group[row["kind"]] for row in rows
+        }
+        approvable = {
+            row["id"]
+            for row in rows
+            if row["is_readable"]
+            and row["state"] == "to_approve"
+            and actions.browse(row["id"]).can_approve
+        }
+        return [
+            {
+                "id": row["id"],
+                "name": row["name"],
+                "kind_label": labels["kind"][row["kind"]],
+                "state": row["state"],
+                "state_label": labels["state"][row["state"]],
+                "message": _known(row),
+                "since": fields.Datetime.to_string(row["last_state_change"]),
+                "amount": row["amount"],
+                "due_at": fields.Datetime.to_string(row["due_at"]),
+                "can_withdraw": row["state"] in BEFORE_SENDING
+                and row["id"] not in approvable
+                and may_act[row["id"]],
+                "can_approve": row["id"] in approvable,
+                "approval_until": row["state"] == "to_approve"
+                and fields.Datetime.to_string(row["approval_expires_at"]),
+                "can_drop": self._can_drop(row) and may_act[row["id"]],
+                "can_record": row["state"] == "rejected"
+                and self.channel == "fba"
+                and may_act[row["id"]]
+                and row["kind"] == "refund",
+                "can_decide": bool(row["needs_person"]) and may_act[row["id"]],
+                "drop_message": row["state"] == "submitted"
+                and row["feed_drop_message"],
+                "feed_count": row["feed_message_count"],
+                **forecast.get(row["id"], {}),
+            }
+            for row in rows
+        ]
+
+    def _close_unreadable(self, rows):
+        """Take out what belongs to a document that the user may not read.
+
+        What the actions promise counts, so everybody sees that they are there: what,
+        how much, how far, and by whom.
+
+        :param list[dict] rows: actions, see :meth:`_read_rows`; changed
+        """
+        closed = {row["id"]: row for row in rows if not row["is_readable"]}
+        for action_sudo in self.env["amazon.action"].sudo().browse(closed):
+            closed[action_sudo.id].update(
+                set_aside_message=False,
+                feed_set_aside_message=False,
+                feed_drop_message=False,
+                state_message=self.env._(
+                    "%(user)s asked for it in a document that you cannot open. "
+                    "%(known)s",
+                    user=action_sudo.user_id.name,
+                    # as in the journal: without what may name a buyer
+                    known=action_sudo._journal_message() or "",
+                ),
+            )
+
+    def _can_drop(self, row):
+        """Whether Amazon may still be asked not to process the feed of an action."""
+        return (
+            row["state"] == "submitted"
+            and row["feed_processing_status"] == "IN_QUEUE"
+            and not row["feed_drop_message"]
+            and not row["feed_is_adopted"]
+        )
+
+    # === READING === #
+
+    def _read_rows(self):
+        """Read the items and the actions of the order in one query.
+
+        :return: a row for each charge by item, and a row for each action, the newest
+            first
+        :rtype: tuple[list[dict], list[dict]]
+        """
+        for model in ("order.line", "order.charge", "order.refund", "action.line"):
+            self.env[f"amazon.{model}"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT TRUE, to_jsonb(charge) FROM (%s) AS charge
+                UNION ALL
+                SELECT FALSE, to_jsonb(action) FROM (%s) AS action
+                """,
+                self._charges_sql(),
+                self._actions_sql(),
+            )
+        )
+        charges = [row for is_charge, row in rows if is_charge]
+        actions = [row for is_charge, row in rows if not is_charge]
+        for row in actions:
+            for name in DATETIMES:
+                row[name] = row[name] and datetime.fromisoformat(row[name])
+        charges.sort(key=lambda row: (row["line_id"] or 0, row["charge_id"] or 0))
+        actions.sort(key=lambda row: row["id"], reverse=True)
+        return charges, actions
+
+    def _charges_sql(self):
+        """Return a select of each charge of each item, with what was refunded of it and
+        what is reserved; at least one row."""
+        return SQL(
+            """
+            SELECT line.id AS line_id,
+                   charge.id AS charge_id,
+                   line.title,
+                   line.sku,
+                   COALESCE(line.quantity_ordered, 0) AS quantity_ordered,
+                   COALESCE(line.quantity_fulfilled, 0) AS quantity_fulfilled,
+                   COALESCE(line.quantity_cancelled, 0) AS quantity_cancelled,
+                   COALESCE(line.quantity_unfulfillable, 0) AS quantity_unfulfillable,
+                   line.cancel_requested,
+                   line.cancel_request_reason,
+                   COALESCE(charge.charged, 0) AS charged,
+                   (SELECT COALESCE(SUM(refund.amount), 0)
+                      FROM amazon_order_refund refund
+                     WHERE refund.charge_id = charge.id) AS refunded,
+                   (SELECT COALESCE(SUM(asked.amount), 0)
+                      FROM amazon_action_line asked
+                      JOIN amazon_action action ON action.id = asked.action_id
+                     WHERE asked.charge_id = charge.id
+                       AND asked.is_rejected IS NOT TRUE
+                       AND action.state IN %(reserving)s) AS reserved,
+                   (SELECT COALESCE(SUM(refund.amount), 0)
+                      FROM amazon_order_refund refund
+                     WHERE refund.order_id = %(order)s) AS refunded_of_order,
+                   (SELECT jsonb_build_object('amount', SUM(refund.amount),
+                                              'posted_at', MAX(refund.posted_at))
+                      FROM amazon_order_refund refund
+                     WHERE refund.order_id = %(order)s
+                       AND refund.action_id IS NULL) AS refunded_elsewhere
+              FROM (SELECT %(order)s AS id) amazon_order
+              LEFT JOIN amazon_order_line line ON line.order_id = amazon_order.id
+              LEFT JOIN amazon_order_charge charge ON charge.line_id = line.id
+            """,
+            order=self.id,
+            reserving=RESERVING_STATES,
+        )
+
+    def _actions_sql(self):
+        """Return a select of each action with its feed, and of whether the user may
+        read it."""
+        actions = self.env["amazon.action"]
+        readable = actions.sudo(False)._search([("order_id", "=", self.id)])
+        query = actions._search([("order_id", "=", self.id)])
+        feed = query.left_join(query.table, "feed_id", "amazon_feed", "id", "feed_id")
+        columns = {
+            name: actions._field_to_sql(query.table, name, query)
+            for name in ACTION_FIELDS
+        }
+        for name in FEED_FIELDS:
+            sql = self.env["amazon.feed"]._field_to_sql(feed, name, query)
+            columns[f"feed_{name}"] = sql
+        columns["is_readable"] = SQL(
+            "%s IN %s", SQL.identifier(query.table, "id"), readable.subselect()
+        )
+        return query.select(
+            *(
+                SQL("%s AS %s", sql, SQL.identifier(name))
+                for name, sql in columns.items()
+            )
+        )
+
+
+def _known(row):
+    """Return what is known of an action, and why it stands still."""
+    aside = row["set_aside_message"]
+    if row["state"] in OPEN_STATES:
+        aside = aside or row["feed_set_aside_message"]
+    return f"{aside} {row['state_message']}" if aside else row["state_message"]
+
+
+def _limit(amounts):
+    """Lower what is refundable of the parts to what is left of their whole."""
+    amounts["refundable"] = total_refundable(
+        amounts["refundable"],
+        amounts["paid"],
+        amounts["refunded"],
+        amounts["reserved"],
+    )

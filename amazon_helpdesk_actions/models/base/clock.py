@@ -1,0 +1,44 @@
+"""PostgreSQL's clock: the one that all hosts share."""
+
+from datetime import timedelta
+
+from ...const import CLOCK_SECONDS
+
+# As SQL, in whole seconds, as Odoo keeps times.
+DATABASE_NOW = "date_trunc('second', clock_timestamp() AT TIME ZONE 'UTC')"
+
+
+def database_now(env):
+    """Return the time by PostgreSQL's clock, at this very moment.
+
+    The clock of a host may be wrong, and what one host wrote down is compared by the
+    others. Whatever says *known up to then* or *asked since then* is told by this one.
+
+    :param Environment env: whose database is asked
+    :return: UTC, without a time zone, in whole seconds, as Odoo keeps it
+    :rtype: datetime
+    """
+    env.cr.execute(f"SELECT {DATABASE_NOW}")  # noqa: S608 - of a constant alone
+    return env.cr.fetchone()[0]
+
+
+def latest_credible(now):
+    """Return the latest time that can have been written down by a right clock. What
+    claims to be later counts as unknown.
+
+    :param datetime now: by PostgreSQL's clock
+    :rtype: datetime
+    """
+    return now + timedelta(seconds=CLOCK_SECONDS)
+
+
+def naive_utc(moment):
+    """Return an aware datetime as Odoo keeps it: UTC, without a time zone."""
+    if not moment:
+        return False
+    return (moment - moment.utcoffset()).replace(tzinfo=None)
+
+
+def as_utc(moment):
+    """Return a moment as people and journal read it, whatever their time zone."""
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

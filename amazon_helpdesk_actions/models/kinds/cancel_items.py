@@ -1,0 +1,386 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...const import RESERVING_STATES
+from ...spapi.enums import FEED_REFUND
+from ...spapi.envelopes import CancelQuantityItem, CancelQuantityMessage
+from .refund import REFUND_REASONS
+
+# Reasons of the Order Adjustment that fit units which were not shipped, the likeliest
+# first (Amazon's help names NoInventory and CustomerCancel, 200198080); the others of
+# the same enumeration follow them.
+_FITTING = (
+    "CustomerCancel",
+    "NoInventory",
+    "ProductOutofStock",
+    "CouldNotShip",
+    "CustomerAddressIncorrect",
+    "PriceError",
+    "GeneralAdjustment",
+)
+CANCEL_ITEMS_REASONS = sorted(
+    REFUND_REASONS,
+    key=lambda reason: (
+        _FITTING.index(reason[0]) if reason[0] in _FITTING else len(_FITTING)
+    ),
+)
+
+
+class AmazonAction(models.Model):
+    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    kind = fields.Selection(
+        selection_add=[("cancel_items", "Cancellation of Items")],
+        ondelete={"cancel_items": "cascade"},
+    )
+
+    def _units(self):
+        """Return the units of each item, as a person reads them."""
+        return ", ".join(
+            f"{line.quantity} × {line.order_line_id.title}"
+            for line in self.line_ids._standing() or self.line_ids
+        )
+
+
+class AmazonActionLine(models.Model):
+    _inherit = "amazon.action.line"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    quantity_before = fields.Integer(
+        "Cancelled Otherwise",
+        readonly=True,
+        help="Units of the item that Amazon showed as cancelled before, and that no "
+        "action here accounts for.",
+    )
+
+
+class AmazonOrderLine(models.Model):
+    _inherit = "amazon.order.line"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    action_line_ids = fields.One2many(
+        "amazon.action.line", "order_line_id", readonly=True
+    )
+    quantity_reserved = fields.Integer(
+        "Being Cancelled",
+        compute="_compute_cancellable",
+        help="Asked for here, and not yet seen in the order.",
+    )
+    quantity_cancellable = fields.Integer(
+        "Can Be Cancelled", compute="_compute_cancellable"
+    )
+
+    @api.depends(
+        "quantity_open",
+        "action_line_ids.quantity",
+        "action_line_ids.is_rejected",
+        "action_line_ids.action_id.kind",
+        "action_line_ids.action_id.state",
+    )
+    def _compute_cancellable(self):
+        for line in self:
+            reserved = line._units_asked_for(RESERVING_STATES)
+            line.quantity_reserved = reserved
+            # sudo: what is asked for counts, whoever looks
+            line.quantity_cancellable = line.sudo()._left_to_ship()
+
+    def _units_asked_for(self, states):
+        """Return the units of cancellations of items in some states."""
+        # sudo: what is asked for counts, whoever looks
+        asked = (
+            self.sudo()
+            .action_line_ids._standing()
+            .filtered(
+                lambda asked: (
+                    asked.action_id.kind == "cancel_items"
+                    and asked.action_id.state in states
+                )
+            )
+        )
+        return sum(asked.mapped("quantity"))
+
+    def _cancelled_otherwise(self):
+        """Return the units that Amazon shows as cancelled and that no confirmed action
+        accounts for."""
+        return max(self.quantity_cancelled - self._units_asked_for(("confirmed",)), 0)
+
+
+class AmazonSellerAccount(models.Model):
+    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    cancel_items_reason = fields.Selection(
+        CANCEL_ITEMS_REASONS,
+        "Usual Reason for Items",
+        help="Filled in when single items are cancelled.",
+    )
+
+
+class AmazonActionCancelItems(models.AbstractModel):
+    """Cancellation of single items or units of an order that the seller ships and has
+    not shipped wholly.
+
+    Carried by the feed POST_PAYMENT_ADJUSTMENT_DATA as an Order Adjustment with
+    QuantityCancelled and no amounts: "For a partial cancellation, upload an Order
+    Adjustment Feed" (Seller Central help G201722390). No money moves for units that
+    were not shipped.
+    """
+
+    _name = "amazon.action.kind.cancel_items"
+    _inherit = "amazon.action.kind.cancel"
+    _description = "Amazon Cancellation of Items"
+
+    _feed_type = FEED_REFUND
+    _answered_state = None
+
+    # === WHEN === #
+
+    def _is_assisted(self, order):
+        """It is never recorded by hand: an order that Amazon ships is cancelled as a
+        whole."""
+        return False
+
+    def _status_blocker(self, order):
+        if order.channel in ("fba", "mcf"):
+            return self.env._(
+                "Amazon ships this order, and takes no cancellation of single items. "
+                "Choose the whole order instead."
+            )
+        if order.fulfillment_status == "PARTIALLY_SHIPPED":
+            return self._marketplace_blocker(order)
+        return super()._status_blocker(order)
+
+    def _pending_blocker(self, order):
+        whole = self._asked(order, "cancel", RESERVING_STATES)
+        return whole and self.env._(
+            "The cancellation of the whole order is asked for already: %(action)s, "
+            "%(state)s",
+            action=whole.name,
+            state=whole.state_message,
+        )
+
+    def _blockers(self, order):
+        blockers = super()._blockers(order)
+        if not blockers and not any(order.line_ids.mapped("quantity_cancellable")):
+            blockers.append(
+                self.env._("Nothing is left of this order that could be cancelled.")
+            )
+        return blockers
+
+    def _delivered_blocker(self, order):
+        return order._all_delivered_blocker()
+
+    def _warnings(self, order):
+        warnings = super()._warnings(order)
+        if order._delivered_units():
+            warnings.append(
+                self.env._(
+                    "By the deliveries in Odoo these goods have left already: %s. "
+                    "Cancel only what is still there.",
+                    order._delivered_units(),
+                )
+            )
+        return warnings
+
+    def _check_quantities(self, order, quantities):
+        problem = (
+            self._quantity_problem(order, quantities)
+            or self._too_many(order, quantities)
+            or self._whole_order_problem(order, quantities)
+        )
+        if problem:
+            raise UserError(problem)
+
+    def _quantity_problem(self, order, quantities):
+        if not quantities or any(quantity <= 0 for quantity in quantities.values()):
+            return self.env._("Enter how many units to cancel.")
+        if any(line.order_id != order for line in quantities):
+            return self.env._("An item belongs to another order.")
+        return False
+
+    def _too_many(self, order, quantities):
+        for line, quantity in quantities.items():
+            if quantity > line.quantity_cancellable:
+                return self.env._(
+                    "Of %(item)s at most %(left)s can still be cancelled.",
+                    item=line.title,
+                    left=line.quantity_cancellable,
+                )
+        return False
+
+    def _whole_order_problem(self, order, quantities):
+        """Amazon wants a whole order cancelled by the Order Acknowledgement (the same
+        help page). What is left of an order that is shipped in part is none."""
+        if order.fulfillment_status != "UNSHIPPED" or any(
+            line.quantity_open - line.quantity_reserved > quantities.get(line, 0)
+            for line in order.line_ids
+        ):
+            return False
+        return self.env._(
+            "With these units nothing is left of the order. Choose the whole order "
+            "instead."
+        )
+
+    def _authority_amount(self, order, amounts, quantities):
+        """Override: the share of what was charged for each item."""
+        return order.currency_id.round(
+            sum(
+                line.charged * quantity / max(line.quantity_ordered, quantity)
+                for line, quantity in quantities.items()
+            )
+        )
+
+    def _late_blocker(self, action):
+        blocker = super()._late_blocker(action)
+        if blocker:
+            return blocker
+        for line in action.line_ids._standing().order_line_id:
+            if line.quantity_open < line.quantity_reserved:
+                return self.env._(
+                    "Meanwhile Amazon shows only %(left)s of %(item)s as still to be "
+                    "shipped. Nothing was sent.",
+                    left=line.quantity_open,
+                    item=line.title,
+                )
+        return False
+
+    # === WHAT IS SENT === #
+
+    def _feed_type_for(self, order, reason):
+        return self._feed_type
+
+    def _build_message(self, action):
+        return CancelQuantityMessage(
+            message_id=action.message_number,
+            amazon_order_id=action.order_id.amazon_order_ref,
+            items=tuple(
+                CancelQuantityItem(
+                    order_item_id=line.order_line_id.amazon_item_ref,
+                    merchant_adjustment_item_id=f"{action.name}-{line.id}",
+                    reason=action.reason,
+                    quantity=line.quantity,
+                )
+                for line in action.line_ids._standing()
+            ),
+        )
+
+    def _message_items(self, action):
+        return action.line_ids.order_line_id
+
+    # === HOW IT IS CONFIRMED === #
+
+    def _note_state(self, action):
+        """Note what was cancelled otherwise when units are asked for, and again when
+        they are sent: that is no evidence for them."""
+        if action.state in ("to_approve", "queued", "sending"):
+            for line in action.line_ids._standing():
+                line.quantity_before = line.order_line_id._cancelled_otherwise()
+
+    def _is_confirmed(self, action):
+        """Whether the order shows as many units less as were asked for, besides what
+        was cancelled otherwise and by other actions. What was held since somebody
+        else may have done it is for a person to decide."""
+        is_held = action.state == "unknown" and not action._has_left()
+        return not is_held and self._is_cut(action)
+
+    def _is_cut(self, action):
+        return all(
+            line.order_line_id._cancelled_otherwise() - line.quantity_before
+            >= line.quantity
+            for line in action.line_ids._standing()
+        )
+
+    def _late_doubt(self, action):
+        """Override: the same units may be cancelled already."""
+        if not self._is_cut(action):
+            return False
+        values = {"action": action.name, "units": action._units()}
+        if not action._has_left():
+            return self.env._(
+                "Since %(action)s was asked for, Amazon's order shows %(units)s as "
+                "cancelled, and nobody here accounts for that. It may be the same "
+                "cancellation, so %(action)s is not sent. Look at the order in Seller "
+                "Central and decide.",
+                **values,
+            )
+        return self.env._(
+            "Amazon's order shows %(units)s as cancelled by now, and nobody here "
+            "accounts for that. It may be %(action)s itself, so it is not sent again. "
+            "Look at the order in Seller Central and decide.",
+            **values,
+        )
+
+    def _disproof(self, action):
+        """Nothing: how Amazon shows cancelled units is assumed (amazon.order.line), and
+        who believed that they are not cancelled would cancel as many again."""
+        return False
+
+    # === WHAT IS SAID === #
+
+    def _sentence(self, action, state):
+        values = {
+            "units": action._units(),
+            "order": action.order_id.amazon_order_ref,
+            "user": action.user_id.name,
+            "reason": self._reason_label(
+                "amazon.cancel.request", action.reason, "items_reason"
+            ),
+            "feed": action.feed_id.feed_ref or "",
+            "code": action.amazon_code or "",
+            "text": action.amazon_text or "",
+        }
+        sentences = {
+            "queued": lambda: self.env._(
+                "%(user)s asks to cancel %(units)s of the order %(order)s "
+                "(%(reason)s). Nothing is sent to Amazon yet.",
+                **values,
+            ),
+            "sending": lambda: self.env._(
+                "The cancellation of %(units)s is being sent to Amazon.", **values
+            ),
+            "submitted": lambda: self.env._(
+                "Amazon has received the cancellation of %(units)s (feed %(feed)s) and "
+                "has not processed it yet.",
+                **values,
+            ),
+            "unknown": lambda: self.env._(
+                "It is unknown whether Amazon has the cancellation of %(units)s. It is "
+                "not sent again. Look at the order in Seller Central.",
+                **values,
+            ),
+            "accepted": lambda: self.env._(
+                "Amazon has accepted the cancellation of %(units)s (feed %(feed)s). "
+                "The order does not show it yet.",
+                **values,
+            ),
+            "confirmed": lambda: self._units_confirmed_sentence(action),
+            "rejected": lambda: self.env._(
+                "Amazon has rejected the cancellation of %(units)s: %(text)s (code "
+                "%(code)s). Correct it and ask again, or look at the order in Seller "
+                "Central.",
+                **values,
+            ),
+            "withdrawn": lambda: self.env._(
+                "The cancellation of %(units)s was withdrawn. Nothing was sent to "
+                "Amazon.",
+                **values,
+            ),
+        }
+        return sentences[state]()
+
+    def _units_confirmed_sentence(self, action):
+        """Say that the units are cancelled, and who did it where Amazon names somebody
+        else. It names somebody for an item, not for a unit."""
+        items = action.line_ids._standing().order_line_id
+        parties = set(items.mapped("cancelled_by"))
+        others = parties - {"MERCHANT", False}
+        if not others:
+            return self.env._(
+                "Amazon's order %(order)s shows %(units)s as cancelled.",
+                order=action.order_id.amazon_order_ref,
+                units=action._units(),
+            )
+        return self.env._(
+            "Amazon's order %(order)s shows %(units)s as cancelled, and says that "
+            "%(by)s did it.",
+            order=action.order_id.amazon_order_ref,
+            units=action._units(),
+            by=", ".join(self._other_party(party) for party in sorted(others)),
+        )

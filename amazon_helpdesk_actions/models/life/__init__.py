@@ -1,0 +1,2 @@
+from . import life
+from . import restore

@@ -1,0 +1,145 @@
+from odoo import api, fields, models
+
+from ...const import RESERVING_STATES
+from ...spapi.enums import ADJUSTMENT_COMPONENTS
+from .amounts import is_overdrawn, paid, refundable
+
+
+class AmazonOrderCharge(models.Model):
+    """What was charged for one component (item price, shipping, ...) of one item."""
+
+    _name = "amazon.order.charge"
+    _inherit = ["amazon.own.defaults", "amazon.plain.export"]
+    _description = "Amazon Order Charge"
+    _order = "line_id, id"
+    _rec_name = "component"
+
+    line_id = fields.Many2one(
+        "amazon.order.line",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        index=True,
+    )
+    order_id = fields.Many2one(related="line_id.order_id", store=True, index=True)
+    company_id = fields.Many2one(related="line_id.company_id", store=True)
+    currency_id = fields.Many2one(related="line_id.currency_id")
+    component = fields.Selection(
+        [(component, component) for component in ADJUSTMENT_COMPONENTS],
+        required=True,
+        readonly=True,
+        help="Amazon's name of the component, as in an Order Adjustment.",
+    )
+    charged = fields.Monetary(readonly=True)
+    discount = fields.Monetary(
+        readonly=True,
+        help="What promotions took off. It is not part of what was charged.",
+    )
+    paid = fields.Monetary(
+        compute="_compute_amounts",
+        compute_sudo=True,
+        help="What the buyer was charged for the share that is shipped. Zero where a "
+        "claim or a chargeback took the money back.",
+    )
+    refund_ids = fields.One2many("amazon.order.refund", "charge_id", readonly=True)
+    action_line_ids = fields.One2many("amazon.action.line", "charge_id", readonly=True)
+    refunded = fields.Monetary(
+        "Refunded at Amazon", compute="_compute_amounts", compute_sudo=True
+    )
+    reserved = fields.Monetary(
+        compute="_compute_amounts",
+        compute_sudo=True,
+        help="Asked for here, and not yet seen in Amazon's finances.",
+    )
+    refundable = fields.Monetary(compute="_compute_amounts", compute_sudo=True)
+
+    _component_uniq = models.Constraint(
+        "unique(line_id, component)",
+        "A component is listed only once for each item.",
+    )
+
+    @api.depends(
+        "charged",
+        "refund_ids.amount",
+        "action_line_ids.action_id.state",
+        "action_line_ids.is_rejected",
+        "line_id.quantity_ordered",
+        "line_id.quantity_fulfilled",
+        "order_id.claim_found",
+        "order_id.chargeback_found",
+    )
+    def _compute_amounts(self):
+        refunded = dict(
+            self.env["amazon.order.refund"]._read_group(
+                [("charge_id", "in", self.ids)], ["charge_id"], ["amount:sum"]
+            )
+        )
+        reserved = dict(
+            self.env["amazon.action.line"]._read_group(
+                [
+                    ("charge_id", "in", self.ids),
+                    ("is_rejected", "=", False),
+                    ("action_id.state", "in", RESERVING_STATES),
+                ],
+                ["charge_id"],
+                ["amount:sum"],
+            )
+        )
+        for charge in self:
+            charge.refunded = refunded.get(charge, 0.0)
+            charge.reserved = reserved.get(charge, 0.0)
+            charge.paid = paid(
+                charge.charged, charge.line_id._paid_share(), charge.currency_id
+            )
+            charge.refundable = refundable(
+                charge.paid, charge.refunded, charge.reserved
+            )
+
+    def _awaits(self, amount):
+        """Whether an action waits for Amazon to show this refund.
+
+        :param float amount: in the order's currency
+        """
+        self.ensure_one()
+        compare = self.currency_id.compare_amounts
+        waiting = self.action_line_ids._standing().filtered(
+            lambda line: line.action_id._may_show() and not compare(line.amount, amount)
+        )
+        seen = self.refund_ids.filtered(
+            lambda refund: not refund.action_id and not compare(refund.amount, amount)
+        )
+        return len(waiting) > len(seen)
+
+    def _limit(self, assisted):
+        """Return how much of it can be asked for, or recorded as refunded by hand.
+
+        :param bool assisted: whether it is done already, so that Amazon may show it
+        :rtype: float
+        """
+        return self.charged if assisted else self.refundable
+
+    def _is_overdrawn(self):
+        """Whether more is refunded and asked for than was paid."""
+        return is_overdrawn(self)
+
+    def _discount_of(self, amount):
+        """Return the part of the discount that goes with a further refund.
+
+        A refund names the price before the promotion, and takes the promotion back
+        beside it. In proportion, and counted on from what was refunded before: when all
+        is refunded, all of the discount is taken back, to the cent.
+
+        :param float amount: what the buyer gets of this charge
+        :rtype: float
+        """
+        self.ensure_one()
+        if not self.discount or not self.charged:
+            return 0.0
+        before = self.refunded + self.reserved
+        return self.currency_id.round(
+            self._discount_up_to(before + amount) - self._discount_up_to(before)
+        )
+
+    def _discount_up_to(self, refunded):
+        share = min(max(refunded / self.charged, 0.0), 1.0)
+        return self.currency_id.round(self.discount * share)

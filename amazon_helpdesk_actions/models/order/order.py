@@ -1,0 +1,326 @@
+import re
+
+from psycopg2.errors import UniqueViolation
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
+
+from ...const import FULFILLMENT_STATUSES
+from ...spapi.marketplaces import seller_central_order_url
+from ..account.participation import marketplace_selection
+from ..account.stays_in_company import is_working_in
+from ..base.clock import DATABASE_NOW
+from .amounts import is_overdrawn, total_refundable
+
+# Amazon's order number, 3-7-7. Source: amzn/selling-partner-api-models, Orders
+# 2026-01-01 ("should be in 3-7-7 format"); orders of Multi-Channel Fulfillment begin
+# with a letter. The look-arounds keep it from matching inside a longer number.
+ORDER_REF = re.compile(r"(?<![\w-])([0-9A-Z][0-9]{2}-[0-9]{7}-[0-9]{7})(?![\w-])")
+
+
+class AmazonOrder(models.Model):
+    """An order at Amazon as it was last read: Amazon's truth, never edited here."""
+
+    _name = "amazon.order"
+    _inherit = [
+        "amazon.own.defaults",
+        "amazon.file.document",
+        "amazon.company.name",
+        "amazon.plain.export",
+    ]
+    _description = "Amazon Order"
+    _rec_name = "amazon_order_ref"
+    _order = "id desc"
+    _check_company_auto = True
+
+    amazon_order_ref = fields.Char(
+        "Amazon Order", required=True, readonly=True, index=True
+    )
+    account_id = fields.Many2one(
+        "amazon.seller.account",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+        index=True,
+        check_company=True,
+    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True)
+    marketplace = fields.Selection(marketplace_selection, readonly=True)
+    channel = fields.Selection(
+        [("fbm", "FBM"), ("fba", "FBA"), ("mcf", "MCF")],
+        readonly=True,
+        help="FBM: shipped by the seller. FBA: shipped by Amazon. MCF: an order from "
+        "elsewhere that Amazon ships (Multi-Channel Fulfillment).",
+    )
+    fulfillment_status = fields.Selection(
+        FULFILLMENT_STATUSES, "Status at Amazon", readonly=True
+    )
+    purchased_at = fields.Datetime("Purchased", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    cancel_requested = fields.Boolean(
+        "Buyer Asks to Cancel",
+        readonly=True,
+        help="The buyer asked for the cancellation in Your Orders.",
+    )
+    cancel_request_reason = fields.Char(
+        "Stored Cancel Request Reason", readonly=True, groups=fields.NO_ACCESS
+    )
+    cancelled_by = fields.Selection(
+        [("BUYER", "Buyer"), ("MERCHANT", "Seller"), ("AMAZON", "Amazon")],
+        readonly=True,
+    )
+    claim_found = fields.Boolean("A-to-z Claim Paid", readonly=True)
+    chargeback_found = fields.Boolean("Chargeback", readonly=True)
+    line_ids = fields.One2many("amazon.order.line", "order_id", readonly=True)
+    charge_ids = fields.One2many("amazon.order.charge", "order_id", readonly=True)
+    refund_ids = fields.One2many("amazon.order.refund", "order_id", readonly=True)
+    action_ids = fields.One2many("amazon.action", "order_id", readonly=True)
+
+    read_state = fields.Selection(
+        [
+            ("waiting", "Waits to be read"),
+            ("requested", "Being read"),
+            ("read", "Read"),
+            ("failed", "No answer"),
+            ("refused", "Refused by Amazon"),
+        ],
+        default="requested",
+        required=True,
+        readonly=True,
+    )
+    read_message = fields.Char(readonly=True)
+    read_at = fields.Datetime(
+        "Last Read", readonly=True, help="When Amazon last told us about this order."
+    )
+    finances_state = fields.Selection(
+        [
+            ("read", "Read"),
+            ("failed", "Could not be read"),
+        ],
+        readonly=True,
+    )
+    finances_message = fields.Char(readonly=True)
+    take_count = fields.Integer(
+        default=0,
+        readonly=True,
+        help="Raised by whoever takes the order, so that two at once cannot both "
+        "promise the same money.",
+    )
+
+    charged = fields.Monetary(compute="_compute_amounts", compute_sudo=True)
+    paid = fields.Monetary(
+        compute="_compute_amounts",
+        compute_sudo=True,
+        help="What the buyer was charged for what is shipped.",
+    )
+    refunded = fields.Monetary(
+        "Refunded at Amazon", compute="_compute_amounts", compute_sudo=True
+    )
+    reserved = fields.Monetary(
+        compute="_compute_amounts",
+        compute_sudo=True,
+        help="Asked for here, and not yet seen in Amazon's finances.",
+    )
+    refundable = fields.Monetary(compute="_compute_amounts", compute_sudo=True)
+    seller_central_url = fields.Char(compute="_compute_seller_central_url")
+
+    _ref_uniq = models.Constraint(
+        "unique(amazon_order_ref, company_id)",
+        "An Amazon order is recorded only once in a company.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends(
+        "charge_ids.charged",
+        "charge_ids.paid",
+        "line_ids.refundable",
+        "charge_ids.reserved",
+        "refund_ids.amount",
+    )
+    def _compute_amounts(self):
+        for order in self:
+            # by way of the items, which are needed as well: charge_ids is a search more
+            charges = order.line_ids.charge_ids
+            order.charged = sum(charges.mapped("charged"))
+            order.paid = sum(charges.mapped("paid"))
+            # all that Amazon shows, also what fits none of the items
+            order.refunded = sum(order.refund_ids.mapped("amount"))
+            order.reserved = sum(charges.mapped("reserved"))
+            order.refundable = total_refundable(
+                sum(order.line_ids.mapped("refundable")),
+                order.paid,
+                order.refunded,
+                order.reserved,
+            )
+
+    @api.depends("amazon_order_ref", "marketplace", "channel")
+    def _compute_seller_central_url(self):
+        for order in self:
+            marketplace = order.marketplace
+            if order.channel == "mcf":
+                # An order from elsewhere has no marketplace of its own.
+                participations = order.account_id.sudo().participation_ids
+                marketplace = participations[:1].marketplace
+            order.seller_central_url = (
+                order.read_at
+                and marketplace
+                and seller_central_order_url(marketplace, order.amazon_order_ref)
+            )
+
+    # === ACTION METHODS === #
+
+    def action_refresh(self):
+        """Have the order read from Amazon again, in the background."""
+        self.check_access("read")
+        self.sudo()._request_read()
+        return True
+
+    def refresh_if_stale(self):
+        """Have those orders read again that are not known up to now.
+
+        Called by the form when it opens. Asks Amazon nothing itself.
+        """
+        self.check_access("read")
+        self.sudo().filtered(lambda order: order._is_stale())._request_read()
+        return True
+
+    # === BUSINESS METHODS - FINDING === #
+
+    @api.model
+    def _find_refs(self, *texts):
+        """Return the Amazon order numbers that occur in the texts, each once.
+
+        :param str texts: plain texts, or False
+        :rtype: list[str]
+        """
+        found = (ref for text in texts if text for ref in ORDER_REF.findall(text))
+        return list(dict.fromkeys(found))
+
+    @api.model
+    def _get_or_create(self, ref, company, marketplace=None):
+        """Return the order with this number, asking Amazon for it where it is new.
+
+        :param str ref: Amazon's order number, 3-7-7; any other is the id that the
+            seller gave to a fulfillment order
+        :param res.company company: the company that it is looked up for
+        :param str marketplace: id of the marketplace it probably belongs to
+        :return: the order, or an empty recordset where the company has no account
+        :rtype: amazon.order
+        :raise AccessError: when the user is not working in the company
+        """
+        self._check_working_in(company, ref)
+        order = self.search(
+            [("amazon_order_ref", "=", ref), ("company_id", "=", company.id)]
+        )
+        if order:
+            if order.read_state == "waiting":
+                order._request_first_read()
+            return order
+        accounts = self.env["amazon.seller.account"]._candidates(company, marketplace)
+        if not accounts:
+            return self
+        try:
+            with self.env.cr.savepoint():
+                order = self.create(
+                    {
+                        "amazon_order_ref": ref,
+                        "company_id": company.id,
+                        "account_id": accounts[0].id,
+                        "marketplace": marketplace,
+                        **self._prepare_by_ref(ref),
+                    }
+                )
+        except UniqueViolation:
+            # Somebody else records it at this moment; Odoo runs the request again and
+            # then finds it.
+            raise ConcurrencyError(
+                f"The Amazon order {ref} is being recorded"
+            ) from None
+        order._request_first_read()
+        return order
+
+    @api.model
+    def _check_working_in(self, company, subject):
+        """Refuse to work in a company that the real user is not working in, also in
+        sudo mode.
+
+        :param res.company company: the company
+        :param str subject: what the sentence names
+        :raise AccessError: when it is none of the user's active companies
+        """
+        if not is_working_in(self.env, company):
+            raise AccessError(
+                self.env._(
+                    "%s is in a company that you are not working in. Switch to that "
+                    "company first.",
+                    subject,
+                )
+            )
+
+    def _prepare_by_ref(self, ref):
+        """Hook: what the form of a number says of the order.
+
+        :rtype: dict
+        """
+        return {}
+
+    # === TELLING === #
+
+    def _notify_forms(self):
+        """Tell the forms that show these orders that something changed."""
+        for order in self:
+            self.env["bus.bus"]._sendone(
+                order, "amazon_order_changed", {"id": order.id}
+            )
+
+    # === BUSINESS METHODS - AMOUNTS === #
+
+    def _is_overdrawn(self):
+        """Whether more is refunded and asked for than was paid."""
+        return is_overdrawn(self)
+
+    # === BUSINESS METHODS - LOCKING === #
+
+    def _take(self):
+        """Take the order for the rest of this transaction, to promise money on it or to
+        record what Amazon says of it.
+
+        The row is changed, not just locked: a transaction that waited for the lock
+        then fails to serialize, is run again by Odoo, and sees what the other one
+        did. With a lock alone it would go on with its old snapshot.
+
+        :return: the time by PostgreSQL's clock, once the order is taken; here it costs
+            no question of its own
+        :rtype: datetime
+        """
+        self.ensure_one()
+        self.flush_recordset()
+        self.env.cr.execute(
+            f"""
+            UPDATE amazon_order SET take_count = take_count + 1 WHERE id = %s
+         RETURNING {DATABASE_NOW}
+            """,  # noqa: S608 - of a constant alone
+            [self.id],
+        )
+        now = self.env.cr.fetchone()[0]
+        self.invalidate_recordset()
+        # without reading which ones they are
+        self.env["amazon.order.line"].invalidate_model()
+        self.env["amazon.order.charge"].invalidate_model()
+        return now
+
+    def _require_one(self):
+        """Return the order itself, or say what is missing.
+
+        :raise UserError: when there is no order to act on
+        """
+        if not self:
+            raise UserError(
+                self.env._(
+                    "There is no Amazon order here yet. Type the Amazon order number "
+                    "first, and save."
+                )
+            )
+        self.ensure_one()
+        return self

@@ -1,0 +1,307 @@
+import logging
+
+from odoo import fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ...const import OPEN_STATES
+from ...spapi.errors import (
+    IncompleteCredentials,
+    NotSent,
+    Refused,
+    SpApiError,
+    Throttled,
+)
+from ..base.background import in_background
+from ..base.clock import database_now
+from ..base.containment import contained
+from ..base.set_aside import contained_job
+
+_logger = logging.getLogger(__name__)
+
+# People that the question names; a feed can carry the work of many.
+PEOPLE_NAMED = 5
+
+# Actions that one job takes back, and the seconds until it looks for those that have
+# not followed their feed yet.
+DROPPED_AT_ONCE = 500
+FOLLOW_SECONDS = 30
+
+
+class AmazonAuditEntry(models.Model):
+    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    event = fields.Selection(
+        selection_add=[("drop", "Asked Amazon to drop it")],
+        ondelete={"drop": "cascade"},
+    )
+
+
+class AmazonAction(models.Model):
+    """How a person asks Amazon not to process what it has received already."""
+
+    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    # === ACTION METHODS === #
+
+    def action_cancel_feed_question(self):
+        """Return what a person should know before asking Amazon to drop the feed.
+
+        :rtype: str
+        :raise AccessError: when the user may not take back all of the feed
+        :raise UserError: when Amazon cannot be asked any more
+        """
+        feed_sudo = self._get_droppable_feed()
+        asked = (
+            self.env["amazon.action"]
+            .sudo()
+            ._read_group([("feed_id", "=", feed_sudo.id)], ["user_id"], ["__count"])
+        )
+        count = sum(of_user for _user, of_user in asked)
+        if count == 1:
+            return self.env._(
+                "The feed %(feed)s carries nothing else. If Amazon drops it, nothing "
+                "is executed. If Amazon has begun to process it by then, it goes on.",
+                feed=feed_sudo.feed_ref,
+            )
+        asked.sort(key=lambda group: -group[1])
+        return self.env._(
+            "Amazon can only drop the feed %(feed)s as a whole, with all %(count)s "
+            "actions that it carries (%(people)s). If Amazon drops it, none of them is "
+            "executed. If Amazon has begun to process it by then, all of them go on.",
+            feed=feed_sudo.feed_ref,
+            count=count,
+            people=", ".join(self._people_sentences(asked)),
+        )
+
+    def _people_sentences(self, asked):
+        """Return how many actions each person asked for, the most diligent first."""
+        sentences = [f"{user.name}: {count}" for user, count in asked[:PEOPLE_NAMED]]
+        rest = sum(count for _user, count in asked[PEOPLE_NAMED:])
+        if rest:
+            sentences.append(self.env._("others: %s", rest))
+        return sentences
+
+    def action_cancel_feed(self):
+        """Ask Amazon to drop the whole feed of this action, while it is in its queue.
+
+        Amazon is asked in the background, and what becomes of the feed is seen by
+        polling: cancelFeed only says that the wish was taken.
+
+        :raise AccessError: when the user may not take back all of the feed
+        :raise UserError: when Amazon cannot be asked any more
+        """
+        feed_sudo = self._get_droppable_feed()
+        sentence = self.env._(
+            "%(user)s asks Amazon to drop the feed %(feed)s. Whether Amazon does is "
+            "not known yet.",
+            user=self.env.user.name,
+            feed=feed_sudo.feed_ref,
+        )
+        # A second click waits for this row, is run again, and finds it asked already.
+        feed_sudo.write(
+            {
+                "drop_asked_at": fields.Datetime.now(),
+                "drop_user_id": self.env.uid,
+                "drop_message": sentence,
+            }
+        )
+        feed_sudo.flush_recordset()
+        self.sudo()._journal("drop", message=sentence)
+        self.sudo()._post(
+            lambda action: self.env._(
+                "%(action)s: %(sentence)s", action=action.name, sentence=sentence
+            )
+        )
+        feed_sudo._enqueue_drop()
+        self.sudo().order_id._notify_forms()
+        return True
+
+    def _get_droppable_feed(self):
+        """Return the feed in sudo mode, where the user may take back all of it.
+
+        :rtype: amazon.feed
+        :raise AccessError: when the user may not
+        :raise UserError: when Amazon cannot be asked any more
+        """
+        self.ensure_one()
+        self.check_access("read")
+        feed_sudo = self.sudo().feed_id
+        actions = self.env["amazon.action"]
+        carried = [("feed_id", "=", feed_sudo.id)]
+        for (kind,) in actions.sudo()._read_group(carried, ["kind"]):
+            self.env[f"amazon.action.kind.{kind}"]._check_right()
+        if actions.search_count(carried) != actions.sudo().search_count(carried):
+            raise AccessError(
+                self.env._(
+                    "The feed also carries what you may not see, so you cannot have "
+                    "it dropped."
+                )
+            )
+        if feed_sudo.drop_asked_at:
+            raise UserError(
+                self.env._("Amazon has been asked to drop this feed already.")
+            )
+        if feed_sudo.is_adopted:
+            raise UserError(
+                self.env._(
+                    "The feed %s was found in Amazon's list and may be another "
+                    "program's, so Amazon is not asked to drop it. Wait for the "
+                    "outcome.",
+                    feed_sudo.feed_ref,
+                )
+            )
+        if not feed_sudo._is_in_queue():
+            raise UserError(
+                self.env._(
+                    "%(action)s is not in Amazon's queue any more, so Amazon cannot "
+                    "drop it. Wait for the outcome.",
+                    action=self.sudo().name,
+                )
+            )
+        return feed_sudo
+
+
+class AmazonFeed(models.Model):
+    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    drop_asked_at = fields.Datetime(
+        "Drop Asked",
+        readonly=True,
+        help="When Amazon was to be asked not to process it.",
+    )
+    drop_told_at = fields.Datetime(
+        readonly=True, help="When Amazon was asked, or would not hear of it."
+    )
+    drop_message = fields.Char("Drop", readonly=True)
+    drop_user_id = fields.Many2one(
+        "res.users", "Drop Asked by", readonly=True, ondelete="restrict"
+    )
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        """Override to tell the forms when Amazon can be asked to drop it, and when it
+        cannot any more."""
+        queued = {feed: feed._is_in_queue() for feed in self}
+        result = super().write(vals)
+        if "processing_status" in vals:
+            for feed in self:
+                if feed._is_in_queue() != queued[feed]:
+                    feed.action_ids.order_id._notify_forms()
+        return result
+
+    # === BUSINESS METHODS - DROPPING === #
+
+    def _is_in_queue(self):
+        """Whether Amazon last said that it has the feed and has not begun with it.
+
+        Only such a feed can be cancelled (cancelFeed, Feeds API 2021-06-30).
+        """
+        return self.state == "submitted" and self.processing_status == "IN_QUEUE"
+
+    def _enqueue_drop(self):
+        in_background(self, self.company_id).with_delay(
+            priority=1,
+            max_retries=0,
+            description=f"Ask Amazon to drop the feed {self.feed_ref}",
+        )._job_drop()
+
+    @contained_job
+    def _job_drop(self):
+        """Ask Amazon to cancel the feed. Job; asking twice does no harm.
+
+        :raise RetryableJobError: when Amazon could not be asked yet
+        """
+        self.ensure_one()
+        if self.is_adopted:
+            self._tell_not_dropped(self.env._("it may be another program's"))
+            return
+        if not self._is_in_queue():
+            self._tell_not_dropped(self.env._("it is not in Amazon's queue any more"))
+            return
+        try:
+            with self.account_id._client() as client:
+                client.cancel_feed(self.feed_ref)
+        except (NotSent, Throttled) as error:
+            raise self._later(str(error), getattr(error, "wait", None)) from None
+        except (Refused, IncompleteCredentials) as error:
+            self._tell_not_dropped(self.account_id._describe_error(error))
+        except SpApiError as error:
+            # Amazon may have heard it or not: polling tells.
+            _logger.warning("cancelFeed of %s: %s", self.feed_ref, error)
+        self.drop_told_at = fields.Datetime.now()
+
+    def _tell_not_dropped(self, problem):
+        """Say why Amazon was not asked, or what it said. What becomes of the feed is
+        not known by that: a job that runs twice is refused although it was heard.
+
+        :param str problem: why Amazon would not drop it
+        """
+        if self.state != "submitted":
+            return
+        self.drop_message = self.env._(
+            "Amazon may not drop the feed %(feed)s: %(problem)s. What becomes of it is "
+            "seen when Amazon is asked the next time.",
+            feed=self.feed_ref,
+            problem=problem.rstrip("."),
+        )
+        self.action_ids.order_id._notify_forms()
+
+    # === BUSINESS METHODS - DROPPED === #
+
+    def _settle(self, status):
+        """Override: a feed that Amazon has cancelled because a person asked for it was
+        taken back, not refused."""
+        if status != "CANCELLED" or not self.drop_asked_at or self.is_adopted:
+            return super()._settle(status)
+        now = database_now(self.env)
+        self.write(
+            {
+                "done_at": now,
+                "polled_at": now,
+                "processing_status": status,
+                "state": "cancelled",
+                "state_message": self.env._(
+                    "%(user)s took it back: Amazon has dropped the feed %(feed)s "
+                    "before processing it. Nothing was executed.",
+                    user=self.drop_user_id.name,
+                    feed=self.feed_ref,
+                ),
+            }
+        )
+        self._enqueue_withdrawal()
+
+    def _enqueue_withdrawal(self, wait=0):
+        in_background(self, self.company_id).with_delay(
+            priority=5,
+            eta=wait,
+            max_retries=0,
+            description=f"Take back what the feed {self.feed_ref} carried",
+        )._job_withdraw_dropped()
+
+    @contained_job
+    def _job_withdraw_dropped(self):
+        """Withdraw the actions of a feed that Amazon has dropped. Job; so many at a
+        time, and again for those that have not followed the feed yet."""
+        self.ensure_one()
+        actions = self.env["amazon.action"].search(
+            [
+                ("feed_id", "=", self.id),
+                ("state", "in", OPEN_STATES),
+                *self.env["amazon.action"]._goes_on_domain(),
+            ],
+            order="state DESC, id",
+            limit=DROPPED_AT_ONCE,
+        )
+        dropped = contained(
+            actions.filtered(lambda action: action.state != "sending"),
+            self._withdraw_dropped,
+            lambda action, error: action._set_aside(error),
+        )
+        if actions:
+            self._enqueue_withdrawal(0 if dropped else FOLLOW_SECONDS)
+
+    def _withdraw_dropped(self, actions):
+        # It was called unknown, and then found at Amazon.
+        actions.filtered(lambda action: action.state == "unknown")._set_submitted()
+        actions._set_withdrawn(self.state_message)

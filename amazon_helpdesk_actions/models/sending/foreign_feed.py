@@ -1,0 +1,444 @@
+import logging
+from contextlib import nullcontext
+from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ...const import (
+    ADOPT_SECONDS,
+    FOREIGN_DAYS,
+    FOREIGN_KEPT_DAYS,
+    LISTING_TOLERANCE_SECONDS,
+    LOOK_BACK_HOURS,
+    LOOK_OVERLAP_MINUTES,
+)
+from ...spapi.enums import FEED_CANCEL, FEED_REFUND
+from ...spapi.errors import MalformedAnswer
+from ..base.background import in_own_transaction
+from ..base.clock import as_utc, database_now
+
+_logger = logging.getLogger(__name__)
+
+FEED_TYPES = [FEED_REFUND, FEED_CANCEL]
+
+# Feeds of ours that Amazon may have under an id which is not known here yet.
+# Where a person decides, no later look gives it one.
+NAMELESS = Domain("state", "in", ("sending", "unknown")) & Domain(
+    "handed_at", "=", False
+)
+# Feeds of ours that were found in Amazon's list, perhaps wrongly.
+DOUBTFUL = Domain("is_adopted", "=", True) & Domain("is_proven", "=", False)
+
+
+class Listed(NamedTuple):
+    """A feed as Amazon lists it.
+
+    :param str ref: Amazon's id
+    :param str feed_type: Amazon's name of its type
+    :param datetime created: by Amazon's clock, UTC, naive
+    :param tuple marketplaces: ids, empty where Amazon does not say
+    :param str status: processing status
+    """
+
+    ref: str
+    feed_type: str
+    created: datetime
+    marketplaces: tuple
+    status: str
+
+    @classmethod
+    def parse(cls, row):
+        """Read Amazon's model ``Feed`` (Feeds 2021-06-30).
+
+        :raise MalformedAnswer: where a part is missing
+        """
+        try:
+            created = datetime.fromisoformat(row["createdTime"])
+            created = created.astimezone(timezone.utc).replace(tzinfo=None)
+            marketplaces = tuple(row.get("marketplaceIds") or ())
+            status = row["processingStatus"]
+            return cls(row["feedId"], row["feedType"], created, marketplaces, status)
+        except (KeyError, TypeError, ValueError):
+            raise MalformedAnswer(
+                "getFeeds",
+                "A feed in Amazon's list lacks its id, its type, its time or its "
+                "status.",
+            ) from None
+
+    def may_be_of(self, marketplace):
+        """Whether it can be ours: our feeds are for exactly one marketplace."""
+        return not self.marketplaces or self.marketplaces == (marketplace,)
+
+    def __str__(self):
+        return f"{self.ref} ({as_utc(self.created)}, {self.status})"
+
+
+class AmazonForeignFeed(models.Model):
+    """A feed at Amazon that this database does not know: another program's.
+
+    Seen when the account's feeds are compared with ours, before each sending. It sends
+    nothing and stops nothing; it changes what is believed: where other programs send
+    feeds, one that fits a sending of ours is less surely ours.
+    """
+
+    _name = "amazon.foreign.feed"
+    _inherit = "amazon.own.defaults"
+    _description = "Amazon Feed of Another Program"
+    _order = "created_at desc, id desc"
+    _rec_name = "feed_ref"
+
+    account_id = fields.Many2one(
+        "amazon.seller.account", required=True, readonly=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(
+        related="account_id.company_id", store=True, index=True
+    )
+    feed_ref = fields.Char("Amazon Feed", required=True, readonly=True)
+    feed_type = fields.Char(required=True, readonly=True)
+    marketplace = fields.Char(
+        readonly=True,
+        help="Amazon's id of it; empty where Amazon does not say, or names several.",
+    )
+    created_at = fields.Datetime(
+        "Created", required=True, readonly=True, help="By Amazon's clock."
+    )
+    processing_status = fields.Char(
+        "Status", readonly=True, help="As Amazon last listed it."
+    )
+    first_seen_at = fields.Datetime("First Seen", required=True, readonly=True)
+
+    _feed_uniq = models.Constraint(
+        "unique(account_id, feed_ref)", "This feed is known already."
+    )
+    _lane_idx = models.Index("(account_id, feed_type, created_at)")
+
+    # === FINDING === #
+
+    @api.model
+    def _of_lane(self, account, feed_type, marketplace, since):
+        """Return those that may belong to a lane.
+
+        :param amazon.seller.account account: of the lane
+        :param str feed_type: of the lane
+        :param str marketplace: id of the lane's marketplace
+        :param datetime since: by Amazon's clock, naive, in UTC: created then or later
+        :rtype: amazon.foreign.feed
+        """
+        return self.search(
+            [
+                ("account_id", "=", account.id),
+                ("feed_type", "=", feed_type),
+                ("marketplace", "in", (marketplace, False)),
+                ("created_at", ">=", since),
+            ]
+        )
+
+    @api.model
+    def _lately(self, accounts):
+        """Return how many feeds other programs sent lately, and when the last one, for
+        each account where there are such.
+
+        :rtype: dict
+        """
+        since = database_now(self.env) - timedelta(days=FOREIGN_DAYS)
+        groups = self._read_group(
+            [("account_id", "in", accounts.ids), ("created_at", ">=", since)],
+            ["account_id"],
+            ["__count", "created_at:max"],
+        )
+        return {account: (count, last) for account, count, last in groups}
+
+    @api.model
+    def _first_seen(self, account, listed):
+        """Return since when those listed feeds are known that are other programs'.
+
+        :rtype: dict[str, datetime]
+        """
+        refs = [row.ref for row in listed]
+        known = self.search_fetch(
+            [("account_id", "=", account.id), ("feed_ref", "in", refs)],
+            ["feed_ref", "first_seen_at"],
+        )
+        return {foreign.feed_ref: foreign.first_seen_at for foreign in known}
+
+    @api.model
+    def _maybe(self, feed, since):
+        """Return the first that may be a feed of ours, though none was found for it.
+
+        :param amazon.feed feed: a feed of ours that was called absent, or that a person
+            decided on
+        :param datetime since: seen for the first time after that
+        :rtype: amazon.foreign.feed
+        """
+        start, end = feed._window()
+        lane = self._of_lane(feed.account_id, feed.feed_type, feed.marketplace, start)
+        return lane.filtered(
+            lambda late: (
+                late.created_at <= end
+                and late.first_seen_at >= since
+                # a person who decided has seen those
+                and late.feed_ref not in (feed.listing or "").split()
+            )
+        )[-1:]
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _forget(self, feed):
+        """Drop a feed that turns out to be ours: its sender told so late.
+
+        :param amazon.feed feed: whose id at Amazon is known by now
+        """
+        self.search(
+            [
+                ("account_id", "=", feed.account_id.id),
+                ("feed_ref", "=", feed.feed_ref),
+            ]
+        ).unlink()
+
+    @api.model
+    def _keep(self, feed):
+        """Keep a feed that was taken for one of ours, and surely is not.
+
+        :param amazon.feed feed: which it was taken for
+        """
+        self.create(
+            {
+                "account_id": feed.account_id.id,
+                "feed_ref": feed.feed_ref,
+                "feed_type": feed.feed_type,
+                "marketplace": feed.marketplace,
+                "created_at": feed.amazon_created_at or feed.sending_at,
+                "processing_status": feed.processing_status,
+                "first_seen_at": database_now(self.env),
+            }
+        )
+
+    @api.model
+    def _record(self, account, listed):
+        """Keep what Amazon lists and this database does not know.
+
+        :param amazon.seller.account account: whose feeds they are
+        :param list[Listed] listed: what Amazon lists
+        """
+        ours = self.env["amazon.feed"]._known_refs(account, listed)
+        rows = {row.ref: row for row in listed}
+        known = self.search(
+            [("account_id", "=", account.id), ("feed_ref", "in", list(rows))]
+        )
+        known.filtered(lambda foreign: foreign.feed_ref in ours).unlink()
+        for foreign in known.exists():
+            foreign.processing_status = rows.pop(foreign.feed_ref).status
+        nameless = self.env["amazon.feed"]._nameless(account, rows.values())
+        now = database_now(self.env)
+        self.create(
+            [
+                {
+                    "account_id": account.id,
+                    "feed_ref": row.ref,
+                    "feed_type": row.feed_type,
+                    "marketplace": len(row.marketplaces) == 1 and row.marketplaces[0],
+                    "created_at": row.created.replace(microsecond=0),
+                    "processing_status": row.status,
+                    "first_seen_at": now,
+                }
+                for row in rows.values()
+                if row.ref not in ours
+                and not any(feed._may_be(row) for feed in nameless)
+            ]
+        )
+
+    @api.autovacuum
+    def _gc_old(self):
+        """Drop what Amazon does not list any more, either."""
+        limit = fields.Datetime.now() - timedelta(days=FOREIGN_KEPT_DAYS)
+        self.search([("created_at", "<", limit)]).unlink()
+
+
+class AmazonFeed(models.Model):
+    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    @api.model
+    def _known_refs(self, account, listed, surely=False):
+        """Return the ids of those listed feeds that are ours.
+
+        :param bool surely: without those that were only taken for ours
+        :rtype: set[str]
+        """
+        refs = [row.ref for row in listed]
+        domain = Domain([("account_id", "=", account.id), ("feed_ref", "in", refs)])
+        if surely:
+            domain &= ~DOUBTFUL
+        known = self.search_fetch(domain, ["feed_ref"])
+        return set(known.mapped("feed_ref"))
+
+    @api.model
+    def _nameless(self, account, rows):
+        """Return the feeds of ours that one of these may be.
+
+        :param rows: what Amazon lists, not known here
+        :rtype: amazon.feed
+        """
+        if not rows:
+            return self.browse()
+        earliest = min(row.created for row in rows) - timedelta(seconds=ADOPT_SECONDS)
+        lately = Domain("amazon_sent_after", ">=", earliest)
+        lately |= Domain("amazon_sent_after", "=", False)
+        of_account = Domain("account_id", "=", account.id)
+        return self.search(of_account & lately & (NAMELESS | DOUBTFUL))
+
+    def _window_start(self):
+        """Return Amazon's time before which it cannot have created this feed."""
+        return self.amazon_sent_after or self.sending_at
+
+    def _may_be(self, row):
+        """Whether a feed that Amazon lists may be this one, generously.
+
+        :param Listed row: what Amazon lists
+        """
+        since, until = self._window()
+        return (
+            row.feed_type == self.feed_type
+            and row.may_be_of(self.marketplace)
+            and since <= row.created <= until
+        )
+
+    def _window(self):
+        """Return from when to when Amazon may have created this feed, generously.
+
+        :rtype: tuple[datetime, datetime]
+        """
+        start = self._window_start()
+        return (
+            start - timedelta(seconds=LISTING_TOLERANCE_SECONDS),
+            start + timedelta(seconds=ADOPT_SECONDS),
+        )
+
+
+class AmazonSellerAccount(models.Model):
+    """How the feeds at Amazon are compared with ours."""
+
+    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    feeds_listed_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="By Amazon's clock: up to then its feeds were compared with ours.",
+    )
+    feeds_read_at = fields.Datetime(
+        readonly=True, copy=False, help="When that list was asked for."
+    )
+
+    foreign_feeds_message = fields.Char(compute="_compute_foreign_feeds_message")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends_context("lang")
+    def _compute_foreign_feeds_message(self):
+        lately = self.env["amazon.foreign.feed"].sudo()._lately(self)
+        for account in self:
+            found = lately.get(account.sudo())
+            account.foreign_feeds_message = found and account._foreign_sentence(*found)
+
+    def _foreign_sentence(self, count, last):
+        """Say that another program sends feeds for this account.
+
+        :param int count: feeds of the last days
+        :param datetime last: when the last one was created
+        """
+        return self.env._(
+            "Another program sends feeds for this account: %(count)s in the last "
+            "%(days)s days, the last one on %(last)s.",
+            count=count,
+            days=FOREIGN_DAYS,
+            last=as_utc(last),
+        )
+
+    # === BUSINESS METHODS === #
+
+    def _look_at_feeds(self, client=None):
+        """Compare Amazon's list of feeds with ours, and keep what is not ours.
+
+        What is judged happens in a transaction that begins after the list was read: a
+        feed that another worker has just sent is then known here.
+
+        :param SellerClient client: of this account, a new one when None
+        :return: Amazon's time after the list, UTC, naive
+        :rtype: datetime
+        :raise SpApiError: when Amazon does not give its list
+        :raise IncompleteCredentials: when a credential is missing
+        """
+        self.ensure_one()
+        rows, amazon_now = self._list_feeds_lately(client)
+        in_own_transaction(self, "_compare_feeds", readable(rows), amazon_now)
+        return amazon_now
+
+    def _list_feeds_lately(self, client):
+        """Read Amazon's list since the one before. After a pause there may be more than
+        the strict layer reads: then the latest."""
+        since = self._listing_since()
+        try:
+            return self._list_feeds(since, client)
+        except MalformedAnswer:
+            overlap = timedelta(minutes=LOOK_OVERLAP_MINUTES)
+            latest = database_now(self.env) - overlap
+            if since >= latest - overlap:
+                raise
+            return self._list_feeds(latest, client)
+
+    def _listing_since(self):
+        """Return from which moment on the list is to be read, by Amazon's clock: a
+        little before the end of the one before."""
+        now = database_now(self.env)
+        back = timedelta(hours=LOOK_BACK_HOURS)
+        reached = min(self.feeds_listed_at or now - back, now)
+        return max(reached - timedelta(minutes=LOOK_OVERLAP_MINUTES), now - back)
+
+    def _list_feeds(self, since, client=None):
+        """Read Amazon's list of the feeds of our types.
+
+        :param datetime since: UTC, naive
+        :param SellerClient client: of this account, a new one when None
+        :return: Amazon's feed objects, and its time after them
+        :rtype: tuple[list[dict], datetime]
+        :raise SpApiError: when Amazon does not give its list
+        :raise IncompleteCredentials: when a credential is missing
+        """
+        with nullcontext(client) if client else self._client() as client:
+            rows = client.get_feeds(FEED_TYPES, since.replace(tzinfo=timezone.utc))
+            now = client.amazon_now()
+        if not now:
+            raise MalformedAnswer("getFeeds", "Amazon's answer has no date.")
+        return rows, now.replace(tzinfo=None)
+
+    def _compare_feeds(self, listed, amazon_now):
+        """Keep what Amazon lists and this database does not know, in a transaction of
+        its own.
+
+        :param list[Listed] listed: what Amazon lists
+        :param datetime amazon_now: its time after that
+        """
+        # First: who compares at the same time waits for this row, fails to serialize,
+        # and then sees what was kept.
+        self.write(
+            {
+                "feeds_listed_at": amazon_now.replace(microsecond=0),
+                "feeds_read_at": database_now(self.env),
+            }
+        )
+        self.flush_recordset()
+        self.env["amazon.foreign.feed"]._record(self, listed)
+
+
+def readable(rows):
+    """Return the feeds in Amazon's list. One that cannot be read is left out: it must
+    not keep everything from being sent."""
+    listed = []
+    for row in rows:
+        try:
+            listed.append(Listed.parse(row))
+        except MalformedAnswer as error:
+            _logger.warning("%s", error)
+    return listed

@@ -1,0 +1,3 @@
+from . import finders
+from . import host_clock
+from . import retention

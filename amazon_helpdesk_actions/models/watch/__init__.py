@@ -1,0 +1,2 @@
+from . import alarm
+from . import failure

@@ -1,0 +1,69 @@
+"""Jobs whose connection to PostgreSQL ended in the middle."""
+
+from datetime import timedelta
+
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.queue_job.job import Job
+
+from ...models.base.clock import database_now
+from ...models.base.queue_job import (
+    AGAIN_MAX_SECONDS,
+    AGAIN_MIN_SECONDS,
+    CONNECTION_LOST,
+)
+from ..common import SHIPPED, AmazonCommon
+
+
+@tagged("post_install", "-at_install")
+class TestLostConnection(AmazonCommon):
+    def setUp(self):
+        super().setUp()
+        self.order = self.create_ticket(SHIPPED).amazon_order_id
+
+    def enqueue(self):
+        return self.order.with_delay()._job_read()
+
+    def fail(self, job, error):
+        """Let queue_job say that it failed, as it does with an exception."""
+        job = Job.load(self.env, job.uuid)
+        job.set_failed(exc_name=error, exc_message="gone", exc_info="gone")
+        job.store()
+        return job.db_record()
+
+    def test_job_that_lost_its_connection_starts_again(self):
+        for error in CONNECTION_LOST:
+            with self.subTest(error):
+                job = self.fail(self.enqueue(), error)
+                self.assertEqual(job.state, "pending")
+                wait = (job.eta - database_now(self.env)).total_seconds()
+                self.assertAlmostEqual(wait, AGAIN_MIN_SECONDS, delta=2)
+
+    def test_job_that_keeps_losing_its_connection_starts_later_each_time(self):
+        for age, expected in ((100, 50), (86400, AGAIN_MAX_SECONDS)):
+            job = self.enqueue().db_record()
+            self.env.cr.execute(
+                "UPDATE queue_job SET date_created = %s WHERE id = %s",
+                (database_now(self.env) - timedelta(seconds=age), job.id),
+            )
+            job.invalidate_recordset()
+            job = self.fail(job, CONNECTION_LOST[0])
+            wait = (job.eta - database_now(self.env)).total_seconds()
+            self.assertAlmostEqual(wait, expected, delta=2)
+
+    @mute_logger("odoo.addons.queue_job")
+    def test_job_that_failed_for_another_reason_has_failed(self):
+        for error in ("builtins.ValueError", "psycopg2.errors.DiskFull"):
+            job = self.fail(self.enqueue(), error)
+            self.assertEqual((job.state, job.eta), ("failed", False))
+
+    def test_jobs_of_others_fail_as_they_always_did(self):
+        job = self.env["queue.job"].with_delay()._test_job()
+        self.assertEqual(self.fail(job, CONNECTION_LOST[0]).state, "failed")
+
+    def test_job_that_is_done_stays_done(self):
+        job = Job.load(self.env, self.enqueue().uuid)
+        job.set_done()
+        job.store()
+        self.assertEqual(job.db_record().state, "done")

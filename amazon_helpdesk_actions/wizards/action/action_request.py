@@ -1,0 +1,209 @@
+import uuid
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...models.action.reservation import ActionRequest
+
+# What a dialog shows of other records.
+DOCUMENTS = ("order_id", "ticket_id", "sale_order_id")
+
+
+class AmazonActionRequest(models.AbstractModel):
+    """What the dialogs share: the order, where they were opened, what they say.
+
+    A dialog only collects. Every check is made again when it asks.
+    """
+
+    _name = "amazon.action.request"
+    _inherit = "amazon.typed.numbers"
+    _description = "Request of an Amazon Action"
+
+    # The kind of action that the dialog asks for
+    _kind = None
+    # Whether Amazon wants to know why
+    _needs_reason = True
+
+    order_id = fields.Many2one("amazon.order", required=True, readonly=True)
+    amazon_order_ref = fields.Char(
+        related="order_id.amazon_order_ref", related_sudo=False
+    )
+    currency_id = fields.Many2one(related="order_id.currency_id", related_sudo=False)
+    channel = fields.Selection(related="order_id.channel", related_sudo=False)
+    fulfillment_status = fields.Selection(
+        related="order_id.fulfillment_status", related_sudo=False
+    )
+    ticket_id = fields.Many2one("helpdesk.ticket", readonly=True)
+    sale_order_id = fields.Many2one("sale.order", readonly=True)
+    # The server alone says what one dialog is.
+    nonce = fields.Char(required=True, readonly=True)
+    note = fields.Text()
+    blockers = fields.Text(compute="_compute_sentences")
+    warnings = fields.Text(compute="_compute_sentences")
+    is_assisted = fields.Boolean(compute="_compute_is_assisted")
+    seller_central_url = fields.Char(
+        related="order_id.seller_central_url", related_sudo=False
+    )
+
+    @api.depends("order_id", "ticket_id", "sale_order_id")
+    def _compute_sentences(self):
+        for request in self:
+            handler = request._handler()
+            order = request.order_id
+            blockers = handler._blockers(order)
+            refusal, approval = request._forecast(request._counted())
+            request.blockers = "\n".join(filter(None, [*blockers, refusal]))
+            # Who cannot act needs no warning of what the act would bring.
+            warnings = [] if request.blockers else handler._warnings(order)
+            request.warnings = "\n".join(filter(None, [*warnings, approval]))
+
+    def _counted(self):
+        """Hook: what counts against limits, as far as it is known without what is
+        filled in; in the order's currency."""
+        return 0.0
+
+    def _forecast(self, amount):
+        """Return what the matrix will say, before anybody has filled in the rest.
+
+        :param float amount: what counts against limits, in the order's currency
+        :return: a sentence that refuses it, and one that says why it will wait
+        """
+        origin = self._asked_from()
+        if not origin:
+            return False, False
+        return self.env["amazon.authority"]._forecast(
+            self._handler(), self.order_id, origin, amount
+        )
+
+    @api.depends("order_id")
+    def _compute_is_assisted(self):
+        for request in self:
+            request.is_assisted = request._handler()._is_assisted(request.order_id)
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("order_id", "ticket_id", "sale_order_id")
+    def _check_readable(self):
+        """Refuse documents that the user may not read: the related fields show them.
+
+        Odoo checks constraints in sudo mode; this one is about the user.
+        """
+        for request in self.sudo(False):
+            for document in filter(None, (request[name] for name in DOCUMENTS)):
+                # of none, it would ask for the right to the model
+                document.check_access("read")
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override to make the nonce here, whatever a client says."""
+        return super().create(
+            [{**vals, "nonce": uuid.uuid4().hex} for vals in vals_list]
+        )
+
+    def write(self, vals):
+        """Override to keep the nonce."""
+        return super().write({k: v for k, v in vals.items() if k != "nonce"})
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _open(self, order, origin):
+        """Return the action that opens a new dialog.
+
+        :param amazon.order order: the order to act on
+        :param origin: the ticket or sale order that it is opened from
+        """
+        field = "ticket_id" if origin._name == "helpdesk.ticket" else "sale_order_id"
+        request = self.create({"order_id": order.id, field: origin.id})
+        return {
+            "type": "ir.actions.act_window",
+            "name": request._title(),
+            "res_model": self._name,
+            "res_id": request.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
+    def _asked_kind(self):
+        """Hook: the kind of action that is asked for, as it is filled in."""
+        return self._kind
+
+    def _asked_reason(self):
+        """Hook: the reason, as it is filled in."""
+        return self.reason
+
+    def _handler(self):
+        """Return the model that knows the kind of action that is asked for."""
+        return self.env[f"amazon.action.kind.{self._asked_kind()}"]
+
+    def _title(self):
+        """Hook: the title of the dialog."""
+        raise NotImplementedError
+
+    def _check_filled_in(self):
+        """Refuse what is blocked or not filled in, in words.
+
+        :raise UserError: with the sentences that say why
+        """
+        handler = self._handler()
+        blockers = handler._blockers(self.order_id)
+        if blockers:
+            raise UserError("\n".join(blockers))
+        if self._needs_reason and not self._asked_reason():
+            raise UserError(self.env._("Choose the reason first."))
+        if handler._is_assisted(self.order_id) and not (self.note or "").strip():
+            raise UserError(
+                self.env._("Write down what you did in Seller Central, and when.")
+            )
+
+    def _ask(self):
+        """Ask for the action with what is collected, once the order is taken: so all
+        is read and checked only once, as it is then.
+
+        :rtype: amazon.action
+        """
+        return self.order_id._reserve(
+            ActionRequest(
+                self._asked_kind(),
+                self._asked_from(),
+                self.nonce,
+                reason=self._needs_reason and self._asked_reason(),
+                amounts=self._collect,
+                quantities=self._collect_quantities,
+                details=self._details,
+                note=self.note,
+            )
+        )
+
+    def _asked_from(self):
+        """Return the ticket or sale order that the dialog was opened from."""
+        return self.ticket_id or self.sale_order_id
+
+    def _details(self):
+        """Hook: return what else the kind needs, from what was filled in. Called with
+        the order taken.
+
+        :rtype: dict | None
+        """
+        return None
+
+    def _collect(self):
+        """Hook: return the amount for each charge, from what was filled in.
+
+        Not called where this dialog has asked already: a double click, a second try.
+
+        :rtype: dict
+        :raise UserError: when it is blocked or not filled in
+        """
+        self._check_filled_in()
+        return {}
+
+    def _collect_quantities(self):
+        """Hook: return the units of each item, from what was filled in.
+
+        :rtype: dict
+        """
+        return {}

@@ -1,0 +1,3 @@
+from . import stop_request
+from . import authority_check
+from . import approval_decision

@@ -1,0 +1,2 @@
+from . import action_reply_choice
+from . import reply_request
