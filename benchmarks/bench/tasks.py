@@ -367,7 +367,7 @@ def _as_agent(env):
 
 def _waiting_lanes(env):
     """Search what a dispatcher would send now, as it does."""
-    from odoo.addons.amazon_helpdesk_actions.models.sending.feed import Lane
+    from odoo.addons.amazon_helpdesk_actions.models.action.lane import Lane
 
     account = env.ref("amazon_helpdesk_actions.demo_account_eu")
     lane = Lane(account.id, "A1PA6795UKMFR9", "POST_PAYMENT_ADJUSTMENT_DATA")
