@@ -295,13 +295,3 @@ NOT_EXECUTED_MINUTES, CALL_NO_TRACE_HOURS = 30, 24
 # https://developer-docs.amazon.com/sp-api/docs/rotating-your-apps-lwa-credentials
 SECRET_DAYS = 180
 SECRET_DUE_DAYS, SECRET_NEAR_DAYS = 30, 7
-
-# What is known of the decision of a second person.
-DECISION = (
-    "approved_at",
-    "approved_by_id",
-    "refused_by_id",
-    "approval_lender_id",
-    "refusal_reason",
-    "approved_gap",
-)

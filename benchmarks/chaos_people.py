@@ -354,19 +354,20 @@ class Approver(threading.Thread):
                 self._look()
 
     def _look(self) -> None:
-        domain = [("state", "=", "to_approve")]
-        waiting = self._session.call("amazon.action", "search", domain)
-        for action in waiting:
-            self._tries[action] += 1
-            if self._tries[action] >= APPROVE_FROM:
-                self._decide(action)
+        domain = [("state", "=", "waiting")]
+        waiting = self._session.call("amazon.approval", "search", domain)
+        for approval in waiting:
+            self._tries[approval] += 1
+            if self._tries[approval] >= APPROVE_FROM:
+                self._decide(approval)
 
-    def _decide(self, action: int) -> None:
+    def _decide(self, approval: int) -> None:
         """Approve it; refuse what could not be approved again and again."""
         call = self._session.call
         try:
-            call("amazon.action", "action_approve", [action])
+            call("amazon.approval", "action_approve", [approval])
             self.approved += 1
         except Refused as refusal:
-            if self._tries[action] >= APPROVE_UNTIL:
-                call("amazon.action", "action_refuse", [action], str(refusal)[:400])
+            if self._tries[approval] >= APPROVE_UNTIL:
+                reason = str(refusal)[:400]
+                call("amazon.approval", "action_refuse", [approval], reason)

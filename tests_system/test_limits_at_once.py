@@ -82,10 +82,10 @@ def ask_at_once(odoo, stack, agent, logins):
         "amazon.action",
         "search_read",
         [("id", ">", known[0] if known else 0)],
-        fields=["why_approval"],
+        fields=["approval_ids"],
     )
     assert len(asked) == len(REFS)
-    return sorted(bool(action["why_approval"]) for action in asked)
+    return sorted(bool(action["approval_ids"]) for action in asked)
 
 
 def test_one_person_at_once_stays_within_the_day(odoo, stack, simulator, agent, limit):

@@ -10,6 +10,7 @@ UPDATE amazon_action
    SET state = 'blocked',
        state_message = 'Blocked in this neutralized copy of the database.'
  WHERE state IN ('to_approve', 'queued', 'sending');
+UPDATE amazon_approval SET state = 'over' WHERE state = 'waiting';
 -- Should somebody connect the copy again, nothing is sent before an administrator ends
 -- this stop. No user is named: the copy may have others.
 INSERT INTO amazon_stop (company_id, reason, started_at)

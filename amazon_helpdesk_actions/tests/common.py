@@ -460,6 +460,15 @@ class AmazonCommon(BaseCommon):
                 return
             self.run_jobs()
 
+    def let_wait(self, actions, **values):
+        """Let actions wait for a second person, whatever they are."""
+        later = fields.Datetime.now() + timedelta(hours=1)
+        approval = {"why": "Too much.", "expires_at": later, **values}
+        for action in actions:
+            action.write(
+                {"state": "to_approve", "approval_ids": [Command.create(approval)]}
+            )
+
     # === WHAT IS SEEN === #
 
     def notes(self, document):

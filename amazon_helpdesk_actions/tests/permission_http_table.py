@@ -194,7 +194,7 @@ amazon.order.action_amazon_evidence     .          .         .         .        
 amazon.order.action_refresh             .          .         .         .          .         +    +           +          +        .      +        +         +        +      .
 amazon.action.action_withdraw           .          .         .         .          .         .    .           .          .        .      .        .         .        +      .
 amazon.action.action_decide_unknown     .          .         .         .          .         .    .           .          .        .      .        .         .        +W     .
-amazon.action.action_approve            .          .         .         .          .         .    .           +          .        .      .        +         .        .      .
+amazon.approval.action_approve          .          .         .         .          .         .    .           +          .        .      .        +         .        .      .
 amazon.alarm.action_try_again           .          .         .         .          .         .    .           .          .        +      .        .         .        .      .
 amazon.audit.entry.action_verify        .          .         .         .          .         .    .           .          +        .      .        .         +        .      +
 amazon.audit.entry.action_export        .          .         .         .          .         .    .           .          +        .      .        .         +        .      +

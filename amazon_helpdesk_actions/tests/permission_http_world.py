@@ -99,7 +99,7 @@ class HttpWorld(HttpCase, PermissionWorld):
         cls.own.busy.line_ids.cancel_request_reason = MARKS["B"]
         cls.own.queued_refund.write({"note": MARKS["A"], "decision_note": MARKS["A"]})
         approver = cls.users["approver"] + cls.users["approver0"]
-        cls.own.waiting_refund._schedule_approval(approver)
+        cls.own.approval._schedule(approver)
         cls.env["amazon.audit.entry"]._append(
             [
                 {

@@ -95,6 +95,7 @@ MODELS = _rows(
 amazon.action                                         .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.action.line                                    .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.alarm                                          .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
+amazon.approval                                       .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.audit.anchor                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
 amazon.audit.check                                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
 amazon.audit.entry                                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
@@ -164,7 +165,6 @@ amazon.evidence.request                               .      .      .     .    .
 METHODS = _rows(
     """
                                                       public portal staff own  team manager sales stock books refund cancel edit message approve journal admin approve0 journal0 admin0 system
-amazon.action.action_approve[refund]                  .      .      .     .    .    .       .     .     .     .      .      .    .       +       .       .     +        .        .      .
 amazon.action.action_cancel_feed[refund]              .      .      .     .    .    .       .     .     .     +      .      .    .       .       .       .     .        .        .      .
 amazon.action.action_cancel_feed_question[refund]     .      .      .     .    .    .       .     .     .     +      .      .    .       .       .       .     .        .        .      .
 amazon.action.action_decide_approval[refund]          .      .      .     .    .    .       .     .     .     .      .      .    .       +       .       .     +        .        .      .
@@ -177,7 +177,6 @@ amazon.action.action_decide_unknown[order_number]     .      .      .     .    .
 amazon.action.action_decide_unknown[refund]           .      .      .     .    .    .       .     .     .     +      .      .    .       .       .       .     .        .        .      .
 amazon.action.action_decide_unknown[ship]             .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.action.action_record_by_hand[refund]           .      .      .     .    .    .       .     .     .     +      .      .    .       .       .       .     .        .        .      .
-amazon.action.action_refuse[refund]                   .      .      .     .    .    .       .     .     .     .      .      .    .       +       .       .     +        .        .      .
 amazon.action.action_try_again                        .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        .      .
 amazon.action.action_withdraw[cancel]                 .      .      .     .    .    .       .     .     .     .      +      .    .       .       .       .     .        .        .      .
 amazon.action.action_withdraw[cancel_items]           .      .      .     .    .    .       .     .     .     .      +      .    .       .       .       .     .        .        .      .
@@ -188,6 +187,9 @@ amazon.action.action_withdraw[order_number]           .      .      .     .    .
 amazon.action.action_withdraw[refund]                 .      .      .     .    .    .       .     .     .     +      .      .    .       .       .       .     .        .        .      .
 amazon.action.action_withdraw[ship]                   .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.alarm.action_try_again                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
+amazon.approval.action_approve                        .      .      .     .    .    .       .     .     .     .      .      .    .       +       .       .     +        .        .      .
+amazon.approval.action_decide                         .      .      .     .    .    .       .     .     .     .      .      .    .       +       .       .     +        .        .      .
+amazon.approval.action_refuse                         .      .      .     .    .    .       .     .     .     .      .      .    .       +       .       .     +        .        .      .
 amazon.approval.decision.action_approve               .      .      .     .    .    .       .     .     .     .      .      .    .       +       .       .     +        .        .      .
 amazon.approval.decision.action_refuse                .      .      .     .    .    .       .     .     .     .      .      .    .       +       .       .     +        .        .      .
 amazon.audit.anchor.action_download                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       +       .     .        +        .      .

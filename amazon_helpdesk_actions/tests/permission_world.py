@@ -57,7 +57,7 @@ OTHER_DIALOGS = {
         "note": "Seen.",
     },
     "amazon.approval.decision": lambda side: {
-        "action_id": side.waiting_refund.id,
+        "approval_id": side.approval.id,
         "refusal_reason": "A reason",
     },
     "amazon.audit.export": lambda side: {"company_id": side.company.id},
@@ -360,9 +360,16 @@ class PermissionWorld(AmazonCommon):
             "refund",
             "to_approve",
             "shipped",
-            why_approval=f"{side.word} limit",
-            approval_expires_at=fields.Datetime.now() + timedelta(days=1),
+            approval_ids=[
+                Command.create(
+                    {
+                        "why": f"{side.word} limit",
+                        "expires_at": fields.Datetime.now() + timedelta(days=1),
+                    }
+                )
+            ],
         )
+        side["approval"] = side.waiting_refund.approval_id
         side["cancelled"] = cls._create_action(side, "cancel", "rejected")
         side.picking.amazon_hold_ids = side.cancelled
 

@@ -51,6 +51,8 @@ class AmazonAction(models.Model):
         "amazon.set.aside",
         "amazon.company.name",
         "amazon.plain.export",
+        "mail.thread",
+        "mail.activity.mixin",
     ]
     _description = "Amazon Action"
     _order = "id desc"
@@ -482,7 +484,7 @@ class AmazonAction(models.Model):
         """
         decisions = (
             self.asked_at,
-            self.approved_at,
+            self._approved_at(),
             self.sent_again_at,
             # what was known of a database before it was restored or moved
             self.account_id.life_found_at,
@@ -509,6 +511,73 @@ class AmazonAction(models.Model):
             "Its marketplace was not supported when it was asked for. Nothing was "
             "sent. Ask for it again."
         )
+
+    # === HOOKS - THE GATE === #
+
+    # Whoever keeps the gate says whether what a person asks for may leave, or waits for
+    # a second person. Where nobody keeps it, all may leave that may be asked for.
+
+    @api.model
+    def _gate(self, handler, order, request, now):
+        """Hook: judge what the current user asks for.
+
+        :param handler: the kind of action, in the user's environment
+        :param amazon.order order: the order, taken for this transaction, in sudo mode
+        :param ActionRequest request: settled, and possible
+        :param datetime now: when the order was taken, by PostgreSQL's clock
+        :return: values of the action; the state *to_approve* where it has to wait
+        :rtype: dict
+        :raise AccessError: when the user may not have it sent at all
+        """
+        return {}
+
+    def _ask_approval(self):
+        """Hook: tell those who may decide on these actions that they wait."""
+
+    def _why_second_person_before(self):
+        """Hook: return why a second person decided on it before, or False."""
+        return False
+
+    def _why_not_again_alone(self):
+        """Hook: return why the current user may not have it sent again alone, or False.
+
+        :raise AccessError: when the user may not have it sent at all
+        """
+        return False
+
+    def _ask_to_send_again(self, why):
+        """Hook: have a second person decide whether it is sent again.
+
+        :param str why: why a second person is needed
+        """
+        raise NotImplementedError
+
+    def _approved_at(self):
+        """Hook: return since when it is decided by a second person, or False."""
+        return False
+
+    def _is_gap_approved(self, gap):
+        """Hook: whether it may leave although something is not known.
+
+        :param str gap: what is not known
+        """
+        return False
+
+    def _spend_approval(self):
+        """Hook: the one sending is over that may have been approved without knowing
+        all."""
+
+    def _approval_sentence(self):
+        """Hook: return what is known of an action in a state of its approval."""
+        return self._state_label()
+
+    def _panel_approvals(self):
+        """Hook: return what the panel shows of these actions, which wait.
+
+        :return: `can_approve` and `approval_until` by id of the action
+        :rtype: dict
+        """
+        return {}
 
     # === BUSINESS METHODS - CONFIRMING === #
 
@@ -599,6 +668,10 @@ class AmazonAction(models.Model):
                 action=self.name,
             )
         return self.state_message
+
+    def _asked_message(self):
+        """Hook: return the sentence for the journal when it is asked for."""
+        return self._journal_message()
 
     def _get_origin(self):
         """Return the ticket or the sale order that it was asked from."""

@@ -23,14 +23,14 @@ ACTION_FIELDS = (
     "needs_person",
     "reply_state",
     "reply_status",
-    "approval_expires_at",
 )
 DATETIMES = (
     "last_state_change",
     "due_at",
-    "approval_expires_at",
     "feed_submitted_at",
 )
+# Of what waits for nobody.
+NO_APPROVAL = {"can_approve": False, "approval_until": False}
 FEED_FIELDS = (
     "submitted_at",
     "processing_status",
@@ -183,13 +183,11 @@ class AmazonOrder(models.Model):
         may_act = {
             row["id"]: row["is_readable"] and has_group[row["kind"]] for row in rows
         }
-        approvable = {
-            row["id"]
-            for row in rows
-            if row["is_readable"]
-            and row["state"] == "to_approve"
-            and actions.browse(row["id"]).can_approve
-        }
+        waiting = [row["id"] for row in rows if row["state"] == "to_approve"]
+        approvals = actions.browse(waiting)._panel_approvals()
+        for row in rows:
+            approval = approvals.setdefault(row["id"], dict(NO_APPROVAL))
+            approval["can_approve"] = approval["can_approve"] and row["is_readable"]
         return [
             {
                 "id": row["id"],
@@ -202,11 +200,9 @@ class AmazonOrder(models.Model):
                 "amount": row["amount"],
                 "due_at": fields.Datetime.to_string(row["due_at"]),
                 "can_withdraw": row["state"] in BEFORE_SENDING
-                and row["id"] not in approvable
+                and not approvals[row["id"]]["can_approve"]
                 and may_act[row["id"]],
-                "can_approve": row["id"] in approvable,
-                "approval_until": row["state"] == "to_approve"
-                and fields.Datetime.to_string(row["approval_expires_at"]),
+                **approvals[row["id"]],
                 "can_drop": self._can_drop(row) and may_act[row["id"]],
                 "can_record": row["state"] == "rejected"
                 and self.channel == "fba"

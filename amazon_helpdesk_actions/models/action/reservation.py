@@ -110,32 +110,25 @@ class AmazonOrder(models.Model):
             )
 
     def _prepare_reserved(self, handler, request, now):
-        """Return the values of the action, once the limits of the user are judged.
+        """Return the values of the action, once the gate has let it pass, or wait.
 
         :param handler: the kind of action
         :param ActionRequest request: settled, and possible
         :param datetime now: when the order was taken, by PostgreSQL's clock
         :rtype: dict
-        :raise AccessError: when the matrix does not give it to the user
+        :raise AccessError: when the user may not have it sent
         """
         origin, amounts = request.origin, request.amounts
         # the limits are those of the user
         actions = handler.env["amazon.action"]
-        authority = handler.env["amazon.authority"]
+        gate = actions._gate(handler, self, request, now)
         assisted = handler._is_assisted(self)
-        counted = handler._authority_amount(self, amounts, request.quantities)
-        weighed = authority._weigh(handler, self, origin.sudo(), counted, now)
-        # a refusal of what is done already would lose the record of it
-        why_approval = not assisted and actions._why_second_person(
-            handler, self, weighed
-        )
         return {
             "name": actions._next_name(),
             "kind": request.kind,
             "feed_type": handler._feed_type_for(self, request.reason),
-            "state": _first_state(assisted, why_approval),
+            "state": "assisted" if assisted else "queued",
             "last_state_change": now,
-            **actions._prepare_approval(self, why_approval, now),
             "order_id": self.id,
             "account_id": self.account_id.id,
             "company_id": self.company_id.id,
@@ -154,7 +147,7 @@ class AmazonOrder(models.Model):
             "seen_refund_id": self._last_refund_id(),
             "details": request.details,
             "line_ids": actions._prepare_lines(self, amounts, request.quantities),
-            **actions._prepare_counted(weighed),
+            **gate,
         }
 
 
@@ -184,7 +177,9 @@ class AmazonAction(models.Model):
         :param dict vals: values of the action
         :return: the action
         """
-        return self.with_context(amazon_door=_DOOR).create(vals).with_env(self.env)
+        # no log and no followers: the documents have them, and the click is short
+        inside = self.with_context(amazon_door=_DOOR, tracking_disable=True)
+        return inside.create(vals).with_env(self.env)
 
     def _start(self, note):
         """Record what was asked for just now, tell it, and have it go on.
@@ -206,12 +201,6 @@ class AmazonAction(models.Model):
             self._ask_approval()
         else:
             self._enqueue_dispatch()
-
-
-def _first_state(assisted, why_approval):
-    if assisted:
-        return "assisted"
-    return "to_approve" if why_approval else "queued"
 
 
 def _value(part):

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ...const import DECISION, ORDER_STALE_AFTER
+from ...const import ORDER_STALE_AFTER
 from ..base.clock import as_utc, database_now
 from .action import ACTORS_AND_JOURNAL
 
@@ -168,7 +168,7 @@ class AmazonAction(models.Model):
         a second person must decide on it, once that person has.
 
         :param str note: the person's words
-        :raise AccessError: when the matrix does not give it to the user
+        :raise AccessError: when the user may not have it sent
         :raise UserError: as long as it is searched for, where Amazon's data is old, or
             what was asked for is not kept any more
         """
@@ -224,62 +224,6 @@ class AmazonAction(models.Model):
             )
         return self.env._("It was sent before.")
 
-    def _why_not_again_alone(self):
-        """Return why the current user may not have it sent again alone, or False: what
-        needed a second person the first time needs one for each further time.
-
-        :raise AccessError: when the matrix does not give it to the user
-        """
-        handler = self._kind()
-        asked = self._asked(handler._right())._replace(action_id=self.id)
-        why = self._why_second_person(handler, self.order_id, asked)
-        return why or self.why_approval
-
-    def _ask_to_send_again(self, why_approval):
-        """Have a second person decide whether it is sent again. Who approved it the
-        first time approved one sending.
-
-        :param str why_approval: why a second person is needed
-        """
-        self._note_sending_again()
-        now = database_now(self.env)
-        self.write(
-            {
-                **self._prepare_approval(self.order_id, why_approval, now),
-                **dict.fromkeys(DECISION, False),
-            }
-        )
-        self._journal("decided", state_from="unknown", state_to="to_approve")
-        self._check_moved(
-            self._update_state(
-                "to_approve",
-                self._ask_again_sentence(why_approval),
-                {"feed_id": False, "message_number": 0},
-            )
-        )
-        self._ask_approval()
-
-    def _ask_again_sentence(self, why_approval):
-        """Say that a second person decides whether it is sent after all."""
-        values = {
-            "user": self.env.user.name,
-            "until": self._as_text(self.approval_expires_at),
-            "why": why_approval,
-        }
-        if not self.first_sending_at:
-            return self.env._(
-                "%(user)s saw in Seller Central that Amazon does not have it, and asks "
-                "to send it. A second person has to approve it by %(until)s. %(why)s",
-                **values,
-            )
-        return self.env._(
-            "%(user)s saw in Seller Central that Amazon does not have it, and asks to "
-            "send it again. %(before)s A second person has to approve it by "
-            "%(until)s. %(why)s",
-            before=self._sent_before(),
-            **values,
-        )
-
     def _set_sent_again(self, reason):
         """Nothing shows that Amazon has it: it is sent again.
 
@@ -305,10 +249,9 @@ class AmazonAction(models.Model):
                     or action.feed_id.sending_at
                     or action.sending_at,
                     "sent_again_at": now,
-                    # who approved it without knowing all approved one sending
-                    "approved_gap": False,
                 }
             )
+        self._spend_approval()
 
     def _late_doubt(self):
         """Return why what an action asks for may be at Amazon already, or False."""

@@ -5,4 +5,5 @@ from . import stop
 from . import counted
 from . import approval
 from . import delegation
+from . import gate
 from . import breaker

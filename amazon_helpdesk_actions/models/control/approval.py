@@ -12,8 +12,17 @@ from ..base.groups import ADMIN, APPROVE
 
 ACTIVITY = "amazon_helpdesk_actions.mail_activity_type_approval"
 
+STATES = [
+    ("waiting", "Waits for Approval"),
+    ("approved", "Approved"),
+    ("refused", "Refused"),
+    ("expired", "Expired"),
+    ("withdrawn", "Taken Back"),
+    # the action went on without it: blocked, or its outcome is in doubt after all
+    ("over", "Not Needed Any More"),
+]
 
-# What an action keeps of the decision of a second person.
+
 class AmazonSellerAccount(models.Model):
     _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
@@ -32,88 +41,143 @@ class AmazonSellerAccount(models.Model):
     )
 
 
-class AmazonAction(models.Model):
-    """What a second person decides on, before anything may be sent.
+class AmazonApproval(models.Model):
+    """One decision that is asked of a second person about one action, before it is
+    sent, or sent again.
 
-    The activities of the approvers hang on the action, not on the ticket: an approver
-    need not be allowed to read tickets, and should not follow what buyers write.
+    An action may have several, one after the other: each stays on record as it was
+    decided. The last one counts. It waits for as long as its action is in state
+    *to_approve*: both change together, whoever changes them has taken the action.
+
+    The activities of the approvers hang on it, and not on the ticket: an approver need
+    not be allowed to read tickets, and should not follow what buyers write.
     """
 
-    _name = "amazon.action"
-    _inherit = ["amazon.action", "mail.thread", "mail.activity.mixin"]  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.approval"
+    _inherit = [
+        "amazon.own.defaults",
+        "amazon.document.access",
+        "amazon.company.name",
+        "amazon.plain.export",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
+    _description = "Approval of an Amazon Action"
+    _order = "id desc"
+    _rec_name = "action_id"
+    _check_company_auto = True
 
-    why_approval = fields.Char(
-        "Why Approval Is Needed",
+    action_id = fields.Many2one(
+        "amazon.action",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+        index=True,
+        check_company=True,
+    )
+    account_id = fields.Many2one(
+        related="action_id.account_id", store=True, precompute=True
+    )
+    company_id = fields.Many2one(
+        related="action_id.company_id", store=True, precompute=True
+    )
+    state = fields.Selection(STATES, default="waiting", required=True, readonly=True)
+    why = fields.Char(
+        "Why It Is Needed",
         readonly=True,
         help="Why the person who asked for it may not have it sent alone.",
     )
-    approval_expires_at = fields.Datetime(
-        "Approval Until",
+    expires_at = fields.Datetime(
+        "Until",
         readonly=True,
-        copy=False,
         help="Who has not decided by then cannot any more, and nothing is sent.",
     )
-    approval_remind_at = fields.Datetime(
-        readonly=True, copy=False, help="When the approvers are reminded, once."
+    remind_at = fields.Datetime(
+        readonly=True, help="When the approvers are reminded, once."
     )
-    approved_at = fields.Datetime("Approved", readonly=True, copy=False)
-    approved_by_id = fields.Many2one(
-        "res.users", readonly=True, copy=False, ondelete="restrict"
-    )
-    refused_by_id = fields.Many2one(
-        "res.users", readonly=True, copy=False, ondelete="restrict"
-    )
+    decided_at = fields.Datetime("Decided", readonly=True)
+    decided_by_id = fields.Many2one("res.users", readonly=True, ondelete="restrict")
     # Whose right it was, where somebody stood in.
-    approval_lender_id = fields.Many2one(
+    lender_id = fields.Many2one(
         "res.users",
         "Standing in for",
         readonly=True,
-        copy=False,
         ondelete="restrict",
         help="The approver who was away, and whose right was used.",
     )
     refusal_reason = fields.Text(
         readonly=True,
-        copy=False,
         help="What the person who refused it wrote down. The journal keeps it for "
         "ever, so it must not name buyers.",
     )
-    approved_gap = fields.Char(
+    gap = fields.Char(
         "Approved Without Knowing",
         readonly=True,
-        copy=False,
         help="What was not known of the order's money when a second person approved "
         "it, knowing that. It holds for one sending.",
     )
+    is_gap_spent = fields.Boolean(
+        readonly=True, help="The one sending is over that it was approved for."
+    )
     can_approve = fields.Boolean("I May Decide", compute="_compute_can_approve")
 
-    # Few rows, however many actions there have been.
-    _to_approve_idx = models.Index(
-        "(company_id, approval_expires_at) WHERE state = 'to_approve'"
+    # What it is about.
+    name = fields.Char(related="action_id.name", string="Reference")
+    kind = fields.Selection(related="action_id.kind")
+    order_id = fields.Many2one(related="action_id.order_id")
+    marketplace = fields.Selection(related="action_id.marketplace")
+    currency_id = fields.Many2one(related="action_id.currency_id")
+    amount = fields.Monetary(related="action_id.amount")
+    user_id = fields.Many2one(related="action_id.user_id", string="Asked by")
+    asked_at = fields.Datetime(related="action_id.asked_at")
+    state_message = fields.Char(related="action_id.state_message")
+
+    # Few rows, however many decisions there have been; and never two for one action.
+    _waiting_uniq = models.UniqueIndex(
+        "(action_id) WHERE state = 'waiting'", "It waits for approval already."
     )
+    _expires_idx = models.Index("(expires_at) WHERE state = 'waiting'")
+    # What a clock that was ahead has written.
+    _decided_idx = models.Index("(decided_at)")
 
     # === COMPUTE METHODS === #
 
-    @api.depends("state", "user_id")
+    @api.depends("state", "action_id.user_id")
     @api.depends_context("uid")
     def _compute_can_approve(self):
-        for action in self:
-            action.can_approve = action.state == "to_approve" and bool(
-                action.sudo()._whose_right(self.env.user)
+        for approval in self:
+            approval.can_approve = approval.state == "waiting" and bool(
+                approval.sudo()._whose_right(self.env.user)
             )
+
+    # === WHO MAY READ === #
+
+    @api.model
+    def _access_domain(self):
+        """Override: who may read an action may read what was decided on it."""
+        return self.env["amazon.action"]._of_readable("action_id")
 
     # === CRUD METHODS === #
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `mail`: no log and no followers, since the documents have them;
-        the click should cost no more than before."""
+        """Override to be the one that counts, and of `mail`: no log and no followers,
+        since the documents have them."""
         quiet = self.with_context(tracking_disable=True)
-        return super(AmazonAction, quiet).create(vals_list).with_env(self.env)
+        approvals = super(AmazonApproval, quiet).create(vals_list).with_env(self.env)
+        for approval in approvals:
+            approval.action_id.approval_id = approval
+        return approvals
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(
+            self.env._("What was decided stays on record; it is not deleted.")
+        )
 
     # === ACTION METHODS === #
 
-    def action_decide_approval(self):
+    def action_decide(self):
         """Open the dialog that shows what is asked for, and lets a second person
         decide. Decides nothing.
 
@@ -122,9 +186,9 @@ class AmazonAction(models.Model):
         """
         self._check_one()
         self._check_approver()
-        self.sudo()._check_to_approve()
+        self.sudo()._check_waiting()
         # What Amazon shows by now belongs to the picture.
-        self.sudo().order_id.refresh_if_stale()
+        self.sudo().action_id.order_id.refresh_if_stale()
         return self.env["amazon.approval.decision"]._open(self)
 
     def action_approve(self, without_knowing=False):
@@ -140,13 +204,13 @@ class AmazonAction(models.Model):
             or where something is not known, and the user does not say so
         """
         lender = self._check_approver()
-        action_sudo = self._take_to_decide()
-        if action_sudo.approved_by_id == self.env.user:
+        approval_sudo = self._take_to_decide()
+        if approval_sudo._is_decided("approved"):
             return True
-        action_sudo._check_to_approve()
-        action_sudo._check_still_possible()
-        action_sudo._check_known(without_knowing)
-        action_sudo._approve(lender)
+        approval_sudo._check_waiting()
+        approval_sudo._check_still_possible()
+        approval_sudo._check_known(without_knowing)
+        approval_sudo._approve(lender)
         return True
 
     def action_refuse(self, reason):
@@ -158,18 +222,18 @@ class AmazonAction(models.Model):
         """
         lender = self._check_approver()
         reason = self._check_reason(reason)
-        action_sudo = self._take_to_decide()
-        if action_sudo.refused_by_id == self.env.user:
+        approval_sudo = self._take_to_decide()
+        if approval_sudo._is_decided("refused"):
             return True
-        action_sudo._check_to_approve()
-        action_sudo._refuse(lender, reason)
+        approval_sudo._check_waiting()
+        approval_sudo._refuse(lender, reason)
         return True
 
     # === BUSINESS METHODS - WHO === #
 
     def _whose_right(self, user):
-        """Return by whose right a user may decide on this action: never on what oneself
-        has asked for, or has asked to send again, and with the right of somebody who is
+        """Return by whose right a user may decide on it: never on what oneself has
+        asked for, or has asked to send again, and with the right of somebody who is
         away not on what that person has asked for.
 
         :param res.users user: who wants to decide
@@ -178,21 +242,21 @@ class AmazonAction(models.Model):
         """
         self.ensure_one()
         nobody = user.browse()
-        askers = self.user_id | self.absent_by_id
+        askers = self.action_id.user_id | self.action_id.absent_by_id
         if user in askers or not _works_in(user, self.company_id):
             return nobody
         lenders = self.env["amazon.delegation"]._lenders(user, self.company_id)
         for holder in (*user, *lenders):
-            if holder not in askers and not self._approval_obstacle(holder):
+            if holder not in askers and not self._obstacle_for(holder):
                 return holder
         return nobody
 
-    def _approval_obstacle(self, user):
+    def _obstacle_for(self, user):
         """Return why the matrix gives a user no right to approve this, or False."""
-        return self.env["amazon.authority"]._may_approve(self, user)
+        return self.env["amazon.authority"]._may_approve(self.action_id, user)
 
     def _approvers(self):
-        """Return who may decide on this action now, those who stand in included.
+        """Return who may decide on it now, those who stand in included.
 
         :rtype: res.users
         """
@@ -202,7 +266,7 @@ class AmazonAction(models.Model):
         return (members | stand_ins).filtered(self._whose_right)
 
     def _check_approver(self):
-        """Refuse users who may not decide on this action.
+        """Refuse users who may not decide on it.
 
         Asked of the real user also in sudo mode, so that no caller's sudo opens it.
 
@@ -212,34 +276,35 @@ class AmazonAction(models.Model):
         """
         self._check_one()
         self.check_access("read")
-        action_sudo, user = self.sudo(), self.env.user
-        holder = action_sudo._whose_right(user)
+        approval_sudo, user = self.sudo(), self.env.user
+        holder = approval_sudo._whose_right(user)
         if not holder:
-            raise AccessError(action_sudo._why_not(user))
+            raise AccessError(approval_sudo._why_not(user))
         return holder
 
     def _why_not(self, user):
-        """Say why a user may not decide on this action."""
-        if user == self.user_id:
+        """Say why a user may not decide on it."""
+        action = self.action_id
+        if user == action.user_id:
             return self.env._(
                 "You asked for %s yourself, so somebody else has to decide on it.",
-                self.name,
+                action.name,
             )
-        if user == self.absent_by_id:
+        if user == action.absent_by_id:
             return self.env._(
                 "You asked to send %s again yourself, so somebody else has to decide "
                 "on it.",
-                self.name,
+                action.name,
             )
         if not _works_in(user, self.company_id):
             return self.env._(
                 "%(action)s belongs to the company %(company)s. Only its own people "
                 "decide on it.",
-                action=self.name,
+                action=action.name,
                 company=self.company_id.name,
             )
-        return self._approval_obstacle(user) or self.env._(
-            "You may not decide on %s.", self.name
+        return self._obstacle_for(user) or self.env._(
+            "You may not decide on %s.", action.name
         )
 
     def _check_one(self):
@@ -257,10 +322,11 @@ class AmazonAction(models.Model):
         """Take the order and the action, so that of two who decide at once only one
         does: the other one's transaction is run again, and finds it decided.
 
-        :return: the action in sudo mode
-        :rtype: amazon.action
+        :return: the approval in sudo mode
+        :rtype: amazon.approval
         """
-        action_sudo = self.sudo()
+        approval_sudo = self.sudo()
+        action_sudo = approval_sudo.action_id
         action_sudo.order_id._take()
         try:
             action_sudo.lock_for_update(allow_referencing=True)
@@ -268,36 +334,50 @@ class AmazonAction(models.Model):
             raise UserError(
                 self.env._(
                     "Somebody else changes %s at this moment. Look at it again.",
-                    self.name,
+                    action_sudo.name,
                 )
             ) from None
         action_sudo.invalidate_recordset()
-        return action_sudo
+        approval_sudo.invalidate_recordset()
+        return approval_sudo
 
-    def _check_to_approve(self):
+    def _is_decided(self, state):
+        """Whether the current user has decided so already.
+
+        :param str state: what was decided
+        """
+        return self.state == state and self.decided_by_id == self.env.user
+
+    def _check_waiting(self):
         """Refuse what is decided, taken back, or too late."""
-        if self.state != "to_approve":
+        action = self.action_id
+        if self.state != "waiting":
             raise UserError(
                 self.env._(
                     "%(action)s does not wait for approval any more: %(known)s",
-                    action=self.name,
-                    known=self.state_message,
+                    action=action.name,
+                    known=action.state_message,
+                )
+                if self == action.approval_id
+                else self.env._(
+                    "This was decided, and %s was asked for again since. Look at that.",
+                    action.name,
                 )
             )
-        if self.approval_expires_at <= database_now(self.env):
+        if self.expires_at <= database_now(self.env):
             raise UserError(
                 self.env._(
                     "Nobody decided on %(action)s by %(until)s, so it has expired and "
                     "nothing is sent. %(user)s can ask for it again.",
-                    action=self.name,
-                    until=self._as_text(self.approval_expires_at),
-                    user=self.user_id.name,
+                    action=action.name,
+                    until=self._until(),
+                    user=action.user_id.name,
                 )
             )
 
     def _check_still_possible(self):
         """Refuse to approve what would only be blocked when it is to be sent."""
-        blocker = self._approval_blocker()
+        blocker = self._blocker()
         if blocker:
             raise UserError(
                 self.env._(
@@ -310,7 +390,7 @@ class AmazonAction(models.Model):
 
     def _check_known(self, without_knowing):
         """Refuse to approve past what is not known, unless the user says so."""
-        not_known = self._kind()._not_known(self.order_id)
+        not_known = self._not_known()
         if not_known and not without_knowing:
             raise UserError(
                 self.env._(
@@ -320,9 +400,13 @@ class AmazonAction(models.Model):
                 )
             )
 
-    def _approval_blocker(self):
+    def _blocker(self):
         """Return why approving it would send nothing, or False."""
-        return self._late_doubt() or self._late_blocker()
+        return self.action_id._late_doubt() or self.action_id._late_blocker()
+
+    def _not_known(self):
+        """Return what should be known of the order's money, and is not, or False."""
+        return self.action_id._kind()._not_known(self.action_id.order_id)
 
     def _check_reason(self, reason):
         reason = reason.strip() if isinstance(reason, str) else ""
@@ -343,179 +427,195 @@ class AmazonAction(models.Model):
             )
         return reason
 
+    def _decide(self, state, lender, now, **vals):
+        """Write down what the current user decides.
+
+        :param str state: what is decided
+        :param res.users lender: whose right it is
+        :param datetime now: when, by PostgreSQL's clock
+        """
+        self.write(
+            {
+                "state": state,
+                "decided_at": now,
+                "decided_by_id": self.env.uid,
+                "lender_id": lender.id if lender != self.env.user else False,
+                **vals,
+            }
+        )
+
     def _approve(self, lender):
         """Have it sent, after the usual time to take it back.
 
         :param res.users lender: whose right it is
         """
+        action = self.action_id
         now = database_now(self.env)
-        self.order_id._forget_ahead(now)
-        seconds = self._kind()._undo_seconds(self.order_id)
-        self.write(
-            {
-                "approved_at": now,
-                "approved_by_id": self.env.uid,
-                "approved_gap": self._kind()._gap(self.order_id),
-                "approval_lender_id": lender.id if lender != self.env.user else False,
-                "due_at": now + timedelta(seconds=seconds),
-            }
-        )
-        self._check_moved(self._set_approved(self._approved_sentence()))
-        self._journal("decided", state_from="to_approve", state_to="queued")
+        action.order_id._forget_ahead(now)
+        kind = action._kind()
+        self._decide("approved", lender, now, gap=kind._gap(action.order_id))
+        action.due_at = now + timedelta(seconds=kind._undo_seconds(action.order_id))
+        moved = action._update_state("queued", self._approved_sentence())
+        moved._enqueue_dispatch()
+        action._check_moved(moved)
+        action._journal("decided", state_from="to_approve", state_to="queued")
         self._tell_asker()
 
     def _approved_sentence(self):
-        if self.first_sending_at:
+        action = self.action_id
+        if action.first_sending_at:
             approved = self.env._("%s approved that it is sent again.", self._decider())
         else:
             approved = self.env._(
                 "%(user)s approved it. %(sentence)s",
                 user=self._decider(),
-                sentence=self._kind()._sentence(self, "queued"),
+                sentence=action._kind()._sentence(action, "queued"),
             )
-        if not self.approved_gap:
+        if not self.gap:
             return approved
         return self.env._(
             "%(approved)s It was approved without Amazon's finances being known: "
             "%(gap)s",
             approved=approved,
-            gap=self.approved_gap,
+            gap=self.gap,
         )
 
     def _refuse(self, lender, reason):
-        """Have nothing sent.
+        """Have nothing sent, or nothing sent again.
 
         :param res.users lender: whose right it is
         :param str reason: for the person who asked
         """
-        self.write(
-            {
-                "refused_by_id": self.env.uid,
-                "approval_lender_id": lender.id if lender != self.env.user else False,
-                "refusal_reason": reason,
-            }
-        )
-        if self.first_sending_at:
-            self._doubt(
+        action = self.action_id
+        self._decide("refused", lender, database_now(self.env), refusal_reason=reason)
+        if action.first_sending_at:
+            action._doubt(
                 self.env._(
                     "%(user)s refused to send it again. %(before)s Whether Amazon has "
                     "it is still unknown. Look at the order in Seller Central and "
                     "decide. The reason: %(reason)s",
                     user=self._decider(),
-                    before=self._sent_before(),
+                    before=action._sent_before(),
                     reason=reason,
                 )
             )
         else:
-            self._set_refused(
+            action._update_state(
+                "refused",
                 self.env._(
                     "%(user)s refused it. Nothing was sent to Amazon. The reason: "
                     "%(reason)s",
                     user=self._decider(),
                     reason=reason,
-                )
+                ),
             )
-        self._journal("decided", state_from="to_approve", state_to=self.state)
+        action._check_moved(action.filtered(lambda one: one.state != "to_approve"))
+        action._journal("decided", state_from="to_approve", state_to=action.state)
         self._tell_asker()
 
     def _decider(self):
         """Return the name of who decides now, and for whom."""
-        user, lender = self.env.user, self.approval_lender_id
+        user, lender = self.env.user, self.lender_id
         if not lender:
             return user.name
         return self.env._(
             "%(user)s (standing in for %(lender)s)", user=user.name, lender=lender.name
         )
 
-    # === BUSINESS METHODS - STATES === #
+    def _end(self, target):
+        """Its action does not wait any more, whether it is decided or not.
 
-    def _set_approved(self, reason=None):
-        """A second person approved it: from now on it is sent like any other."""
-        moved = self._update_state("queued", reason)
-        moved._enqueue_dispatch()
-        return moved
+        :param str target: the state that the action has gone to
+        """
+        undecided = self.filtered(lambda approval: approval.state == "waiting")
+        undecided.write({"state": "withdrawn" if target == "withdrawn" else "over"})
 
-    def _set_refused(self, reason):
-        """A second person refused it: nothing is sent."""
-        return self._update_state("refused", reason)
+    # === BUSINESS METHODS - TIME === #
 
-    def _set_expired(self):
-        """Nobody decided in time: nothing is sent, or not again."""
-        again = self.filtered("first_sending_at")
-        (self - again)._update_state("expired")
-        for action in again:
+    def _prepare_times(self, account, now):
+        """Return until when it can be decided on, and when approvers are reminded.
+
+        :param amazon.seller.account account: whose hours count
+        :param datetime now: from when on it waits
+        :rtype: dict
+        """
+        time = timedelta(hours=account.approval_hours)
+        return {"expires_at": now + time, "remind_at": now + time / 2}
+
+    def _restart(self, now):
+        """Let what waits have all its time from now on."""
+        for approval in self:
+            approval.write(self._prepare_times(approval.account_id, now))
+
+    def _until(self):
+        """Return until when it waits, as a sentence names it."""
+        until = self.expires_at
+        return self.env._("%s UTC", until.strftime("%Y-%m-%d %H:%M")) if until else ""
+
+    @api.model
+    def _cron_approvals(self):
+        """Let expire what nobody decided on in time, and remind of the rest once.
+
+        A cron, so that it does not depend on the job runner.
+        """
+        now = database_now(self.env)
+        waiting = [("state", "=", "waiting")]
+        late = self.search([*waiting, ("expires_at", "<=", now)])
+        slow = self.search([*waiting, ("remind_at", "<=", now)]) - late
+        for approvals, method in ((late, "_expire"), (slow, "_remind")):
+            for approval in approvals:
+                self.env["amazon.failure"]._run_apart(
+                    "approvals", in_background(approval, approval.company_id), method
+                )
+
+    def _is_taken(self):
+        """Take the action, unless somebody decides at this moment.
+
+        :return: whether it still waits, and nobody else can decide meanwhile
+        :rtype: bool
+        """
+        action = self.action_id.try_lock_for_update(allow_referencing=True)
+        return action.state == "to_approve" and self.state == "waiting"
+
+    def _expire(self):
+        """Let it expire: nothing is sent, or not again."""
+        if not self._is_taken():
+            return
+        action = self.action_id
+        if action.first_sending_at:
             action._doubt(
                 self.env._(
                     "Nobody approved by %(until)s to send it again, so it is not. "
                     "%(before)s Whether Amazon has it is still unknown. Look at the "
                     "order in Seller Central and decide.",
-                    until=self._as_text(action.approval_expires_at),
+                    until=self._until(),
                     before=action._sent_before(),
                 )
             )
+        else:
+            action._update_state("expired")
+        if action.state != "to_approve":
+            self.state = "expired"
+            self._tell_asker()
 
-    def _approval_sentence(self):
-        """What is known of an action in a state of its approval."""
-        sentences = {
-            "to_approve": lambda: self.env._(
-                "%(asked)s A second person has to approve it by %(until)s. %(why)s",
-                asked=self._kind()._sentence(self, "queued"),
-                until=self._as_text(self.approval_expires_at),
-                why=self.why_approval,
-            ),
-            "refused": lambda: self.env._(
-                "A second person refused it. Nothing was sent to Amazon."
-            ),
-            "expired": lambda: self.env._(
-                "Nobody approved it by %(until)s, so it has expired. Nothing was sent "
-                "to Amazon. %(user)s can ask for it again.",
-                until=self._as_text(self.approval_expires_at),
-                user=self.user_id.name,
-            ),
-        }
-        return sentences[self.state]()
+    def _remind(self):
+        """Remind its approvers, unless somebody decides at this moment."""
+        if self._is_taken() and self.remind_at:
+            self.remind_at = False
+            self._guarded(lambda: self._tell_approvers(is_reminder=True))
 
-    def _as_text(self, moment):
-        """Return a moment, where there is one, as a sentence names it."""
-        return self.env._("%s UTC", moment.strftime("%Y-%m-%d %H:%M")) if moment else ""
+    # === BUSINESS METHODS - TELLING === #
 
-    # === BUSINESS METHODS - ASKING FOR IT === #
+    def _ask(self):
+        """Tell those who may decide on these that they wait."""
+        for approval in self:
+            approval._guarded(approval._tell_approvers)
 
-    def _why_second_person(self, handler, order, asked):
-        """Return why the current user may not have something sent alone, or False.
-
-        :param handler: the kind of action
-        :param amazon.order order: the order, taken for this transaction, in sudo mode
-        :param Asked asked: what is asked for
-        :raise AccessError: when the matrix does not give it to the user
-        """
-        reasons = (
-            self.env["amazon.authority"]._judge(order, asked),
-            handler._not_known(order),
+    def _guarded(self, method):
+        """Tell people; where that fails, undo it and say so on the documents."""
+        self.action_id._guarded(
+            method, self.env._("Those concerned could not be told. Tell them.")
         )
-        return " ".join(filter(None, reasons)) or False
-
-    def _prepare_approval(self, order, why_approval, now):
-        """Return what an action that is asked for now keeps of its approval.
-
-        :param amazon.order order: the order to act on
-        :param str why_approval: why a second person is needed, or False
-        :param datetime now: when it is asked for
-        :rtype: dict
-        """
-        if not why_approval:
-            return {}
-        time = timedelta(hours=order.account_id.approval_hours)
-        return {
-            "why_approval": why_approval,
-            "approval_expires_at": now + time,
-            "approval_remind_at": now + time / 2,
-        }
-
-    def _ask_approval(self):
-        """Tell those who may approve these actions that they wait."""
-        for action in self:
-            action._guarded(action._tell_approvers, action._telling_failed())
 
     def _tell_approvers(self, is_reminder=False):
         """Give each approver something to do, and write to them."""
@@ -523,19 +623,20 @@ class AmazonAction(models.Model):
         if not people:
             self._tell_that_nobody_may()
             return
-        self._schedule_approval(people)
+        self._schedule(people)
         for lang, users in people.grouped("lang").items():
-            action = self.with_context(lang=lang)
-            action._notify_users(users, action._approval_subject(is_reminder))
+            approval = self.with_context(lang=lang)
+            approval._notify_users(users, approval._subject(is_reminder))
 
-    def _approval_subject(self, is_reminder):
-        kinds = dict(self._fields["kind"]._description_selection(self.env))
+    def _subject(self, is_reminder):
+        action = self.action_id
+        kinds = dict(action._fields["kind"]._description_selection(self.env))
         values = {
-            "kind": kinds[self.kind],
-            "amount": self._kind()._money(self.amount, self.currency_id)
-            if self.amount
+            "kind": kinds[action.kind],
+            "amount": action._kind()._money(action.amount, action.currency_id)
+            if action.amount
             else "",
-            "order": self.order_id.amazon_order_ref,
+            "order": action.order_id.amazon_order_ref,
         }
         if is_reminder:
             subject = self.env._(
@@ -549,47 +650,55 @@ class AmazonAction(models.Model):
         return subject.replace(" ,", ",")
 
     def _notify_users(self, users, subject):
-        """Write to people about this action, to each as he or she prefers (inbox or
-        mail). The link opens the form after a login; it decides nothing.
+        """Write to people about it, to each as he or she prefers (inbox or mail). The
+        link opens the form after a login; it decides nothing.
 
         :param res.users users: who is told
         :param str subject: of the mail
         """
-        self.sudo().message_notify(
-            subject=subject,
-            body=Markup("<p>%s</p><p>%s</p>")
+        self._notify_from(
+            self.sudo(),
+            users,
+            subject,
+            Markup("<p>%s</p><p>%s</p>")
             % (
-                self.state_message,
+                self.action_id.state_message,
                 self.env._(
                     "Log in to see the order and what was refunded before, and to "
                     "decide. Opening the link decides nothing."
                 ),
             ),
+        )
+
+    def _notify_from(self, record, users, subject, body):
+        """Write to people, by Odoo's mail queue, soon, but not while somebody waits for
+        the click.
+
+        :param record: what the link in the mail opens
+        """
+        record.message_notify(
+            subject=subject,
+            body=body,
             partner_ids=users.partner_id.ids,
             email_add_signature=False,
             force_send=False,
         )
-        # by Odoo's mail queue, soon, but not while somebody waits for the click
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 
-    def _schedule_approval(self, people):
+    def _schedule(self, people):
         """Schedule an activity for each who has none yet."""
         has_one = self.activity_search([ACTIVITY]).user_id
         for user in people - has_one:
             # without the mail that Odoo sends of every activity: one is enough
             self.with_context(mail_activity_quick_update=True).activity_schedule(
                 ACTIVITY,
-                summary=self.with_context(lang=user.lang)._approval_subject(False),
+                summary=self.with_context(lang=user.lang)._subject(False),
                 user_id=user.id,
             )
 
-    def _drop_approval_activities(self):
-        """Follower: nothing is left to do for the approvers of what is decided."""
-        decided = self.filtered(
-            lambda action: action.why_approval and action.state != "to_approve"
-        )
-        if decided:
-            decided.activity_search([ACTIVITY]).unlink()
+    def _drop_activities(self):
+        """Nothing is left to do for the approvers."""
+        self.activity_search([ACTIVITY]).unlink()
 
     def _tell_that_nobody_may(self):
         """Say at once that it would wait for nothing."""
@@ -597,7 +706,7 @@ class AmazonAction(models.Model):
             "Nobody but the person who asked may approve it, so it would expire. An "
             "administrator can let somebody approve (Amazon orders: Approvals)."
         )
-        self._post(lambda action: f"{action.name}: {sentence}")
+        self.action_id._post(lambda action: f"{action.name}: {sentence}")
         administrators = (
             self.env.ref(ADMIN)
             .sudo()
@@ -612,30 +721,24 @@ class AmazonAction(models.Model):
     def _tell_asker(self):
         """Tell the person who asked what came of it: the notes on the documents reach
         nobody by themselves."""
-        self._guarded(self._notify_asker, self._telling_failed())
+        self._guarded(self._notify_asker)
 
     def _notify_asker(self):
-        asker = self.user_id
+        action, asker = self.action_id, self.action_id.user_id
         if asker == self.env.user or not _works_in(asker, self.company_id):
             return
-        self._record_for(asker).message_notify(
-            subject=self.env._(
+        record = action._record_for(asker)
+        self._notify_from(
+            self if record == action else record,
+            asker,
+            self.env._(
                 "%(action)s, %(order)s: %(state)s",
-                action=self.name,
-                order=self.order_id.amazon_order_ref,
-                state=dict(self._fields["state"]._description_selection(self.env))[
-                    self.state
-                ],
+                action=action.name,
+                order=action.order_id.amazon_order_ref,
+                state=action._state_label(),
             ),
-            body=Markup("<p>%s</p>") % self.state_message,
-            partner_ids=asker.partner_id.ids,
-            email_add_signature=False,
-            force_send=False,
+            Markup("<p>%s</p>") % action.state_message,
         )
-        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
-
-    def _telling_failed(self):
-        return self.env._("Those concerned could not be told. Tell them.")
 
     def _notify_get_recipients_groups(self, message, model_description, msg_vals=False):
         """Override of `mail` to name what the button in the mail opens."""
@@ -646,41 +749,6 @@ class AmazonAction(models.Model):
             if self:
                 data.setdefault("button_access", {})["title"] = self.env._("Look at It")
         return groups
-
-    # === BUSINESS METHODS - TIME === #
-
-    @api.model
-    def _cron_approvals(self):
-        """Let expire what nobody decided on in time, and remind of the rest once.
-
-        A cron, so that it does not depend on the job runner.
-        """
-        now = database_now(self.env)
-        waiting = [("state", "=", "to_approve")]
-        late = self.search([*waiting, ("approval_expires_at", "<=", now)])
-        slow = self.search([*waiting, ("approval_remind_at", "<=", now)]) - late
-        for actions, method in ((late, "_expire"), (slow, "_remind")):
-            for action in actions:
-                self.env["amazon.failure"]._run_apart(
-                    "approvals", in_background(action, action.company_id), method
-                )
-
-    def _expire(self):
-        """Let it expire, unless somebody decides at this moment."""
-        action = self.try_lock_for_update(allow_referencing=True)
-        if action.state == "to_approve":
-            action._set_expired()
-            action._tell_asker()
-
-    def _remind(self):
-        """Remind its approvers, unless somebody decides at this moment."""
-        action = self.try_lock_for_update(allow_referencing=True)
-        if action.state == "to_approve" and action.approval_remind_at:
-            action.approval_remind_at = False
-            action._guarded(
-                lambda: action._tell_approvers(is_reminder=True),
-                action._telling_failed(),
-            )
 
 
 def _works_in(user, company):

@@ -48,9 +48,9 @@ class AmazonAction(models.Model):
         }
 
     def _asked_message(self):
-        """Return the sentence for the journal when it is asked for: with the team by
-        whose rows it was judged, since a ticket can be moved to another one."""
-        message = self._journal_message()
+        """Override: with the team by whose rows it was judged, since a ticket can be
+        moved to another one."""
+        message = super()._asked_message()
         if not self.team_id:
             return message
         return self.env._(

@@ -173,7 +173,7 @@ class AmazonActionRefund(models.AbstractModel):
         """Why it must not leave without a person who knows what is not known. Who
         decides on it now is told so there."""
         gap = self._gap(action.order_id)
-        if not gap or gap == action.approved_gap or action.state == "to_approve":
+        if not gap or action._is_gap_approved(gap) or action.state == "to_approve":
             return False
         return self.env._(
             "Nothing was sent. %s If it is still owed, ask for it again; a second "

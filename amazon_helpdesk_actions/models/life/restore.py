@@ -383,12 +383,13 @@ class AmazonAction(models.Model):
         :param str reason: the sentence that says what was found
         """
         for action in self:
-            if not action.why_approval or action.approved_at:
+            approval, account = action.approval_id, action.order_id.account_id
+            if not approval or approval.state == "approved":
                 action._set_sent_again(reason)._enqueue_dispatch()
                 continue
             action._note_sending_again()
             now = database_now(self.env)
-            vals = action._prepare_approval(action.order_id, action.why_approval, now)
+            vals = action._prepare_approval(account, approval.why, now)
             action._update_state("to_approve", reason, vals)._ask_approval()
 
     def _judge_lost_time(self, lost):

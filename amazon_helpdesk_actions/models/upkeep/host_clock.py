@@ -40,6 +40,7 @@ MENDED = (
     "amazon.quota",
     "amazon.stop",
     "amazon.feed",
+    "amazon.approval",
     "amazon.action",
     "queue.job",
 )
@@ -301,6 +302,20 @@ class AmazonFeed(models.Model):
         return len(feeds)
 
 
+class AmazonApproval(models.Model):
+    _inherit = "amazon.approval"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    @api.model
+    def _mend_future(self, account_ids):
+        """It was decided now: what Amazon said before is too old."""
+        now = database_now(self.env)
+        of_accounts = Domain("account_id", "in", account_ids)
+        ahead = _any_ahead(["decided_at"], now)
+        approvals = self.search(of_accounts & ahead, limit=CHUNK)
+        _bring_back(approvals, ["decided_at"], now)
+        return len(approvals)
+
+
 class AmazonAction(models.Model):
     _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
@@ -310,7 +325,7 @@ class AmazonAction(models.Model):
         now = database_now(self.env)
         times = (
             *("first_sending_at", "sending_at", "last_state_change"),
-            *("asked_at", "approved_at", "sent_again_at", "restored_at"),
+            *("asked_at", "sent_again_at", "restored_at"),
         )
         of_accounts = Domain("account_id", "in", account_ids)
         ahead = _any_ahead(times, now)
@@ -342,7 +357,7 @@ class AmazonAction(models.Model):
         :param datetime now: by PostgreSQL's clock
         """
         if self.state == "to_approve":
-            self.write(self._prepare_approval(self.order_id, self.why_approval, now))
+            self.approval_id._restart(now)
         elif self.state == "queued" and self.due_at:
             undo = timedelta(seconds=self._kind()._undo_seconds(self.order_id))
             self.due_at = min(self.due_at, now + undo)

@@ -104,7 +104,7 @@ class TestLateDoubt(AmazonCommon):
 
     def test_it_is_not_approved_any_more_either(self):
         action = self.ask()
-        action.write({"state": "to_approve", "why_approval": "Too much."})
+        self.let_wait(action)
         self.refund_by_hand()
         self.order._read_from_amazon()
-        self.assertIn("may be the same", action._approval_blocker())
+        self.assertIn("may be the same", action.approval_id._blocker())

@@ -253,7 +253,7 @@ class TestSecondPersonAgain(ApprovalCommon):
     def approved_and_unknown(self, fault="cut_before"):
         """A refund above the limit that was approved, and of which nobody knows."""
         self.waiting()
-        self.by(self.approver).action_approve()
+        self.deciding(self.approver).action_approve()
         self.send(fault)
         return self.action
 
@@ -268,8 +268,9 @@ class TestSecondPersonAgain(ApprovalCommon):
         action = self.approved_and_unknown()
         self.send_again()
         self.assertEqual(action.state, "to_approve")
-        self.assertFalse(action.approved_at)
-        self.assertGreater(action.approval_expires_at, fields.Datetime.now())
+        self.assertEqual(action.approval_ids.mapped("state"), ["waiting", "approved"])
+        self.assertFalse(self.approval.decided_at)
+        self.assertGreater(self.approval.expires_at, fields.Datetime.now())
         for part in (
             "saw in Seller Central",
             "was sent before",
@@ -287,16 +288,16 @@ class TestSecondPersonAgain(ApprovalCommon):
         action = self.approved_and_unknown()
         self.send_again()
         with self.assertRaises(AccessError):
-            self.by(self.agent).action_approve()
+            self.deciding(self.agent).action_approve()
         # the same as before, whose first approval does not count any more
-        window = self.by(self.approver).action_decide_approval()
+        window = self.deciding(self.approver).action_decide()
         dialog = self.by(self.approver, self.env[window["res_model"]])
         dialog = dialog.browse(window["res_id"])
         self.assertIn("at noon", dialog.decision_note)
         self.assertFalse(dialog.obstacles)
         dialog.action_approve()
         self.assertEqual(action.state, "queued")
-        self.assertEqual(action.approved_by_id, self.approver)
+        self.assertEqual(self.approval.decided_by_id, self.approver)
         self.assertNotIn("Nothing is sent", action.state_message)
         self.settle()
         self.assertEqual(action.state, "accepted")
@@ -320,16 +321,16 @@ class TestSecondPersonAgain(ApprovalCommon):
         action = self.approved_and_unknown()
         self.send_again(both)
         with self.assertRaisesRegex(AccessError, "asked to send .* again yourself"):
-            self.by(both).action_approve()
+            self.deciding(both).action_approve()
         self.delegate(both, self.trainee)
         with self.assertRaises(AccessError):
-            self.by(self.trainee).action_approve()
+            self.deciding(self.trainee).action_approve()
         self.assertEqual(action.state, "to_approve")
 
     def test_refused_again_is_unknown_and_keeps_its_money(self):
         action = self.approved_and_unknown()
         self.send_again()
-        self.by(self.approver).action_refuse("I see it at Amazon.")
+        self.deciding(self.approver).action_refuse("I see it at Amazon.")
         self.assertEqual(action.state, "unknown")
         self.assertTrue(action.needs_person)
         self.assertIn("I see it at Amazon.", action.state_message)
@@ -338,8 +339,20 @@ class TestSecondPersonAgain(ApprovalCommon):
         self.assertFalse(self.activities())
         self.assertIn("still unknown", self.notified(self.agent)[0].body)
         # and once more: what was refused then does not count now
+        refused = self.approval
         self.send_again()
-        self.by(self.approver).action_refuse("I still see it.")
+        with self.assertRaisesRegex(UserError, "asked for again since"):
+            self.by(self.approver, refused).action_approve()
+        self.deciding(self.approver).action_refuse("I still see it.")
+        action.invalidate_recordset(["approval_ids"])
+        self.assertEqual(
+            action.approval_ids.mapped(lambda one: (one.state, one.refusal_reason)),
+            [
+                ("refused", "I still see it."),
+                ("refused", "I see it at Amazon."),
+                ("approved", False),
+            ],
+        )
         self.assertIn("I still see it.", action.state_message)
         self.settle()
         self.assertFalse(self.refunds())
@@ -347,9 +360,10 @@ class TestSecondPersonAgain(ApprovalCommon):
     def test_not_approved_again_in_time_is_unknown(self):
         action = self.approved_and_unknown()
         self.send_again()
-        action.approval_expires_at = fields.Datetime.now()
+        self.approval.expires_at = fields.Datetime.now()
         self.run_cron()
         self.assertEqual(action.state, "unknown")
+        self.assertEqual(action.approval_ids.mapped("state"), ["expired", "approved"])
         self.assertTrue(action.needs_person)
         self.assertIn("Nobody approved", action.state_message)
         self.assertNotIn("Nothing was sent", action.state_message)
@@ -360,7 +374,7 @@ class TestSecondPersonAgain(ApprovalCommon):
         self.simulator.advance(31 * 86400)
         action.order_id._read_from_amazon()
         with self.assertRaisesRegex(UserError, "It may be"):
-            self.by(self.approver).action_approve()
+            self.deciding(self.approver).action_approve()
         self.assertEqual(action.state, "to_approve")
 
     def test_what_was_within_the_limits_goes_alone_again_and_is_not_counted_twice(self):
@@ -382,7 +396,7 @@ class TestSecondPersonAgain(ApprovalCommon):
         )
         self.send_again()
         self.assertEqual(self.action.state, "to_approve")
-        self.assertIn("above the limit", self.action.why_approval)
+        self.assertIn("above the limit", self.approval.why)
 
     def test_who_is_not_covered_by_the_matrix_has_nothing_sent_again(self):
         action = self.approved_and_unknown()
@@ -396,9 +410,9 @@ class TestSecondPersonAgain(ApprovalCommon):
     def test_pack_tells_who_approved_what(self):
         self.approved_and_unknown()
         self.send_again()
-        self.by(self.second_approver).action_refuse("No")
+        self.deciding(self.second_approver).action_refuse("No")
         self.send_again()
-        self.by(self.second_approver).action_approve()
+        self.deciding(self.second_approver).action_approve()
         facts = self.env["amazon.evidence"].sudo()._facts(self.ticket, False, False)
         happened = [event.what for event in facts.events if event.request]
         self.assertEqual(

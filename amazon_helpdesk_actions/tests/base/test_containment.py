@@ -7,6 +7,7 @@ import psycopg2
 
 from odoo import fields
 from odoo.exceptions import AccessError
+from odoo.fields import Command
 from odoo.sql_db import Cursor
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -82,8 +83,9 @@ class ContainmentCase(AmazonCommon):
                     "ticket_id": self.ticket.id,
                     "nonce": f"T-{kind}-{number}-{count}",
                     "details": {"text": "Hello"},
-                    "why_approval": "Because.",
-                    "approval_expires_at": now,
+                    "approval_ids": [
+                        Command.create({"why": "Because.", "state": "approved"})
+                    ],
                     "line_ids": [
                         (
                             0,
@@ -256,7 +258,7 @@ class TestEveryPair(ContainmentCase):
             for name, _function in inspect.getmembers(model, inspect.isfunction)
             if name.startswith("_set_") and name not in OF_ONE
         }
-        self.assertLessEqual({"_set_sending", "_set_expired"}, setters)
+        self.assertLessEqual({"_set_sending", "_set_withdrawn"}, setters)
         given = {"code": "1", "text": "No", "reason": "Because."}
         for name in sorted(setters):
             wanted = inspect.signature(getattr(model, name)).parameters

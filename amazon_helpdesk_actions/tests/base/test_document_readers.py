@@ -115,7 +115,7 @@ class TestReadersOfActions(ReadersCase):
     asked, decides or accounts for it."""
 
     def found(self, user, model="amazon.action"):
-        about = "action_id" if model == "amazon.action.line" else "id"
+        about = "id" if model == "amazon.action" else "action_id"
         return self.rpc(user, model, "search", [(about, "in", self.both.ids)])
 
     def test_who_may_read_no_document_finds_no_action(self):
@@ -144,6 +144,27 @@ class TestReadersOfActions(ReadersCase):
                 self.assertEqual(lines, action.line_ids.ids)
                 (row,) = self.rpc(user, "amazon.action", "read", action.ids, ["name"])
                 self.assertEqual(row["name"], action.name)
+
+    def test_what_is_decided_on_an_action_is_read_by_who_may_read_that(self):
+        self.let_wait(self.both)
+        approvals, model = self.both.approval_id, "amazon.approval"
+        for name, user in self.plain.items():
+            with self.subTest(name=name):
+                self.assertFalse(self.found(user, model))
+                self.assertEqual(self.rpc(user, model, "search_count", []), 0)
+                for approval in approvals:
+                    self.assert_refused(user, model, "read", approval.ids, ["why"])
+        for name, user in self.strangers.items():
+            with self.subTest(name=name):
+                text = self.tried(user, model, "search_read", [], ["why"])
+                self.assertNotIn("Too much", text)
+        self.ticket.user_id = self.plain["agent"]
+        found = self.found(self.plain["agent"], model)
+        self.assertEqual(found, self.refund.approval_id.ids)
+        for name in ("approver", "auditor", "both"):
+            with self.subTest(name=name):
+                found = self.found(self.accountable[name], model)
+                self.assertEqual(set(found), set(approvals.ids))
 
     def test_one_that_may_not_be_read_beside_one_that_may_is_refused(self):
         user = self.plain["agent"]
@@ -196,12 +217,19 @@ class TestReadersOfActions(ReadersCase):
                 self.assertNotIn(self.refund.name, text)
 
     def test_activities_and_messages_of_an_action_follow_it(self):
-        self.refund.message_post(body="A note of ours")
-        self.refund.activity_schedule(
+        self.assert_thread_follows(self.refund)
+
+    def test_activities_and_messages_of_an_approval_follow_its_action(self):
+        self.let_wait(self.refund)
+        self.assert_thread_follows(self.refund.approval_id)
+
+    def assert_thread_follows(self, record):
+        record.message_post(body="A note of ours")
+        record.activity_schedule(
             "mail.mail_activity_data_todo", summary="Look", user_id=self.agent.id
         )
-        on_it = [("res_id", "=", self.refund.id), ("model", "=", "amazon.action")]
-        task = [("res_id", "=", self.refund.id), ("res_model", "=", "amazon.action")]
+        on_it = [("res_id", "=", record.id), ("model", "=", record._name)]
+        task = [("res_id", "=", record.id), ("res_model", "=", record._name)]
         for name, user in self.plain.items():
             with self.subTest(name=name):
                 read = (user, "mail.message", "search_read", on_it, ["body"])
@@ -606,10 +634,12 @@ class TestWhoIsTold(ReadersCase):
         self.assertIn(action.name, bodies[sale])
 
     def test_mails_to_approvers_name_no_title(self):
-        self.refund._notify_users(self.accountable["approver"], "Waits")
+        self.let_wait(self.refund)
+        approval = self.refund.approval_id
+        approval._notify_users(self.accountable["approver"], "Waits")
         text = " ".join(
             str(value)
-            for message in self.refund.message_ids
+            for message in approval.message_ids
             for value in (message.subject, message.body, message.record_name)
         )
         self.assert_tells_nothing(text)

@@ -89,12 +89,11 @@ class TestOwnDefaults(AmazonCommon):
             model="amazon.action",
             reply_status="waiting",
             reply_state="accepted",
-            approved_by_id=self.env.user.id,
-            approved_at="2026-01-01 00:00:00",
+            approval_id=1,
             request_ref="forged",
         ).action_refund()
         action = self.last_action()
-        for name in ("reply_status", "approved_by_id", "approved_at", "request_ref"):
+        for name in ("reply_status", "approval_id", "request_ref"):
             self.assertFalse(action[name], name)
 
     def test_whoever_writes_a_ticket_says_nothing_of_the_order(self):

@@ -36,7 +36,7 @@ OF_BUTTONS = {
     "amazon.order.action_refresh": "busy",
     "amazon.action.action_withdraw": "queued_refund",
     "amazon.action.action_decide_unknown": "unknown_refund",
-    "amazon.action.action_approve": "waiting_refund",
+    "amazon.approval.action_approve": "approval",
     "amazon.alarm.action_try_again": "alarm",
     "amazon.audit.entry.action_verify": "entry",
     "amazon.audit.entry.action_export": "entry",

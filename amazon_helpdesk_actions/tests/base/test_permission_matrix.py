@@ -29,6 +29,7 @@ RECORDS = {
     "amazon.order.refund": lambda side: side.refund,
     "amazon.action": lambda side: side.queued_refund,
     "amazon.action.line": lambda side: side.queued_refund.line_ids,
+    "amazon.approval": lambda side: side.approval,
     "amazon.feed": lambda side: side.feed,
     "amazon.file": lambda side: side.file,
     "amazon.foreign.feed": lambda side: side.foreign_feed,
@@ -76,8 +77,6 @@ TARGETS = {
     "action_decide_unknown": "unknown",
     "action_withdraw": "queued",
     "action_decide_approval": "waiting",
-    "action_approve": "waiting",
-    "action_refuse": "waiting",
     "message_update": "bare",
 }
 # Records of which there can be only one.

@@ -1,6 +1,8 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import fields
 from odoo.exceptions import AccessError, LockError, UserError, ValidationError
 from odoo.fields import Command
@@ -51,6 +53,15 @@ class ApprovalCommon(AmazonCommon):
             allowed_company_ids=user.company_ids.ids
         )
 
+    @property
+    def approval(self):
+        """What was asked of a second person about the action, the last time."""
+        return self.action.approval_id
+
+    def deciding(self, user):
+        """Return it as a user has it."""
+        return self.by(user, self.approval)
+
     def waiting(self, ref=SHIPPED, **values):
         """Ask for a refund above the limit, from a ticket."""
         self.ticket = self.create_ticket(ref, **values)
@@ -96,7 +107,10 @@ class ApprovalCommon(AmazonCommon):
 
     def activities(self):
         return self.env["mail.activity"].search(
-            [("res_model", "=", "amazon.action"), ("res_id", "=", self.action.id)]
+            [
+                ("res_model", "=", "amazon.approval"),
+                ("res_id", "in", self.action.approval_ids.ids),
+            ]
         )
 
     def notified(self, user):
@@ -113,7 +127,7 @@ class ApprovalCommon(AmazonCommon):
 
     def run_cron(self):
         self.env.flush_all()
-        self.env["amazon.action"]._cron_approvals()
+        self.env["amazon.approval"]._cron_approvals()
         self.env.invalidate_all()
 
 
@@ -138,9 +152,9 @@ class TestApproval(ApprovalCommon):
         self.assertIn("amazon_agent", action.state_message)
         self.assertIn("44.94", action.state_message)
         self.assertIn("Nothing is sent to Amazon yet", action.state_message)
-        until = action.approval_expires_at.strftime("%Y-%m-%d %H:%M")
+        until = self.approval.expires_at.strftime("%Y-%m-%d %H:%M")
         self.assertIn(f"by {until} UTC", action.state_message)
-        self.assertIn(action.why_approval, action.state_message)
+        self.assertIn(self.approval.why, action.state_message)
         self.assertIn(action.state_message, self.notes(self.ticket)[0])
 
     def test_what_is_within_the_limit_needs_nobody(self):
@@ -148,15 +162,15 @@ class TestApproval(ApprovalCommon):
         sku = ticket.amazon_order_id.line_ids.sku
         action = self.ask_refund(ticket, amounts={sku: 5})
         self.assertEqual(action.state, "queued")
-        self.assertFalse(action.approval_expires_at)
+        self.assertFalse(action.approval_ids)
 
     # === APPROVING === #
 
     def test_approved_refund_is_executed_once(self):
         action = self.waiting()
-        self.by(self.approver).action_approve()
+        self.deciding(self.approver).action_approve()
         self.assertEqual(action.state, "queued")
-        self.assertEqual(action.approved_by_id, self.approver)
+        self.assertEqual(self.approval.decided_by_id, self.approver)
         self.assertIn("amazon_approver", action.state_message)
         self.settle()
         self.assertEqual(action.state, "confirmed")
@@ -174,17 +188,17 @@ class TestApproval(ApprovalCommon):
             mute_logger(SET_ASIDE),
             self.assertRaises(UserError) as caught,
         ):
-            self.by(self.approver).action_approve()
+            self.deciding(self.approver).action_approve()
         self.assertIn("could not be recorded", str(caught.exception))
         self.assertEqual(action.state, "to_approve")
-        self.assertFalse(action.approved_at)
+        self.assertFalse(self.approval.decided_at)
         self.assertFalse(action.set_aside_at)
         self.assertFalse(self.entries("decided"))
 
     def test_approval_is_harmless_when_it_is_lost(self):
         """The row decides what is sent; the watch finds what has no job."""
         action = self.waiting()
-        self.by(self.approver).action_approve()
+        self.deciding(self.approver).action_approve()
         self.pending_jobs().unlink()
         action.due_at -= HOUR
         action.last_state_change -= HOUR
@@ -199,7 +213,7 @@ class TestApproval(ApprovalCommon):
         action = self.waiting()
         action.asked_at -= 5 * HOUR
         action.due_at -= 5 * HOUR
-        self.by(self.approver).action_approve()
+        self.deciding(self.approver).action_approve()
         left = (action.due_at - fields.Datetime.now()).total_seconds()
         self.assertTrue(50 < left <= 60, left)
         self.by(self.agent).action_withdraw()
@@ -215,7 +229,7 @@ class TestApproval(ApprovalCommon):
         action.order_id.complete_at = now - timedelta(minutes=1)
         action.order_id.invalidate_recordset(["known_until"])
         self.assertTrue(action._is_verified())
-        self.by(self.approver).action_approve()
+        self.deciding(self.approver).action_approve()
         self.assertFalse(action._is_verified())
         self.refund_elsewhere(
             SHIPPED, action.order_id.line_ids.amazon_item_ref, "39.95"
@@ -226,23 +240,23 @@ class TestApproval(ApprovalCommon):
 
     def test_approving_again_is_harmless_for_the_one_who_did(self):
         action = self.waiting()
-        self.by(self.approver).action_approve()
-        self.by(self.approver).action_approve()
+        self.deciding(self.approver).action_approve()
+        self.deciding(self.approver).action_approve()
         self.assertEqual(len(self.entries("decided")), 1)
         self.assertEqual(len(self.pending_jobs("_job_dispatch")), 1)
         self.assertEqual(action.state, "queued")
 
     def test_second_approver_is_told_that_it_is_decided(self):
-        action = self.waiting()
-        self.by(self.approver).action_approve()
+        self.waiting()
+        self.deciding(self.approver).action_approve()
         for call in (
-            self.by(self.second_approver).action_approve,
-            lambda: self.by(self.second_approver).action_refuse("Too late"),
-            self.by(self.second_approver).action_decide_approval,
+            self.deciding(self.second_approver).action_approve,
+            lambda: self.deciding(self.second_approver).action_refuse("Too late"),
+            self.deciding(self.second_approver).action_decide,
         ):
             with self.assertRaisesRegex(UserError, "amazon_approver .*approved it"):
                 call()
-        self.assertEqual(action.approved_by_id, self.approver)
+        self.assertEqual(self.approval.decided_by_id, self.approver)
 
     def test_of_two_decisions_at_once_one_counts(self):
         """The other one decides after the first was let in, before it has the order:
@@ -253,14 +267,14 @@ class TestApproval(ApprovalCommon):
 
         def slow(order):
             if others:
-                self.by(others.pop()).action_refuse("The buyer keeps it")
+                self.deciding(others.pop()).action_refuse("The buyer keeps it")
             return take(order)
 
         with (
             patch.object(orders, "_take", slow),
             self.assertRaisesRegex(UserError, "amazon_approver_2.* refused it"),
         ):
-            self.by(self.approver).action_approve()
+            self.deciding(self.approver).action_approve()
         # the savepoint of the assertion has taken back what the first one saw
         self.assertFalse(self.refunds())
 
@@ -272,7 +286,7 @@ class TestApproval(ApprovalCommon):
             patch.object(actions, "lock_for_update", side_effect=LockError(locked)),
             self.assertRaisesRegex(UserError, "at this moment"),
         ):
-            self.by(self.approver).action_approve()
+            self.deciding(self.approver).action_approve()
 
     def test_what_is_not_possible_any_more_is_not_approved(self):
         action = self.waiting()
@@ -281,16 +295,17 @@ class TestApproval(ApprovalCommon):
         )
         action.order_id._read_from_amazon()
         with self.assertRaisesRegex(UserError, "more than was paid"):
-            self.by(self.approver).action_approve()
+            self.deciding(self.approver).action_approve()
         self.assertEqual(action.state, "to_approve")
-        self.by(self.approver).action_refuse("Refunded in Seller Central")
+        self.deciding(self.approver).action_refuse("Refunded in Seller Central")
         self.assertEqual(action.state, "refused")
 
     def test_many_are_not_approved_at_once(self):
         actions = self.waiting() | self.waiting(GIFT_WRAPPED)
         for call in (
-            self.by(self.approver, actions).action_approve,
-            lambda: self.by(self.approver, actions).action_refuse("No"),
+            self.by(self.approver, actions.approval_ids).action_approve,
+            lambda: self.by(self.approver, actions.approval_ids).action_refuse("No"),
+            self.by(self.approver, actions.approval_ids).action_decide,
             self.by(self.approver, actions).action_decide_approval,
         ):
             with self.assertRaisesRegex(UserError, "one action at a time"):
@@ -301,10 +316,10 @@ class TestApproval(ApprovalCommon):
 
     def test_refusal_frees_the_money_and_tells_the_asker_why(self):
         action = self.waiting()
-        self.by(self.approver).action_refuse("  The buyer keeps it.  ")
+        self.deciding(self.approver).action_refuse("  The buyer keeps it.  ")
         self.assertEqual(action.state, "refused")
-        self.assertEqual(action.refused_by_id, self.approver)
-        self.assertEqual(action.refusal_reason, "The buyer keeps it.")
+        self.assertEqual(self.approval.decided_by_id, self.approver)
+        self.assertEqual(self.approval.refusal_reason, "The buyer keeps it.")
         self.assertEqual(action.order_id.reserved, 0)
         self.settle()
         self.assertFalse(self.refunds())
@@ -320,18 +335,55 @@ class TestApproval(ApprovalCommon):
         action = self.waiting()
         for reason in (False, "", "  ", "x" * 501, ["No"]):
             with self.subTest(reason=reason), self.assertRaises(UserError):
-                self.by(self.approver).action_refuse(reason)
+                self.deciding(self.approver).action_refuse(reason)
         self.assertEqual(action.state, "to_approve")
-        self.by(self.approver).action_refuse("x" * 500)
-        self.by(self.approver).action_refuse("again")
-        self.assertEqual(action.refusal_reason, "x" * 500)
+        self.deciding(self.approver).action_refuse("x" * 500)
+        self.deciding(self.approver).action_refuse("again")
+        self.assertEqual(self.approval.refusal_reason, "x" * 500)
         self.assertEqual(len(self.entries("decided")), 1)
 
     def test_refused_action_is_never_approved(self):
         self.waiting()
-        self.by(self.approver).action_refuse("No")
+        self.deciding(self.approver).action_refuse("No")
         with self.assertRaisesRegex(UserError, "refused it"):
-            self.by(self.second_approver).action_approve()
+            self.deciding(self.second_approver).action_approve()
+
+    def test_refusal_that_cannot_be_recorded_changes_nothing(self):
+        action = self.waiting()
+        with (
+            patch.object(type(action), "_move", side_effect=ZeroDivisionError),
+            mute_logger(SET_ASIDE),
+            self.assertRaises(UserError) as caught,
+        ):
+            self.deciding(self.approver).action_refuse("No")
+        self.assertIn("could not be recorded", str(caught.exception))
+        self.assertEqual((action.state, self.approval.state), ("to_approve", "waiting"))
+        self.assertFalse(self.entries("decided"))
+
+    # === ON RECORD === #
+
+    def test_decision_stays_on_record(self):
+        self.waiting()
+        self.deciding(self.approver).action_refuse("No")
+        with self.assertRaises(UserError):
+            self.approval.sudo().unlink()
+        for user in (self.approver, self.admin):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.deciding(user).unlink()
+
+    def test_action_never_waits_for_two_decisions_at_once(self):
+        action = self.waiting()
+        with self.assertRaises(UniqueViolation), self.env.cr.savepoint():
+            self.let_wait(action)
+            self.env.flush_all()
+
+    def test_what_is_blocked_while_it_waits_needs_no_decision_any_more(self):
+        action = self.waiting()
+        action._set_blocked("This is a copy.")
+        self.assertEqual(self.approval.state, "over")
+        self.assertFalse(self.activities())
+        with self.assertRaisesRegex(UserError, "does not wait .* This is a copy"):
+            self.deciding(self.approver).action_approve()
 
     # === WITHDRAWING === #
 
@@ -339,28 +391,30 @@ class TestApproval(ApprovalCommon):
         action = self.waiting()
         self.by(self.agent).action_withdraw()
         self.assertEqual(action.state, "withdrawn")
+        self.assertEqual(self.approval.state, "withdrawn")
         self.assertEqual(action.order_id.reserved, 0)
         self.assertFalse(self.activities())
         with self.assertRaisesRegex(UserError, "was withdrawn"):
-            self.by(self.approver).action_approve()
+            self.deciding(self.approver).action_approve()
         with self.assertRaisesRegex(UserError, "was withdrawn"):
-            self.by(self.approver).action_refuse("No")
+            self.deciding(self.approver).action_refuse("No")
 
     # === WHO === #
 
     def both_calls(self, user):
-        action = self.by(user)
+        approval = self.deciding(user)
         return {
-            "approve": action.action_approve,
-            "refuse": lambda: action.action_refuse("No"),
-            "open": action.action_decide_approval,
-            "sudo": action.sudo().action_approve,
-            "dialog": lambda: action.env["amazon.approval.decision"].create(
-                {"action_id": action.id}
+            "approve": approval.action_approve,
+            "refuse": lambda: approval.action_refuse("No"),
+            "open": approval.action_decide,
+            "open from the action": self.by(user).action_decide_approval,
+            "sudo": approval.sudo().action_approve,
+            "dialog": lambda: approval.env["amazon.approval.decision"].create(
+                {"approval_id": approval.id}
             ),
             "dialog, not saved": lambda: (
-                action.env["amazon.approval.decision"]
-                .new({"action_id": action.id})
+                approval.env["amazon.approval.decision"]
+                .new({"approval_id": approval.id})
                 .buyer_sentence
             ),
         }
@@ -380,15 +434,15 @@ class TestApproval(ApprovalCommon):
         ]
         self.waiting()
         self.assert_refused(self.agent, "yourself")
-        self.assertFalse(self.by(self.agent).can_approve)
-        self.assertNotIn(self.agent, self.action._approvers())
+        self.assertFalse(self.deciding(self.agent).can_approve)
+        self.assertNotIn(self.agent, self.approval._approvers())
 
     def test_who_may_not_approve_is_refused(self):
         self.waiting()
         for user in (self.trainee, self.auditor, self.admin):
             self.assert_refused(user)
             if user != self.admin:
-                self.assertFalse(self.by(user).can_approve)
+                self.assertFalse(self.deciding(user).can_approve)
 
     def test_who_lost_the_right_is_refused(self):
         self.waiting()
@@ -408,9 +462,9 @@ class TestApproval(ApprovalCommon):
         )
         self.waiting()
         self.assert_refused(stranger)
-        self.assertNotIn(stranger, self.action._approvers())
+        self.assertNotIn(stranger, self.approval._approvers())
         with self.assertRaisesRegex(AccessError, "Nordlicht Test"):
-            self.by(stranger).sudo().action_approve()
+            self.deciding(stranger).sudo().action_approve()
 
     def test_portal_user_is_refused(self):
         self.waiting()
@@ -426,38 +480,41 @@ class TestApproval(ApprovalCommon):
     def test_superuser_is_no_second_person(self):
         self.waiting()
         with self.assertRaises(AccessError):
-            self.action.sudo().action_approve()
+            self.approval.sudo().action_approve()
         self.assertEqual(self.action.state, "to_approve")
 
     def test_state_cannot_be_written_by_the_approver(self):
         self.waiting()
         with self.assertRaises(AccessError):
             self.by(self.approver).write({"state": "queued"})
+        for user in (self.approver, self.trainee, self.admin):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.deciding(user).write({"state": "approved"})
         with self.assertRaises(AccessError):
-            self.by(self.trainee).message_post(body="Approved!")
+            self.deciding(self.trainee).message_post(body="Approved!")
 
     # === TIME === #
 
     def test_what_nobody_decides_on_expires_and_is_told(self):
         action = self.waiting()
-        action.approval_expires_at = fields.Datetime.now()
+        self.approval.expires_at = fields.Datetime.now()
         self.run_cron()
-        self.assertEqual(action.state, "expired")
+        self.assertEqual((action.state, self.approval.state), ("expired", "expired"))
         self.assertEqual(action.order_id.reserved, 0)
         self.assertFalse(self.activities())
         self.assertIn("expired", self.notes(self.ticket)[0])
         self.assertIn("expired", self.notified(self.agent).body)
         with self.assertRaisesRegex(UserError, "does not wait"):
-            self.by(self.approver).action_approve()
+            self.deciding(self.approver).action_approve()
         self.settle()
         self.assertFalse(self.refunds())
 
     def test_too_late_is_too_late_before_the_cron_comes(self):
         action = self.waiting()
-        action.approval_expires_at = fields.Datetime.now()
+        self.approval.expires_at = fields.Datetime.now()
         for call in (
-            self.by(self.approver).action_approve,
-            lambda: self.by(self.approver).action_refuse("No"),
+            self.deciding(self.approver).action_approve,
+            lambda: self.deciding(self.approver).action_refuse("No"),
         ):
             with self.assertRaisesRegex(UserError, "has expired"):
                 call()
@@ -466,8 +523,8 @@ class TestApproval(ApprovalCommon):
     def test_time_is_the_accounts(self):
         self.account.approval_hours = 3
         action = self.waiting()
-        self.assertEqual(action.approval_expires_at, action.asked_at + 3 * HOUR)
-        self.assertEqual(action.approval_remind_at, action.asked_at + 1.5 * HOUR)
+        self.assertEqual(self.approval.expires_at, action.asked_at + 3 * HOUR)
+        self.assertEqual(self.approval.remind_at, action.asked_at + 1.5 * HOUR)
 
     def test_cron_leaves_what_has_time(self):
         action = self.waiting()
@@ -476,8 +533,8 @@ class TestApproval(ApprovalCommon):
         self.assertEqual(len(self.notified(self.approver)), 1)
 
     def test_approvers_are_reminded_once(self):
-        action = self.waiting()
-        action.approval_remind_at = fields.Datetime.now()
+        self.waiting()
+        self.approval.remind_at = fields.Datetime.now()
         self.activities().filtered(
             lambda activity: activity.user_id == self.approver
         ).unlink()
@@ -500,13 +557,13 @@ class TestApproval(ApprovalCommon):
         )
         message = self.notified(self.approver)
         self.assertEqual(
-            (message.model, message.res_id), ("amazon.action", self.action.id)
+            (message.model, message.res_id), ("amazon.approval", self.approval.id)
         )
         for text in ("44.94", SHIPPED):
             self.assertIn(text, message.subject)
         self.assertIn("amazon_agent", message.body)
         self.assertFalse(self.notified(self.agent))
-        self.by(self.approver).action_approve()
+        self.deciding(self.approver).action_approve()
         self.assertFalse(self.activities())
         self.assertIn("approved it", self.notified(self.agent).body)
 
@@ -523,7 +580,7 @@ class TestApproval(ApprovalCommon):
         self.assertEqual(len(mail), 1)
         for text in ("Bea", RELAY, "Seestr", "wants her money"):
             self.assertNotIn(text, f"{mail.subject} {mail.body_html}")
-        self.assertIn("/mail/view?model=amazon.action", mail.body_html)
+        self.assertIn("/mail/view?model=amazon.approval", mail.body_html)
         self.assertIn("Look at It", mail.body_html)
         self.assertIn("decides nothing", mail.body_html)
 
@@ -532,7 +589,7 @@ class TestApproval(ApprovalCommon):
         self.waiting(GIFT_WRAPPED)
         with self.assertRaises(AccessError):
             self.by(self.approver, self.ticket).read(["name"])
-        window = self.by(self.approver).action_decide_approval()
+        window = self.deciding(self.approver).action_decide()
         decision = self.by(
             self.approver, self.env[window["res_model"]].browse(window["res_id"])
         )
@@ -557,7 +614,7 @@ class TestApproval(ApprovalCommon):
 
     def test_dialog_approves(self):
         self.waiting()
-        window = self.by(self.approver).action_decide_approval()
+        window = self.deciding(self.approver).action_decide()
         decision = self.by(
             self.approver, self.env[window["res_model"]].browse(window["res_id"])
         )
@@ -567,7 +624,7 @@ class TestApproval(ApprovalCommon):
 
     def test_dialog_tells_where_the_asker_has_lost_the_right(self):
         self.waiting()
-        window = self.by(self.approver).action_decide_approval()
+        window = self.deciding(self.approver).action_decide()
         decision = self.env[window["res_model"]].browse(window["res_id"])
         decision = self.by(self.approver, decision)
         self.assertFalse(decision.warnings)
@@ -578,7 +635,7 @@ class TestApproval(ApprovalCommon):
     def test_dialog_tells_of_a_stop_and_what_is_approved_waits(self):
         self.waiting()
         self.account._stop("Audit")
-        window = self.by(self.approver).action_decide_approval()
+        window = self.deciding(self.approver).action_decide()
         decision = self.env[window["res_model"]].browse(window["res_id"])
         decision = self.by(self.approver, decision)
         self.assertIn("until an administrator resumes", decision.warnings)
@@ -612,7 +669,7 @@ class TestApproval(ApprovalCommon):
 
     def test_dialog_of_another_person_is_not_readable(self):
         self.waiting()
-        window = self.by(self.approver).action_decide_approval()
+        window = self.deciding(self.approver).action_decide()
         decision = self.env[window["res_model"]].browse(window["res_id"])
         with self.assertRaises(AccessError):
             self.by(self.second_approver, decision).read(["buyer_sentence"])
@@ -622,7 +679,7 @@ class TestApproval(ApprovalCommon):
         self.refund_elsewhere(
             SHIPPED, self.action.order_id.line_ids.amazon_item_ref, "39.95"
         )
-        window = self.by(self.approver).action_decide_approval()
+        window = self.deciding(self.approver).action_decide()
         self.action.order_id._read_from_amazon()
         decision = self.by(
             self.approver, self.env[window["res_model"]].browse(window["res_id"])
@@ -637,11 +694,11 @@ class TestApproval(ApprovalCommon):
         self.assertIn("Nobody may approve", self.notified(self.admin).subject)
 
     def test_failing_mail_does_not_undo_the_asking(self):
-        actions = type(self.env["amazon.action"])
+        approvals = type(self.env["amazon.approval"])
         logger = "odoo.addons.amazon_helpdesk_actions.models.action.action"
         with (
             mute_logger(logger),
-            patch.object(actions, "message_notify", side_effect=ValueError("mail")),
+            patch.object(approvals, "message_notify", side_effect=ValueError("mail")),
         ):
             self.waiting()
         self.assertIn("could not be told", self.notes(self.ticket)[0])
@@ -729,7 +786,7 @@ class TestApproval(ApprovalCommon):
         self.assertEqual((asker["can_withdraw"], asker["can_approve"]), (True, False))
         self.assertEqual(
             asker["approval_until"],
-            fields.Datetime.to_string(self.action.approval_expires_at),
+            fields.Datetime.to_string(self.approval.expires_at),
         )
         self.approver.group_ids = [
             Command.link(self.env.ref("helpdesk_mgmt.group_helpdesk_user").id)
@@ -746,7 +803,7 @@ class TestApproval(ApprovalCommon):
         self.assertEqual(picking.amazon_hold_ids, self.action)
         with self.assertRaisesRegex(UserError, "on hold"):
             picking.button_validate()
-        self.by(self.approver).action_approve()
+        self.deciding(self.approver).action_approve()
         self.assertEqual(picking.amazon_hold_ids, self.action)
         self.settle()
         self.assertEqual(self.action.state, "confirmed")
@@ -754,13 +811,13 @@ class TestApproval(ApprovalCommon):
 
     def test_refused_or_expired_cancellation_lets_the_delivery_go(self):
         picking = self.cancellation().picking_ids
-        self.by(self.approver).action_refuse("It is packed already")
+        self.deciding(self.approver).action_refuse("It is packed already")
         self.assertFalse(picking.amazon_hold_ids)
         self.assertNotEqual(picking.state, "cancel")
 
     def test_expired_cancellation_lets_the_delivery_go(self):
         picking = self.cancellation().picking_ids
-        self.action.approval_expires_at = fields.Datetime.now()
+        self.approval.expires_at = fields.Datetime.now()
         self.run_cron()
         self.assertEqual(self.action.state, "expired")
         self.assertFalse(picking.amazon_hold_ids)
@@ -787,13 +844,13 @@ class TestApproval(ApprovalCommon):
         self.assertEqual(action.reply_status, "waiting")
         self.assertEqual(action._reply_stage(), "none")
         self.assertFalse(self.pending_jobs("_job_reply"))
-        self.by(self.approver).action_refuse("No")
+        self.deciding(self.approver).action_refuse("No")
         self.assertEqual(action.reply_status, "dropped")
 
     def test_form_of_a_ticket_costs_nothing_more_where_nothing_waits(self):
         ticket = self.create_ticket(SHIPPED)
-        actions = type(self.env["amazon.action"])
-        with patch.object(actions, "_whose_right") as asked:
+        approvals = type(self.env["amazon.approval"])
+        with patch.object(approvals, "_whose_right") as asked:
             self.assertTrue(self.by(self.agent, ticket).amazon_order_panel["order"])
         asked.assert_not_called()
 
@@ -809,18 +866,18 @@ class TestDelegation(ApprovalCommon):
 
     def assert_refused(self, user):
         with self.assertRaises(AccessError):
-            self.by(user).action_approve()
-        self.assertFalse(self.by(user).can_approve)
+            self.deciding(user).action_approve()
+        self.assertFalse(self.deciding(user).can_approve)
         self.assertEqual(self.action.state, "to_approve")
 
     def test_delegate_decides_in_the_place_of_the_approver(self):
         self.delegate(self.approver, self.lead)
         action = self.waiting()
-        self.assertTrue(self.by(self.lead).can_approve)
+        self.assertTrue(self.deciding(self.lead).can_approve)
         self.assertIn(self.lead, self.activities().user_id)
-        self.by(self.lead).action_approve()
-        self.assertEqual(action.approved_by_id, self.lead)
-        self.assertEqual(action.approval_lender_id, self.approver)
+        self.deciding(self.lead).action_approve()
+        self.assertEqual(self.approval.decided_by_id, self.lead)
+        self.assertEqual(self.approval.lender_id, self.approver)
         self.assertRegex(
             action.state_message, "team_lead .*standing in for amazon_approver"
         )
@@ -828,9 +885,9 @@ class TestDelegation(ApprovalCommon):
 
     def test_delegate_refuses_in_the_place_of_the_approver(self):
         self.delegate(self.approver, self.lead)
-        action = self.waiting()
-        self.by(self.lead).action_refuse("No")
-        self.assertEqual(action.approval_lender_id, self.approver)
+        self.waiting()
+        self.deciding(self.lead).action_refuse("No")
+        self.assertEqual(self.approval.lender_id, self.approver)
 
     def test_without_delegation_there_is_no_right(self):
         self.waiting()
@@ -911,7 +968,7 @@ class TestDelegation(ApprovalCommon):
             self.delegate(self.approver, self.lead)
         self.delegate(self.second_approver, self.lead)
         self.waiting()
-        self.by(self.lead).action_approve()
+        self.deciding(self.lead).action_approve()
         self.assertEqual(self.action.state, "queued")
 
     def test_approver_delegates_only_own_right_and_administrator_any(self):
@@ -986,7 +1043,7 @@ class TestDelegation(ApprovalCommon):
     def test_dialog_says_for_whom(self):
         self.delegate(self.approver, self.lead)
         self.waiting()
-        window = self.by(self.lead).action_decide_approval()
+        window = self.deciding(self.lead).action_decide()
         decision = self.by(
             self.lead, self.env[window["res_model"]].browse(window["res_id"])
         )
@@ -999,8 +1056,8 @@ class TestApprovalOverHttp(ApprovalCommon, HttpCase):
 
     def call(self, method, *args):
         return self.make_jsonrpc_request(
-            f"/web/dataset/call_kw/amazon.action/{method}",
-            {"model": "amazon.action", "method": method, "args": args, "kwargs": {}},
+            f"/web/dataset/call_kw/amazon.approval/{method}",
+            {"model": "amazon.approval", "method": method, "args": args, "kwargs": {}},
         )
 
     def test_rpc_refuses_who_asked_and_who_may_not(self):
@@ -1010,29 +1067,29 @@ class TestApprovalOverHttp(ApprovalCommon, HttpCase):
             for method, args in (
                 ("action_approve", ()),
                 ("action_refuse", ("No",)),
-                ("action_decide_approval", ()),
+                ("action_decide", ()),
             ):
                 with (
                     self.subTest(user=user.login, method=method),
                     self.assertRaisesRegex(JsonRpcException, "AccessError"),
                 ):
-                    self.call(method, self.action.ids, *args)
+                    self.call(method, self.approval.ids, *args)
         self.assertEqual(self.action.state, "to_approve")
 
     def test_rpc_lets_the_approver_decide(self):
         self.waiting()
         self.authenticate(self.approver.login, self.approver.login)
-        self.call("action_approve", self.action.ids)
+        self.call("action_approve", self.approval.ids)
         self.env.invalidate_all()
         self.assertEqual(self.action.state, "queued")
 
     def test_link_of_the_mail_decides_nothing(self):
         self.waiting()
-        link = f"/mail/view?model=amazon.action&res_id={self.action.id}"
+        link = f"/mail/view?model=amazon.approval&res_id={self.approval.id}"
         answer = self.url_open(link, allow_redirects=False)
         self.assertIn("/web/login", answer.headers["Location"])
         self.authenticate(self.approver.login, self.approver.login)
         answer = self.url_open(link, allow_redirects=False)
-        self.assertIn("amazon.action", answer.headers["Location"])
+        self.assertIn("amazon.approval", answer.headers["Location"])
         self.env.invalidate_all()
         self.assertEqual(self.action.state, "to_approve")

@@ -57,7 +57,7 @@ class AuthorityCommon(AmazonCommon):
         """Assert that it waits for a second person, and that it is said why."""
         self.assertEqual(action.state, "to_approve")
         for part in parts:
-            self.assertIn(part, action.why_approval.replace("\xa0", " "))
+            self.assertIn(part, action.approval_id.why.replace("\xa0", " "))
 
 
 @tagged("post_install", "-at_install")

@@ -489,7 +489,7 @@ class TestReplyAfterAction(ReplyCommon):
         approver = self._create_user(
             "amazon_approver", "amazon_helpdesk_actions.group_approve"
         )
-        message.with_user(approver).action_approve()
+        message.approval_id.with_user(approver).action_approve()
         self.settle()
         self.assertEqual(message.state, "accepted")
         self.assertEqual(action.reply_status, "sent")
@@ -497,7 +497,7 @@ class TestReplyAfterAction(ReplyCommon):
 
     def test_refused_message_leaves_the_ticket_open_and_asks_the_agent(self):
         action, message = self.reply_that_waits_for_approval()
-        message._set_refused("Call the buyer instead.")
+        message._update_state("refused", "Call the buyer instead.")
         self.assertEqual(action.reply_status, "failed")
         self.assertFalse(action.ticket_id.closed)
         self.assertTrue(action.ticket_id.activity_ids)

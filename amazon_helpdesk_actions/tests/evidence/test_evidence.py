@@ -385,7 +385,7 @@ class TestEvidence(EvidenceCommon):
         ticket = self.create_case()
         action = self.ask_refund(ticket)
         self.assertEqual(action.state, "to_approve")
-        action.with_user(approver).sudo()._set_approved()
+        self.as_user(action.approval_id, approver).action_approve()
         self.assertEqual(self.happened(ticket)[-2:], ["to_approve", "approved"])
         text, _files = self.make(ticket, language="en")
         self.assertIn("A second person approved it.", text)
@@ -396,8 +396,8 @@ class TestEvidence(EvidenceCommon):
         ticket = self.create_case()
         action = self.ask_refund(ticket, note="NOTE-OF-THE-AGENT")
         limits = action.state_message
-        self.assertIn("limit", action.why_approval)
-        self.as_user(action, approver).action_refuse("NEVER-THAT-BUYER")
+        self.assertIn("limit", action.approval_id.why)
+        self.as_user(action.approval_id, approver).action_refuse("NEVER-THAT-BUYER")
         self.assertEqual(action.state, "refused")
         text, files = self.make(ticket, language="en", with_notes=False)
         self.assertIn("A second person refused it. Nothing was sent", text)
@@ -405,7 +405,7 @@ class TestEvidence(EvidenceCommon):
         for words in (
             "NEVER-THAT-BUYER",
             "NOTE-OF-THE-AGENT",
-            action.why_approval,
+            action.approval_id.why,
             limits,
             self.agent.login,
             approver.login,

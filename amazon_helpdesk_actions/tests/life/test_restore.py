@@ -91,15 +91,6 @@ class RestoreCommon(LifeCommon):
         for order in self.env["amazon.order"].search([("complete_at", "!=", False)]):
             order.complete_at -= timedelta(seconds=2)
 
-    def require_approval(self, action):
-        action.write(
-            {
-                "state": "to_approve",
-                "why_approval": "Too much.",
-                "approval_expires_at": fields.Datetime.now() + timedelta(hours=1),
-            }
-        )
-
     def send_in_the_lost_life(self, action):
         """Let Amazon have what this database, as it was restored, does not know of."""
         feed_type, order = action.feed_type, action.order_id
@@ -218,7 +209,7 @@ class TestLifeDecision(RestoreCommon):
 
     def test_copy_never_sends(self):
         waiting = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
-        self.require_approval(waiting)
+        self.let_wait(waiting)
         self.decide("copy")
         account = self.account.sudo()
         self.assertFalse(account.lwa_client_secret_sealed)
@@ -260,7 +251,7 @@ class TestRestore(RestoreCommon):
         cancel = self.ask_cancel(self.create_ticket(UNSHIPPED))
         call = self.ask_ship(self.create_ticket(CANCEL_REQUESTED))
         waiting = self.ask(GIFT_WRAPPED)
-        self.require_approval(waiting)
+        self.let_wait(waiting)
         self.find()
         self.decide("restored")
         self.assertFalse(self.account._may_send(), "until all of it is doubted")
@@ -447,14 +438,17 @@ class TestRestore(RestoreCommon):
     def test_what_nobody_had_approved_waits_for_approval_again(self):
         waiting, approved = self.ask(), self.ask(GIFT_WRAPPED)
         for action in (waiting, approved):
-            self.require_approval(action)
-        approved.write({"state": "queued", "approved_at": approved.asked_at})
+            self.let_wait(action)
+        approved.state = "queued"
+        approved.approval_id.write(
+            {"state": "approved", "decided_at": approved.asked_at}
+        )
         self.decide_restored()
         self.catch_up()
         self.verify()
         self.assertEqual((waiting.state, approved.state), ("to_approve", "queued"))
         self.assertGreater(
-            waiting.approval_expires_at, fields.Datetime.now() + timedelta(hours=2)
+            waiting.approval_id.expires_at, fields.Datetime.now() + timedelta(hours=2)
         )
 
     # === A PERSON === #

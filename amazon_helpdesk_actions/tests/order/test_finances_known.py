@@ -39,7 +39,7 @@ class TestFinancesKnown(AmazonCommon):
         )
 
     def decide(self, action, user=None):
-        window = self.by(user or self.approver, action).action_decide_approval()
+        window = self.by(user or self.approver, action.approval_id).action_decide()
         decisions = self.by(user or self.approver, self.env[window["res_model"]])
         return decisions.browse(window["res_id"])
 
@@ -69,7 +69,7 @@ class TestFinancesKnown(AmazonCommon):
     def test_refund_waits_for_a_second_person_though_no_row_wants_one(self):
         action = self.ask_unknown()
         self.assertEqual(action.state, "to_approve")
-        self.assertIn("is not known", action.why_approval)
+        self.assertIn("is not known", action.approval_id.why)
         self.assertIn("is not known", action.state_message)
         self.settle()
         self.assertEqual(action.state, "to_approve")
@@ -83,7 +83,7 @@ class TestFinancesKnown(AmazonCommon):
             self.env.invalidate_all()
         action = self.ask_refund(ticket)
         self.assertEqual(action.state, "to_approve")
-        self.assertIn("SEK", action.why_approval)
+        self.assertIn("SEK", action.approval_id.why)
 
     def test_both_reasons_are_said(self):
         self.env["amazon.authority"].create(
@@ -95,8 +95,8 @@ class TestFinancesKnown(AmazonCommon):
             }
         )
         action = self.ask_unknown()
-        self.assertIn("20.00", action.why_approval)
-        self.assertIn("is not known", action.why_approval)
+        self.assertIn("20.00", action.approval_id.why)
+        self.assertIn("is not known", action.approval_id.why)
 
     def test_refund_of_known_finances_leaves_alone(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
@@ -132,7 +132,7 @@ class TestFinancesKnown(AmazonCommon):
         with self.assertRaisesRegex(UserError, "Approve Without Knowing"):
             self.decide(action).action_approve()
         self.assertEqual(action.state, "to_approve")
-        self.assertFalse(action.approved_gap)
+        self.assertFalse(action.approval_id.gap)
 
     def test_knowing_approval_is_sent_and_journaled(self):
         action = self.ask_unknown()
@@ -151,7 +151,7 @@ class TestFinancesKnown(AmazonCommon):
         self.agent.group_ids += self.env.ref("amazon_helpdesk_actions.group_approve")
         action = self.ask_unknown()
         with self.assertRaises(AccessError):
-            self.by(self.agent, action).action_approve(without_knowing=True)
+            self.by(self.agent, action.approval_id).action_approve(without_knowing=True)
 
     def test_finances_that_became_known_need_no_tick(self):
         action = self.ask_unknown()
@@ -160,7 +160,7 @@ class TestFinancesKnown(AmazonCommon):
         decision = self.decide(action)
         self.assertFalse(decision.not_known)
         decision.action_approve()
-        self.assertFalse(action.approved_gap)
+        self.assertFalse(action.approval_id.gap)
         self.assertNotIn("without Amazon's finances", self.last_entry(action).message)
 
     # === SENDING === #
@@ -196,25 +196,25 @@ class TestFinancesKnown(AmazonCommon):
 
     def test_another_gap_than_the_approved_one_blocks_the_refund(self):
         action = self.ask_unknown()
-        self.by(self.approver, action).action_approve(without_knowing=True)
-        action.approved_gap = "Another one."
+        self.by(self.approver, action.approval_id).action_approve(without_knowing=True)
+        action.approval_id.gap = "Another one."
         self.settle()
         self.assertEqual(action.state, "blocked")
         self.assertFalse(self.refunds())
 
     def test_knowing_approval_holds_where_nothing_has_left(self):
         action = self.ask_unknown()
-        self.by(self.approver, action).action_approve(without_knowing=True)
+        self.by(self.approver, action.approval_id).action_approve(without_knowing=True)
         self.simulator.fault("throttle", "createFeed", times=None)
         self.run_jobs("_job_dispatch")
         self.assertEqual(action.state, "queued")
-        self.assertTrue(action.approved_gap)
+        self.assertTrue(action.approval_id.gap)
         self.assertFalse(action._late_blocker())
 
     @mute_logger(FEED, ORDER)
     def test_knowing_approval_holds_for_one_sending_only(self):
         action = self.ask_unknown()
-        self.by(self.approver, action).action_approve(without_knowing=True)
+        self.by(self.approver, action.approval_id).action_approve(without_knowing=True)
         self.simulator.fault("cut_before", "createFeed", times=1)
         self.run_jobs("_job_dispatch")
         self.run_jobs("_job_follow")
@@ -224,10 +224,10 @@ class TestFinancesKnown(AmazonCommon):
         action.order_id._read_from_amazon()
         self.by(self.agent, action)._decide_absent("Not in Seller Central")
         self.assertEqual(action.state, "to_approve")
-        self.assertFalse(action.approved_gap)
+        self.assertFalse(action.approval_id.gap)
         self.assertIn("is not known", action.state_message)
         with self.assertRaisesRegex(UserError, "Approve Without Knowing"):
-            self.by(self.approver, action).action_approve()
-        self.by(self.approver, action).action_approve(without_knowing=True)
+            self.by(self.approver, action.approval_id).action_approve()
+        self.by(self.approver, action.approval_id).action_approve(without_knowing=True)
         self.settle()
         self.assertEqual(len(self.refunds()), 1)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -370,7 +371,7 @@ class TestEveryCron(LoopsCommon):
         )
         own = {
             "state": "to_approve",
-            "approval_expires_at": "2020-01-01",
+            "approval_ids": [Command.create({"expires_at": "2020-01-01"})],
             "line_ids": False,
             "ticket_id": False,
         }
@@ -487,14 +488,14 @@ class TestEveryCron(LoopsCommon):
         actions = self.env["amazon.action"].search([("state", "=", "to_approve")])
         values = {
             "state": "to_approve",
-            "approval_expires_at": "2020-01-01",
+            "approval_ids": [Command.create({"expires_at": "2020-01-01"})],
             "name": "A9",
             "nonce": "cron9",
             "line_ids": False,
         }
         more = actions[0]._create_reserved(*actions[0].copy_data(values))
-        with self.raising_for(actions[0], "_expire", FAILURE):
-            self.env["amazon.action"]._cron_approvals()
+        with self.raising_for(actions[0].approval_id, "_expire", FAILURE):
+            self.env["amazon.approval"]._cron_approvals()
         self.assertEqual(actions[0].state, "to_approve")
         self.assertEqual(set((actions[1:] | more).mapped("state")), {"expired"})
         failure = self.failures(actions[0].company_id)

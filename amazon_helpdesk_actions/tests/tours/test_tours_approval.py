@@ -25,7 +25,7 @@ class TestToursApproval(ApprovalCommon, ToursCommon):
             self.ticket, "amazon_approval_in_ticket", self.approver, first_job=first_job
         )
         self.assertEqual(self.action.state, "confirmed")
-        self.assertEqual(self.action.approved_by_id, self.approver)
+        self.assertEqual(self.approval.decided_by_id, self.approver)
         self.assertEqual([row["amount"] for row in self.executed("refunds")], ["44.94"])
 
     def test_approver_without_tickets_refuses_in_the_list(self):
@@ -37,7 +37,7 @@ class TestToursApproval(ApprovalCommon, ToursCommon):
         )
         self.env.invalidate_all()
         self.assertEqual(self.action.state, "refused")
-        self.assertEqual(self.action.refusal_reason, "The buyer keeps the kettle")
+        self.assertEqual(self.approval.refusal_reason, "The buyer keeps the kettle")
         self.assertFalse(self.executed("feeds"))
 
     def test_approver_says_who_stands_in(self):

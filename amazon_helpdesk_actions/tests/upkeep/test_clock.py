@@ -137,10 +137,10 @@ class TestReadingAhead(ClockCommon):
     def test_approval_lets_no_reading_from_ahead_count(self):
         ticket = self.create_ticket(SHIPPED)
         action = self.ask_refund(ticket)
-        action.state = "to_approve"
+        self.let_wait(action)
         with self.database_ahead(minutes=1):
             ticket.amazon_order_id._read_from_amazon()
-        action._approve(self.agent)
+        action.approval_id._approve(self.agent)
         self.assertFalse(ticket.amazon_order_id.complete_at)
 
     def test_sending_again_lets_no_reading_from_ahead_count(self):
@@ -339,7 +339,7 @@ class TestMending(ClockCommon):
             *(self.ask_refund(self.create_ticket(ref)) for ref in refs)
         )
         actions.asked_at = self.now() + timedelta(hours=1)
-        actions[1].write({"state": "to_approve", "why_approval": "Much money."})
+        self.let_wait(actions[1])
         alarms = self.env["amazon.alarm"]
         with patch(f"{CLOCK}.CHUNK", 1):
             self.assertEqual(self.mend("amazon.action"), 1)
@@ -358,12 +358,12 @@ class TestMending(ClockCommon):
 
     def test_approval_does_not_wait_for_a_time_that_nobody_meant(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
-        action.write({"state": "to_approve", "why_approval": "Much money."})
         ahead = self.now() + timedelta(days=9)
-        action.write({"asked_at": ahead, "approval_expires_at": ahead})
+        self.let_wait(action, expires_at=ahead)
+        action.asked_at = ahead
         self.assertEqual(self.mend("amazon.action"), 1)
         limit = self.now() + timedelta(hours=self.account.approval_hours)
-        self.assertLessEqual(action.approval_expires_at, limit)
+        self.assertLessEqual(action.approval_id.expires_at, limit)
 
     def test_what_was_sent_is_looked_for_from_before_on(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))

@@ -31,7 +31,7 @@ class AmazonUnknownDecision(models.TransientModel):
     state = fields.Selection(related="action_id.state", related_sudo=False)
     needs_person = fields.Boolean(related="action_id.needs_person", related_sudo=False)
     state_message = fields.Char(related="action_id.state_message", related_sudo=False)
-    why_approval = fields.Char(related="action_id.why_approval", related_sudo=False)
+    needs_approval = fields.Boolean(compute="_compute_evidence")
     user_id = fields.Many2one(related="action_id.user_id", related_sudo=False)
     asked_at = fields.Datetime(related="action_id.asked_at", related_sudo=False)
     currency_id = fields.Many2one(related="action_id.currency_id", related_sudo=False)
@@ -74,6 +74,7 @@ class AmazonUnknownDecision(models.TransientModel):
         for decision in self:
             decision._check_decider()
             action_sudo = decision.action_id.sudo()
+            decision.needs_approval = bool(action_sudo._why_second_person_before())
             for name in EVIDENCE:
                 decision[name] = action_sudo.feed_id[name]
             decision.operation = False

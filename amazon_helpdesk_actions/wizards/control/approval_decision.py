@@ -25,7 +25,8 @@ class AmazonApprovalDecision(models.TransientModel):
     _inherit = "amazon.document.access"
     _description = "Decision on an Action for Amazon"
 
-    action_id = fields.Many2one("amazon.action", required=True, readonly=True)
+    approval_id = fields.Many2one("amazon.approval", required=True, readonly=True)
+    action_id = fields.Many2one(related="approval_id.action_id", related_sudo=False)
     refusal_reason = fields.Text(
         "If You Refuse: Why",
         help="The person who asked reads it, and the journal keeps it for ever: do not "
@@ -33,14 +34,11 @@ class AmazonApprovalDecision(models.TransientModel):
     )
     name = fields.Char(related="action_id.name", related_sudo=False)
     kind = fields.Selection(related="action_id.kind", related_sudo=False)
-    state = fields.Selection(related="action_id.state", related_sudo=False)
+    state = fields.Selection(related="approval_id.state", related_sudo=False)
     state_message = fields.Char(related="action_id.state_message", related_sudo=False)
     user_id = fields.Many2one(related="action_id.user_id", related_sudo=False)
     asked_at = fields.Datetime(related="action_id.asked_at", related_sudo=False)
-    approval_expires_at = fields.Datetime(
-        related="action_id.approval_expires_at", related_sudo=False
-    )
-    why_approval = fields.Char(related="action_id.why_approval", related_sudo=False)
+    expires_at = fields.Datetime(related="approval_id.expires_at", related_sudo=False)
     currency_id = fields.Many2one(related="action_id.currency_id", related_sudo=False)
     amount = fields.Monetary(related="action_id.amount", related_sudo=False)
     line_ids = fields.One2many(
@@ -85,29 +83,29 @@ class AmazonApprovalDecision(models.TransientModel):
     @api.model
     def _access_domain(self):
         """Override: nobody keeps what was shown of an action, once it is closed."""
-        return self.env["amazon.action"]._of_readable("action_id")
+        return self.env["amazon.action"]._of_readable("approval_id.action_id")
 
     # === COMPUTE METHODS === #
 
-    @api.depends("action_id")
+    @api.depends("approval_id")
     def _compute_picture(self):
         """Show what belongs to the decision, to those who may decide.
 
         Checked here as well: a dialog that is not saved meets no constraint.
         """
         self.update(dict.fromkeys(PICTURE, False))
-        for decision in self.filtered("action_id"):
-            action = decision.action_id
-            holder = action._check_approver()
-            action_sudo = action.sudo()
+        for decision in self.filtered("approval_id"):
+            holder = decision.approval_id._check_approver()
+            approval_sudo = decision.approval_id.sudo()
+            action_sudo = approval_sudo.action_id
             order_sudo = action_sudo.order_id
             document = action_sudo._get_origin()
             decision.note = action_sudo.note
             # its number alone: the title of a ticket is what a buyer wrote
             decision.origin = document[document._rec_name]
             decision.decision_note = action_sudo.decision_note
-            decision.obstacles = action_sudo._approval_blocker()
-            decision.not_known = action_sudo._kind()._not_known(order_sudo)
+            decision.obstacles = approval_sudo._blocker()
+            decision.not_known = approval_sudo._not_known()
             decision.warnings = decision._find_warnings(action_sudo)
             is_own = holder == self.env.user
             decision.standing_in_for = False if is_own else holder.name
@@ -146,42 +144,42 @@ class AmazonApprovalDecision(models.TransientModel):
 
     # === CONSTRAINT METHODS === #
 
-    @api.constrains("action_id")
+    @api.constrains("approval_id")
     def _check_decider(self):
-        """Refuse actions that the user may not decide on: the related fields show them.
+        """Refuse what the user may not decide on: the related fields show it.
 
         Odoo checks constraints in sudo mode; this one is about the user.
         """
         for decision in self.sudo(False):
-            decision.action_id._check_approver()
+            decision.approval_id._check_approver()
 
     # === ACTION METHODS === #
 
     def action_approve(self):
         """Approve it; harmless when it is clicked twice."""
         self.ensure_one()
-        self.action_id.action_approve(self.without_knowing)
+        self.approval_id.action_approve(self.without_knowing)
         return {"type": "ir.actions.act_window_close"}
 
     def action_refuse(self):
         """Refuse it with the reason that is filled in; harmless when clicked twice."""
         self.ensure_one()
-        self.action_id.action_refuse(self.refusal_reason)
+        self.approval_id.action_refuse(self.refusal_reason)
         return {"type": "ir.actions.act_window_close"}
 
     # === BUSINESS METHODS === #
 
     @api.model
-    def _open(self, action):
+    def _open(self, approval):
         """Return the action that opens a new decision.
 
-        :param amazon.action action: what is decided on
+        :param amazon.approval approval: what is decided
         """
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Approve or refuse %s", action.name),
+            "name": self.env._("Approve or refuse %s", approval.name),
             "res_model": self._name,
-            "res_id": self.create({"action_id": action.id}).id,
+            "res_id": self.create({"approval_id": approval.id}).id,
             "view_mode": "form",
             "views": [(False, "form")],
             "target": "new",

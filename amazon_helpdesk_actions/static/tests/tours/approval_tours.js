@@ -46,7 +46,7 @@ registry.category("web_tour.tours").add("amazon_approval_in_ticket", {
 
 registry.category("web_tour.tours").add("amazon_approval_in_list", {
     steps: () => [
-        click("Decide", ".o_data_row button[name='action_decide_approval']"),
+        click("Decide", ".o_data_row button[name='action_decide']"),
         see("What is asked", ".modal .alert-info:contains(44.94)"),
         clickFooter("Refuse"),
         see("It wants a reason", ".modal:contains(Write down why)"),
