@@ -155,6 +155,7 @@ ir.attachment                .          .         .         .          .        
 amazon.action                .          .         .         .          .         .    .           AW         AW       .      TW       TAW       TAW      TAW    .
 amazon.action.line           .          .         .         .          .         .    .           W          W        .      W        W         W        W      .
 amazon.alarm                 .          .         .         .          .         .    .           .          W        W      .        .         W        .      .
+amazon.approval              .          .         .         .          .         .    .           W          W        .      W        W         W        W      .
 amazon.audit.anchor          .          .         .         .          .         .    .           .          W        .      .        .         W        .      .
 amazon.audit.check           .          .         .         .          .         .    .           .          0        .      .        .         0        .      .
 amazon.audit.entry           .          .         .         .          .         .    .           .          JW       .      .        .         JW       .      .
