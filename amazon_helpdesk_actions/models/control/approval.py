@@ -35,8 +35,8 @@ class AmazonSellerAccount(models.Model):
 class AmazonAction(models.Model):
     """What a second person decides on, before anything may be sent.
 
-    The activities of the approvers hang on the action, not on the ticket: an approver
-    need not be allowed to read tickets, and should not follow what buyers write.
+    The activities of the approvers hang on the action, not on its document: an approver
+    need not be allowed to read it, and should not follow what buyers write.
     """
 
     _name = "amazon.action"

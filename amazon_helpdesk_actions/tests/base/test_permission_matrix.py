@@ -208,7 +208,7 @@ class TestPermissionMatrix(PermissionWorld):
         cls.startClassPatcher(_remembered_refusals())
         # who may have a PDF made is the question, not what it looks like
         cls.startClassPatcher(
-            patch(f"{CODE}models.amazon_evidence.to_pdf", return_value=b"%PDF-1.4")
+            patch(f"{CODE}models.evidence.evidence.to_pdf", return_value=b"%PDF-1.4")
         )
         # no server replaces the sender of a reply
         cls.env["ir.mail_server"].search([]).active = False
