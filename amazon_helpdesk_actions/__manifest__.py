@@ -61,11 +61,12 @@
         "views/watch/alarm_views.xml",
         "views/control/authority_views.xml",
         "views/ticket/helpdesk_ticket_views.xml",
+        "views/ticket/authority_views.xml",
         "views/sale/sale_order_views.xml",
         "views/stock/stock_picking_views.xml",
         "views/sale/account_move_views.xml",
         "views/conversation/reply_template_views.xml",
-        "views/conversation/portal_templates.xml",
+        "views/ticket/portal_templates.xml",
         "views/amazon_menus.xml",
     ],
     "demo": [

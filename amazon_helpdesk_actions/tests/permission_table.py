@@ -292,10 +292,8 @@ amazon.action.details                                 .      .      .     .    .
 amazon.action.follower_trace                          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        .      .
 amazon.action.note                                    .      .      .     .    .    .       .     .     .     r      r      r    r       r       r       .     r        r        .      .
 amazon.action.reply_recipient                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
-amazon.action.sale_order_id                           .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     .        r        .      .
 amazon.action.set_aside_trace                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        .      .
 amazon.action.text_message_id                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
-amazon.action.ticket_id                               .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     .        r        .      .
 amazon.feed.set_aside_trace                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.file.content                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.order.cancel_request_reason                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .

@@ -396,7 +396,9 @@ class PermissionWorld(AmazonCommon):
                 "user_id": cls.colleague.id,
                 "asked_at": fields.Datetime.now(),
                 "due_at": fields.Datetime.now() + timedelta(hours=1),
-                "ticket_id": side[f"ticket_{order}"].id,
+                "origin_model": "helpdesk.ticket",
+                "origin_id": side[f"ticket_{order}"].id,
+                "origin_name": side[f"ticket_{order}"].number,
                 "nonce": name,
                 "details": {"comment": side.word},
                 "line_ids": [
@@ -595,7 +597,8 @@ class PermissionWorld(AmazonCommon):
         order, values = DIALOGS[model]
         return {
             "order_id": side[order].id,
-            "ticket_id": side[f"ticket_{order}"].id,
+            "origin_model": "helpdesk.ticket",
+            "origin_id": side[f"ticket_{order}"].id,
             **values,
         }
 

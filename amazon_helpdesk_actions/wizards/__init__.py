@@ -6,3 +6,4 @@ from . import kinds
 from . import life
 from . import conversation
 from . import evidence
+from . import ticket

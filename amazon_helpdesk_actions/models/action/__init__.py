@@ -1,5 +1,4 @@
 from . import action
-from . import buyer
 from . import unknown
 from . import line
 from . import reservation
@@ -10,4 +9,5 @@ from . import aside
 from . import order_panel
 from . import fulfillment_panel
 from . import order_mixin
+from . import buyer
 from . import document_access

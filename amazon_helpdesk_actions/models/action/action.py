@@ -24,7 +24,6 @@ from ..base.containment import contained, log_failure
 from ..order.reading import AWAITED_STATES, PER_ORDER
 from .kind import KINDS_THAT_MAY_NAME_A_BUYER
 from .lane import Lane
-from .order_mixin import READERS
 
 _logger = logging.getLogger(__name__)
 
@@ -33,9 +32,6 @@ ACTORS_AND_JOURNAL = ",".join(
     f"amazon_helpdesk_actions.group_{name}"
     for name in ("refund", "cancel", "edit", "message", "approve", "journal")
 )
-
-# Who may see which ticket or sale order it was asked from.
-DOCUMENT_READERS = f"{READERS},amazon_helpdesk_actions.group_journal"
 
 
 class AmazonAction(models.Model):
@@ -119,23 +115,16 @@ class AmazonAction(models.Model):
     urgent_from = fields.Datetime(
         readonly=True, copy=False, help="From then on it is sent before the others."
     )
-    # Whoever reads them sees their names, too, and a ticket's is what a buyer wrote: an
-    # approver, who may have no business there, does not.
-    ticket_id = fields.Many2one(
-        "helpdesk.ticket",
-        readonly=True,
-        groups=DOCUMENT_READERS,
-        ondelete="restrict",
-        index="btree_not_null",
-        check_company=True,
+    # By model and id: which documents there are is for others to say.
+    origin_model = fields.Char(readonly=True, copy=False)
+    origin_id = fields.Many2oneReference(
+        "Document", model_field="origin_model", readonly=True, copy=False
     )
-    sale_order_id = fields.Many2one(
-        "sale.order",
+    origin_name = fields.Char(
+        "Asked From",
         readonly=True,
-        groups=DOCUMENT_READERS,
-        ondelete="restrict",
-        index="btree_not_null",
-        check_company=True,
+        copy=False,
+        help="The number of the document that it was asked from.",
     )
     nonce = fields.Char(
         required=True,
@@ -174,6 +163,7 @@ class AmazonAction(models.Model):
     )
 
     # What Amazon's own data may still confirm.
+    _origin_idx = models.Index("(origin_id, origin_model) WHERE origin_id > 0")
     _awaited_idx = models.Index(
         f"(account_id, last_state_change) WHERE state IN {AWAITED_STATES}"
     )
@@ -644,8 +634,7 @@ class AmazonAction(models.Model):
             "action_kind": self.kind,
             "origin_model": origin._name,
             "origin_id": origin.id,
-            # its number alone: the title of a ticket is what a buyer wrote
-            "origin_name": origin[origin._rec_name],
+            "origin_name": self.origin_name,
             # before the amount, or the ORM reads it back from the new row to round
             "currency_id": self.currency_id.id,
             "amount": self.amount,
@@ -674,8 +663,8 @@ class AmazonAction(models.Model):
         return self._journal_message()
 
     def _get_origin(self):
-        """Return the ticket or the sale order that it was asked from."""
-        return self.ticket_id or self.sale_order_id
+        """Return the document that it was asked from; of none, an empty sale order."""
+        return self.env["amazon.order"]._document(self.origin_model, self.origin_id)
 
     def _record_for(self, user):
         """Return where to tell a user of it, since a mail and an activity name that:
@@ -704,7 +693,7 @@ class AmazonAction(models.Model):
         )
 
     def _post(self, sentence_of, note=False):
-        """Post a note on the tickets and sale orders of the Amazon orders.
+        """Post a note on the documents of the Amazon orders.
 
         By whoever works: the person who clicked, or OdooBot in a job.
 
@@ -735,8 +724,8 @@ class AmazonAction(models.Model):
         )
 
     def _documents(self):
-        """Return the tickets and sale orders to tell for each action: where it was
-        asked from first, then the sale orders of the same Amazon order.
+        """Return the documents to tell for each action: where it was asked from first,
+        then the sale orders of the same Amazon order.
 
         :rtype: dict
         """
@@ -745,10 +734,12 @@ class AmazonAction(models.Model):
         )
         by_order = sale_orders.grouped("amazon_order_id")
         none = sale_orders.browse()
-        return {
-            action: [
-                *action.ticket_id,
-                *(action.sale_order_id | by_order.get(action.order_id, none)),
+        documents = {}
+        for action in self:
+            origin = action._get_origin()
+            others = by_order.get(action.order_id, none)
+            documents[action] = [
+                *origin,
+                *(other for other in others if other != origin),
             ]
-            for action in self
-        }
+        return documents

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL, email_normalize
 
 from ...const import RESERVING_STATES
@@ -12,25 +12,12 @@ BUYER_DAYS = 365
 # one contact for all of Amazon.
 BUYER_ORDERS = 50
 
-# The bare address in the address of a mail, as PostgreSQL sees it.
-TICKET_ADDRESS = "lower(substring(partner_email from '[^<[:space:]]+@[^>[:space:]]+'))"
-
-
-class HelpdeskTicket(models.Model):
-    _inherit = "helpdesk.ticket"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    # By them the tickets of the same buyer are found.
-    _amazon_buyer_idx = models.Index("(partner_id) WHERE amazon_order_id IS NOT NULL")
-    _amazon_address_idx = models.Index(
-        f"({TICKET_ADDRESS}) WHERE amazon_order_id IS NOT NULL"
-    )
-
 
 class AmazonOrder(models.Model):
     """What was refunded before to the buyer of an order, as far as Odoo knows.
 
-    Amazon's orders name no buyer here. Tickets and sale orders do: the same contact, or
-    the same address that Amazon made for the buyer. That Amazon makes the same address
+    Amazon's orders name no buyer here. Their documents do: the same contact, or the
+    same address that Amazon made for the buyer. That Amazon makes the same address
     for later orders of a buyer at the same seller is ASSUMED: it is not documented, and
     where it does not, refunds are missed here, and none is shown of another buyer.
     """
@@ -49,8 +36,8 @@ class AmazonOrder(models.Model):
         partners, addresses = order_sudo._buyer_names()
         if not partners and not addresses:
             return none, self.env._(
-                "No ticket or sale order of this order names the buyer, so earlier "
-                "refunds cannot be told."
+                "No document of this order names the buyer, so earlier refunds cannot "
+                "be told."
             )
         orders = order_sudo._orders_of(partners, addresses)
         if len(orders) > BUYER_ORDERS:
@@ -76,47 +63,38 @@ class AmazonOrder(models.Model):
             ("amazon_order_id", "=", self.id),
             ("company_id", "=", self.company_id.id),
         ]
-        tickets = self.env["helpdesk.ticket"].search(about_it)
-        sale_orders = self.env["sale.order"].search(about_it)
-        partners = tickets.partner_id | sale_orders.partner_id
-        # a colleague who wrote the ticket is no buyer
+        partners, texts = self.env["res.partner"], []
+        for model in self._document_models():
+            documents = model.search(about_it)
+            partners |= documents.partner_id
+            texts += documents._written_from()
+        # a colleague who wrote the document is no buyer
         partners -= partners.filtered("user_ids")
-        texts = [*tickets.mapped("partner_email"), *partners.mapped("email")]
+        texts += partners.mapped("email")
         addresses = {email_normalize(text) for text in texts if text}
         return partners, {
             address for address in addresses if address and by_relay_address(address)
         }
 
     def _orders_of(self, partners, addresses):
-        """Return the other orders that tickets and sale orders of a buyer are about; a
-        few more than `BUYER_ORDERS` at most."""
-        for model in ("helpdesk.ticket", "sale.order", "res.partner"):
-            self.env[model].flush_model()
+        """Return the other orders that documents of a buyer are about; a few more than
+        `BUYER_ORDERS` at most."""
+        models_of_documents = self._document_models()
+        for model in (*models_of_documents, self.env["res.partner"]):
+            model.flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT amazon_order_id
-                  FROM (SELECT amazon_order_id, company_id
-                          FROM helpdesk_ticket
-                         WHERE amazon_order_id IS NOT NULL
-                           AND partner_id = ANY(%(partners)s)
-                         UNION ALL
-                        SELECT amazon_order_id, company_id
-                          FROM helpdesk_ticket
-                         WHERE amazon_order_id IS NOT NULL
-                           AND %(address)s = ANY(%(addresses)s)
-                         UNION ALL
-                        SELECT amazon_order_id, company_id
-                          FROM sale_order
-                         WHERE amazon_order_id IS NOT NULL
-                           AND partner_id = ANY(%(partners)s)) AS document
+                  FROM (%(documents)s) AS document
                  WHERE company_id = %(company)s AND amazon_order_id != %(order)s
                  GROUP BY amazon_order_id
                  LIMIT %(limit)s
                 """,
-                partners=partners.ids,
-                addresses=sorted(addresses),
-                address=SQL(TICKET_ADDRESS),
+                documents=SQL(" UNION ALL ").join(
+                    model._select_of_buyer(partners, addresses)
+                    for model in models_of_documents
+                ),
                 company=self.company_id.id,
                 order=self.id,
                 limit=BUYER_ORDERS + 1,
@@ -183,3 +161,26 @@ class AmazonOrder(models.Model):
             for row in rows
         )
         return self.env["amazon.action.kind"]._money(total, currency)
+
+
+class AmazonOrderMixin(models.AbstractModel):
+    _inherit = "amazon.order.mixin"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    @api.model
+    def _select_of_buyer(self, partners, addresses):
+        """Hook: select the documents of a buyer: the order that each is about, and the
+        company.
+
+        :param res.partner partners: contacts of the buyer
+        :param addresses: what the buyer may have written from
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            SELECT amazon_order_id, company_id
+              FROM %(table)s
+             WHERE amazon_order_id IS NOT NULL AND partner_id = ANY(%(partners)s)
+            """,
+            table=SQL.identifier(self._table),
+            partners=partners.ids,
+        )

@@ -75,22 +75,6 @@ class AmazonAction(models.Model):
     _name = "amazon.action"
     _inherit = ["amazon.action", "amazon.document.access"]
 
-    # By model and id: which models there are is for others to say.
-    origin_model = fields.Char(compute="_compute_origin", store=True, precompute=True)
-    origin_id = fields.Many2oneReference(
-        model_field="origin_model",
-        compute="_compute_origin",
-        store=True,
-        precompute=True,
-    )
-
-    @api.depends("ticket_id", "sale_order_id")
-    def _compute_origin(self):
-        for action in self:
-            document = action._get_origin()
-            action.origin_model = document and document._name
-            action.origin_id = document.id
-
     @api.model
     def _access_domain(self):
         """Override: see the class."""
@@ -178,6 +162,17 @@ class AmazonOrder(models.Model):
         names = self.env.registry.descendants(["amazon.order.mixin"], "_inherit")
         models_found = [self.env[name] for name in names]
         return [documents for documents in models_found if not documents._abstract]
+
+    @api.model
+    def _document(self, model, record_id):
+        """Return a document by model and id; an empty sale order where it is none.
+
+        :param str model: name of a model of documents; anything else names nothing
+        """
+        for documents in self._document_models():
+            if documents._name == model:
+                return documents.browse(record_id or None)
+        return self.env["sale.order"]
 
     def _with_readable_document(self):
         """Return those orders of which the user may read a document; all of them to

@@ -178,8 +178,8 @@ class AmazonAlarm(models.Model):
                 count,
                 self.env._(
                     "Actions after which something in Odoo did not work, in the last "
-                    "%(hours)s hours: %(count)s (%(names)s). Their tickets and sale "
-                    "orders say what to do. Nothing at Amazon is changed by that.",
+                    "%(hours)s hours: %(count)s (%(names)s). Their documents say "
+                    "what to do. Nothing at Amazon is changed by that.",
                     hours=FAILURE_SHOWN_HOURS,
                     count=count,
                     names=", ".join(actions[:5].mapped("name")),

@@ -159,12 +159,12 @@ class AmazonActionKind(models.AbstractModel):
     def _urgent_from(self, origin):
         """Return the time from which it is sent before the others, or False.
 
-        Amazon wants a buyer's message answered within a day, so what a ticket asks for
-        goes first near the end of that time.
+        Amazon wants a buyer's message answered within a day, so what is asked for from
+        a case goes first near the end of that time.
 
-        :param origin: the ticket or sale order that it is asked from
+        :param origin: the document that it is asked from
         """
-        if origin._name != "helpdesk.ticket":
+        if not origin._is_case():
             return False
         hours = ANSWER_HOURS - ANSWER_RESERVE_HOURS
         return origin.create_date + timedelta(hours=hours)

@@ -3,8 +3,9 @@ from odoo.exceptions import UserError, ValidationError
 
 from ..order.order import ORDER_REF
 
-# Who sees the Amazon order: the people who work with tickets or sale orders.
-READERS = "helpdesk_mgmt.group_helpdesk_user_own,sales_team.group_sale_salesman"
+# Who sees the Amazon order: the people who work with sale orders; who works with other
+# documents is for their addons to say.
+READERS = "sales_team.group_sale_salesman"
 
 # What names an Amazon order, the one that counts first.
 REF_FIELDS = ("amazon_order_ref", "amazon_fulfillment_ref")
@@ -15,9 +16,9 @@ FULFILLMENT_REF_LIMIT = 40
 
 
 class AmazonOrderMixin(models.AbstractModel):
-    """A document that belongs to an Amazon order: a ticket, a sale order.
+    """A document that belongs to an Amazon order, such as a sale order.
 
-    Both have the same number field, the same panel and the same buttons.
+    Each has the same number field, the same panel and the same buttons.
     """
 
     _name = "amazon.order.mixin"
@@ -49,6 +50,14 @@ class AmazonOrderMixin(models.AbstractModel):
     )
     amazon_order_panel = fields.Json(
         compute="_compute_amazon_order_panel", groups=READERS
+    )
+
+    amazon_action_ids = fields.One2many(
+        "amazon.action",
+        "origin_id",
+        domain=lambda self: [("origin_model", "=", self._name)],
+        readonly=True,
+        groups=READERS,
     )
 
     # === COMPUTE METHODS === #
@@ -260,6 +269,11 @@ class AmazonOrderMixin(models.AbstractModel):
         return document.has_access("read")
 
     # === BUSINESS METHODS === #
+
+    @api.model
+    def _is_case(self):
+        """Hook: whether documents of this model are cases that a buyer opens."""
+        return False
 
     def _amazon_ref(self):
         """Return what names the Amazon order: Amazon's number, or else the id of the

@@ -16,7 +16,7 @@ class ActionRequest(NamedTuple):
     read only once, and not at all where the request is known already.
 
     :param str kind: the kind of action
-    :param origin: the ticket or sale order that it is asked from
+    :param origin: the document that it is asked from
     :param str nonce: the same nonce is one action, however often it comes
     :param reason: Amazon's code of the reason, or False
     :param amounts: amount for each ``amazon.order.charge``, in the order's currency: a
@@ -92,7 +92,7 @@ class AmazonOrder(models.Model):
     def _check_origin(self, origin):
         """Refuse documents that the user may not read, or that are about another order.
 
-        :param origin: the ticket or sale order that it is asked from
+        :param origin: the document that it is asked from
         """
         origin.check_access("read")
         self.check_access("read")
@@ -141,8 +141,9 @@ class AmazonOrder(models.Model):
             "asked_at": now,
             "due_at": now + timedelta(seconds=handler._undo_seconds(self)),
             "urgent_from": handler._urgent_from(origin.sudo()),
-            "ticket_id": origin.id if origin._name == "helpdesk.ticket" else False,
-            "sale_order_id": origin.id if origin._name == "sale.order" else False,
+            "origin_model": origin._name,
+            "origin_id": origin.id,
+            "origin_name": origin.sudo()._document_number(),
             "nonce": request.nonce,
             "seen_refund_id": self._last_refund_id(),
             "details": request.details,

@@ -11,7 +11,7 @@ FORMULA = re.compile(r"\s*(=|\{=|@|(external|internal):)|\s+[+-]", re.IGNORECASE
 
 class AmazonPlainExport(models.AbstractModel):
     """An export in which every text is a text, whoever typed it: buyers write the
-    subjects of tickets, sellers the titles of products."""
+    subjects of mails, sellers the titles of products."""
 
     _name = "amazon.plain.export"
     _description = "Amazon Export Without Formulas"

@@ -49,8 +49,9 @@ class AmazonApproval(models.Model):
     decided. The last one counts. It waits for as long as its action is in state
     *to_approve*: both change together, whoever changes them has taken the action.
 
-    The activities of the approvers hang on it, and not on the ticket: an approver need
-    not be allowed to read tickets, and should not follow what buyers write.
+    The activities of the approvers hang on it, and not on the document of the action:
+    an approver need not be allowed to read that, and should not follow what buyers
+    write.
     """
 
     _name = "amazon.approval"

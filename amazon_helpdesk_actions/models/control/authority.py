@@ -16,13 +16,8 @@ RIGHTS = [
     ("approve", "Approve"),
 ]
 
-# Fields of a row that say where it applies; empty: everywhere.
-SCOPE = ("account_id", "team_id", "marketplace")
 DAYS = ("limit_person_day", "limit_group_day")
 LIMITS = ("limit_action", "limit_order", *DAYS)
-# What a row says, as the journal keeps it.
-JOURNALED = ("active", "right", "group_id", "user_id", *SCOPE, "mode", *LIMITS)
-
 # Administrators that a refusal names.
 NAMED_ADMINISTRATORS = 3
 
@@ -33,7 +28,6 @@ class Asked(NamedTuple):
     right: str
     company_id: int
     account_id: int
-    team_id: int | bool
     marketplace: str | bool
     # in the company's currency; None: not known, since its currency has no rate
     amount: float | None
@@ -44,6 +38,8 @@ class Asked(NamedTuple):
     action_id: int | bool = False
     # when, by PostgreSQL's clock; None: now
     at: datetime | None = None
+    # of the document, where its kind has teams
+    team_id: int | bool = False
 
 
 class Row(NamedTuple):
@@ -53,20 +49,21 @@ class Row(NamedTuple):
     group_id: int | bool
     user_id: int | bool
     account_id: int | bool
-    team_id: int | bool
     marketplace: str | bool
     mode: str
     limit_action: float
     limit_order: float
     limit_person_day: float
     limit_group_day: float
+    team_id: int | bool = False
 
     def is_about(self, user):
         """Whether it is about a person: by name, or as a member of its group; and of
-        its team, since whoever asks may choose the team of a ticket."""
+        its team, since whoever asks may choose the team of a document."""
         # sudo: who may do what is judged for everybody
         user_sudo = user.sudo()
-        if self.team_id and self.team_id not in user_sudo.helpdesk_team_ids.ids:
+        authority = user_sudo.env["amazon.authority"]
+        if self.team_id and not authority._is_in_team(user_sudo, self.team_id):
             return False
         if self.user_id:
             return self.user_id == user.id
@@ -75,7 +72,8 @@ class Row(NamedTuple):
     def covers(self, asked):
         """Whether it applies where something is asked for."""
         return all(
-            getattr(self, name) in (False, getattr(asked, name)) for name in SCOPE
+            getattr(self, name) in (False, getattr(asked, name))
+            for name in ("account_id", "marketplace", "team_id")
         )
 
     def has_day_limit(self):
@@ -88,11 +86,12 @@ class AmazonAuthority(models.Model):
 
     **Who**: the members of a group, or one person. **What**: a right; its group
     (Refunds, Cancellations, ...) stays the first condition, and no row widens it.
-    **Where**: a seller account, a helpdesk team, a marketplace; empty: everywhere. The
-    team is the one of the ticket when it is asked for; what is asked from a sale order
-    has none, and is covered only by rows without a team. A row with a team is about
-    members of that team alone: others could move a ticket into it. So it is for
-    *Approve*, too, or the asker would choose who may approve.
+    **Where**: a seller account, a marketplace, and a team where an addon brings
+    documents that have one; empty: everywhere. The team is the one of the document when
+    it is asked for; what is asked from a document without one is covered only by rows
+    without a team. A row with a team is about members of that team alone: others could
+    move a document into it. So it is for *Approve*, too, or the asker would choose who
+    may approve.
 
     - A company without a row for a right leaves it to the group of that right alone,
       without limits. Rows of other companies never count.
@@ -152,13 +151,6 @@ class AmazonAuthority(models.Model):
         ondelete="restrict",
         check_company=True,
         help="Empty: every account.",
-    )
-    team_id = fields.Many2one(
-        "helpdesk.ticket.team",
-        ondelete="restrict",
-        check_company=True,
-        help="The team of the ticket that it is asked from. Only members of the team "
-        "have what the row gives. Empty: every team, and sale orders, which have none.",
     )
     marketplace = fields.Selection(
         marketplace_selection, help="Empty: every marketplace."
@@ -221,17 +213,65 @@ class AmazonAuthority(models.Model):
         "Approvals have a limit per action only.",
     )
 
+    # === HOOKS FOR TEAMS === #
+
+    @api.model
+    def _scope(self):
+        """Hook: return the fields of a row that say where it applies; empty:
+        everywhere."""
+        return ("account_id", "marketplace")
+
+    @api.model
+    def _team_of(self, document):
+        """Hook: return the id of the team of a document, in sudo mode, or False."""
+        return False
+
+    @api.model
+    def _is_in_team(self, user, team_id):
+        """Hook: whether a user, in sudo mode, is a member of a team."""
+        return False
+
+    @api.model
+    def _places(self, asked):
+        """Hook: say where something is asked for, in words of the screen, each part by
+        itself.
+
+        :rtype: list[str]
+        """
+        account = self.env["amazon.seller.account"].sudo().browse(asked.account_id)
+        return [
+            self.env._("the account %s", account.name),
+            self.env._(
+                "the marketplace %s",
+                dict(marketplace_selection()).get(asked.marketplace)
+                or self.env._("unknown"),
+            ),
+        ]
+
+    def _places_of_row(self):
+        """Hook: say where the row applies, each part by itself; False: everywhere.
+
+        :rtype: list
+        """
+        # not the name of an account that the user may not know
+        return [self.account_id.sudo().display_name, self._label("marketplace")]
+
+    @api.model
+    def _journaled(self):
+        """Return what a row says, as the journal keeps it: names of fields."""
+        where = self._scope()
+        return ("active", "right", "group_id", "user_id", *where, "mode", *LIMITS)
+
     # === COMPUTE METHODS === #
 
-    @api.depends("right", "group_id", "user_id", *SCOPE)
+    @api.depends(lambda self: ("right", "group_id", "user_id", *self._scope()))
     def _compute_display_name(self):
         for row in self:
             row.display_name = ", ".join(
                 filter(None, [row._label("right"), row._holder_name(), row._where()])
             )
 
-    @api.depends("company_id", "active", "right", "group_id", "user_id", *SCOPE, "mode")
-    @api.depends(*LIMITS)
+    @api.depends(lambda self: ("company_id", *self._journaled()))
     def _compute_remark(self):
         """Say so where a row changes nothing: rows add up, so one that should take
         something away has no effect."""
@@ -259,7 +299,7 @@ class AmazonAuthority(models.Model):
         """Whether this row lets everybody do what another one lets them do."""
         return (
             self._is_about_all_of(row)
-            and all(not self[name] or self[name] == row[name] for name in SCOPE)
+            and all(not self[name] or self[name] == row[name] for name in self._scope())
             and (row.mode == "always" or self._is_no_tighter(row))
         )
 
@@ -273,7 +313,7 @@ class AmazonAuthority(models.Model):
     def _is_no_tighter(self, row):
         """Whether the limits leave as much; those of a day count the same only at the
         same place and for the same people."""
-        same = (*SCOPE, "group_id", "user_id")
+        same = (*self._scope(), "group_id", "user_id")
         is_same = all(self[name] == row[name] for name in same)
         return self.mode == "alone" and all(
             not self[name]
@@ -384,7 +424,7 @@ class AmazonAuthority(models.Model):
 
         :param handler: the kind of action
         :param amazon.order order: the order
-        :param origin: the ticket or sale order that it is asked from
+        :param origin: the document that it is asked from
         :param float amount: what counts against limits, in the order's currency
         :return: the sentence that refuses it, and the one that says why a second person
             is needed; each False where there is none
@@ -469,16 +509,17 @@ class AmazonAuthority(models.Model):
 
         :rtype: tuple[Row]
         """
+        names = [name for name in Row._fields if name in self._fields]
         # archived rows give nothing, whatever the context of a caller says
         rows_sudo = self.sudo().search_fetch(
             Domain("active", "=", True)
             & Domain("company_id", "=", company_id)
             & Domain("right", "=", right),
-            Row._fields,
+            names,
             order="id",
         )
         return tuple(
-            Row(*(plain(row[name]) for name in Row._fields)) for row in rows_sudo
+            Row(**{name: plain(row[name]) for name in names}) for row in rows_sudo
         )
 
     def _covering(self, rows, user, asked):
@@ -589,17 +630,7 @@ class AmazonAuthority(models.Model):
 
     def _place(self, asked):
         """Say where something is asked for, with the words of the screen."""
-        team = self.env["helpdesk.ticket.team"].sudo().browse(asked.team_id or [])
-        account = self.env["amazon.seller.account"].sudo().browse(asked.account_id)
-        return self.env._(
-            "the account %(account)s, %(team)s and the marketplace %(marketplace)s",
-            account=account.name,
-            team=team
-            and self.env._("the team %s", team.name)
-            or self.env._("no team (a sale order, or a ticket without one)"),
-            marketplace=dict(marketplace_selection()).get(asked.marketplace)
-            or self.env._("unknown"),
-        )
+        return ", ".join(self._places(asked))
 
     def _administrators(self, company_id):
         """Name those who can change the matrix of a company, a few of them."""
@@ -630,7 +661,7 @@ class AmazonAuthority(models.Model):
         """Return what the row says, a line for each field that says something."""
         return "\n".join(
             f"{self._fields[name]._description_string(self.env)}: {self._label(name)}"
-            for name in JOURNALED
+            for name in self._journaled()
             if self[name] or name == "active"
         )
 
@@ -651,13 +682,7 @@ class AmazonAuthority(models.Model):
 
     def _where(self):
         """Say where the row applies; empty where it does everywhere."""
-        places = (
-            # not the name of an account that the user may not know
-            self.account_id.sudo().display_name,
-            self.team_id.sudo().name,
-            self._label("marketplace"),
-        )
-        return ", ".join(filter(None, places))
+        return ", ".join(filter(None, self._places_of_row()))
 
     def _amount(self, asked):
         """Return what counts, and what it is in the currency of the order."""

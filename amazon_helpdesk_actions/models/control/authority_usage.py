@@ -10,7 +10,7 @@ from odoo.addons.base.models.res_partner import _tz_get
 from ...const import COUNTED_STATES
 from ..base.clock import database_now
 from ..base.groups import ADMIN
-from .authority import DAYS, SCOPE, Asked
+from .authority import DAYS, Asked
 from .calendar_day import day_at, day_bounds
 
 
@@ -96,7 +96,7 @@ class AmazonAuthority(models.Model):
 
         :param handler: the kind of action
         :param amazon.order order: the order, in sudo mode
-        :param origin: the ticket or sale order that it is asked from, in sudo mode
+        :param origin: the document that it is asked from, in sudo mode
         :param float amount: what counts against limits, in the order's currency
         :param datetime at: when, by PostgreSQL's clock; now where None
         :rtype: Asked
@@ -106,13 +106,12 @@ class AmazonAuthority(models.Model):
             right=handler._right(),
             company_id=company.id,
             account_id=order.account_id.id,
-            # a sale order has a team, too, but one of another kind
-            team_id=origin._name == "helpdesk.ticket" and origin.team_id.id,
             marketplace=order.marketplace,
             amount=self._in_company_currency(amount, currency, company, at),
             amount_of_order=amount,
             currency_id=currency.id,
             at=at,
+            team_id=self._team_of(origin),
         )
 
     def _in_company_currency(self, amount, currency, company, at=None):
@@ -225,7 +224,7 @@ class AmazonAuthority(models.Model):
             who = Domain("user_id", "=", user.id)
         else:
             who = Domain("user_id.all_group_ids", "in", [row.group_id])
-        scope = [(field, "=", getattr(row, field)) for field in SCOPE]
+        scope = [(field, "=", getattr(row, field)) for field in self._scope()]
         return who & Domain(
             [
                 ("company_id", "=", asked.company_id),

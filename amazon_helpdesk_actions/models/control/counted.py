@@ -25,12 +25,6 @@ class AmazonAction(models.Model):
         help="Its currency had no rate when it was asked for, so it counts nothing "
         "until there is one and the circuit breaker counts it.",
     )
-    team_id = fields.Many2one(
-        "helpdesk.ticket.team",
-        readonly=True,
-        ondelete="restrict",
-        help="The team of the ticket when it was asked for.",
-    )
 
     # The sums of a day, of a person and of a group: what a company asked for on that
     # day, however much there was before.
@@ -44,21 +38,7 @@ class AmazonAction(models.Model):
         return {
             "amount_company": asked.amount,
             "is_rate_missing": asked.amount is None,
-            "team_id": asked.team_id,
         }
-
-    def _asked_message(self):
-        """Override: with the team by whose rows it was judged, since a ticket can be
-        moved to another one."""
-        message = super()._asked_message()
-        if not self.team_id:
-            return message
-        return self.env._(
-            "%(message)s The ticket was in the team %(team)s (%(id)s).",
-            message=message,
-            team=self.team_id.name,
-            id=self.team_id.id,
-        )
 
     def _asked(self, right):
         """Return where it was asked for and what it counts, as it was judged then.
@@ -71,7 +51,6 @@ class AmazonAction(models.Model):
             right=right,
             company_id=self.company_id.id,
             account_id=self.account_id.id,
-            team_id=self.team_id.id,
             marketplace=self.marketplace,
             amount=None if self.is_rate_missing else self.amount_company,
         )

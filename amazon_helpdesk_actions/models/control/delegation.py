@@ -103,7 +103,7 @@ class AmazonDelegation(models.Model):
                 raise ValidationError(
                     self.env._(
                         "%s does not see Amazon orders, and so could decide on "
-                        "nothing. Choose somebody who works with tickets or sales.",
+                        "nothing. Choose somebody who works with such documents.",
                         delegation.delegate_id.name,
                     )
                 )

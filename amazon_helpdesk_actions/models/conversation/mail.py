@@ -68,15 +68,56 @@ class AmazonOrderMixin(models.AbstractModel):
         order = self._get_amazon_order()._require_one()
         return self.env["amazon.reply.request"]._open(order, self)
 
+    # === HOOKS OF THE DOCUMENT === #
+
+    def _written_from(self):
+        """Hook: return the addresses that the buyer wrote from, as far as these
+        documents keep them.
+
+        :rtype: list[str]
+        """
+        return []
+
+    def _has_buyer_written(self):
+        """Hook: whether the buyer has written here."""
+        return False
+
+    def _can_be_closed(self):
+        """Hook: whether it can be closed once the buyer has the answer."""
+        return False
+
+    def _is_closed(self):
+        """Hook: whether nobody looks at it any more by itself."""
+        return False
+
+    def _close_after_reply(self):
+        """Hook: close it, since the buyer has the answer."""
+
+    def _reopen_after_reply(self):
+        """Hook: open it again where it is closed, since what the buyer was told does
+        not hold."""
+
+    def _person_in_charge(self):
+        """Hook: return who looks after it where who asked has left.
+
+        :rtype: res.users
+        """
+        return self.env["res.users"]
+
+    def _request_text(self):
+        """Hook: return what the buyer wants, as HTML, where a person typed it in."""
+        return False
+
+    # === WRITING === #
+
     def _buyer_address(self):
         """Return the buyer's address at Amazon, or an empty text.
 
         :return: a bare address at ``marketplace.amazon.<tld>``
         :rtype: str
         """
-        partner = self.partner_id
         # the address of the mail that was received first
-        known = [getattr(self, "partner_email", False), partner.email]
+        known = [*self._written_from(), self.partner_id.email]
         for address in filter(None, known):
             address = email_normalize(address) or ""
             if by_relay_address(address):
@@ -98,7 +139,7 @@ class AmazonOrderMixin(models.AbstractModel):
         :rtype: str | bool
         """
         if not self:
-            return self.env._("Open it from a ticket or from a sale order.")
+            return self.env._("Open it from a document of the order.")
         order_sudo = self._get_amazon_order()
         if order_sudo.channel == "mcf":
             return self.env._(
@@ -229,7 +270,7 @@ class AmazonOrderMixin(models.AbstractModel):
             )
         )
         mail_sudo.amazon_reply_digest = mail_sudo._amazon_digest()
-        # so that the ticket shows it where the mail cannot be delivered
+        # so that the document shows it where the mail cannot be delivered
         self.env["mail.notification"].sudo().create(
             {
                 "author_id": author.partner_id.id,
@@ -307,42 +348,3 @@ class AmazonOrderMixin(models.AbstractModel):
                 }
             ]
         )
-
-
-class HelpdeskTicket(models.Model):
-    _inherit = "helpdesk.ticket"
-
-    def _close_after_reply(self):
-        """Close the ticket, since the buyer has the answer.
-
-        Without the mail that a stage may send to the customer: it holds links, and the
-        buyer was just written to.
-        """
-        stages = self.team_id._get_applicable_stages().filtered("closed")
-        self._go_to_stage(
-            stages[:1],
-            self.env._("The buyer was written to, and the ticket was closed."),
-            self.env._(
-                "The buyer was written to. The ticket was not closed: its team has no "
-                "stage for closed tickets."
-            ),
-        )
-
-    def _reopen_after_reply(self):
-        """Open a closed ticket again, since what the buyer was told does not hold."""
-        if self.closed:
-            stages = self.team_id._get_applicable_stages()
-            stages -= stages.filtered("closed")
-            self._go_to_stage(
-                stages[:1],
-                self.env._("The ticket was opened again."),
-                self.env._(
-                    "The ticket should be open again, and its team has no stage for "
-                    "open tickets."
-                ),
-            )
-
-    def _go_to_stage(self, stage, sentence, problem):
-        if stage:
-            self.with_context(mail_notrack=True).stage_id = stage
-        self._message_log(body=sentence if stage else problem)

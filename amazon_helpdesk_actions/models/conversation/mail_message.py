@@ -10,14 +10,14 @@ KEPT_OF_REPLY = {
 
 
 class MailMessage(models.Model):
-    """Notes on tickets and sale orders are for colleagues alone.
+    """Notes on documents of Amazon orders are for colleagues alone.
 
     `mail` keeps notes from customers in every search, and a *comment* from being read
     by its id. Notes that a program writes are no comments for it: a customer who
     guesses ids could read what was refunded, by whom, and what the buyer was told.
 
     Neither does it keep them from a search of documents by their messages: a customer
-    could guess them letter by letter, with ``message_ids.body`` of the own ticket.
+    could guess them letter by letter, with ``message_ids.body`` of the own document.
 
     And what a buyer was written stays as it was written.
     """
@@ -83,8 +83,8 @@ class MailMessage(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_waiting_reply(self):
-        """Keep a reply to a buyer until it has left: whoever may write its ticket could
-        delete it, and everybody would take the buyer for written to."""
+        """Keep a reply to a buyer until it has left: whoever may write its document
+        could delete it, and everybody would take the buyer for written to."""
         waiting = [
             ("mail_message_id", "in", self.ids),
             ("state", "=", "outgoing"),

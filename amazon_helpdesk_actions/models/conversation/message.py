@@ -107,7 +107,7 @@ class AmazonAction(models.Model):
 
         :param amazon.order order: the order that it is about
         :param str nonce: the same nonce is one message
-        :param origin: the ticket or sale order that it is asked from
+        :param origin: the document that it is asked from
         :param str message_type: one of ``MESSAGE_TYPES``
         :param str text: what the buyer reads
         :return: the action
@@ -135,7 +135,7 @@ class AmazonAction(models.Model):
             )
         )
         if not is_known:
-            # Amazon never shows it again; the conversation is kept in the ticket.
+            # Amazon never shows it again; the conversation is kept in the document.
             action.sudo().text_message_id = origin.sudo()._message_log(
                 body=plaintext2html(text), author_id=self.env.user.partner_id.id
             )

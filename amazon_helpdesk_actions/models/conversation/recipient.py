@@ -1,7 +1,7 @@
 import hashlib
 import json
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, email_normalize_all
 
@@ -71,7 +71,7 @@ class AmazonOrder(models.Model):
         """Return the buyers' addresses that the documents and mails of this order name,
         each with the document that named it first.
 
-        What is archived counts, too: who may write a ticket may archive another one.
+        What is archived counts, too: who may write a document may archive another one.
 
         :rtype: dict[str, models.Model]
         """
@@ -92,38 +92,14 @@ class AmazonOrder(models.Model):
         :return: model, id and address
         :rtype: list[tuple[str, int, str]]
         """
-        for model in ("helpdesk.ticket", "sale.order", "res.partner", "mail.message"):
-            self.env[model].flush_model()
+        documents = self._document_models()
+        for model in (*documents, self.env["res.partner"], self.env["mail.message"]):
+            model.flush_model()
         return self.env.execute_query(
             SQL(
                 """
-                WITH ticket AS (
-                    SELECT id, partner_id, partner_email, amazon_mail_sender
-                      FROM helpdesk_ticket
-                     WHERE amazon_order_id = %(order)s AND company_id = %(company)s)
                 SELECT model, min(id) AS first_id, min(found[1])
-                  FROM (SELECT 'helpdesk.ticket' AS model, ticket.id, named.text
-                          FROM ticket
-                          LEFT JOIN res_partner partner
-                            ON partner.id = ticket.partner_id
-                         CROSS JOIN LATERAL (
-                               VALUES (ticket.amazon_mail_sender),
-                                      (ticket.partner_email),
-                                      (partner.email)) AS named (text)
-                         UNION ALL
-                        SELECT 'helpdesk.ticket', ticket.id, message.email_from
-                          FROM ticket
-                          JOIN mail_message message
-                            ON message.model = 'helpdesk.ticket'
-                           AND message.res_id = ticket.id
-                           AND message.message_type = 'email'
-                         UNION ALL
-                        SELECT 'sale.order', sale_order.id, partner.email
-                          FROM sale_order
-                          JOIN res_partner partner
-                            ON partner.id = sale_order.partner_id
-                         WHERE sale_order.amazon_order_id = %(order)s
-                           AND sale_order.company_id = %(company)s) AS named
+                  FROM (%(texts)s) AS named
                  CROSS JOIN LATERAL
                        regexp_matches(lower(text), %(pattern)s, 'g') AS found
                  WHERE text ILIKE '%%@marketplace.amazon.%%'
@@ -132,8 +108,9 @@ class AmazonOrder(models.Model):
                  ORDER BY model, first_id
                  LIMIT %(limit)s
                 """,
-                order=self.id,
-                company=self.company_id.id,
+                texts=SQL(" UNION ALL ").join(
+                    model._select_buyer_texts(self) for model in documents
+                ),
                 pattern=RELAY_PATTERN,
                 limit=ADDRESSES_SHOWN,
             )
@@ -160,6 +137,28 @@ class AmazonOrderMixin(models.AbstractModel):
     """
 
     _inherit = "amazon.order.mixin"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    @api.model
+    def _select_buyer_texts(self, order):
+        """Hook: select what may name the buyer in documents of an order: model, id and
+        text.
+
+        :param amazon.order order: what they are about
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            SELECT %(model)s AS model, document.id AS id, partner.email AS text
+              FROM %(table)s AS document
+              JOIN res_partner AS partner ON partner.id = document.partner_id
+             WHERE document.amazon_order_id = %(order)s
+               AND document.company_id = %(company)s
+            """,
+            model=self._name,
+            table=SQL.identifier(self._table),
+            order=order.id,
+            company=order.company_id.id,
+        )
 
     def _recipient(self):
         """Return the digest of where a mail to the buyer would go now, or False.
@@ -217,38 +216,6 @@ class AmazonOrderMixin(models.AbstractModel):
         return False
 
 
-class HelpdeskTicket(models.Model):
-    _inherit = "helpdesk.ticket"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    # Only the mail gateway writes it: the address on the ticket can be edited.
-    amazon_mail_sender = fields.Char(
-        readonly=True,
-        copy=False,
-        groups=fields.NO_ACCESS,
-        help="The address that the mail came from which opened the ticket.",
-    )
-
-    def _amazon_stranger(self):
-        """Override: only Amazon's own address for this buyer is known to be hers."""
-        ticket_sudo = self.sudo()
-        sender, order_sudo = ticket_sudo.amazon_mail_sender, self._get_amazon_order()
-        if not sender or not order_sudo or order_sudo.channel == "mcf":
-            return False
-        if not by_relay_address(sender):
-            return self.env._(
-                "The mail that opened this ticket did not come through Amazon. Whoever "
-                "wrote it knows the order number, and may not be the buyer."
-            )
-        other, document = order_sudo._other_buyer(sender)
-        return bool(other) and self.env._(
-            "The mail that opened this ticket came from %(sender)s, and %(document)s "
-            "has %(other)s for the same order. Whoever wrote it may not be the buyer.",
-            sender=masked(sender),
-            document=self._describe_other(document),
-            other=masked(other),
-        )
-
-
 class MailMail(models.Model):
     _inherit = "mail.mail"
 
@@ -271,7 +238,7 @@ class MailMail(models.Model):
     def _send(self, *args, **kwargs):
         """Override of `mail` to hold replies to buyers that somebody has changed: the
         subject, the server and the attachments of a mail that waits can be, by whoever
-        may write its ticket."""
+        may write its document."""
         changed = self.browse()
         for mail in self.sudo():
             digest = mail.state == "outgoing" and mail.amazon_reply_digest

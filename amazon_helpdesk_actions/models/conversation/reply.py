@@ -54,7 +54,7 @@ class AmazonAction(models.Model):
 
     reply_state = fields.Selection(REPLY_STATES, "Reply When", readonly=True)
     reply_lang = fields.Selection(LANGUAGES, "Language of the Reply", readonly=True)
-    close_ticket = fields.Boolean("Close the Ticket Then", readonly=True)
+    close_document = fields.Boolean("Then Close It", readonly=True)
     reply_recipient = fields.Char(
         readonly=True,
         copy=False,
@@ -91,7 +91,7 @@ class AmazonAction(models.Model):
     def _set_reply(self, vals):
         """Take down that the buyer is to be written to; once for an action.
 
-        :param dict vals: ``reply_state``, ``reply_lang``, ``close_ticket``,
+        :param dict vals: ``reply_state``, ``reply_lang``, ``close_document``,
             ``reply_recipient``, ``is_recipient_meant``
         """
         action_sudo = self.sudo()
@@ -201,8 +201,8 @@ class AmazonAction(models.Model):
 
     def _set_replied(self):
         self.write({"reply_status": "sent", "reply_sent_at": fields.Datetime.now()})
-        if self.close_ticket and self.ticket_id:
-            self.ticket_id._close_after_reply()
+        if self.close_document:
+            self._get_origin()._close_after_reply()
 
     def _take_back_message(self):
         """Withdraw the message that has not left, since what it says does not hold."""
@@ -264,7 +264,7 @@ class AmazonAction(models.Model):
             raise UserError(
                 self.env._(
                     "%(document)s is not about the Amazon order %(order)s any more. "
-                    "Write to the buyer from a ticket that is.",
+                    "Write to the buyer from a document that is.",
                     document=document.display_name,
                     order=self.order_id.amazon_order_ref,
                 )
@@ -374,7 +374,7 @@ class AmazonAction(models.Model):
         replied = self._replied_action()
         if replied.reply_status in ("sent", "waiting"):
             replied.reply_status = "failed"
-        if replied or self.ticket_id.closed:
+        if replied or self._get_origin()._is_closed():
             self._ask_person(self.env._("Reply to the buyer"), self.state_message)
 
     def _settle_message(self):
@@ -396,15 +396,14 @@ class AmazonAction(models.Model):
         return self.browse(int(action_id)).exists()
 
     def _ask_person(self, summary, sentence, draft=""):
-        """Open the ticket again and give the person who asked something to do.
+        """Open the document again and give the person who asked something to do.
 
         :param str summary: what there is to do
         :param str sentence: why
         :param str draft: of a text for the buyer
         """
         document = self._get_origin()
-        if document._name == "helpdesk.ticket":
-            document._reopen_after_reply()
+        document._reopen_after_reply()
         note = Markup("<p>%s</p>") % f"{self.name}: {sentence}"
         document._message_log(body=note)
         person = self._person_to_ask()
@@ -423,8 +422,8 @@ class AmazonAction(models.Model):
             activities.unlink()
 
     def _person_to_ask(self):
-        """Return who asked, or who the ticket is assigned to where that one left."""
-        people = self.user_id | self.ticket_id.user_id
+        """Return who asked, or who is in charge of the document where that one left."""
+        people = self.user_id | self._get_origin()._person_in_charge()
         return people.filtered("active")[:1] or self.user_id
 
 

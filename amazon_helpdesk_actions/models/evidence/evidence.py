@@ -46,7 +46,7 @@ class AmazonEvidence(models.AbstractModel):
 
         The groups are asked of the real user also in sudo mode.
 
-        :param document: ticket, sale order or Amazon order
+        :param document: an Amazon order, or a document of one
         :raise AccessError: when the user may not read it, or is in none of the groups
         """
         has_group = self.env.user.has_group
@@ -87,7 +87,7 @@ class AmazonEvidence(models.AbstractModel):
     ):
         """Make the pack of a document, keep it there, and write it into the journal.
 
-        :param document: ticket, sale order or Amazon order
+        :param document: an Amazon order, or a document of one
         :param str language: one of `reply_rules.LANGUAGES`; that of the marketplace
             when None
         :param bool with_messages: whether it holds the conversation of the document

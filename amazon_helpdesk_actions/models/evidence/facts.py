@@ -52,7 +52,7 @@ class AmazonEvidence(models.AbstractModel):
     def _facts(self, document, with_messages, with_notes):
         """Collect what is known of the Amazon order of a document.
 
-        :param document: ticket, sale order or Amazon order that the user may read
+        :param document: an Amazon order, or a document of one, that the user may read
         :param bool with_messages: whether to take the words of the conversation
         :param bool with_notes: whether to take the internal notes, too
         :rtype: Facts
@@ -291,16 +291,19 @@ class AmazonEvidence(models.AbstractModel):
 
     def _conversation_events(self, document, order):
         """Return when something was written, without its words: on the document, and on
-        the tickets of the same order that the user may read."""
-        tickets = self._tickets(document, order)
-        documents = [*tickets, *(document if document._name == "sale.order" else ())]
+        the cases of the same order that the user may read."""
+        cases = self._cases(order)
         events = [
             Event(
-                ticket.create_date, "opened", "seller", values={"case": ticket.number}
+                case.create_date,
+                "opened",
+                "seller",
+                values={"case": case._document_number()},
             )
-            for ticket in tickets
+            for case in cases
         ]
-        for each in documents:
+        is_apart = document._name != "amazon.order" and document not in cases
+        for each in [*cases, *(document if is_apart else ())]:
             for message in self._public_messages(each):
                 who = self._writer(each, message)
                 if who == "buyer":
@@ -313,10 +316,19 @@ class AmazonEvidence(models.AbstractModel):
                     events.append(Event(at, "answered", name))
         return events
 
-    def _tickets(self, document, order):
-        tickets = self.env["helpdesk.ticket"].sudo()
-        tickets = tickets.search([("amazon_order_id", "=", order.id)], order="id")
-        return tickets.with_env(self.env)._filtered_access("read")
+    def _cases(self, order):
+        """Return the documents of an order that are cases, as far as the user may read
+        them.
+
+        :rtype: list
+        """
+        about_it = [("amazon_order_id", "=", order.id)]
+        cases = []
+        for documents in self.env["amazon.order"]._document_models():
+            if documents._is_case():
+                found = documents.sudo().search(about_it, order="id")
+                cases += found.with_env(self.env)._filtered_access("read")
+        return cases
 
     # === WHAT WAS WRITTEN === #
 
@@ -342,11 +354,10 @@ class AmazonEvidence(models.AbstractModel):
             self._message(document, message, self._writer(document, message))
             for message in self._public_messages(document)
         ]
-        if document._name == "helpdesk.ticket" and not any(
-            message.who == "buyer" for message in found
-        ):
+        is_case = document._name != "amazon.order" and document._is_case()
+        if is_case and not any(message.who == "buyer" for message in found):
             # typed in by a person, or by the form of a web site
-            text = from_html(document.description)
+            text = from_html(document._request_text())
             found.append(Message(document.create_date, "request", "", text))
         for action in self._messages_taken(document):
             message = action.text_message_id.with_env(self.env)

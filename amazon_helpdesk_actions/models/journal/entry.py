@@ -115,7 +115,7 @@ class AmazonAuditEntry(models.Model):
     sealed_at = fields.Datetime(compute="_compute_link")
 
     # The lists that people open: by order and by agent, latest first; by period, and
-    # what a ticket or sale order led to.
+    # what a document led to.
     _order_idx = models.Index("(amazon_order_ref, id DESC)")
     _user_idx = models.Index("(user_id, id DESC)")
     _period_idx = models.Index("(company_id, occurred_at)")

@@ -13,7 +13,7 @@ from ...spapi.enums import FEED_CANCEL
 from ...spapi.envelopes import CancelItem, CancelMessage
 
 # CancelReason of the Order Acknowledgement, as in spapi.enums; those that fit most
-# tickets first.
+# documents first.
 CANCEL_REASONS = [
     ("BuyerCanceled", "Cancelled by the buyer"),
     ("NoInventory", "No inventory"),

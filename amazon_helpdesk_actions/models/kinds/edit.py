@@ -2,7 +2,7 @@ from odoo import models
 
 
 class AmazonOrderMixin(models.AbstractModel):
-    """How an order is edited at Amazon from a ticket or a sale order."""
+    """How an order is edited at Amazon from a document of it."""
 
     _inherit = "amazon.order.mixin"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 

@@ -10,7 +10,7 @@ from ...spapi.enums import FEED_REFUND
 from ...spapi.envelopes import PromotionAdjustment, RefundItem, RefundMessage
 
 # AdjustmentReason of the Order Adjustment, as in spapi.enums; those that fit most
-# tickets first.
+# documents first.
 REFUND_REASONS = [
     ("CustomerReturn", "Customer return"),
     ("GeneralAdjustment", "General adjustment"),

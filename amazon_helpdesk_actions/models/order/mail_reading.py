@@ -19,7 +19,7 @@ LEFT_TO_PEOPLE = 2 / 3
 
 class AmazonOrder(models.Model):
     """How orders are read that nobody but a mail has named yet: in line, each once, and
-    at the likeliest account alone. Whoever opens the ticket has it read at once."""
+    at the likeliest account alone. Whoever opens the document has it read at once."""
 
     _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 

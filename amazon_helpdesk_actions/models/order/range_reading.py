@@ -153,7 +153,7 @@ class AmazonSellerAccount(models.Model):
             self._read_leftovers()
 
     def _has_business(self):
-        """Whether an order of the account was read lately, so that tickets may ask."""
+        """Whether an order of the account was read lately, so that people may ask."""
         since = fields.Datetime.now() - timedelta(days=RANGE_IDLE_DAYS)
         return bool(
             self.env["amazon.order"].search_count(

@@ -114,8 +114,9 @@ class AmazonAction(models.Model):
     def _sale_order_to_credit(self):
         """Return the sale order whose buyer was refunded: where it was asked from, else
         the newest one of the same Amazon order."""
-        if self.sale_order_id:
-            return self.sale_order_id.sudo()
+        origin = self._get_origin()
+        if origin._name == "sale.order" and origin:
+            return origin.sudo()
         return self.order_id._sale_orders()[:1]
 
     def _prepare_credit_note(self, sale_order):

@@ -1,15 +1,9 @@
-from odoo import Command, api, fields, models
-
-from ..action.order_mixin import READERS
+from odoo import api, models
 
 
 class SaleOrder(models.Model):
     _name = "sale.order"
     _inherit = ["sale.order", "amazon.order.mixin", "amazon.plain.export"]
-
-    amazon_action_ids = fields.One2many(
-        "amazon.action", "sale_order_id", readonly=True, groups=READERS
-    )
 
     # === COMPUTE METHODS === #
 
@@ -18,17 +12,3 @@ class SaleOrder(models.Model):
         """Override: who may not read it sees its number."""
         named = self._name_by_number()
         return super(SaleOrder, self - named)._compute_display_name()
-
-    # === BUSINESS METHODS === #
-
-    def _link_amazon_order(self, marketplace=None):
-        """Override to link the tickets of the same Amazon order, too."""
-        result = super()._link_amazon_order(marketplace)
-        for order_sudo in self.sudo().filtered("amazon_order_id"):
-            tickets = (
-                self.env["helpdesk.ticket"]
-                .sudo()
-                .search([("amazon_order_id", "=", order_sudo.amazon_order_id.id)])
-            )
-            order_sudo.ticket_ids = [Command.link(ticket.id) for ticket in tickets]
-        return result

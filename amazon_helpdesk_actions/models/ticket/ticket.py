@@ -3,9 +3,10 @@ from odoo.exceptions import ConcurrencyError
 from odoo.tools import email_normalize, html2plaintext
 
 from ...spapi.marketplaces import by_relay_address
-from ..action.order_mixin import READERS
 from ..base.background import in_background
 
+# Who sees the Amazon order of a ticket.
+READERS = "helpdesk_mgmt.group_helpdesk_user_own,sales_team.group_sale_salesman"
 # Order numbers of one mail that are shown.
 REFS_SHOWN = 10
 
@@ -32,9 +33,9 @@ class HelpdeskTicket(models.Model):
     _name = "helpdesk.ticket"
     _inherit = ["helpdesk.ticket", "amazon.order.mixin", "amazon.plain.export"]
 
-    amazon_action_ids = fields.One2many(
-        "amazon.action", "ticket_id", readonly=True, groups=READERS
-    )
+    amazon_order_id = fields.Many2one(groups=READERS)
+    amazon_order_panel = fields.Json(groups=READERS)
+    amazon_action_ids = fields.One2many(groups=READERS)
 
     # === COMPUTE METHODS === #
 

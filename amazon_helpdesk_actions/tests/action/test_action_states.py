@@ -100,5 +100,5 @@ class TestActionStates(AmazonCommon):
 
     def test_ticket_with_an_action_cannot_be_deleted(self):
         with self.assertRaisesRegex(UserError, "something was asked of Amazon"):
-            self.action.ticket_id.unlink()
+            self.action._get_origin().unlink()
         self.create_ticket(SHIPPED).unlink()

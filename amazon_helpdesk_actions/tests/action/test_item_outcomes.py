@@ -109,7 +109,7 @@ class TestItemOutcomes(ItemOutcomesCommon):
         first = self.ask_both()
         self.settle()
         self.simulator.clear_faults()
-        again = self.ask_refund(first.ticket_id, amounts={SIEVE: 5}, mode="amount")
+        again = self.ask_refund(first._get_origin(), amounts={SIEVE: 5}, mode="amount")
         self.settle()
         self.assertEqual((first.state, again.state), ("confirmed", "confirmed"))
         self.assertEqual(again.order_id.refunded, 25)

@@ -143,7 +143,7 @@ class TestUnknown(AmazonCommon):
         self.assertEqual(entry.state_to, "submitted")
         self.assertIn("exactly one feed", entry.message)
         self.assertEqual(entry.feed_ref, action.feed_ref)
-        self.assertIn("exactly one feed", self.notes(action.ticket_id)[0])
+        self.assertIn("exactly one feed", self.notes(action._get_origin())[0])
 
     def test_feed_whose_sender_was_killed_after_sending_is_found(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
@@ -360,7 +360,7 @@ class TestUnknown(AmazonCommon):
         self.assertTrue(action.needs_person)
         self.assertIn("It may be", action.state_message)
         self.assertIn(action.name, action.state_message)
-        self.assertIn("It may be", self.notes(action.ticket_id)[0])
+        self.assertIn("It may be", self.notes(action._get_origin())[0])
         decision = self.env["amazon.unknown.decision"].with_user(self.agent)
         decision = decision.create({"action_id": action.id})
         self.assertTrue(decision.sending_at)
@@ -590,9 +590,9 @@ class TestUnknown(AmazonCommon):
         self.postpone(action.feed_id._job_look_at_orders)
         self.assertEqual(action.state, "unknown")
         self.assertTrue(action.needs_person)
-        notes = self.notes(action.ticket_id)
+        notes = self.notes(action._get_origin())
         self.postpone(action.feed_id._job_look_at_orders)
-        self.assertEqual(self.notes(action.ticket_id), notes, "it is said once")
+        self.assertEqual(self.notes(action._get_origin()), notes, "it is said once")
 
     def test_stuck_feed_is_asked_about_and_its_status_is_kept(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))

@@ -66,7 +66,9 @@ class TestUnknownDecision(AmazonCommon):
         decision.action_executed()
         self.assertEqual(self.action.state, "assisted")
         self.assertEqual(self.action.decision_note, decision.note)
-        self.assertIn("seen in Seller Central", self.notes(self.action.ticket_id)[0])
+        self.assertIn(
+            "seen in Seller Central", self.notes(self.action._get_origin())[0]
+        )
         recorded = self.events().filtered(lambda entry: entry.event == "recorded")
         self.assertEqual(recorded.user_id, self.agent)
         self.assertEqual(recorded.state_to, "assisted")
@@ -90,7 +92,7 @@ class TestUnknownDecision(AmazonCommon):
     def test_handing_over_is_journaled_and_said(self):
         self.hand_over()
         self.assertEqual(self.events()[-1].event, "handed")
-        self.assertIn("Nobody knows", self.notes(self.action.ticket_id)[0])
+        self.assertIn("Nobody knows", self.notes(self.action._get_origin())[0])
 
     def test_what_becomes_known_needs_no_person_any_more(self):
         self.hand_over()

@@ -80,7 +80,8 @@ class ContainmentCase(AmazonCommon):
                     "user_id": self.agent.id,
                     "asked_at": now,
                     "due_at": now,
-                    "ticket_id": self.ticket.id,
+                    "origin_model": "helpdesk.ticket",
+                    "origin_id": self.ticket.id,
                     "nonce": f"T-{kind}-{number}-{count}",
                     "details": {"text": "Hello"},
                     "approval_ids": [
@@ -353,7 +354,7 @@ class TestContainment(ContainmentCase):
                 self.assertEqual(set(actions.mapped("state")), {"submitted"})
                 self.assertEqual(actions.filtered("follower_failed_at"), victim)
                 self.assertNotIn("buyer", victim.follower_trace)
-                self.assertIn(follower.sentence, str(self.notes(victim.ticket_id)))
+                self.assertIn(follower.sentence, str(self.notes(victim._get_origin())))
                 self.assertIn("submitted", [to for _from, to in self.journal(first)])
                 found = self.env["amazon.alarm"]._find_follower(self.account)
                 self.assertIn(victim.name, found[0].message)
@@ -364,16 +365,16 @@ class TestContainment(ContainmentCase):
             actions._set_sending()
             actions._set_submitted()
         for action in (actions[0], actions[2]):
-            self.assertIn("has received", self.notes(action.ticket_id)[0])
+            self.assertIn("has received", self.notes(action._get_origin())[0])
 
     def test_what_followed_before_one_failed_is_done_once(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
-        before = self.notes(action.ticket_id)
+        before = self.notes(action._get_origin())
         jobs = self.env["queue.job"].search([])
         with self.broken("amazon.action", "_show_in_forms", action):
             action._set_sending()
             action._set_submitted()
-        notes = self.notes(action.ticket_id)[: -len(before)]
+        notes = self.notes(action._get_origin())[: -len(before)]
         self.assertEqual(len([note for note in notes if "has received" in note]), 1)
         new = self.env["queue.job"].search([]) - jobs
         keys = new.mapped("identity_key")

@@ -54,6 +54,11 @@ class LeakCase(PermissionWorld):
         self.assertFalse(self.leaks(answer), call)
 
 
+def origin_of(document):
+    """Return the values of a dialog that is opened from a document."""
+    return {"origin_model": document._name, "origin_id": document.id}
+
+
 @tagged("post_install", "-at_install")
 class TestLeaks(LeakCase):
     """What a person could learn or do by a way that is none of the buttons."""
@@ -64,64 +69,61 @@ class TestLeaks(LeakCase):
         """Odoo names what a many2one points to in sudo mode, whatever its id."""
         for model, persona in OPENERS.items():
             order, _values = DIALOGS.get(model, ("shipped", {}))
-            fields = {
-                "order_id": self.other[order].id,
-                "ticket_id": self.other[f"ticket_{order}"].id,
-                "sale_order_id": self.other[f"sale_{order}"].id,
+            forged = {
+                "order_id": {"order_id": self.other[order].id},
+                "ticket": origin_of(self.other[f"ticket_{order}"]),
+                "sale": origin_of(self.other[f"sale_{order}"]),
             }
-            for name, value in fields.items():
-                asked = {name: {"fields": {"display_name": {}}}}
-                for changed in ([], [name]):
+            for name, values in forged.items():
+                asked = {field: {"fields": {"display_name": {}}} for field in values}
+                for changed in ([], list(values)):
                     with (
                         self.subTest(model=model, field=name),
                         self.assertRaises(AccessError),
                     ):
-                        call = (persona, model, "onchange", [], {name: value}, changed)
+                        call = (persona, model, "onchange", [], values, changed)
                         self.rpc(*call, asked)
                 with (
                     self.subTest(model=model, default=name),
                     self.assertRaises(AccessError),
                 ):
-                    default = {f"default_{name}": value}
+                    default = {f"default_{key}": val for key, val in values.items()}
                     self.rpc(persona, model, "onchange", [], {}, [], asked, **default)
 
     def test_evidence_dialog_names_nothing_that_its_user_may_not_read(self):
         """Whichever of the three it is, beside one that the user may read."""
         model, own = "amazon.evidence.request", self.own.ticket_shipped
-        fields = {
-            "order_id": self.other.shipped,
-            "ticket_id": self.other.ticket_shipped,
-            "sale_order_id": self.other.sale_shipped,
+        forged = {
+            "order_id": {"order_id": self.other.shipped.id},
+            "ticket": origin_of(self.other.ticket_shipped),
+            "sale": origin_of(self.other.sale_shipped),
         }
-        for name, document in fields.items():
-            # the evidence would be that of the first of the three
-            values = {"ticket_id": own.id, "language": "de", name: document.id}
-            asked = {name: {"fields": {"display_name": {}}}}
+        readable = {**origin_of(own), "language": "de"}
+        for name, values in forged.items():
+            asked = {field: {"fields": {"display_name": {}}} for field in values}
             with self.subTest(create=name), self.assertRaises(AccessError):
-                self.rpc("refund", model, "create", values)
-            default = {f"default_{name}": document.id}
+                self.rpc("refund", model, "create", {**readable, **values})
+            default = {f"default_{key}": val for key, val in values.items()}
             with self.subTest(default=name), self.assertRaises(AccessError):
-                values = {"ticket_id": own.id, "language": "de"}
-                if name == "ticket_id":
-                    values = {"language": "de"}
-                self.rpc("refund", model, "create", values, **default)
-            values = {"ticket_id": own.id, "language": "de"}
-            dialog = self.rpc("refund", model, "create", values)
+                given = readable if name == "order_id" else {"language": "de"}
+                self.rpc("refund", model, "create", given, **default)
+            dialog = self.rpc("refund", model, "create", readable)
             with self.subTest(write=name), self.assertRaises(AccessError):
-                self.rpc("refund", model, "write", [dialog], {name: document.id})
+                self.rpc("refund", model, "write", [dialog], values)
             with self.subTest(onchange=name), self.assertRaises(AccessError):
-                values = {"ticket_id": own.id, name: document.id}
-                self.rpc("refund", model, "onchange", [dialog], values, [name], asked)
+                call = (model, "onchange", [dialog], {**readable, **values})
+                self.rpc("refund", *call, list(values), asked)
             # what could be read then, and cannot be any more
             self.env.flush_all()
-            self.env.cr.execute(
-                SQL(
-                    "UPDATE amazon_evidence_request SET %s = %s WHERE id = %s",
-                    SQL.identifier(name),
-                    document.id,
-                    dialog,
+            for field, value in values.items():
+                self.env.cr.execute(
+                    SQL(
+                        "UPDATE amazon_evidence_request SET %s = %s WHERE id = %s",
+                        SQL.identifier(field),
+                        value,
+                        dialog,
+                    )
                 )
-            )
             with self.subTest(make=name), self.assertRaises(AccessError):
                 self.rpc("refund", model, "action_pdf", [dialog])
 

@@ -268,7 +268,7 @@ class TestPermissionMatrix(PermissionWorld):
             return (mail, {"company_id": side.company.id, "team_id": side.team.id})
         if method == "message_update":
             return ([record.id], mail)
-        if method == "action_refuse" and model == "amazon.action":
+        if method == "action_refuse" and model == "amazon.approval":
             return ([record.id], "A reason")
         if method in ("init", "action_open"):
             return ()

@@ -132,7 +132,7 @@ class TestAuthority(AuthorityCommon):
 
     def today(self):
         """Return when the day begins and ends of what is asked for now."""
-        asked = Asked("refund", self.company.id, False, False, False, 0)
+        asked = Asked("refund", self.company.id, False, False, 0)
         return self.env["amazon.authority"]._day_of(asked)
 
     def test_day_begins_at_midnight_in_the_time_zone_of_the_limits(self):
@@ -873,7 +873,8 @@ class TestAuthoritySecurity(AuthorityCommon):
         request = self.as_user(self.agent, "amazon.refund.request").create(
             {
                 "order_id": ticket.amazon_order_id.id,
-                "ticket_id": ticket.id,
+                "origin_model": ticket._name,
+                "origin_id": ticket.id,
                 "reason": "CustomerReturn",
                 "nonce": "forged",
                 "typed": 1,
@@ -891,7 +892,8 @@ class TestAuthoritySecurity(AuthorityCommon):
         request = self.as_user(self.agent, "amazon.refund.request").create(
             {
                 "order_id": sale_order.amazon_order_id.id,
-                "sale_order_id": sale_order.id,
+                "origin_model": "sale.order",
+                "origin_id": sale_order.id,
                 "reason": "CustomerReturn",
             }
         )

@@ -120,7 +120,7 @@ class TestBreaker(StopCommon):
             self.assertIn(part, too_much.state_message)
         self.assertEqual(other.state, "confirmed")
         self.assertFalse(self.stops())
-        self.assertIn("alone is above", too_much.ticket_id.message_ids[0].body)
+        self.assertIn("alone is above", too_much._get_origin().message_ids[0].body)
 
     def test_administrators_are_told_of_what_was_blocked_until_a_day_later(self):
         self.account.breaker_amount = 5

@@ -298,7 +298,8 @@ class TestKnownRecipient(RecipientCommon):
         created = request.create(
             {
                 "order_id": ticket.amazon_order_id.id,
-                "ticket_id": ticket.id,
+                "origin_model": ticket._name,
+                "origin_id": ticket.id,
                 "recipient": forged,
             }
         )

@@ -49,7 +49,7 @@ class ReplyCommon(AmazonCommon):
 
     def refund_with_reply(self, ticket, state="accepted", **values):
         return self.ask_refund(
-            ticket, reply_state=state, **{"close_ticket": True, **values}
+            ticket, reply_state=state, **{"close_document": True, **values}
         )
 
     def mails(self):
@@ -310,7 +310,7 @@ class TestReplyAfterAction(ReplyCommon):
 
     def test_cancellation_with_reply(self):
         ticket = self.create_ticket(UNSHIPPED)
-        self.ask_cancel(ticket, reply_state="confirmed", close_ticket=True)
+        self.ask_cancel(ticket, reply_state="confirmed", close_document=True)
         self.settle()
         self.assertIn("ist bei Amazon storniert", self.text_of(self.mails()))
         self.assertTrue(ticket.closed)
@@ -485,7 +485,7 @@ class TestReplyAfterAction(ReplyCommon):
     def test_message_that_waits_for_approval_is_not_called_sent(self):
         action, message = self.reply_that_waits_for_approval()
         self.assertEqual(action.reply_status, "waiting")
-        self.assertFalse(action.ticket_id.closed)
+        self.assertFalse(action._get_origin().closed)
         approver = self._create_user(
             "amazon_approver", "amazon_helpdesk_actions.group_approve"
         )
@@ -493,14 +493,14 @@ class TestReplyAfterAction(ReplyCommon):
         self.settle()
         self.assertEqual(message.state, "accepted")
         self.assertEqual(action.reply_status, "sent")
-        self.assertTrue(action.ticket_id.closed)
+        self.assertTrue(action._get_origin().closed)
 
     def test_refused_message_leaves_the_ticket_open_and_asks_the_agent(self):
         action, message = self.reply_that_waits_for_approval()
         message._update_state("refused", "Call the buyer instead.")
         self.assertEqual(action.reply_status, "failed")
-        self.assertFalse(action.ticket_id.closed)
-        self.assertTrue(action.ticket_id.activity_ids)
+        self.assertFalse(action._get_origin().closed)
+        self.assertTrue(action._get_origin().activity_ids)
 
     def test_message_that_waits_is_taken_back_when_it_does_not_hold_any_more(self):
         action, message = self.reply_that_waits_for_approval()
@@ -527,7 +527,7 @@ class TestReplyAfterAction(ReplyCommon):
         sale_order.partner_id.email = BUYER
         self.reject_next(SHIPPED)
         action = self.refund_with_reply(sale_order, "submitted")
-        self.assertFalse(action.close_ticket)
+        self.assertFalse(action.close_document)
         self.run_jobs("_job_dispatch")
         self.run_jobs("_job_reply")
         self.assertIn(self.mails().mail_message_id, sale_order.message_ids)
@@ -679,7 +679,7 @@ class TestReplyDialog(ReplyCommon):
         self.assertEqual(request.way, "mail")
         self.assertIn(BUYER, request.way_hint)
         self.assertFalse(request.known)
-        request.close_ticket = True
+        request.close_document = True
         request.action_send()
         self.assertIn("Stornierung beantragen", self.text_of(self.mails()))
         self.assertTrue(ticket.closed)
@@ -804,7 +804,11 @@ class TestReplyDialog(ReplyCommon):
             self.open_reply(ticket, outsider)
         with self.assertRaises(AccessError):
             self.env["amazon.reply.request"].with_user(outsider).create(
-                {"order_id": ticket.amazon_order_id.id, "ticket_id": ticket.id}
+                {
+                    "order_id": ticket.amazon_order_id.id,
+                    "origin_model": ticket._name,
+                    "origin_id": ticket.id,
+                }
             )
 
     def test_text_about_an_order_of_another_company_is_not_shown_by_onchange(self):

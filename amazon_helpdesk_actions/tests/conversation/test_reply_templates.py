@@ -58,7 +58,8 @@ class TestReplyTemplates(ReplyCommon):
         asked = {"template_id": {}, "text": {}, "subject": {}}
         documents = {
             "order_id": request.order_id.id,
-            "ticket_id": request.ticket_id.id,
+            "origin_model": request.origin_model,
+            "origin_id": request.origin_id,
         }
         empty = request.browse()
         defaults = self.env["ir.default"].with_user(self.agent)

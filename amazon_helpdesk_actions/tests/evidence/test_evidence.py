@@ -259,7 +259,7 @@ class TestEvidence(EvidenceCommon):
             Path(folder, f"{name}.{suffix}").write_bytes(file._bytes())
 
     def test_every_term_is_translated(self):
-        addon = Path(__file__).parents[1]
+        addon = Path(__file__).parents[2]
         terms = {
             ast.literal_eval(node.args[0])
             for path in (addon / "report").glob("*.py")
@@ -1077,11 +1077,11 @@ class TestEvidenceAccess(EvidenceCommon):
         theirs = self.create_case(GIFT_WRAPPED, user_id=self.agent.id)
         with self.assertRaises(AccessError):
             self.env["amazon.evidence.request"].with_user(own).create(
-                {"ticket_id": theirs.id, "language": "de"}
+                {"origin_model": theirs._name, "origin_id": theirs.id, "language": "de"}
             )
         request = self.open(mine, own)
         with self.assertRaises(AccessError):
-            request.write({"ticket_id": theirs.id})
+            request.write({"origin_model": theirs._name, "origin_id": theirs.id})
         with self.assertRaises(AccessError):
             self.as_user(request, self.agent).action_pdf()
 

@@ -594,7 +594,11 @@ class TestFulfillmentUpdate(McfCommon):
             )
         with self.assertRaises(AccessError):
             self.env["amazon.fulfillment.request"].with_user(self.trainee).create(
-                {"order_id": ticket.amazon_order_id.id, "ticket_id": ticket.id}
+                {
+                    "order_id": ticket.amazon_order_id.id,
+                    "origin_model": ticket._name,
+                    "origin_id": ticket.id,
+                }
             )
 
     def test_dialog_of_another_person_cannot_be_read(self):

@@ -69,7 +69,7 @@ class TestOrderNumber(AmazonCommon):
         )
         self.settle()
         self.assertEqual(action.state, "rejected")
-        self.assertIn("Number refused", self.notes(action.ticket_id)[0])
+        self.assertIn("Number refused", self.notes(action._get_origin())[0])
         self.assertEqual(self.numbers(), [])
 
     def test_unknown_number_is_found_at_amazon(self):

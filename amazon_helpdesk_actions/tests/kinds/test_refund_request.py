@@ -40,7 +40,7 @@ class TestRefundRequest(AmazonCommon):
         request.reason = "Other"
         with self.assertRaisesRegex(UserError, words):
             request.action_refund()
-        self.assertFalse(request.ticket_id.amazon_action_ids)
+        self.assertFalse(request._asked_from().amazon_action_ids)
 
     def test_offers_all_that_is_refundable(self):
         request = self.refund_request(GIFT_WRAPPED)
@@ -131,7 +131,7 @@ class TestRefundRequest(AmazonCommon):
 
     def test_dialog_of_another_document_is_refused(self):
         request = self.refund_request(SHIPPED)
-        request.sudo().ticket_id = self.create_ticket(GIFT_WRAPPED)
+        request.sudo().origin_id = self.create_ticket(GIFT_WRAPPED).id
         request.reason = "Other"
         with self.assertRaisesRegex(UserError, "is not about the Amazon order"):
             request.action_refund()
@@ -187,7 +187,7 @@ class TestCancelRequest(AmazonCommon):
         request.reason = "NoInventory"
         with self.assertRaisesRegex(UserError, words):
             request.action_cancel_order()
-        self.assertFalse(request.ticket_id.amazon_action_ids)
+        self.assertFalse(request._asked_from().amazon_action_ids)
 
     def test_shipped_order_says_refund_instead(self):
         self.assert_blocked(SHIPPED, "Refund it instead")
@@ -279,7 +279,11 @@ class TestRights(AmazonCommon):
 
     def test_user_without_the_right_cannot_make_the_dialog_by_rpc(self):
         ticket = self.create_ticket(SHIPPED)
-        values = {"order_id": ticket.amazon_order_id.id, "ticket_id": ticket.id}
+        values = {
+            "order_id": ticket.amazon_order_id.id,
+            "origin_model": ticket._name,
+            "origin_id": ticket.id,
+        }
         for model in ("amazon.refund.request", "amazon.cancel.request"):
             with self.assertRaises(AccessError):
                 self.env[model].with_user(self.trainee).create(values)
@@ -416,7 +420,11 @@ class TestRights(AmazonCommon):
         nonce = request.nonce
         request.write({"nonce": "mine"})
         self.assertEqual(request.nonce, nonce)
-        values = {"order_id": request.order_id.id, "ticket_id": request.ticket_id.id}
+        values = {
+            "order_id": request.order_id.id,
+            "origin_model": request.origin_model,
+            "origin_id": request.origin_id,
+        }
         for model in (request, request.with_context(default_nonce="mine")):
             self.assertNotEqual(model.create({**values, "nonce": "mine"}).nonce, "mine")
 

@@ -322,7 +322,13 @@ class TestShip(ShipCase):
         with self.assertRaises(AccessError):
             self.env["amazon.ship.request"].with_user(self.agent).with_context(
                 allowed_company_ids=company.ids
-            ).create({"order_id": ticket.amazon_order_id.id, "ticket_id": ticket.id})
+            ).create(
+                {
+                    "order_id": ticket.amazon_order_id.id,
+                    "origin_model": ticket._name,
+                    "origin_id": ticket.id,
+                }
+            )
 
     def test_details_are_for_the_program_alone(self):
         action = self.ask_ship(self.create_ticket(UNSHIPPED))

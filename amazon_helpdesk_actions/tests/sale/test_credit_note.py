@@ -118,7 +118,7 @@ class TestCreditNote(AmazonCommon):
         self.account.credit_note_on = "accepted"
         action = self.refund(sale_order=False)
         self.assertFalse(self.drafts(action))
-        notes = [n for n in self.notes(action.ticket_id) if "no sale order" in n]
+        notes = [n for n in self.notes(action._get_origin()) if "no sale order" in n]
         self.assertEqual(len(notes), 1)
 
     def test_a_failure_in_the_books_changes_nothing_about_the_refund(self):
@@ -131,7 +131,7 @@ class TestCreditNote(AmazonCommon):
         self.assertEqual(action.state, "confirmed")
         self.assertFalse(self.drafts(action))
         self.assertTrue(
-            [n for n in self.notes(action.ticket_id) if "No draft credit note" in n]
+            [n for n in self.notes(action._get_origin()) if "No draft credit note" in n]
         )
 
     def test_agents_without_accounting_do_not_read_it(self):

@@ -202,7 +202,7 @@ class TestAdoption(ForeignCommon):
     def test_adopted_feed_writes_to_no_buyer_that_amazon_has_it(self):
         action = self.refund()
         self.account.write({"approved_sender": "a@nordlicht.example", "shop_name": "N"})
-        action.ticket_id.partner_email = "8x2k1f@marketplace.amazon.de"
+        action._get_origin().partner_email = "8x2k1f@marketplace.amazon.de"
         action._set_reply({"reply_state": "submitted", "reply_lang": "en"})
         self.lose(action)
         self.simulator.advance(61 * 60)
@@ -528,7 +528,7 @@ class TestAdoption(ForeignCommon):
         for method in ("action_cancel_feed_question", "action_cancel_feed"):
             with self.assertRaisesRegex(UserError, "another program's"):
                 getattr(action.with_user(self.agent), method)()
-        shown = action.ticket_id.with_user(self.agent).amazon_order_panel
+        shown = action._get_origin().with_user(self.agent).amazon_order_panel
         self.assertFalse(shown["order"]["actions"][0]["can_drop"])
         feed.write({"drop_asked_at": fields.Datetime.now()})
         feed._job_drop()

@@ -175,7 +175,7 @@ class TestInterleavings(AmazonCommon):
             self.env.invalidate_all()
             if not asked:
                 asked.append(
-                    self.ask_refund(first.ticket_id, amounts={self.sku(first): 6})
+                    self.ask_refund(first._get_origin(), amounts={self.sku(first): 6})
                 )
                 asked[0].asked_at += timedelta(seconds=2)
                 self.env.flush_all()

@@ -167,7 +167,7 @@ class TestUnlistedMarketplace(LoopsCommon):
         self.assertEqual(action.state, "blocked")
         self.assertIn("Ask for it again", action.state_message)
         self.assertEqual(other.state, "confirmed")
-        self.ask_refund(action.ticket_id)
+        self.ask_refund(action._get_origin())
         self.settle()
         self.assertEqual(self.last_action().state, "confirmed")
 
@@ -373,7 +373,8 @@ class TestEveryCron(LoopsCommon):
             "state": "to_approve",
             "approval_ids": [Command.create({"expires_at": "2020-01-01"})],
             "line_ids": False,
-            "ticket_id": False,
+            "origin_model": False,
+            "origin_id": False,
         }
         other = {
             "order_id": order.id,

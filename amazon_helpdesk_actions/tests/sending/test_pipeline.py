@@ -164,7 +164,7 @@ class TestPipeline(AmazonCommon):
         root = self.env.ref("base.user_root")
         self.assertEqual(entries[0].user_id, self.agent)
         self.assertEqual(entries[1:].user_id, root)
-        notes = first.ticket_id.message_ids.filtered("body").sorted("id")
+        notes = first._get_origin().message_ids.filtered("body").sorted("id")
         authors = notes.filtered(lambda note: first.name in note.body).author_id
         self.assertEqual(authors, self.agent.partner_id | root.partner_id)
 
@@ -182,11 +182,11 @@ class TestPipeline(AmazonCommon):
     def test_note_that_fails_undoes_nothing_and_stops_nobody(self):
         bad = self.ask_refund(self.create_ticket(SHIPPED))
         good = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
-        tickets = type(bad.ticket_id)
+        tickets = type(bad._get_origin())
         post = tickets.message_post
 
         def fail(ticket, **values):
-            if ticket == bad.ticket_id:
+            if ticket == bad._get_origin():
                 raise ValueError("somebody else's code")
             return post(ticket, **values)
 
@@ -250,7 +250,9 @@ class TestPipeline(AmazonCommon):
         self.run_jobs("_job_dispatch")
         self.assertEqual(action.state, "unknown")
         self.assertEqual(len(self.refunds()), 1, "Amazon has executed it")
-        self.assertIn("unknown whether Amazon has it", self.notes(action.ticket_id)[0])
+        self.assertIn(
+            "unknown whether Amazon has it", self.notes(action._get_origin())[0]
+        )
         self.settle()
         self.assertEqual(action.state, "confirmed")
         self.assertEqual(len(self.refunds()), 1)
@@ -410,7 +412,7 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(bad.state, "rejected")
         self.assertEqual(bad.amazon_code, "13057")
         self.assertEqual(bad.amazon_text, "Not eligible")
-        self.assertIn("Not eligible", self.notes(bad.ticket_id)[0])
+        self.assertIn("Not eligible", self.notes(bad._get_origin())[0])
         self.assertEqual(good.state, "confirmed")
         self.assertEqual(bad.order_id.refundable, 44.94, "it can be asked for again")
 
@@ -438,7 +440,7 @@ class TestPipeline(AmazonCommon):
         self.assertIn(("submitted", "unknown"), self.journal(action))
         self.assertEqual(action.state, "confirmed")
         self.assertEqual(len(self.refunds()), 1)
-        notes = " ".join(self.notes(action.ticket_id))
+        notes = " ".join(self.notes(action._get_origin()))
         self.assertIn("there is no report of it", notes)
 
     def test_fatal_feed_without_report_is_unknown(self):
@@ -474,7 +476,7 @@ class TestPipeline(AmazonCommon):
         for _time in range(3):
             self.assertEqual(self.run_jobs("_job_poll"), ["IN_PROGRESS"])
         self.assertEqual(action.state, "submitted")
-        self.assertNotIn("confirmed", " ".join(self.notes(action.ticket_id)))
+        self.assertNotIn("confirmed", " ".join(self.notes(action._get_origin())))
 
     def test_throttled_poll_comes_again(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))

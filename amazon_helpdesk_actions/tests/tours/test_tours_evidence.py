@@ -29,7 +29,11 @@ class TestToursEvidence(EvidenceCommon, ToursCommon):
         self.authenticate(self.trainee.login, self.trainee.login)
         for model, method, args in (
             ("helpdesk.ticket", "action_amazon_evidence", ticket.ids),
-            ("amazon.evidence.request", "create", {"ticket_id": ticket.id}),
+            (
+                "amazon.evidence.request",
+                "create",
+                {"origin_model": ticket._name, "origin_id": ticket.id},
+            ),
             ("amazon.evidence", "_make", ticket.ids),
         ):
             with (

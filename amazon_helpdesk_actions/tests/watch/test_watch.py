@@ -600,14 +600,14 @@ class TestWatch(AmazonCommon):
 
     def test_ticket_is_told_once_that_the_confirmation_does_not_come(self):
         action = self.accept_long_ago(days=CONFIRM_ALERT_DAYS + 1)
-        before = len(action.ticket_id.message_ids)
+        before = len(action._get_origin().message_ids)
         self.watch()
-        self.assertEqual(len(action.ticket_id.message_ids), before + 1)
+        self.assertEqual(len(action._get_origin().message_ids), before + 1)
         self.assertIn(
-            "Amazon's own data has not shown", self.notes(action.ticket_id)[0]
+            "Amazon's own data has not shown", self.notes(action._get_origin())[0]
         )
         self.watch()
-        self.assertEqual(len(action.ticket_id.message_ids), before + 1)
+        self.assertEqual(len(action._get_origin().message_ids), before + 1)
 
     # === ACCESS OF THE ACCOUNT === #
 

@@ -5,9 +5,6 @@ from odoo.exceptions import UserError
 
 from ...models.action.reservation import ActionRequest
 
-# What a dialog shows of other records.
-DOCUMENTS = ("order_id", "ticket_id", "sale_order_id")
-
 
 class AmazonActionRequest(models.AbstractModel):
     """What the dialogs share: the order, where they were opened, what they say.
@@ -33,8 +30,8 @@ class AmazonActionRequest(models.AbstractModel):
     fulfillment_status = fields.Selection(
         related="order_id.fulfillment_status", related_sudo=False
     )
-    ticket_id = fields.Many2one("helpdesk.ticket", readonly=True)
-    sale_order_id = fields.Many2one("sale.order", readonly=True)
+    origin_model = fields.Char(readonly=True)
+    origin_id = fields.Many2oneReference(model_field="origin_model", readonly=True)
     # The server alone says what one dialog is.
     nonce = fields.Char(required=True, readonly=True)
     note = fields.Text()
@@ -45,7 +42,7 @@ class AmazonActionRequest(models.AbstractModel):
         related="order_id.seller_central_url", related_sudo=False
     )
 
-    @api.depends("order_id", "ticket_id", "sale_order_id")
+    @api.depends("order_id", "origin_model", "origin_id")
     def _compute_sentences(self):
         for request in self:
             handler = request._handler()
@@ -82,14 +79,14 @@ class AmazonActionRequest(models.AbstractModel):
 
     # === CONSTRAINT METHODS === #
 
-    @api.constrains("order_id", "ticket_id", "sale_order_id")
+    @api.constrains("order_id", "origin_model", "origin_id")
     def _check_readable(self):
         """Refuse documents that the user may not read: the related fields show them.
 
         Odoo checks constraints in sudo mode; this one is about the user.
         """
         for request in self.sudo(False):
-            for document in filter(None, (request[name] for name in DOCUMENTS)):
+            for document in filter(None, (request.order_id, request._asked_from())):
                 # of none, it would ask for the right to the model
                 document.check_access("read")
 
@@ -113,10 +110,15 @@ class AmazonActionRequest(models.AbstractModel):
         """Return the action that opens a new dialog.
 
         :param amazon.order order: the order to act on
-        :param origin: the ticket or sale order that it is opened from
+        :param origin: the document that it is opened from
         """
-        field = "ticket_id" if origin._name == "helpdesk.ticket" else "sale_order_id"
-        request = self.create({"order_id": order.id, field: origin.id})
+        request = self.create(
+            {
+                "order_id": order.id,
+                "origin_model": origin._name,
+                "origin_id": origin.id,
+            }
+        )
         return {
             "type": "ir.actions.act_window",
             "name": request._title(),
@@ -179,8 +181,8 @@ class AmazonActionRequest(models.AbstractModel):
         )
 
     def _asked_from(self):
-        """Return the ticket or sale order that the dialog was opened from."""
-        return self.ticket_id or self.sale_order_id
+        """Return the document that the dialog was opened from."""
+        return self.env["amazon.order"]._document(self.origin_model, self.origin_id)
 
     def _details(self):
         """Hook: return what else the kind needs, from what was filled in. Called with

@@ -17,6 +17,7 @@ def check_named(dialog, values):
     :param dict values: of its fields: what the client sent for an onchange, or defaults
     :raise AccessError: when the user may not read one of them
     """
+    _check_origin_named(dialog, values)
     for name, value in values.items():
         field = dialog._fields.get(name)
         if field is None or not value:
@@ -31,6 +32,20 @@ def check_named(dialog, values):
             for command in value:
                 if len(command) == 3 and isinstance(command[2], dict):
                     check_named(lines, command[2])
+
+
+def _check_origin_named(dialog, values):
+    """Refuse the document that a dialog is about, named by model and id."""
+    names = {"origin_model", "origin_id"} & set(dialog._fields)
+    if names & set(values):
+        # what the client leaves out is what the dialog has
+        model, document_id = (
+            values[name] if name in values else dialog[:1][name]
+            for name in ("origin_model", "origin_id")
+        )
+        document = dialog.env["amazon.order"]._document(model, document_id)
+        if document:
+            document.check_access("read")
 
 
 def _is_shown(records):

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from ...models.account.participation import marketplace_selection
-from ...models.control.authority import LIMITS, SCOPE, Asked, plain
+from ...models.control.authority import LIMITS, Asked, plain
 
 
 class AmazonAuthorityCheck(models.TransientModel):
@@ -24,15 +24,14 @@ class AmazonAuthorityCheck(models.TransientModel):
     account_id = fields.Many2one(
         "amazon.seller.account", check_company=True, help="Empty: any."
     )
-    team_id = fields.Many2one(
-        "helpdesk.ticket.team", check_company=True, help="Empty: any."
-    )
     marketplace = fields.Selection(marketplace_selection, help="Empty: any.")
     answer = fields.Html(compute="_compute_answer")
 
     # === COMPUTE METHODS === #
 
-    @api.depends("company_id", "user_id", *SCOPE)
+    @api.depends(
+        lambda self: ("company_id", "user_id", *self.env["amazon.authority"]._scope())
+    )
     def _compute_answer(self):
         for check in self:
             check._check_company_allowed()
@@ -109,7 +108,7 @@ class AmazonAuthorityCheck(models.TransientModel):
         """Whether a row applies at the place that was chosen, or at any."""
         return all(
             not self[name] or getattr(row, name) in (False, plain(self[name]))
-            for name in SCOPE
+            for name in self.env["amazon.authority"]._scope()
         )
 
     def _row_sentence(self, row, right):

@@ -7,7 +7,7 @@ from ...models.conversation.reply_rules import LANGUAGES, known_placeholders
 
 class AmazonActionRequest(models.AbstractModel):
     """The choice, in every dialog, to have the buyer written to when Amazon is so far:
-    one click to act, to reply and to close the ticket."""
+    one click to act, to reply and to close what it was asked from."""
 
     _inherit = "amazon.action.request"
 
@@ -20,7 +20,8 @@ class AmazonActionRequest(models.AbstractModel):
         readonly=False,
         help="Proposed by the marketplace that the buyer ordered in.",
     )
-    close_ticket = fields.Boolean("Close the Ticket Then")
+    close_document = fields.Boolean("Then Close It")
+    can_close = fields.Boolean(compute="_compute_can_close")
     reply_preview = fields.Text("Text to Be Sent", compute="_compute_reply_preview")
     reply_problem = fields.Text(compute="_compute_reply_problem")
     recipient_doubt = fields.Text(compute="_compute_recipient_doubt")
@@ -28,11 +29,16 @@ class AmazonActionRequest(models.AbstractModel):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("ticket_id", "sale_order_id")
+    @api.depends("origin_model", "origin_id")
     def _compute_reply_lang(self):
         for request in self:
-            origin = request.ticket_id or request.sale_order_id
+            origin = request._asked_from()
             request.reply_lang = origin._reply_language() if origin else "en"
+
+    @api.depends("origin_model", "origin_id")
+    def _compute_can_close(self):
+        for request in self:
+            request.can_close = request._asked_from()._can_be_closed()
 
     @api.depends("reply_state", "reply_lang")
     def _compute_reply_preview(self):
@@ -51,13 +57,13 @@ class AmazonActionRequest(models.AbstractModel):
             values = dict.fromkeys(names, "…") | request.order_id._reply_values()
             request.reply_preview = template._render(values)[1]
 
-    @api.depends("reply_state", "ticket_id", "sale_order_id")
+    @api.depends("reply_state", "origin_model", "origin_id")
     def _compute_reply_problem(self):
         for request in self:
             problem = request.reply_state and request._find_reply_problem()
             request.reply_problem = problem
 
-    @api.depends("reply_state", "ticket_id", "sale_order_id")
+    @api.depends("reply_state", "origin_model", "origin_id")
     def _compute_recipient_doubt(self):
         for request in self:
             asked = request.reply_state and request._find_recipient_doubt()
@@ -69,8 +75,7 @@ class AmazonActionRequest(models.AbstractModel):
 
     def _find_reply_problem(self):
         """Return why the buyer cannot be written to by any way, or False."""
-        origin = self.ticket_id or self.sale_order_id
-        by_mail = origin._mail_blocker()
+        by_mail = self._asked_from()._mail_blocker()
         if not by_mail:
             return False
         by_message = self.env["amazon.action.kind.message"]._blockers(self.order_id)
@@ -113,7 +118,7 @@ class AmazonActionRequest(models.AbstractModel):
             "is_recipient_meant": self._check_recipient_meant(),
             "reply_state": self.reply_state,
             "reply_lang": self.reply_lang,
-            "close_ticket": self.close_ticket and bool(self.ticket_id),
+            "close_document": self.close_document and self.can_close,
         }
 
     def _check_recipient_meant(self):

@@ -60,7 +60,7 @@ class AmazonReplyRequest(models.TransientModel):
         """Override: a reply is never done in Seller Central and recorded here."""
         self.is_assisted = False
 
-    @api.depends("order_id", "ticket_id", "sale_order_id", "way")
+    @api.depends("order_id", "origin_model", "origin_id", "way")
     def _compute_sentences(self):
         """Override: it is blocked where no way is open at all."""
         handler = self.env["amazon.action.kind.message"]
@@ -105,13 +105,13 @@ class AmazonReplyRequest(models.TransientModel):
         for request in self:
             request.subject, request.text = request._render()
 
-    @api.depends("order_id", "ticket_id", "sale_order_id")
+    @api.depends("order_id", "origin_model", "origin_id")
     def _compute_way(self):
         for request in self:
-            blocked = request._origin_document()._mail_blocker()
+            blocked = request._asked_from()._mail_blocker()
             request.way = "message" if blocked else "mail"
 
-    @api.depends("way", "ticket_id", "sale_order_id")
+    @api.depends("way", "origin_model", "origin_id")
     def _compute_recipient_doubt(self):
         """Override: it is written now, by the way that is chosen."""
         for request in self:
@@ -152,7 +152,7 @@ class AmazonReplyRequest(models.TransientModel):
         return super().write({k: v for k, v in vals.items() if k != "recipient"})
 
     def _fix_recipient(self):
-        return super().write({"recipient": self._origin_document()._recipient()})
+        return super().write({"recipient": self._asked_from()._recipient()})
 
     # === ACTION METHODS === #
 
@@ -165,7 +165,7 @@ class AmazonReplyRequest(models.TransientModel):
         """
         self.ensure_one()
         self.env["amazon.action.kind.message"]._check_right()
-        document = self._origin_document()
+        document = self._asked_from()
         document.check_access("read")
         try:
             # a double click: the second one waits, and finds that it is sent
@@ -203,8 +203,8 @@ class AmazonReplyRequest(models.TransientModel):
             self._note_correction(document)
         # what waits for a second person has not been said
         waits = message.sudo().state == "to_approve"
-        if self.close_ticket and self.ticket_id and not waits:
-            self.ticket_id.sudo()._close_after_reply()
+        if self.close_document and self.can_close and not waits:
+            document.sudo()._close_after_reply()
 
     def _note_correction(self, document):
         """Take down what was corrected: the text is about one kind of action, so what
@@ -223,10 +223,6 @@ class AmazonReplyRequest(models.TransientModel):
 
     def _title(self):
         return self.env._("Reply to the Buyer of %s", self.amazon_order_ref)
-
-    def _origin_document(self):
-        """Return the ticket or the sale order that it is written from."""
-        return self.ticket_id or self.sale_order_id
 
     def _newest_actions(self):
         """Return the newest action of each kind, the newest first.
@@ -263,7 +259,7 @@ class AmazonReplyRequest(models.TransientModel):
         seller's help says to where the buyer asked by message (G201722390)."""
         order = self.order_id
         return (
-            bool(self.ticket_id._buyer_address() if self.ticket_id else False)
+            self._asked_from()._has_buyer_written()
             and order.fulfillment_status in CANCELLABLE
             and not order.cancel_requested
             and order.channel == "fbm"
@@ -301,7 +297,7 @@ class AmazonReplyRequest(models.TransientModel):
 
     def _mail_hint(self):
         self._check_readable()
-        document = self._origin_document()
+        document = self._asked_from()
         return self.env._(
             "Goes to %(address)s, from %(sender)s.",
             address=document._buyer_address() or "…",
@@ -340,7 +336,7 @@ class AmazonReplyRequest(models.TransientModel):
     def _find_way_problem(self):
         """Return why the chosen way is closed, or False."""
         if self.way == "mail":
-            document = self._origin_document()
+            document = self._asked_from()
             return document._stopped_mail() or document._mail_blocker()
         blockers = self.env["amazon.action.kind.message"]._blockers(self.order_id)
         if blockers:

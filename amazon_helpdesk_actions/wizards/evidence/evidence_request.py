@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...models.conversation.reply_rules import LANGUAGES, language_of
-from ..action.action_request import DOCUMENTS
 
 
 class AmazonEvidenceRequest(models.TransientModel):
@@ -12,8 +11,8 @@ class AmazonEvidenceRequest(models.TransientModel):
     _inherit = "amazon.typed.numbers"
     _description = "Request of an Amazon Evidence Pack"
 
-    ticket_id = fields.Many2one("helpdesk.ticket", readonly=True)
-    sale_order_id = fields.Many2one("sale.order", readonly=True)
+    origin_model = fields.Char(readonly=True)
+    origin_id = fields.Many2oneReference(model_field="origin_model", readonly=True)
     order_id = fields.Many2one("amazon.order", readonly=True)
     language = fields.Selection(LANGUAGES, required=True)
     with_messages = fields.Boolean(
@@ -30,11 +29,11 @@ class AmazonEvidenceRequest(models.TransientModel):
     with_journal = fields.Boolean(
         "Journal entries as they are: internal words, logins",
         help="The reasons of those who approve or refuse, limits, logins, and numbers "
-        "of other tickets. Only who may read the journal can tick it; without it the "
+        "of other documents. Only who may read the journal can tick it; without it the "
         "ZIP holds the digests of the entries.",
     )
 
-    @api.constrains("ticket_id", "sale_order_id", "order_id")
+    @api.constrains("origin_model", "origin_id", "order_id")
     def _check_readable(self):
         """Refuse documents that the user may not read: all that are named, since each
         of them shows its name.
@@ -42,26 +41,23 @@ class AmazonEvidenceRequest(models.TransientModel):
         Odoo checks constraints in sudo mode; this one is about the user.
         """
         for request in self.sudo(False):
-            for document in filter(None, (request[name] for name in DOCUMENTS)):
+            for document in filter(None, (request.order_id, request._asked_from())):
                 self.env["amazon.evidence"]._check_right(document)
 
     @api.model
     def _open(self, document):
         """Return the action that opens a new dialog.
 
-        :param document: ticket, sale order or Amazon order
+        :param document: an Amazon order, or a document of one
         """
         document.ensure_one()
         evidence = self.env["amazon.evidence"]
         evidence._check_right(document)
         order = evidence._order_of(document)._require_one()
-        field = {"helpdesk.ticket": "ticket_id", "sale.order": "sale_order_id"}
-        request = self.create(
-            {
-                field.get(document._name, "order_id"): document.id,
-                "language": language_of(order.marketplace),
-            }
-        )
+        about = {"order_id": document.id}
+        if document._name != "amazon.order":
+            about = {"origin_model": document._name, "origin_id": document.id}
+        request = self.create({**about, "language": language_of(order.marketplace)})
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Evidence for %s", order.amazon_order_ref),
@@ -83,7 +79,11 @@ class AmazonEvidenceRequest(models.TransientModel):
     # === HELPERS === #
 
     def _document(self):
-        return self.ticket_id or self.sale_order_id or self.order_id
+        return self._asked_from() or self.order_id
+
+    def _asked_from(self):
+        """Return the document that the dialog was opened from."""
+        return self.env["amazon.order"]._document(self.origin_model, self.origin_id)
 
     def _download(self, mimetype):
         self.ensure_one()
@@ -91,7 +91,7 @@ class AmazonEvidenceRequest(models.TransientModel):
         document = self._document()
         if not document:
             raise UserError(
-                self.env._("Open it from a ticket, a sale order or an Amazon order.")
+                self.env._("Open it from an Amazon order or a document of one.")
             )
         files = self.env["amazon.evidence"]._make(
             document,

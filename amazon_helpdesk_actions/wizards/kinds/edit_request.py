@@ -76,4 +76,4 @@ class AmazonEditRequest(models.TransientModel):
     def _document(self):
         """Return where it was opened from."""
         self.ensure_one()
-        return self.ticket_id or self.sale_order_id
+        return self._asked_from()

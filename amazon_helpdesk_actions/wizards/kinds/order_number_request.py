@@ -23,7 +23,7 @@ class AmazonOrderNumberRequest(models.TransientModel):
         "Number at Amazon", related="order_id.seller_order_ref", related_sudo=False
     )
 
-    @api.depends("order_id", "sale_order_id")
+    @api.depends("order_id", "origin_model", "origin_id")
     def _compute_merchant_order_id(self):
         """Offer the number of the sale order in Odoo.
 
@@ -33,7 +33,9 @@ class AmazonOrderNumberRequest(models.TransientModel):
         for request in self:
             # sudo: of the sale order, its number alone
             order_sudo = request.order_id.sudo()
-            sale_order = request.sale_order_id or order_sudo._sale_orders()[:1]
+            sale_order = request._asked_from()
+            if not sale_order or sale_order._name != "sale.order":
+                sale_order = order_sudo._sale_orders()[:1]
             request.merchant_order_id = sale_order.sudo().name
 
     def _title(self):

@@ -79,7 +79,7 @@ class AmazonShipRequest(models.TransientModel):
         """Ask to confirm the shipment, and open the dialog of the next package."""
         self.ensure_one()
         self._ask()
-        return self._open(self.order_id, self.ticket_id or self.sale_order_id)
+        return self._open(self.order_id, self._asked_from())
 
     # === BUSINESS METHODS === #
 

@@ -20,7 +20,7 @@ registry.category("web_tour.tours").add("amazon_ticket_refund_reply_close", {
             "The text, in the buyer's language",
             ".modal .o_field_widget[name='reply_preview']:contains(angenommen)"
         ),
-        click("Close it then", ".modal .o_field_widget[name='close_ticket'] input"),
+        click("Close it then", ".modal .o_field_widget[name='close_document'] input"),
         click("One click", ".modal-footer button:contains(Refund the Buyer)"),
         see("The dialog is closed", "body:not(:has(.modal))"),
         see("It is on its way", `${PANEL} .o_amazon_action[data-state='queued']`),

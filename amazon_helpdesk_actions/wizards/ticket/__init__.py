@@ -1,0 +1,2 @@
+from . import action_request
+from . import authority_check
