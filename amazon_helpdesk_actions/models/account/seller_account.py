@@ -25,7 +25,7 @@ from .quota import QuotaStore
 _logger = logging.getLogger(__name__)
 
 
-# Entered by people, and readable by nobody (amazon_seller_credentials.py).
+# Entered by people, and readable by nobody (account/credentials.py).
 ENTERED_SECRETS = ("lwa_client_secret", "lwa_refresh_token")
 # Of these the journal holds that they were changed, and no value.
 CREDENTIALS = {"lwa_client_id", *ENTERED_SECRETS}

@@ -58,7 +58,7 @@ class AmazonAction(models.Model):
     """How an action that is a call of its own is sent to Amazon: a REST operation that
     concerns one order.
 
-    As with feeds (amazon_feed_dispatch.py): the state *sending* is COMMITTED before the
+    As with feeds (sending/dispatch.py): the state *sending* is COMMITTED before the
     one call, and what came of it after it. A call whose sender died is *unknown*, never
     sent again by itself; its outcome is looked for in Amazon's own data.
     """

@@ -8,8 +8,8 @@ from ..action.lane import Lane
 class AmazonFeed(models.Model):
     """One envelope on its way to Amazon, and what Amazon answered.
 
-    How it is sent stands in amazon_feed_dispatch.py, how the answer is read in
-    amazon_feed_poll.py.
+    How it is sent stands in sending/dispatch.py, how the answer is read in
+    sending/poll.py.
     """
 
     _name = "amazon.feed"

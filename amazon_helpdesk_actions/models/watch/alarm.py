@@ -44,7 +44,7 @@ class Finding(NamedTuple):
 class AmazonAlarm(models.Model):
     """Something that nobody moves by itself, or not as soon as usual.
 
-    Raised and ended by the watch (amazon_watch.py), never by hand. The administrators
+    Raised and ended by the watch (watch/), never by hand. The administrators
     are told once: by an activity that ends with the alarm, and by one message.
     """
 
