@@ -11,3 +11,4 @@ from . import order_panel
 from . import fulfillment_panel
 from . import order_mixin
 from . import document_access
+from . import finders

@@ -11,6 +11,7 @@ from ...const import (
     ACTION_TRANSITIONS,
     APPROVAL_STATES,
     BEFORE_SENDING,
+    CONFIRM_ALERT_DAYS,
     CONFIRM_MIN_SECONDS,
     CONFIRM_SINGLE_ORDERS,
     ORDER_FRESH_SECONDS,
@@ -156,6 +157,11 @@ class AmazonAction(models.Model):
     submitted_at = fields.Datetime(readonly=True, copy=False)
     accepted_at = fields.Datetime(readonly=True, copy=False)
     confirmed_at = fields.Datetime(readonly=True, copy=False)
+    unconfirmed_noted_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="When it was noted that Amazon's own data does not show it.",
+    )
     amazon_code = fields.Char("Amazon's Code", readonly=True, copy=False)
     amazon_text = fields.Text("Amazon's Text", readonly=True, copy=False)
 
@@ -549,6 +555,18 @@ class AmazonAction(models.Model):
             return
         self.order_id._read_from_amazon()
         self.order_id._notify_forms()
+
+    def _note_unconfirmed(self):
+        """Note on the documents that Amazon's data has not shown these actions."""
+        self._post(
+            lambda action: action.env._(
+                "%(action)s: Amazon's own data has not shown it within %(days)s days. "
+                "Check the order in Seller Central.",
+                action=action.name,
+                days=CONFIRM_ALERT_DAYS,
+            )
+        )
+        self.unconfirmed_noted_at = fields.Datetime.now()
 
     # === LOGGING HELPERS === #
 

@@ -4,8 +4,10 @@ from odoo.fields import Domain
 from odoo.tools import format_datetime
 
 from ...const import BEFORE_SENDING
+from ..action.finders import STALLED_AFTER
 from ..base.clock import database_now
 from ..base.groups import ADMIN
+from ..watch.alarm import Check, Finding
 
 # A reason is kept for ever: it stands in the journal, too.
 REASON_SIZE = 500
@@ -467,6 +469,52 @@ class AmazonSellerAccount(models.Model):
             if kinds:
                 held |= Domain("account_id", "=", account.id) & _of_kinds(kinds)
         return held
+
+
+class AmazonAlarm(models.Model):
+    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    kind = fields.Selection(
+        selection_add=[("stopped", "Sending stopped")],
+        ondelete={"stopped": "cascade"},
+    )
+
+    @api.model
+    def _checks(self):
+        """Override to look for what is stopped."""
+        return [*super()._checks(), Check("stopped", on_panel=True)]
+
+    def _find_stopped(self, accounts):
+        """Actions wait because somebody stopped them, or archived the account. What
+        the program alone has stopped has an alarm of its own."""
+        by_people = accounts.filtered(
+            lambda account: (
+                not account.active
+                or not all(
+                    stop.is_automatic or stop.life_id for stop in account._open_stops()
+                )
+            )
+        )
+        held = self._waiting(by_people, STALLED_AFTER, by_people._held_domain())
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Actions of %(account)s that are stopped: %(count)s. %(why)s",
+                    account=account.name,
+                    count=count,
+                    why=self._why_stopped(account),
+                ),
+                since,
+            )
+            for account, (count, since) in held.items()
+        ]
+
+    def _why_stopped(self, account):
+        if not account.active:
+            return self.env._("The account is archived.")
+        return account._open_stops()._sentences()
 
 
 def _of_kinds(kinds):

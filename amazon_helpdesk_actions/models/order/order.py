@@ -128,6 +128,7 @@ class AmazonOrder(models.Model):
         "unique(amazon_order_ref, company_id)",
         "An Amazon order is recorded only once in a company.",
     )
+    _requested_idx = models.Index("(account_id) WHERE read_state = 'requested'")
 
     # === COMPUTE METHODS === #
 
@@ -273,6 +274,33 @@ class AmazonOrder(models.Model):
             self.env["bus.bus"]._sendone(
                 order, "amazon_order_changed", {"id": order.id}
             )
+
+    def _alarms_for_panel(self):
+        """Return what everybody should know who is about to act on this order.
+
+        :return: dicts with kind, message, and since when (UTC)
+        :rtype: list[dict]
+        """
+        self.ensure_one()
+        order_sudo = self.sudo()
+        alarms_sudo = self.env["amazon.alarm"].sudo()
+        alarms_sudo = alarms_sudo.search_fetch(
+            [
+                ("company_id", "=", order_sudo.company_id.id),
+                ("account_id", "in", (False, order_sudo.account_id.id)),
+                ("kind", "in", alarms_sudo._panel_kinds()),
+                ("state", "=", "open"),
+            ],
+            ["kind", "message", "since"],
+        )
+        return [
+            {
+                "kind": alarm.kind,
+                "message": alarm.message,
+                "since": fields.Datetime.to_string(alarm.since),
+            }
+            for alarm in alarms_sudo
+        ]
 
     # === BUSINESS METHODS - AMOUNTS === #
 

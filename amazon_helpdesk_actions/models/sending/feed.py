@@ -67,6 +67,12 @@ class AmazonFeed(models.Model):
     _sending_idx = models.Index(
         "(account_id, marketplace, feed_type) WHERE state = 'sending'"
     )
+    _submitted_idx = models.Index(
+        "(account_id, feed_type, submitted_at) WHERE state = 'submitted'"
+    )
+    _answered_idx = models.Index(
+        "(account_id, feed_type, done_at) WHERE done_at IS NOT NULL"
+    )
     _set_aside_idx = models.Index("(account_id) WHERE set_aside_at IS NOT NULL")
 
     # === BUSINESS METHODS - SET ASIDE === #
@@ -102,7 +108,7 @@ class AmazonFeed(models.Model):
         self._enqueue_follow()
         if self.report_file_id:
             self._enqueue_apply_report()
-        for _method, domain, enqueue in self.env["amazon.alarm"]._needed_jobs():
+        for _method, domain, enqueue in self._needed_jobs():
             if self.search_count([("id", "=", self.id), *domain]):
                 enqueue(self)
 

@@ -18,6 +18,7 @@ from ...spapi.enums import FEED_CANCEL, FEED_REFUND
 from ...spapi.errors import MalformedAnswer
 from ..base.background import in_own_transaction
 from ..base.clock import as_utc, database_now
+from ..watch.alarm import Check, Finding
 
 _logger = logging.getLogger(__name__)
 
@@ -430,6 +431,37 @@ class AmazonSellerAccount(models.Model):
         )
         self.flush_recordset()
         self.env["amazon.foreign.feed"]._record(self, listed)
+
+
+class AmazonAlarm(models.Model):
+    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    kind = fields.Selection(
+        selection_add=[("foreign", "Another program sends feeds")],
+        ondelete={"foreign": "cascade"},
+    )
+
+    @api.model
+    def _checks(self):
+        """Override to look for feeds of other programs."""
+        return [*super()._checks(), Check("foreign")]
+
+    def _find_foreign(self, accounts):
+        """Another program sends feeds for an account. They stop nothing."""
+        lately = self.env["amazon.foreign.feed"]._lately(accounts)
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "%(sentence)s If Amazon's answer to a sending of ours is lost, a "
+                    "person will often have to look for the outcome. Find out which "
+                    "program it is, and keep it from refunding and cancelling.",
+                    sentence=account._foreign_sentence(count, last),
+                ),
+            )
+            for account, (count, last) in lately.items()
+        ]
 
 
 def readable(rows):

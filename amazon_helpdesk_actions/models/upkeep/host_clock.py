@@ -18,7 +18,7 @@ from odoo.fields import Domain
 from ...const import CHUNK, CLOCK_SECONDS, CLOCK_TOLERANCE_MINUTES, DUE_AHEAD_SECONDS
 from ..base.background import in_own_transaction
 from ..base.clock import DATABASE_NOW, database_now, latest_credible
-from ..watch.alarm import Finding
+from ..watch.alarm import FIRST, Check, Finding
 
 _logger = logging.getLogger(__name__)
 
@@ -147,6 +147,30 @@ class AmazonHostClock(models.Model):
 class AmazonAlarm(models.Model):
     _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
+    kind = fields.Selection(
+        selection_add=[
+            ("future", "Times in the future"),
+            ("clock", "Wrong clock of a host"),
+        ],
+        ondelete={"future": "cascade", "clock": "cascade"},
+    )
+
+    @api.model
+    def _checks(self):
+        """Override to look for clocks that are wrong, or were."""
+        return [
+            *super()._checks(),
+            # the other checks go by these times
+            Check("future", turn=FIRST),
+            Check("clock"),
+        ]
+
+    @api.model
+    def _before_watch(self):
+        """Override to have this host say how its clock is."""
+        super()._before_watch()
+        self.env["amazon.host.clock"]._compare()
+
     def _find_clock(self, accounts):
         """Hosts have another time than the database."""
         wrong = self.env["amazon.host.clock"]._wrong()
@@ -158,7 +182,7 @@ class AmazonAlarm(models.Model):
             "early or late. Set the clocks by NTP.",
             hosts=sentences,
         )
-        return [Finding(self.env["amazon.seller.account"], len(wrong), message)]
+        return [Finding(accounts.browse(), len(wrong), message)]
 
     def _find_future(self, accounts):
         """Something was written down by a clock that was ahead. Puts it right."""
@@ -172,7 +196,7 @@ class AmazonAlarm(models.Model):
             "and of the hosts.",
             mended,
         )
-        return [Finding(self.env["amazon.seller.account"], mended, message)]
+        return [Finding(accounts.browse(), mended, message)]
 
     def _mend_table(self, name, accounts):
         """Put right the times of one table, so many at a time, each time in a

@@ -19,7 +19,7 @@ from ...spapi.operations import OPERATIONS
 from ..common import GIFT_WRAPPED, NOWHERE, SHIPPED, AmazonCommon
 
 FEED = "odoo.addons.amazon_helpdesk_actions.models.sending.dispatch"
-WATCH = "odoo.addons.amazon_helpdesk_actions.models.upkeep.finders"
+WATCH = "odoo.addons.amazon_helpdesk_actions.models.watch.watch"
 
 # Queries of one run of the watch over the demo's companies and the test's, that finds
 # nothing new: for each company some two for each check, and its savepoint.
