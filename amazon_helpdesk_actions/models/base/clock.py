@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from odoo.fields import Domain
+
 from ...const import CLOCK_SECONDS
 
 # As SQL, in whole seconds, as Odoo keeps times.
@@ -30,6 +32,32 @@ def latest_credible(now):
     :rtype: datetime
     """
     return now + timedelta(seconds=CLOCK_SECONDS)
+
+
+def any_ahead(times, now):
+    """Return the domain of what claims that one of these times is later than it can be.
+
+    :param tuple times: names of fields
+    :param datetime now: by PostgreSQL's clock
+    :rtype: Domain
+    """
+    latest = latest_credible(now)
+    return Domain.OR(Domain(name, ">", latest) for name in times)
+
+
+def bring_back(records, times, now, before=timedelta()):
+    """Set to now, or to a while before, what lies in the future.
+
+    :param tuple times: names of fields
+    :param datetime now: by PostgreSQL's clock
+    :param timedelta before: so long before now
+    """
+    latest = latest_credible(now)
+    for name in times:
+        ahead = records.filtered(
+            lambda record, name=name: record[name] and record[name] > latest
+        )
+        ahead.write({name: now - before})
 
 
 def naive_utc(moment):

@@ -5,7 +5,7 @@ from odoo.tools import format_datetime
 
 from ...const import BEFORE_SENDING
 from ..action.finders import STALLED_AFTER
-from ..base.clock import database_now
+from ..base.clock import database_now, latest_credible
 from ..base.groups import ADMIN
 from ..watch.alarm import Check, Finding
 
@@ -335,6 +335,21 @@ class AmazonStop(models.Model):
 
     def _sentences(self):
         return "\n".join(stop._sentence() for stop in self)
+
+    @api.model
+    def _mend_future(self, account_ids, limit):
+        """It has ended by now, and the circuit breaker counts from now on."""
+        now = database_now(self.env)
+        accounts = self.env["amazon.seller.account"].browse(account_ids)
+        stops = self.search(
+            [
+                ("company_id", "in", accounts.company_id.ids),
+                ("ended_at", ">", latest_credible(now)),
+            ],
+            limit=limit,
+        )
+        stops.ended_at = now
+        return len(stops)
 
 
 class AmazonSellerAccount(models.Model):

@@ -24,7 +24,7 @@ from ...const import (
 from ...spapi.errors import IncompleteCredentials, SpApiError
 from ..action.lane import Lane
 from ..base.background import in_background, in_own_transaction
-from ..base.clock import as_utc, database_now
+from ..base.clock import any_ahead, as_utc, bring_back, database_now
 from ..control.stop import REASON_SIZE
 from ..sending.dispatch import BETTER_KNOWN
 from ..sending.foreign_feed import readable
@@ -280,6 +280,18 @@ class AmazonSellerAccount(models.Model):
         for account, marketplace, feed_type in groups:
             lane = Lane(account.id, marketplace, feed_type)
             self.env["amazon.feed"]._enqueue_verify_lane(lane)
+
+    # === BUSINESS METHODS - CLOCKS === #
+
+    @api.model
+    def _mend_future(self, account_ids, limit):
+        """The database was found restored by now: what is read from now on counts."""
+        now = database_now(self.env)
+        times = ("life_found_at", "restored_at")
+        accounts = self.browse(account_ids)
+        ahead = accounts.filtered_domain(any_ahead(times, now))[:limit]
+        bring_back(ahead, times, now)
+        return len(ahead)
 
 
 class AmazonAction(models.Model):

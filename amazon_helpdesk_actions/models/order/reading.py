@@ -89,6 +89,7 @@ class AmazonOrder(models.Model):
 
     # Whether an account has business, and which of its orders were left alone.
     _account_read_idx = models.Index("(account_id, read_at)")
+    _complete_idx = models.Index("(account_id, complete_at)")
     _unrecorded_idx = models.Index("(account_id) WHERE unrecorded_count > 0")
 
     @api.depends("account_id", "complete_at", "finances_refused")
@@ -148,6 +149,20 @@ class AmazonOrder(models.Model):
                 and (order.complete_at > now or order.account_id in of_ahead)
             )
         ).complete_at = False
+
+    @api.model
+    def _mend_future(self, account_ids, limit):
+        """What is known up to a time in the future is not known: read again."""
+        orders = self.search(
+            [
+                ("account_id", "in", account_ids),
+                ("complete_at", ">", latest_credible(database_now(self.env))),
+            ],
+            limit=limit,
+        )
+        orders.complete_at = False
+        orders._request_read()
+        return len(orders)
 
     def _request_first_read(self):
         """Have orders read that somebody names here for the first time."""

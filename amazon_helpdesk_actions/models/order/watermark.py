@@ -190,6 +190,16 @@ class AmazonWatermark(models.Model):
         ahead = self._ahead_domain(latest_credible(now))
         return bool(self.filtered_domain(ahead))
 
+    @api.model
+    def _mend_future(self, account_ids, limit):
+        """The cover begins anew."""
+        latest = latest_credible(database_now(self.env))
+        of_accounts = Domain("account_id", "in", account_ids)
+        marks = self.search(of_accounts & self._ahead_domain(latest), limit=limit)
+        for mark in marks:
+            mark._restart()
+        return len(marks)
+
     # === BUSINESS METHODS === #
 
     def _next_query(self, amazon_now):

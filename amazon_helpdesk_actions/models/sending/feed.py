@@ -1,8 +1,16 @@
-from odoo import fields, models
+from datetime import timedelta
 
-from ...const import FEED_STATES
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ...const import CLOCK_TOLERANCE_MINUTES, FEED_STATES
 from ..account.participation import marketplace_selection
 from ..action.lane import Lane
+from ..base.clock import any_ahead, bring_back, database_now
+
+# What was sent is looked for at Amazon from its sending on. Where a clock was wrong, it
+# may have left a while before that is noticed: rather look further back.
+SENT_BEFORE = timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
 
 
 class AmazonFeed(models.Model):
@@ -111,6 +119,21 @@ class AmazonFeed(models.Model):
         for _method, domain, enqueue in self._needed_jobs():
             if self.search_count([("id", "=", self.id), *domain]):
                 enqueue(self)
+
+    # === BUSINESS METHODS - CLOCKS === #
+
+    @api.model
+    def _mend_future(self, account_ids, limit):
+        """It was sent lately, and what came of it is known since now."""
+        now = database_now(self.env)
+        times = ("sending_at", "submitted_at", "done_at")
+        feeds = self.search(
+            Domain("account_id", "in", account_ids) & any_ahead(times, now),
+            limit=limit,
+        )
+        bring_back(feeds, times[1:], now)
+        bring_back(feeds, times[:1], now, SENT_BEFORE)
+        return len(feeds)
 
     # === HELPERS === #
 
