@@ -41,7 +41,8 @@ class AmazonAlarm(models.Model):
             records = self.env[model].search(
                 [("account_id", "in", accounts.ids), *domain], limit=UNDONE_PER_RUN
             )
-            with_job = self._ids_with_job(model, method) if records else ()
+            jobs = self.env["queue.job"]._under_way(model, method) if records else ()
+            with_job = {job.record_id for job in jobs}
             for record in records:
                 if record.id not in with_job:
                     enqueue(record)

@@ -634,17 +634,10 @@ class AmazonAction(models.Model):
 
     def _with_call_job(self):
         """Return the actions that a job will look at, each as (id, name of the job)."""
-        self.env["queue.job"].flush_model()
-        self.env.cr.execute(
-            """
-            SELECT ((records #>> '{}')::jsonb -> 'ids' ->> 0)::integer, method_name
-              FROM queue_job
-             WHERE state IN ('wait_dependencies', 'pending', 'enqueued', 'started')
-               AND model_name = 'amazon.action'
-               AND method_name IN ('_job_call', '_job_look')
-            """
+        jobs = self.env["queue.job"]._under_way(
+            "amazon.action", "_job_call", "_job_look"
         )
-        return set(self.env.cr.fetchall())
+        return {(job.record_id, job.method) for job in jobs}
 
     def _mend_call(self):
         """Enqueue what a lost job would have done."""

@@ -1,4 +1,3 @@
-import json
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -125,19 +124,14 @@ class AmazonAlarm(models.Model):
         ]
 
     def _lanes_with_job(self):
-        """Return the lanes that a dispatch is enqueued for or runs in.
+        """Return the lanes that a dispatch is enqueued for or runs in."""
+        dispatches = self.env["queue.job"]._under_way("amazon.feed", "_job_dispatch")
+        return {Lane(*job.args) for job in dispatches}
 
-        queue_job keeps the arguments as JSON or as JSON in a string of JSON.
-        """
-        self.env["queue.job"].flush_model()
-        self.env.cr.execute(
-            """
-            SELECT DISTINCT args #>> '{}' FROM queue_job
-             WHERE state IN ('wait_dependencies', 'pending', 'enqueued', 'started')
-               AND model_name = 'amazon.feed' AND method_name = '_job_dispatch'
-            """
-        )
-        return {Lane(*json.loads(args)) for (args,) in self.env.cr.fetchall()}
+    def _feeds_with_job(self, method):
+        """Return the ids of the feeds that a job of this method is there for."""
+        jobs = self.env["queue.job"]._under_way("amazon.feed", method)
+        return {job.record_id for job in jobs}
 
     def _find_watermark(self, accounts):
         """What changed at Amazon is not read, so what waits cannot be checked."""
@@ -268,7 +262,7 @@ class AmazonAlarm(models.Model):
             ["feed_id"],
             ["__count", "last_state_change:min"],
         )
-        found, with_job = {}, self._ids_with_job("amazon.feed", "_job_follow")
+        found, with_job = {}, self._feeds_with_job("_job_follow")
         for feed, count, since in groups:
             if feed.id not in with_job:
                 feed._enqueue_follow()
@@ -300,7 +294,7 @@ class AmazonAlarm(models.Model):
                     *domain,
                 ]
             )
-            with_job = self._ids_with_job("amazon.feed", method) if feeds else ()
+            with_job = self._feeds_with_job(method) if feeds else ()
             for feed in feeds.filtered(lambda feed, ids=with_job: feed.id not in ids):
                 enqueue(feed)
                 lost |= feed
@@ -319,20 +313,6 @@ class AmazonAlarm(models.Model):
             )
             for account, (count, since) in found.items()
         ]
-
-    def _ids_with_job(self, model, method):
-        """Return the ids of the records that a job of this method is there for."""
-        self.env["queue.job"].flush_model()
-        self.env.cr.execute(
-            """
-            SELECT ((records #>> '{}')::jsonb -> 'ids' ->> 0)::integer
-              FROM queue_job
-             WHERE state IN ('wait_dependencies', 'pending', 'enqueued', 'started')
-               AND model_name = %s AND method_name = %s
-            """,
-            [model, method],
-        )
-        return {record_id for (record_id,) in self.env.cr.fetchall()}
 
     def _find_feed_slow(self, accounts):
         """Amazon takes longer over a feed than usual."""

@@ -138,26 +138,7 @@ class AmazonAlarm(models.Model):
     def _drop_failed_twins(self):
         """Cancel the failed jobs of the company that a newer one did the same as and
         failed, too."""
-        self.env["queue.job"].flush_model()
-        # whatever the options: a dispatch of a lane is one
-        self.env.cr.execute(
-            """
-            SELECT id
-              FROM (SELECT id, row_number() OVER (
-                               PARTITION BY model_name, method_name,
-                                            (records #>> '{}')::jsonb -> 'ids',
-                                            args #>> '{}'
-                                   ORDER BY id DESC) AS place
-                      FROM queue_job
-                     WHERE state = 'failed' AND model_name LIKE 'amazon.%%'
-                       AND company_id = %s) AS failed
-             WHERE place > 1
-             ORDER BY id
-             LIMIT %s
-            """,
-            [self.env.company.id, TWINS_PER_RUN],
-        )
-        twins = self.env["queue.job"].browse(row[0] for row in self.env.cr.fetchall())
+        twins = self.env["queue.job"]._failed_twins(self.env.company, TWINS_PER_RUN)
         twins._change_job_state(
             CANCELLED, self.env._("The same job failed again; the newest is kept.")
         )
