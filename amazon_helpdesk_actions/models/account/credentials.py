@@ -5,7 +5,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from ...const import SECRET_DAYS, SECRET_DUE_DAYS, SECRET_NEAR_DAYS
 from ...spapi.errors import NotSent
 from ...spapi.redact import protect
 from ..account.sealing import (
@@ -28,6 +27,13 @@ from ..watch.alarm import Check, Finding
 from .seller_account import ENTERED_SECRETS
 
 _logger = logging.getLogger(__name__)
+
+# Days for which Amazon accepts the client secret of an application, and days before its
+# end at which administrators are told, the second time urgently. Source: "Rotate your
+# Application's LWA Credentials",
+# https://developer-docs.amazon.com/sp-api/docs/rotating-your-apps-lwa-credentials
+SECRET_DAYS = 180
+SECRET_DUE_DAYS, SECRET_NEAR_DAYS = 30, 7
 
 SECRETS = (*ENTERED_SECRETS, "access_token")
 

@@ -6,28 +6,38 @@ from markupsafe import Markup
 from odoo import Command, api, fields, models
 from odoo.exceptions import LockError, UserError
 
-from ...const import (
-    ACTION_STATES,
-    ACTION_TRANSITIONS,
-    APPROVAL_STATES,
-    BEFORE_SENDING,
-    CONFIRM_ALERT_DAYS,
-    CONFIRM_MIN_SECONDS,
-    CONFIRM_SINGLE_ORDERS,
-    ORDER_FRESH_SECONDS,
-    SURPASSED,
-)
 from ...spapi.operations import OPERATIONS
 from ..account.participation import marketplace_selection
 from ..base.background import in_background
 from ..base.clock import database_now
 from ..base.containment import contained, log_failure
-from ..order.reading import AWAITED_STATES, PER_ORDER
+from ..order.reading import (
+    AWAITED_STATES,
+    CONFIRM_MIN_SECONDS,
+    ORDER_FRESH_SECONDS,
+    PER_ORDER,
+)
 from .kind import KINDS_THAT_MAY_NAME_A_BUYER
 from .lane import Lane
 from .order_mixin import READERS
+from .states import (
+    ACTION_STATES,
+    ACTION_TRANSITIONS,
+    APPROVAL_STATES,
+    BEFORE_SENDING,
+    SURPASSED,
+)
 
 _logger = logging.getLogger(__name__)
+
+# Orders that are read by themselves at the first look for their outcome; where more
+# were accepted at once, the lists of the account show it.
+CONFIRM_SINGLE_ORDERS = 10
+
+# Days after which an accepted action that Amazon's own data does not show is reported.
+# Amazon: "Orders from the last 48 hours might not be included" (listFinancialEvents);
+# deferred money appears when it is released.
+CONFIRM_ALERT_DAYS = 14
 
 # Who may read what a person wrote down: those who act, and the auditors.
 ACTORS_AND_JOURNAL = ",".join(

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
-from ...const import BEFORE_SENDING
 from ..watch.alarm import Check, Finding
+from .states import BEFORE_SENDING
 
 # Actions that an alarm names.
 NAMED = 5

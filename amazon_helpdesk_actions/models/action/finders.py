@@ -2,9 +2,9 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ...const import CONFIRM_ALERT_DAYS
 from ..order.reading import AWAITED_STATES
 from ..watch.alarm import Check, Finding, tally
+from .action import CONFIRM_ALERT_DAYS
 from .lane import Lane
 
 # Amazon: "Orders from the last 48 hours might not be included" (listFinancialEvents).

@@ -4,7 +4,15 @@ from datetime import timedelta
 
 from odoo.fields import Domain
 
-from ...const import CLOCK_SECONDS
+# Amazon's clock and ours may differ by this many minutes when a refund is matched to
+# the feed that asked for it.
+CLOCK_TOLERANCE_MINUTES = 15
+
+# Seconds by which a time may be ahead of PostgreSQL's clock, or a host's clock differ
+# from it, before it counts as wrong. A clock that is kept by NTP is right to a fraction
+# of one; times are kept in whole seconds, and a question to the database may take a
+# moment where the machine is busy.
+CLOCK_SECONDS = 5
 
 # As SQL, in whole seconds, as Odoo keeps times.
 DATABASE_NOW = "date_trunc('second', clock_timestamp() AT TIME ZONE 'UTC')"

@@ -7,8 +7,8 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ...const import LANE_BUSY_SECONDS
 from ...spapi.enums import FEED_REFUND
+from ..action.lane import LANE_BUSY_SECONDS
 from ..base.background import in_background
 from ..base.clock import database_now, latest_credible
 from ..watch.alarm import Check, Finding

@@ -3,8 +3,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import format_datetime
 
-from ...const import BEFORE_SENDING
 from ..action.finders import STALLED_AFTER
+from ..action.states import BEFORE_SENDING
 from ..base.clock import database_now, latest_credible
 from ..base.groups import ADMIN
 from ..watch.alarm import Check, Finding

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 
-from ...const import BEFORE_SENDING
+from ..action.states import BEFORE_SENDING
 from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now
 from ..sending import life_record

@@ -5,12 +5,28 @@ from psycopg2.errors import UniqueViolation
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
 
-from ...const import FULFILLMENT_STATUSES
 from ...spapi.marketplaces import seller_central_order_url
 from ..account.participation import marketplace_selection
 from ..account.stays_in_company import is_working_in
 from ..base.clock import DATABASE_NOW
 from .amounts import is_overdrawn, total_refundable
+
+# Fulfillment statuses of Orders 2026-01-01 (``order.fulfillment.fulfillmentStatus``).
+# Source: amzn/selling-partner-api-models, models/orders-api-model/
+# orders_2026-01-01.json.
+FULFILLMENT_STATUSES = [
+    ("PENDING_AVAILABILITY", "Pending availability"),
+    ("PENDING", "Pending"),
+    ("UNSHIPPED", "Unshipped"),
+    ("PARTIALLY_SHIPPED", "Partially shipped"),
+    ("SHIPPED", "Shipped"),
+    ("CANCELLED", "Cancelled"),
+    ("UNFULFILLABLE", "Unfulfillable"),
+    # only in Amazon's migration data (Brazil)
+    ("INVOICE_UNCONFIRMED", "Invoice unconfirmed"),
+    # Whatever Amazon may add: shown as it came, and no action is offered.
+    ("OTHER", "Other"),
+]
 
 # Amazon's order number, 3-7-7. Source: amzn/selling-partner-api-models, Orders
 # 2026-01-01 ("should be in 3-7-7 format"); orders of Multi-Channel Fulfillment begin

@@ -6,7 +6,6 @@ from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 
-from ...const import FULFILLMENT_STATUSES, ORDER_STALE_AFTER
 from ...spapi import finances as spapi_finances
 from ...spapi import orders as spapi_orders
 from ...spapi.enums import ADJUSTMENT_COMPONENTS
@@ -15,8 +14,21 @@ from ...spapi.marketplaces import MARKETPLACES
 from ..base.background import in_background
 from ..base.clock import database_now, latest_credible, naive_utc
 from ..base.containment import contained
+from .order import FULFILLMENT_STATUSES
 
 _logger = logging.getLogger(__name__)
+
+# Seconds. What Amazon said of an order may be this old when an action of it is sent.
+# By range it can be known 120 seconds late (searchOrders and listTransactions leave the
+# last two minutes out), and searchOrders allows one call in 178 seconds.
+ORDER_FRESH_SECONDS = 600
+
+# Seconds. An order that was read longer ago is read again in the background when
+# somebody opens a form that shows it. getOrder allows 0.5 calls a second.
+ORDER_STALE_AFTER = 600
+
+# Seconds until the first look for the outcome of an action in Amazon's data.
+CONFIRM_MIN_SECONDS = 10
 
 # What reading one order costs of Amazon's quotas.
 PER_ORDER = ("getOrder", "listFinancialEventsByOrderId")

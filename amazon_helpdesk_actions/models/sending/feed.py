@@ -3,10 +3,21 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...const import CLOCK_TOLERANCE_MINUTES, FEED_STATES
 from ..account.participation import marketplace_selection
 from ..action.lane import Lane
-from ..base.clock import any_ahead, bring_back, database_now
+from ..base.clock import CLOCK_TOLERANCE_MINUTES, any_ahead, bring_back, database_now
+
+FEED_STATES = [
+    ("sending", "Sending"),
+    ("not_sent", "Not sent"),
+    ("submitted", "Submitted"),
+    ("unknown", "Unknown"),
+    ("absent", "Not at Amazon"),
+    ("refused", "Refused"),
+    ("done", "Processed"),
+    ("cancelled", "Cancelled by Amazon"),
+    ("fatal", "Failed at Amazon"),
+]
 
 # What was sent is looked for at Amazon from its sending on. Where a clock was wrong, it
 # may have left a while before that is noticed: rather look further back.

@@ -2,10 +2,10 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ...const import URGENT_RESERVE
 from ..action.finders import STALLED_AFTER
 from ..action.lane import Lane
 from ..watch.alarm import LAST, Check, Finding, tally
+from .dispatch import URGENT_RESERVE
 
 # createFeed is given up after 100 seconds, and what came of it is recorded for two
 # minutes more.

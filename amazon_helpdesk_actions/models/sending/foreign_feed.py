@@ -6,14 +6,6 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...const import (
-    ADOPT_SECONDS,
-    FOREIGN_DAYS,
-    FOREIGN_KEPT_DAYS,
-    LISTING_TOLERANCE_SECONDS,
-    LOOK_BACK_HOURS,
-    LOOK_OVERLAP_MINUTES,
-)
 from ...spapi.enums import FEED_CANCEL, FEED_REFUND
 from ...spapi.errors import MalformedAnswer
 from ..base.background import in_own_transaction
@@ -21,6 +13,23 @@ from ..base.clock import as_utc, database_now
 from ..watch.alarm import Check, Finding
 
 _logger = logging.getLogger(__name__)
+
+# Seconds. The list is read from so long before the sending, so that a feed that lies
+# before its window is seen, too.
+LISTING_TOLERANCE_SECONDS = 120
+
+# Seconds after the sending in which Amazon must have created our feed. We wait at most
+# 100 seconds for its answer (spapi.transport); what is created much later is not ours.
+ADOPT_SECONDS = 300
+
+# Each listing of an account's feeds begins so long before the one before ended, in
+# minutes: feeds are listed late. After a pause it begins so many hours ago at most:
+# getFeeds shows 100 feeds a page.
+LOOK_OVERLAP_MINUTES, LOOK_BACK_HOURS = 60, 72
+
+# Days for which an account is said to have another program that sends feeds, since the
+# last one; and days for which such feeds are kept (Amazon lists 90 days).
+FOREIGN_DAYS, FOREIGN_KEPT_DAYS = 30, 90
 
 FEED_TYPES = [FEED_REFUND, FEED_CANCEL]
 

@@ -3,7 +3,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...const import CONFIRM_ALERT_DAYS, OPEN_STATES
+from ..action.action import CONFIRM_ALERT_DAYS
+from ..action.states import OPEN_STATES
 from .dispatch import BEHIND_UNKNOWN, BETTER_KNOWN
 from .foreign_feed import DOUBTFUL
 

@@ -15,9 +15,9 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...const import CHUNK, CLOCK_SECONDS, DUE_AHEAD_SECONDS
-from ..base.background import in_own_transaction
+from ..base.background import CHUNK, in_own_transaction
 from ..base.clock import (
+    CLOCK_SECONDS,
     DATABASE_NOW,
     any_ahead,
     bring_back,
@@ -28,6 +28,11 @@ from ..sending.feed import SENT_BEFORE
 from ..watch.alarm import FIRST, Check, Finding
 
 _logger = logging.getLogger(__name__)
+
+# Seconds. The longest time to take an action back, which the accounts' constraints
+# allow, and the longest wait after a 429 (spapi.transport, MAX_WAIT): nothing is due
+# later by a right clock.
+DUE_AHEAD_SECONDS = 3600 + 900
 
 # What a host has noted of its clock stays true without a word for so long, and is
 # forgotten then: the host may be gone.

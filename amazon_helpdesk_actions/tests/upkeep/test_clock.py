@@ -7,8 +7,9 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...const import CHUNK, CLOCK_SECONDS, DUE_AHEAD_SECONDS
-from ...models.base.clock import database_now
+from ...models.base.background import CHUNK
+from ...models.base.clock import CLOCK_SECONDS, database_now
+from ...models.upkeep.host_clock import DUE_AHEAD_SECONDS
 from ...spapi.operations import OPERATIONS
 from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 

@@ -11,7 +11,7 @@ from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 from odoo.tools import mute_logger
 
-from ...const import CONFIRM_ALERT_DAYS
+from ...models.action.action import CONFIRM_ALERT_DAYS
 from ...spapi.client import SellerClient
 from ...spapi.enums import FEED_REFUND
 from ...spapi.errors import ACCESS_TOKEN_REJECTED, Refused
