@@ -476,8 +476,9 @@ class AmazonAlarm(models.Model):
     @api.model
     def _before_watch(self):
         """Override to look whether this database is the one that sent last."""
-        super()._before_watch()
+        result = super()._before_watch()
         self.env["amazon.life"]._check_in_watch()
+        return result
 
     def _find_life(self, accounts):
         """This database was found not to be the one that sent last. Enqueues what

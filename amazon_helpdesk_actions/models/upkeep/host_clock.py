@@ -166,8 +166,9 @@ class AmazonAlarm(models.Model):
     @api.model
     def _before_watch(self):
         """Override to have this host say how its clock is."""
-        super()._before_watch()
+        result = super()._before_watch()
         self.env["amazon.host.clock"]._compare()
+        return result
 
     def _find_clock(self, accounts):
         """Hosts have another time than the database."""
