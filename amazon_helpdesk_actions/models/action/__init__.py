@@ -11,3 +11,4 @@ from . import fulfillment_panel
 from . import order_mixin
 from . import buyer
 from . import document_access
+from . import finders

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 
 from ..base.containment import contained, failure_of, log_failure, trace_of
 from ..base.groups import ADMIN
-from ..watch.alarm import Finding
+from ..watch.alarm import Check, Finding
 
 # Hours for which the administrators are told that something did not follow.
 FAILURE_SHOWN_HOURS = 24
@@ -163,6 +163,11 @@ class AmazonAlarm(models.Model):
         selection_add=[("follower", "Something did not follow")],
         ondelete={"follower": "cascade"},
     )
+
+    @api.model
+    def _checks(self):
+        """Override to look for what did not follow."""
+        return [*super()._checks(), Check("follower")]
 
     def _find_follower(self, accounts):
         """Something that should have followed from the state of an action failed."""

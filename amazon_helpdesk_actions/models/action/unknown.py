@@ -3,9 +3,19 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ...const import DECISION, ORDER_STALE_AFTER
 from ..base.clock import as_utc, database_now
+from ..order.reading import ORDER_STALE_AFTER
 from .action import ACTORS_AND_JOURNAL
+
+# What is known of the decision of a second person.
+DECISION = (
+    "approved_at",
+    "approved_by_id",
+    "refused_by_id",
+    "approval_lender_id",
+    "refusal_reason",
+    "approved_gap",
+)
 
 
 class AmazonAction(models.Model):

@@ -5,10 +5,13 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
 
-from ...const import APPROVAL_HOURS, APPROVAL_HOURS_MAX, REFUSAL_LENGTH
 from ..base.background import in_background
 from ..base.clock import database_now
 from ..base.groups import ADMIN, APPROVE
+
+# Hours after which nobody approves any more what waits for approval, unless the account
+# says otherwise; and characters of the reason of a refusal, which the journal keeps.
+APPROVAL_HOURS, APPROVAL_HOURS_MAX, REFUSAL_LENGTH = 24, 720, 500
 
 ACTIVITY = "amazon_helpdesk_actions.mail_activity_type_approval"
 

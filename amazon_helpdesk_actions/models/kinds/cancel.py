@@ -3,14 +3,10 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ...const import (
-    NOT_CANCELLED_MINUTES,
-    NOT_EXECUTED_MINUTES,
-    RESERVING_STATES,
-    UNDO_SECONDS,
-)
 from ...spapi.enums import FEED_CANCEL
 from ...spapi.envelopes import CancelItem, CancelMessage
+from ..action.kind import NOT_CANCELLED_MINUTES, NOT_EXECUTED_MINUTES, UNDO_SECONDS
+from ..action.states import RESERVING_STATES
 
 # CancelReason of the Order Acknowledgement, as in spapi.enums; those that fit most
 # documents first.

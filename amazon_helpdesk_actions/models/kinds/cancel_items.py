@@ -1,9 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...const import RESERVING_STATES
 from ...spapi.enums import FEED_REFUND
 from ...spapi.envelopes import CancelQuantityItem, CancelQuantityMessage
+from ..action.states import RESERVING_STATES
 from .refund import REFUND_REASONS
 
 # Reasons of the Order Adjustment that fit units which were not shipped, the likeliest

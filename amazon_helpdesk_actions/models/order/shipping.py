@@ -2,7 +2,7 @@ import re
 
 from odoo import fields, models
 
-from ...const import RESERVING_STATES
+from .amounts import RESERVING_STATES
 from .carriers import CARRIERS, OTHER_CARRIER
 
 # Kinds of action that take units away from those that are left to ship.

@@ -9,12 +9,9 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
-from ...const import (
-    BEFORE_SENDING,
-    CONFIRM_ALERT_DAYS,
-    NOT_CANCELLED_MINUTES,
-    RESERVING_STATES,
-)
+from ..action.action import CONFIRM_ALERT_DAYS
+from ..action.kind import NOT_CANCELLED_MINUTES
+from ..action.states import BEFORE_SENDING, RESERVING_STATES
 from ..base.background import in_background
 
 CANCELLING = ("cancel", "cancel_items")

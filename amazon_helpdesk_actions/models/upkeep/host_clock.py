@@ -15,34 +15,32 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...const import CHUNK, CLOCK_SECONDS, CLOCK_TOLERANCE_MINUTES, DUE_AHEAD_SECONDS
-from ..base.background import in_own_transaction
-from ..base.clock import DATABASE_NOW, database_now, latest_credible
-from ..watch.alarm import Finding
+from ..base.background import CHUNK, in_own_transaction
+from ..base.clock import (
+    CLOCK_SECONDS,
+    DATABASE_NOW,
+    any_ahead,
+    bring_back,
+    database_now,
+    latest_credible,
+)
+from ..sending.feed import SENT_BEFORE
+from ..watch.alarm import FIRST, Check, Finding
 
 _logger = logging.getLogger(__name__)
+
+# Seconds. The longest time to take an action back, which the accounts' constraints
+# allow, and the longest wait after a 429 (spapi.transport, MAX_WAIT): nothing is due
+# later by a right clock.
+DUE_AHEAD_SECONDS = 3600 + 900
 
 # What a host has noted of its clock stays true without a word for so long, and is
 # forgotten then: the host may be gone.
 NOTED_AGAIN, FORGOTTEN = timedelta(hours=1), timedelta(days=1)
 # The longest wait of a job that is none for something due: a day, for a late report.
 JOB_AHEAD = timedelta(days=1, seconds=DUE_AHEAD_SECONDS)
-# What was sent is looked for at Amazon from its sending on. By the time that the watch
-# looks, it may have left a while ago: rather look further back.
-SENT_BEFORE = timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
 # Jobs that send what is due.
 SENDING_JOBS = ("_job_dispatch", "_job_call")
-# Where times are put right, in this order: what sends comes last.
-MENDED = (
-    "amazon.seller.account",
-    "amazon.order",
-    "amazon.watermark",
-    "amazon.quota",
-    "amazon.stop",
-    "amazon.feed",
-    "amazon.action",
-    "queue.job",
-)
 
 
 class AmazonHostClock(models.Model):
@@ -147,6 +145,31 @@ class AmazonHostClock(models.Model):
 class AmazonAlarm(models.Model):
     _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
+    kind = fields.Selection(
+        selection_add=[
+            ("future", "Times in the future"),
+            ("clock", "Wrong clock of a host"),
+        ],
+        ondelete={"future": "cascade", "clock": "cascade"},
+    )
+
+    @api.model
+    def _checks(self):
+        """Override to look for clocks that are wrong, or were."""
+        return [
+            *super()._checks(),
+            # the other checks go by these times
+            Check("future", turn=FIRST),
+            Check("clock"),
+        ]
+
+    @api.model
+    def _before_watch(self):
+        """Override to have this host say how its clock is."""
+        result = super()._before_watch()
+        self.env["amazon.host.clock"]._compare()
+        return result
+
     def _find_clock(self, accounts):
         """Hosts have another time than the database."""
         wrong = self.env["amazon.host.clock"]._wrong()
@@ -158,11 +181,11 @@ class AmazonAlarm(models.Model):
             "early or late. Set the clocks by NTP.",
             hosts=sentences,
         )
-        return [Finding(self.env["amazon.seller.account"], len(wrong), message)]
+        return [Finding(accounts.browse(), len(wrong), message)]
 
     def _find_future(self, accounts):
         """Something was written down by a clock that was ahead. Puts it right."""
-        mended = sum(self._mend_table(name, accounts) for name in MENDED)
+        mended = sum(self._mend_table(name, accounts) for name in self._mended())
         if not mended:
             return []
         message = self.env._(
@@ -172,7 +195,27 @@ class AmazonAlarm(models.Model):
             "and of the hosts.",
             mended,
         )
-        return [Finding(self.env["amazon.seller.account"], mended, message)]
+        return [Finding(accounts.browse(), mended, message)]
+
+    @api.model
+    def _mended(self):
+        """Hook: return the models whose times are put right, in this order: what sends
+        comes last. Each has a method `_mend_future(account_ids, limit)`, which puts
+        right at most so many rows of these accounts whose times lie ahead of
+        PostgreSQL's clock, and returns how many.
+
+        :rtype: list[str]
+        """
+        return [
+            "amazon.seller.account",
+            "amazon.order",
+            "amazon.watermark",
+            "amazon.quota",
+            "amazon.stop",
+            "amazon.feed",
+            "amazon.action",
+            "queue.job",
+        ]
 
     def _mend_table(self, name, accounts):
         """Put right the times of one table, so many at a time, each time in a
@@ -185,7 +228,7 @@ class AmazonAlarm(models.Model):
         while mended == CHUNK:
             try:
                 mended = in_own_transaction(
-                    self.env[name], "_mend_future", accounts.ids
+                    self.env[name], "_mend_future", accounts.ids, CHUNK
                 )
             except Exception:
                 # One table that fails must not keep the others.
@@ -195,117 +238,14 @@ class AmazonAlarm(models.Model):
         return count
 
 
-# Of each table: `_mend_future(account_ids)` puts right at most CHUNK rows of these
-# accounts whose times lie ahead of PostgreSQL's clock, and returns how many.
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    @api.model
-    def _mend_future(self, account_ids):
-        """The database was found restored by now: what is read from now on counts."""
-        now = database_now(self.env)
-        times = ("life_found_at", "restored_at")
-        accounts = self.browse(account_ids)
-        ahead = accounts.filtered_domain(_any_ahead(times, now))[:CHUNK]
-        _bring_back(ahead, times, now)
-        return len(ahead)
-
-
-class AmazonOrder(models.Model):
-    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    _complete_idx = models.Index("(account_id, complete_at)")
-
-    @api.model
-    def _mend_future(self, account_ids):
-        """What is known up to a time in the future is not known: read again."""
-        orders = self.search(
-            [
-                ("account_id", "in", account_ids),
-                ("complete_at", ">", latest_credible(database_now(self.env))),
-            ],
-            limit=CHUNK,
-        )
-        orders.complete_at = False
-        orders._request_read()
-        return len(orders)
-
-
-class AmazonWatermark(models.Model):
-    _inherit = "amazon.watermark"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    @api.model
-    def _mend_future(self, account_ids):
-        """The cover begins anew."""
-        latest = latest_credible(database_now(self.env))
-        of_accounts = Domain("account_id", "in", account_ids)
-        marks = self.search(of_accounts & self._ahead_domain(latest), limit=CHUNK)
-        for mark in marks:
-            mark._restart()
-        return len(marks)
-
-
-class AmazonQuota(models.Model):
-    _inherit = "amazon.quota"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    @api.model
-    def _mend_future(self, account_ids):
-        """The bucket is as full as it was counted, and fills from now on."""
-        now = database_now(self.env)
-        quotas = self.search(
-            [
-                ("account_id", "in", account_ids),
-                ("refilled_at", ">", latest_credible(now)),
-            ],
-            limit=CHUNK,
-        )
-        quotas.refilled_at = now
-        return len(quotas)
-
-
-class AmazonStop(models.Model):
-    _inherit = "amazon.stop"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    @api.model
-    def _mend_future(self, account_ids):
-        """It has ended by now, and the circuit breaker counts from now on."""
-        now = database_now(self.env)
-        accounts = self.env["amazon.seller.account"].browse(account_ids)
-        stops = self.search(
-            [
-                ("company_id", "in", accounts.company_id.ids),
-                ("ended_at", ">", latest_credible(now)),
-            ],
-            limit=CHUNK,
-        )
-        stops.ended_at = now
-        return len(stops)
-
-
-class AmazonFeed(models.Model):
-    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    @api.model
-    def _mend_future(self, account_ids):
-        """It was sent lately, and what came of it is known since now."""
-        now = database_now(self.env)
-        times = ("sending_at", "submitted_at", "done_at")
-        feeds = self.search(
-            Domain("account_id", "in", account_ids) & _any_ahead(times, now),
-            limit=CHUNK,
-        )
-        _bring_back(feeds, times[1:], now)
-        _bring_back(feeds, times[:1], now, SENT_BEFORE)
-        return len(feeds)
+# These two have times that several rooms write down.
 
 
 class AmazonAction(models.Model):
     _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     @api.model
-    def _mend_future(self, account_ids):
+    def _mend_future(self, account_ids, limit):
         """It was decided on now, and is due as soon as it can surely be taken back."""
         now = database_now(self.env)
         times = (
@@ -313,13 +253,13 @@ class AmazonAction(models.Model):
             *("asked_at", "approved_at", "sent_again_at", "restored_at"),
         )
         of_accounts = Domain("account_id", "in", account_ids)
-        ahead = _any_ahead(times, now)
+        ahead = any_ahead(times, now)
         too_late = Domain("due_at", ">", now + timedelta(seconds=DUE_AHEAD_SECONDS))
         # one search for each index of what is under way
         found = self.union(
             *(
                 self.search(
-                    of_accounts & Domain("state", "in", states) & domain, limit=CHUNK
+                    of_accounts & Domain("state", "in", states) & domain, limit=limit
                 )
                 for states, domain in (
                     (["queued"], ahead | too_late),
@@ -328,9 +268,9 @@ class AmazonAction(models.Model):
                 )
             )
         )
-        mended = found[:CHUNK]
-        _bring_back(mended, times[1:], now)
-        _bring_back(mended, times[:1], now, SENT_BEFORE)
+        mended = found[:limit]
+        bring_back(mended, times[1:], now)
+        bring_back(mended, times[:1], now, SENT_BEFORE)
         for action in mended:
             action._begin_waiting(now)
         mended.filtered(lambda action: action.state == "queued")._enqueue_dispatch()
@@ -352,7 +292,7 @@ class QueueJob(models.Model):
     _inherit = "queue.job"
 
     @api.model
-    def _mend_future(self, account_ids):
+    def _mend_future(self, account_ids, limit):
         """Ours start now that were enqueued by a clock that was ahead; all of them are
         safe to run at any time."""
         now = database_now(self.env)
@@ -368,22 +308,7 @@ class QueueJob(models.Model):
                 | Domain("eta", ">", now + JOB_AHEAD)
                 | (Domain("method_name", "in", SENDING_JOBS) & Domain("eta", ">", due))
             ),
-            limit=CHUNK,
+            limit=limit,
         )
         jobs.eta = now
         return len(jobs)
-
-
-def _any_ahead(times, now):
-    latest = latest_credible(now)
-    return Domain.OR(Domain(name, ">", latest) for name in times)
-
-
-def _bring_back(records, times, now, before=timedelta()):
-    """Set to now, or to a while before, what lies in the future."""
-    latest = latest_credible(now)
-    for name in times:
-        ahead = records.filtered(
-            lambda record, name=name: record[name] and record[name] > latest
-        )
-        ahead.write({name: now - before})

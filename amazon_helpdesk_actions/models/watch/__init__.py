@@ -1,2 +1,4 @@
 from . import alarm
+from . import watch
+from . import jobs
 from . import failure

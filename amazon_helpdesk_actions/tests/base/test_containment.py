@@ -13,8 +13,9 @@ from odoo.tools import mute_logger
 
 from odoo.addons.queue_job.tests.common import trap_jobs
 
-from ...const import ACTION_STATES, ACTION_TRANSITIONS, FEED_STATES
+from ...models.action.states import ACTION_STATES, ACTION_TRANSITIONS
 from ...models.base.containment import trace_of
+from ...models.sending.feed import FEED_STATES
 from ...spapi.enums import FEED_REFUND
 from ...spapi.errors import InvalidMessage
 from ...spapi.reports import MessageOutcome

@@ -188,7 +188,7 @@ class TestApproval(ApprovalCommon):
         self.pending_jobs().unlink()
         action.due_at -= HOUR
         action.last_state_change -= HOUR
-        with mute_logger("odoo.addons.amazon_helpdesk_actions.models.upkeep.finders"):
+        with mute_logger("odoo.addons.amazon_helpdesk_actions.models.watch.watch"):
             self.env["amazon.alarm"]._cron_watch()
         self.settle()
         self.assertEqual(action.state, "confirmed")

@@ -7,8 +7,9 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...const import CLOCK_SECONDS, DUE_AHEAD_SECONDS
-from ...models.base.clock import database_now
+from ...models.base.background import CHUNK
+from ...models.base.clock import CLOCK_SECONDS, database_now
+from ...models.upkeep.host_clock import DUE_AHEAD_SECONDS
 from ...spapi.operations import OPERATIONS
 from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
@@ -51,8 +52,8 @@ class ClockCommon(AmazonCommon):
             ]
         )
 
-    def mend(self, model):
-        mended = self.env[model]._mend_future(self.account.ids)
+    def mend(self, model, limit=CHUNK):
+        mended = self.env[model]._mend_future(self.account.ids, limit)
         self.env.flush_all()
         return mended
 
@@ -341,8 +342,8 @@ class TestMending(ClockCommon):
         actions.asked_at = self.now() + timedelta(hours=1)
         actions[1].write({"state": "to_approve", "why_approval": "Much money."})
         alarms = self.env["amazon.alarm"]
+        self.assertEqual(self.mend("amazon.action", limit=1), 1)
         with patch(f"{CLOCK}.CHUNK", 1):
-            self.assertEqual(self.mend("amazon.action"), 1)
             self.assertEqual(alarms._mend_table("amazon.action", self.account), 1)
         self.assertEqual(alarms._mend_table("amazon.action", self.account), 0)
 
