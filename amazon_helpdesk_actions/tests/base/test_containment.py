@@ -31,9 +31,9 @@ from ..common import (
 MODELS = "odoo.addons.amazon_helpdesk_actions.models"
 HELPDESK = "helpdesk_mgmt.group_helpdesk_user"
 LOGS = (
-    f"{MODELS}.containment",
-    f"{MODELS}.amazon_action",
-    f"{MODELS}.amazon_feed_dispatch",
+    f"{MODELS}.base.containment",
+    f"{MODELS}.action.action",
+    f"{MODELS}.sending.dispatch",
 )
 # What sets something of one action, and moves none.
 OF_ONE = {

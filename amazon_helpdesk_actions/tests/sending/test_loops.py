@@ -701,7 +701,7 @@ class TestOrderThatCannotBeRecorded(LoopsCommon):
         for ref in refs:
             actions |= self.ask_refund(self.create_ticket(ref))
         self.simulator.fault("cut_before", "createFeed", times=1)
-        with mute_logger(f"{MODELS}.amazon_feed_dispatch"):
+        with mute_logger(f"{MODELS}.sending.dispatch"):
             self.run_jobs("_job_dispatch")
             self.run_jobs("_job_follow")
         self.assertEqual(set(actions.mapped("state")), {"unknown"})
@@ -808,7 +808,7 @@ class TestOrderThatCannotBeRecorded(LoopsCommon):
     def test_call_of_an_order_that_cannot_be_recorded_goes_to_a_person(self):
         self.simulator.fault("cut_before", "confirmShipment", times=1)
         action = self.ask_ship(self.create_ticket(UNSHIPPED))
-        with mute_logger(f"{MODELS}.amazon_action_call"):
+        with mute_logger(f"{MODELS}.sending.call"):
             self.run_jobs("_job_call")
         self.assertEqual(action.state, "unknown")
         with self.raising_for(action.order_id, "_record_finances", READING):
