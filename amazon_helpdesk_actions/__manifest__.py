@@ -44,7 +44,7 @@
         "wizards/life/life_decision_views.xml",
         "views/control/stop_views.xml",
         "wizards/journal/audit_export_views.xml",
-        "wizards/journal/audit_settings_views.xml",
+        "wizards/upkeep/audit_settings_views.xml",
         "wizards/evidence/evidence_request_views.xml",
         "views/account/seller_account_views.xml",
         "views/order/order_views.xml",

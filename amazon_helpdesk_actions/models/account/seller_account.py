@@ -57,14 +57,6 @@ JOURNALED = AUTHORISATION | {
     "ship_undo_seconds",
 }
 
-# What keeps an account in its company: what has one of its own.
-HOLDING = (
-    "amazon.order",
-    "amazon.action",
-    "amazon.stop",
-    "amazon.authority",
-)
-
 # A well-formed number that no order has: Amazon's answer to it (not found) proves
 # that the account may read orders, without reading any.
 NO_SUCH_ORDER = "000-0000000-0000000"
@@ -199,7 +191,7 @@ class AmazonSellerAccount(models.Model):
             self.env[model]
             .with_context(active_test=False)
             .search_count(naming, limit=1)
-            for model in HOLDING
+            for model in self._held_by()
         )
         return is_named and self.env._(
             "The account %(account)s cannot move to another company: orders, actions, "
@@ -207,6 +199,14 @@ class AmazonSellerAccount(models.Model):
             "this seller's orders there.",
             account=self.name,
         )
+
+    @api.model
+    def _held_by(self):
+        """Hook: return the models with an account, which keep it in its company.
+
+        :rtype: list[str]
+        """
+        return []
 
     # === ACTION METHODS === #
 
@@ -427,14 +427,10 @@ class AmazonSellerAccount(models.Model):
         self.env["amazon.audit.entry"]._append(entries)
 
     def _resume_sending(self, kind=False):
-        """Enqueue a dispatch for every lane in which actions wait.
+        """Hook: let go on what waits for these accounts.
 
         :param str kind: kind of action, all where False
         """
-        waiting = Domain("account_id", "in", self.ids) & Domain("state", "=", "queued")
-        if kind:
-            waiting &= Domain("kind", "=", kind)
-        self.env["amazon.action"].sudo().search(waiting)._enqueue_dispatch()
 
     # === GETTERS === #
 

@@ -1,4 +1,5 @@
 from . import action
+from . import seller_account
 from . import unknown
 from . import line
 from . import reservation

@@ -355,6 +355,11 @@ class AmazonStop(models.Model):
 class AmazonSellerAccount(models.Model):
     _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
+    @api.model
+    def _held_by(self):
+        """Override: its stops."""
+        return [*super()._held_by(), "amazon.stop"]
+
     is_stopped = fields.Boolean(
         "Stopped",
         compute="_compute_stop_message",

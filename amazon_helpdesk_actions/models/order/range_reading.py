@@ -68,6 +68,11 @@ class AmazonSellerAccount(models.Model):
 
     _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
+    @api.model
+    def _held_by(self):
+        """Override: its orders."""
+        return [*super()._held_by(), "amazon.order"]
+
     watermark_ids = fields.One2many(
         "amazon.watermark",
         "account_id",

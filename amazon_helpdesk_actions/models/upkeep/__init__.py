@@ -1,2 +1,2 @@
-from . import host_clock
+from . import future
 from . import retention

@@ -2,3 +2,4 @@ from . import alarm
 from . import watch
 from . import jobs
 from . import failure
+from . import host_clock

@@ -9,12 +9,12 @@ from odoo.tools import mute_logger
 
 from ...models.base.background import CHUNK
 from ...models.base.clock import CLOCK_SECONDS, database_now
-from ...models.upkeep.host_clock import DUE_AHEAD_SECONDS
+from ...models.upkeep.future import DUE_AHEAD_SECONDS
 from ...spapi.operations import OPERATIONS
 from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
 CREATE_FEED = OPERATIONS["createFeed"]
-CLOCK = "odoo.addons.amazon_helpdesk_actions.models.upkeep.host_clock"
+CLOCK = "odoo.addons.amazon_helpdesk_actions.models.watch.host_clock"
 
 
 class ClockCommon(AmazonCommon):

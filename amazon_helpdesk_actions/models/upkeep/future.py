@@ -1,4 +1,4 @@
-"""Clocks that are wrong: noticed, told, and what they wrote down put right.
+"""What wrong clocks wrote down, put right.
 
 A clock that was ahead for a moment leaves times in the future. As long as they are,
 they count as unknown (`clock.latest_credible`); once they have come, they would look
@@ -6,24 +6,13 @@ like any other. So the watch, which looks every five minutes, takes them away be
 """
 
 import logging
-import socket
-import time
 from datetime import timedelta
-
-import psycopg2
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..base.background import CHUNK, in_own_transaction
-from ..base.clock import (
-    CLOCK_SECONDS,
-    DATABASE_NOW,
-    any_ahead,
-    bring_back,
-    database_now,
-    latest_credible,
-)
+from ..base.clock import any_ahead, bring_back, database_now, latest_credible
 from ..sending.feed import SENT_BEFORE
 from ..watch.alarm import FIRST, Check, Finding
 
@@ -33,155 +22,25 @@ _logger = logging.getLogger(__name__)
 # allow, and the longest wait after a 429 (spapi.transport, MAX_WAIT): nothing is due
 # later by a right clock.
 DUE_AHEAD_SECONDS = 3600 + 900
-
-# What a host has noted of its clock stays true without a word for so long, and is
-# forgotten then: the host may be gone.
-NOTED_AGAIN, FORGOTTEN = timedelta(hours=1), timedelta(days=1)
 # The longest wait of a job that is none for something due: a day, for a late report.
 JOB_AHEAD = timedelta(days=1, seconds=DUE_AHEAD_SECONDS)
 # Jobs that send what is due.
 SENDING_JOBS = ("_job_dispatch", "_job_call")
 
 
-class AmazonHostClock(models.Model):
-    """A host whose clock differs from PostgreSQL's by more than a few seconds.
-
-    Noted by the host itself, where it works: the scheduled actions may run elsewhere. A
-    host whose clock is right has no row.
-    """
-
-    _name = "amazon.host.clock"
-    _inherit = "amazon.own.defaults"
-    _description = "Wrong Clock of a Host"
-    _rec_name = "host"
-    _order = "host"
-    _log_access = False
-
-    host = fields.Char(required=True, readonly=True)
-    ahead_seconds = fields.Integer(
-        "Ahead by Seconds", readonly=True, help="Less than zero where it is behind."
-    )
-    noted_at = fields.Datetime(required=True, readonly=True)
-
-    _host_uniq = models.Constraint("unique(host)", "There is one row for each host.")
-
-    @api.model
-    def _compare(self):
-        """Compare this host's clock with PostgreSQL's, and note where it differs or
-        does no more. In a transaction of its own; never raises."""
-        try:
-            with self.env.registry.cursor() as cr:
-                self.with_env(self.env(cr=cr))._note(socket.gethostname())
-        except psycopg2.Error as error:
-            # another process of this host notes the same
-            _logger.info("The clock could not be compared: %s", error)
-
-    def _note(self, host):
-        ahead = self._seconds_ahead()
-        cr = self.env.cr
-        cr.execute(
-            f"""
-            SELECT ahead_seconds, {DATABASE_NOW} - noted_at FROM amazon_host_clock
-             WHERE host = %s
-            """,  # noqa: S608 - of a constant alone
-            [host],
-        )
-        noted, age = cr.fetchone() or (0, timedelta())
-        if abs(ahead - noted) <= CLOCK_SECONDS and age < NOTED_AGAIN:
-            return
-        _logger.warning("The clock of %s is %s seconds ahead", host, ahead)
-        if ahead:
-            cr.execute(
-                f"""
-                INSERT INTO amazon_host_clock (host, ahead_seconds, noted_at)
-                VALUES (%s, %s, {DATABASE_NOW})
-                    ON CONFLICT (host) DO UPDATE
-                   SET ahead_seconds = EXCLUDED.ahead_seconds,
-                       noted_at = EXCLUDED.noted_at
-                """,  # noqa: S608 - of a constant alone
-                [host, ahead],
-            )
-        else:
-            cr.execute("DELETE FROM amazon_host_clock WHERE host = %s", [host])
-
-    def _seconds_ahead(self):
-        """Return by how many seconds this host's clock is ahead, zero where that is
-        within what the question itself may have taken, and a few seconds."""
-        before = time.time()
-        self.env.cr.execute("SELECT EXTRACT(EPOCH FROM clock_timestamp())::float8")
-        (right,) = self.env.cr.fetchone()
-        after = time.time()
-        ahead = (before + after) / 2 - right
-        doubt = abs(after - before) / 2 + CLOCK_SECONDS
-        return round(ahead) if abs(ahead) > doubt else 0
-
-    @api.model
-    def _wrong(self):
-        """Return the hosts whose clock is wrong; forget those that are gone.
-
-        :rtype: amazon.host.clock
-        """
-        oldest = database_now(self.env) - FORGOTTEN
-        self.search([("noted_at", "<", oldest)]).unlink()
-        return self.search([])
-
-    def _sentence(self):
-        self.ensure_one()
-        if self.ahead_seconds > 0:
-            return self.env._(
-                "The clock of the host %(host)s is %(seconds)s seconds ahead of the "
-                "database's.",
-                host=self.host,
-                seconds=self.ahead_seconds,
-            )
-        return self.env._(
-            "The clock of the host %(host)s is %(seconds)s seconds behind the "
-            "database's.",
-            host=self.host,
-            seconds=-self.ahead_seconds,
-        )
-
-
 class AmazonAlarm(models.Model):
     _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     kind = fields.Selection(
-        selection_add=[
-            ("future", "Times in the future"),
-            ("clock", "Wrong clock of a host"),
-        ],
-        ondelete={"future": "cascade", "clock": "cascade"},
+        selection_add=[("future", "Times in the future")],
+        ondelete={"future": "cascade"},
     )
 
     @api.model
     def _checks(self):
-        """Override to look for clocks that are wrong, or were."""
-        return [
-            *super()._checks(),
-            # the other checks go by these times
-            Check("future", turn=FIRST),
-            Check("clock"),
-        ]
-
-    @api.model
-    def _before_watch(self):
-        """Override to have this host say how its clock is."""
-        result = super()._before_watch()
-        self.env["amazon.host.clock"]._compare()
-        return result
-
-    def _find_clock(self, accounts):
-        """Hosts have another time than the database."""
-        wrong = self.env["amazon.host.clock"]._wrong()
-        if not wrong:
-            return []
-        sentences = " ".join(host._sentence() for host in wrong)
-        message = self.env._(
-            "%(hosts)s What is sent goes by the database's clock, but jobs may start "
-            "early or late. Set the clocks by NTP.",
-            hosts=sentences,
-        )
-        return [Finding(accounts.browse(), len(wrong), message)]
+        """Override to look for what a clock that was ahead wrote down: the other checks
+        go by these times."""
+        return [*super()._checks(), Check("future", turn=FIRST)]
 
     def _find_future(self, accounts):
         """Something was written down by a clock that was ahead. Puts it right."""
