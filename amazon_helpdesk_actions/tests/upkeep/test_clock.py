@@ -15,6 +15,7 @@ from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
 CREATE_FEED = OPERATIONS["createFeed"]
 CLOCK = "odoo.addons.amazon_helpdesk_actions.models.watch.host_clock"
+FUTURE = "odoo.addons.amazon_helpdesk_actions.models.upkeep.future"
 
 
 class ClockCommon(AmazonCommon):
@@ -343,7 +344,7 @@ class TestMending(ClockCommon):
         actions[1].write({"state": "to_approve", "why_approval": "Much money."})
         alarms = self.env["amazon.alarm"]
         self.assertEqual(self.mend("amazon.action", limit=1), 1)
-        with patch(f"{CLOCK}.CHUNK", 1):
+        with patch(f"{FUTURE}.CHUNK", 1):
             self.assertEqual(alarms._mend_table("amazon.action", self.account), 1)
         self.assertEqual(alarms._mend_table("amazon.action", self.account), 0)
 
