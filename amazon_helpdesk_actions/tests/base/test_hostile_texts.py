@@ -83,7 +83,7 @@ class TestHostileTexts(HostileTexts):
                 json.dumps(panel, allow_nan=False, default=str)
 
     def test_the_web_client_puts_no_text_into_the_page_as_markup(self):
-        for path in Path(__file__).parents[1].glob("static/src/**/*"):
+        for path in Path(__file__).parents[2].glob("static/src/**/*"):
             if path.suffix in (".js", ".xml"):
                 source = path.read_text()
                 for word in ("t-out", "t-raw", "markup(", "innerHTML", "outerHTML"):
