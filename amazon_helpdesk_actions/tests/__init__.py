@@ -10,6 +10,7 @@ from .action import test_unknown
 from .action import test_unknown_decision
 from .base import test_companies
 from .base import test_containment
+from .base import test_dependencies
 from .base import test_document_readers
 from .base import test_files
 from .base import test_hostile_texts
