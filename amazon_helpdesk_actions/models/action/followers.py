@@ -46,7 +46,7 @@ class AmazonAction(models.Model):
 
     @api.model
     def _followers(self):
-        """Return what follows from a state, in this order.
+        """Hook: return what follows from a state, in this order.
 
         :rtype: list[Follower]
         """
@@ -64,20 +64,6 @@ class AmazonAction(models.Model):
                 self.env._(
                     "What names the buyer could not be removed from it. Tell an "
                     "administrator."
-                ),
-            ),
-            Follower(
-                "_hold_deliveries",
-                self.env._(
-                    "The deliveries in Odoo could not be put on hold. Tell the "
-                    "warehouse not to ship this order."
-                ),
-            ),
-            Follower(
-                "_lift_deliveries",
-                self.env._(
-                    "The hold of the deliveries could not be lifted. Tell the "
-                    "warehouse, which can release them."
                 ),
             ),
             Follower("_follow_cancellations", self._follow_failed()),

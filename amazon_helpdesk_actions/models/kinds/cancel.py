@@ -188,8 +188,9 @@ class AmazonActionCancel(models.AbstractModel):
         )
 
     def _delivered_blocker(self, order):
-        """Why what has left the warehouse cannot be cancelled, or False."""
-        return order._delivered_blocker()
+        """Hook: why goods that have left cannot be cancelled, or False. Amazon's own
+        word is the status."""
+        return False
 
     def _asked(self, order, kind, states):
         """Return the newest action of a kind that is in one of these states."""

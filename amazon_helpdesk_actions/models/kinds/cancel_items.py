@@ -164,21 +164,6 @@ class AmazonActionCancelItems(models.AbstractModel):
             )
         return blockers
 
-    def _delivered_blocker(self, order):
-        return order._all_delivered_blocker()
-
-    def _warnings(self, order):
-        warnings = super()._warnings(order)
-        if order._delivered_units():
-            warnings.append(
-                self.env._(
-                    "By the deliveries in Odoo these goods have left already: %s. "
-                    "Cancel only what is still there.",
-                    order._delivered_units(),
-                )
-            )
-        return warnings
-
     def _check_quantities(self, order, quantities):
         problem = (
             self._quantity_problem(order, quantities)
