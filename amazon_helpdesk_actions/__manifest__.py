@@ -6,7 +6,7 @@
     "category": "Services/Helpdesk",
     "author": "Amazon Helpdesk Actions contributors",
     "license": "AGPL-3",
-    "depends": ["helpdesk_mgmt_sale", "stock_delivery", "queue_job"],
+    "depends": ["helpdesk_mgmt_sale", "queue_job"],
     "external_dependencies": {
         "python": [
             "python-amazon-sp-api",
@@ -44,7 +44,7 @@
         "wizards/life/life_decision_views.xml",
         "views/control/stop_views.xml",
         "wizards/journal/audit_export_views.xml",
-        "wizards/journal/audit_settings_views.xml",
+        "wizards/upkeep/audit_settings_views.xml",
         "wizards/evidence/evidence_request_views.xml",
         "views/account/seller_account_views.xml",
         "views/order/order_views.xml",
@@ -63,7 +63,6 @@
         "views/ticket/helpdesk_ticket_views.xml",
         "views/ticket/authority_views.xml",
         "views/sale/sale_order_views.xml",
-        "views/stock/stock_picking_views.xml",
         "views/sale/account_move_views.xml",
         "views/conversation/reply_template_views.xml",
         "views/ticket/portal_templates.xml",

@@ -1,16 +1,17 @@
-"""Exceptions at random inside of the addon, in the processes of a host of chaos.
+"""Exceptions at random inside of our addons, in the processes of a host of chaos.
 
-The addon knows nothing of it: its methods that put things into words, write notes, let
-something follow from a state, or work record by record are wrapped before the models
-are built. Whether they raise is said by a file, so that it ends without a restart.
+The addons know nothing of it: their methods that put things into words, write notes,
+let something follow from a state, or work record by record are wrapped before the
+models are built. Whether they raise is said by a file, so that it ends without a
+restart.
 """
 
 import functools
-import importlib
 import os
 import random
 import re
 import sys
+from pathlib import Path
 
 #: Variable with the folder that the files below are in.
 FOLDER = "CHAOS_SURPRISES"
@@ -22,7 +23,11 @@ RAISED = "raised"
 #: What every exception says, so that it is told from real ones.
 MARK = "chaos raised this"
 
-ADDON = "odoo.addons.amazon_helpdesk_actions"
+#: Our addons: the folders at the top of the repository with a manifest.
+ADDONS = {
+    manifest.parent.name
+    for manifest in Path(__file__).resolve().parents[1].glob("*/__manifest__.py")
+}
 #: Models, as a pattern, and their methods.
 PLACES = (
     (
@@ -50,24 +55,24 @@ class Surprise(Exception):
 
 
 def prepare(folder):
-    """Have the addon's methods wrapped as soon as Odoo loads it."""
+    """Have the methods of each addon wrapped as soon as Odoo loads it."""
     from odoo.modules import loading, module
 
     load = module.load_openerp_module
 
     def load_and_wrap(name):
         load(name)
-        if ADDON.endswith(f".{name}"):
-            wrap(folder)
+        if name in ADDONS:
+            wrap(name, folder)
 
     module.load_openerp_module = loading.load_openerp_module = load_and_wrap
 
 
-def wrap(folder):
-    """Wrap the methods of all classes that define or extend the models."""
+def wrap(addon, folder):
+    """Wrap the methods of all classes of an addon that define or extend the models."""
     dice = Dice(folder)
     for pattern, names in PLACES:
-        for cls in _classes(pattern):
+        for cls in _classes(addon, pattern):
             for name in names:
                 if name in vars(cls):
                     setattr(cls, name, dice.before(vars(cls)[name], name))
@@ -92,11 +97,10 @@ def _wrapping(method, dice):
     return followers
 
 
-def _classes(pattern):
-    """Yield the classes of the addon that define or extend models of these names."""
-    importlib.import_module(f"{ADDON}.models")
+def _classes(addon, pattern):
+    """Yield the classes of an addon that define or extend models of these names."""
     for name, module in list(sys.modules.items()):
-        if name.startswith(f"{ADDON}.models."):
+        if name.startswith(f"odoo.addons.{addon}.models."):
             for cls in vars(module).values():
                 if isinstance(cls, type) and cls.__module__ == name:
                     if any(re.fullmatch(pattern, one) for one in _models_of(cls)):

@@ -1,8 +1,8 @@
 """Databases with their filestores, and the two templates they are copied from.
 
-``base`` holds the addons that ours depends on, with demo data: a minute's work, redone
-only when Odoo or those addons change. ``addon`` is a copy of it with our addon
-installed: some seconds' work, redone when the addon's source changes.
+``base`` holds the addons that ours depend on, with demo data: a minute's work, redone
+only when Odoo or those addons change. ``addon`` is a copy of it with our addons
+installed: some seconds' work, redone when their source changes.
 """
 
 from __future__ import annotations
@@ -17,24 +17,17 @@ from dev.console import Problem, show_tail, step
 from dev.odoo_command import OdooCommand
 from dev.postgres import Cluster
 from dev.processes import run
-from dev.settings import ADDON, Settings
+from dev.settings import Settings, read_manifest
 from dev.stamps import digest, digest_tree, exclusive
 
-#: What the addon depends on; the sales menus for looking at orders; and automation
-#: rules, which companies have beside it and which must not get past it.
-DEPENDENCIES = (
-    "helpdesk_mgmt",
-    "helpdesk_mgmt_sale",
-    "sale_management",
-    "stock_delivery",
-    "queue_job",
-    "base_automation",
-)
+#: Beside what our addons depend on: the sales menus for looking at orders; and
+#: automation rules, which companies have and which must not get past our addons.
+BESIDE = ("sale_management", "base_automation")
 
 BASE_TEMPLATE = "amazon_helpdesk_base"
 ADDON_TEMPLATE = "amazon_helpdesk_addon"
 
-#: Bundles of the login page, and that of the web client, which holds our addon's code.
+#: Bundles of the login page, and that of the web client, which holds our addons' code.
 LOGIN_BUNDLES = (
     "web.assets_frontend_minimal",
     "web.assets_frontend",
@@ -83,7 +76,7 @@ class Databases:
 
     def provide_templates(self) -> str:
         """Build what is missing or out of date, and return the name of the template
-        with the addon installed.
+        with our addons installed.
 
         :raise Problem: when an addon cannot be installed
         """
@@ -92,13 +85,17 @@ class Databases:
             base_key = digest(
                 self._odoo.tree.identity,
                 self._settings.root / "requirements-oca.txt",
-                *DEPENDENCIES,
+                *self._dependencies(),
                 *LOGIN_BUNDLES,
             )
             self._provide(BASE_TEMPLATE, base_key, self._build_base)
-            # Tests are not loaded when the addon is installed
-            source = digest_tree(self._settings.addon, skip=("tests", "readme"))
-            addon_key = digest(base_key, source, *CLIENT_BUNDLES)
+            # Tests are not loaded when an addon is installed
+            sources = [
+                part
+                for addon in self._settings.addons
+                for part in (addon.name, digest_tree(addon, skip=("tests", "readme")))
+            ]
+            addon_key = digest(base_key, *sources, *CLIENT_BUNDLES)
             self._provide(ADDON_TEMPLATE, addon_key, self._build_addon)
         return ADDON_TEMPLATE
 
@@ -121,14 +118,22 @@ class Databases:
 
     def _build_base(self, name: str) -> None:
         with step("Database: Odoo with helpdesk, sales and demo data (about a minute)"):
-            self._install(name, *DEPENDENCIES)
+            self._install(name, *self._dependencies())
             self._odoo.shell(name, COMPILE.format(bundles=LOGIN_BUNDLES))
 
     def _build_addon(self, name: str) -> None:
-        with step(f"Database: {ADDON} with demo data"):
+        addons = [addon.name for addon in self._settings.addons]
+        with step(f"Database: {', '.join(addons)} with demo data"):
             self.copy(BASE_TEMPLATE, name)
-            self._install(name, ADDON)
+            self._install(name, *addons)
             self._odoo.shell(name, COMPILE.format(bundles=CLIENT_BUNDLES))
+
+    def _dependencies(self) -> list[str]:
+        """Return the addons of others that are installed beneath ours."""
+        addons = self._settings.addons
+        needed = {name for addon in addons for name in read_manifest(addon)["depends"]}
+        ours = {addon.name for addon in addons}
+        return sorted(needed.difference(ours).union(BESIDE))
 
     def _install(self, database: str, *addons: str) -> None:
         """Install addons with demo data, refusing what Odoo only logs as an error."""

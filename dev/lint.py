@@ -8,7 +8,7 @@ from pathlib import Path
 from dev.audit import audit
 from dev.console import say, step
 from dev.processes import run_to_end
-from dev.settings import ADDON, Settings
+from dev.settings import ADDONS, Settings
 from dev.stack import Workshop, prepared
 
 DATABASE = "amazon_helpdesk_lint"
@@ -51,7 +51,7 @@ def _ruff(workshop: Workshop, *arguments: str) -> list[str]:
 
 def _pylint(settings: Settings, workshop: Workshop) -> list[str]:
     config = settings.root / ".pylintrc-mandatory"
-    return [str(workshop.venv.tool("pylint")), f"--rcfile={config}", ADDON]
+    return [str(workshop.venv.tool("pylint")), f"--rcfile={config}", *ADDONS]
 
 
 def _test_lint(settings: Settings, workshop: Workshop) -> list[str]:

@@ -1,4 +1,4 @@
-"""A plugin of pytest that narrows Odoo's own test_lint to our addon.
+"""A plugin of pytest that narrows Odoo's own test_lint to our addons.
 
 Odoo's lint tests look at every addon on disk and at every model in the registry, so
 they also complain about addons of others. Each fixture here narrows one way in which
@@ -12,7 +12,7 @@ import logging
 
 import pytest
 
-from dev.settings import ADDON, ROOT
+from dev.settings import ADDONS, ROOT
 
 #: Keys that OCA's tools read from a manifest and Odoo's list does not know.
 OCA_MANIFEST_KEYS = {"development_status", "maintainers"}
@@ -20,15 +20,15 @@ OCA_MANIFEST_KEYS = {"development_status", "maintainers"}
 
 @pytest.fixture(autouse=True)
 def our_manifest_only(request, monkeypatch):
-    """Tests that walk through files see those of our addon only."""
+    """Tests that walk through files see those of our addons only."""
     from odoo.modules import Manifest
 
     def ours():
-        return [Manifest.for_addon(ADDON)]
+        return [Manifest.for_addon(name) for name in ADDONS]
 
     monkeypatch.setattr(Manifest, "all_addon_manifests", ours)
     if hasattr(request.module, "get_modules"):
-        monkeypatch.setattr(request.module, "get_modules", lambda: [ADDON])
+        monkeypatch.setattr(request.module, "get_modules", lambda: list(ADDONS))
     if hasattr(request.module, "MANIFEST_KEYS"):
         keys = request.module.MANIFEST_KEYS | OCA_MANIFEST_KEYS
         monkeypatch.setattr(request.module, "MANIFEST_KEYS", keys)
@@ -36,29 +36,31 @@ def our_manifest_only(request, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def our_folder_only(request, monkeypatch):
-    """Tests that walk through Odoo's own folders see our addon's instead."""
+    """Tests that walk through Odoo's own folders see our addons' instead."""
     from odoo.tools import config
 
     import odoo.addons
 
-    folder = str(ROOT / ADDON)
+    folders = [str(ROOT / name) for name in ADDONS]
     if request.module.__name__.endswith("test_markers"):
-        monkeypatch.setattr(odoo, "__path__", [folder])
-        monkeypatch.setattr(odoo.addons, "__path__", [folder])
+        monkeypatch.setattr(odoo, "__path__", folders)
+        monkeypatch.setattr(odoo.addons, "__path__", folders)
     if request.module.__name__.endswith("test_pylint"):
-        monkeypatch.setattr(type(config), "root_path", property(lambda self: folder))
+        monkeypatch.setattr(
+            type(config), "root_path", property(lambda _self: folders[0])
+        )
 
 
 @pytest.fixture(autouse=True)
 def our_methods_only(monkeypatch):
-    """Complaints about one method count when our addon defines the method."""
+    """Complaints about one method count when an addon of ours defines the method."""
     from odoo.tests.case import TestCase
 
     original = TestCase.subTest
 
     @contextlib.contextmanager
     def sub_test(self, *args, **params):
-        if params.get("module", ADDON) == ADDON:
+        if params.get("module", ADDONS[0]) in ADDONS:
             with original(self, *args, **params):
                 yield
         else:
@@ -70,7 +72,7 @@ def our_methods_only(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def our_fields_only(request, monkeypatch):
-    """Missing indexes count when our addon defines the field."""
+    """Missing indexes count when an addon of ours defines the field."""
     if not hasattr(request.module, "BTREE_INDEX_IGNORE_FIELDS"):
         return
     from odoo.modules.registry import Registry
@@ -80,7 +82,7 @@ def our_fields_only(request, monkeypatch):
         str(field)
         for model in Registry(get_db_name()).values()
         for field in model._fields.values()
-        if ADDON not in field._modules
+        if not set(ADDONS) & set(field._modules)
     }
     ignored = request.module.BTREE_INDEX_IGNORE_FIELDS | foreign
     monkeypatch.setattr(request.module, "BTREE_INDEX_IGNORE_FIELDS", ignored)
@@ -96,6 +98,6 @@ def warnings_fail(caplog):
         if record.levelno >= logging.WARNING and ".test_lint." in record.name
     ]
     # Routes are checked of all addons; the message names the module of the class
-    complaints = [text for text in complaints if ADDON in text]
+    complaints = [text for text in complaints if any(name in text for name in ADDONS)]
     if complaints:
         pytest.fail("\n".join(complaints), pytrace=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from collections.abc import Mapping
@@ -10,8 +11,25 @@ from pathlib import Path
 
 from dev.console import Problem
 
-ADDON = "amazon_helpdesk_actions"
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def find_addons(root: Path) -> tuple[str, ...]:
+    """Return the names of our addons: the folders at the top with a manifest."""
+    return tuple(sorted(path.parent.name for path in root.glob("*/__manifest__.py")))
+
+
+def read_manifest(addon: Path) -> dict:
+    """Return what the manifest of an addon says."""
+    return ast.literal_eval((addon / "__manifest__.py").read_text())
+
+
+#: All that is here is installed, tested and linted together.
+ADDONS = find_addons(ROOT)
+
+#: The folder that holds the strict layer, which is imported as `spapi` outside of Odoo:
+#: an addon's own package can only be imported inside.
+STRICT_LAYER = next(ROOT.glob("*/spapi/__init__.py")).parents[1]
 
 
 @dataclass(frozen=True)
@@ -89,8 +107,9 @@ class Settings:
         return self.dev / "data"
 
     @property
-    def addon(self) -> Path:
-        return self.root / ADDON
+    def addons(self) -> tuple[Path, ...]:
+        """The folders of our addons."""
+        return tuple(self.root / name for name in find_addons(self.root))
 
 
 def _port(environ: Mapping[str, str], name: str) -> int | None:

@@ -17,13 +17,19 @@ from pathlib import Path
 from dev.browser import find_browser
 from dev.console import Problem, say, step
 from dev.processes import end, run_to_end, start
-from dev.settings import ADDON, Settings
+from dev.settings import ADDONS, ROOT, Settings
 from dev.stack import Workshop, prepared
 
 NO_TESTS_COLLECTED = 5  # pytest.ExitCode
 
-#: Files of the addon's tests that drive a browser.
+#: Files of the addons' tests that drive a browser.
 TOURS = "test_tours*.py"
+
+
+def of_addons(folder: str) -> tuple[str, ...]:
+    """Return the paths of a folder in those of our addons that have it."""
+    paths = (f"{name}/{folder}" for name in ADDONS)
+    return tuple(path for path in paths if (ROOT / path).is_dir())
 
 
 @dataclass(frozen=True)
@@ -31,9 +37,9 @@ class Suite:
     """Tests that run in one pytest.
 
     :param name: how it is called in the summary, and its report in .dev/artifacts
-    :param path: its folder
-    :param only: a pattern of the folder's files that it consists of
-    :param without: a pattern of the folder's files that are in another suite
+    :param paths: its folders
+    :param only: a pattern of the folders' files that it consists of
+    :param without: a pattern of the folders' files that are in another suite
     :param in_odoo: runs inside Odoo, on a fresh database, with a server and a browser
     :param beside: runs beside those that are not, since it takes as long as they do
     :param optional: may be missing
@@ -41,7 +47,7 @@ class Suite:
     """
 
     name: str
-    path: str
+    paths: tuple[str, ...]
     only: str = ""
     without: str = ""
     in_odoo: bool = False
@@ -52,7 +58,7 @@ class Suite:
     def contains(self, path: str) -> bool:
         """Say whether a file, folder or test id (``file::name``) is in this suite."""
         file = Path(path.split("::")[0])
-        if not file.is_relative_to(self.path):
+        if not any(file.is_relative_to(folder) for folder in self.paths):
             return False
         if file.suffix != ".py":
             return True
@@ -63,21 +69,22 @@ class Suite:
         """Return pytest's arguments for the suite, or for what is wanted of it."""
         if ".py" in wanted:
             return [wanted]
-        folder = wanted or self.path
+        folders = [wanted] if wanted else self.paths
         if self.only:
-            files = sorted((root / folder).glob(self.only))
-            return [str(file.relative_to(root)) for file in files]
-        return [folder, *([f"--ignore-glob=*/{self.without}"] if self.without else [])]
+            files = [f for path in folders for f in (root / path).rglob(self.only)]
+            return sorted(str(file.relative_to(root)) for file in files)
+        ignored = [f"--ignore-glob=*/{self.without}"] if self.without else []
+        return [*folders, *ignored]
 
 
 SUITES = (
-    Suite("scripts", "dev/tests"),
-    Suite("strict layer", f"{ADDON}/spapi/tests"),
-    Suite("simulator", "spapi_simulator/tests"),
-    Suite("fuzzing", "fuzzing/tests"),
-    Suite("browser", f"{ADDON}/tests", only=TOURS, in_odoo=True),
-    Suite("system", "tests_system", optional=True, seeded=True),
-    Suite("addon", f"{ADDON}/tests", without=TOURS, in_odoo=True, beside=True),
+    Suite("scripts", ("dev/tests",)),
+    Suite("strict layer", of_addons("spapi/tests")),
+    Suite("simulator", ("spapi_simulator/tests",)),
+    Suite("fuzzing", ("fuzzing/tests",)),
+    Suite("browser", of_addons("tests"), only=TOURS, in_odoo=True),
+    Suite("system", ("tests_system",), optional=True, seeded=True),
+    Suite("addons", of_addons("tests"), without=TOURS, in_odoo=True, beside=True),
 )
 
 
@@ -142,15 +149,17 @@ def select(settings: Settings) -> list[Suite]:
             raise Problem(f"T={wanted} must be a path below {settings.root}.")
         suites = [suite for suite in SUITES if suite.contains(wanted)]
         if not suites or not (settings.root / path).exists():
-            folders = ", ".join(suite.path for suite in SUITES)
+            paths = dict.fromkeys(path for suite in SUITES for path in suite.paths)
+            folders = ", ".join(paths)
             raise Problem(f"T={wanted} is no test here: name one below {folders}.")
         return suites
     suites = []
     for suite in SUITES:
-        if (settings.root / suite.path).is_dir():
+        missing = [path for path in suite.paths if not (settings.root / path).is_dir()]
+        if not missing:
             suites.append(suite)
         elif not suite.optional:
-            raise Problem(f"the tests in {suite.path} are missing: restore them.")
+            raise Problem(f"the tests in {missing[0]} are missing: restore them.")
     return suites
 
 

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 
 from hypothesis import strategies as st
 
+from dev.settings import STRICT_LAYER
+
 # As the strict layer's own tests do: importing the addon would import Odoo.
-sys.path.append(str(Path(__file__).resolve().parent.parent / "amazon_helpdesk_actions"))
+sys.path.append(str(STRICT_LAYER))
 
 from spapi.errors import MalformedAnswer, SpApiError, UnreadableReport  # noqa: E402
 from spapi.finances import parse_events  # noqa: E402

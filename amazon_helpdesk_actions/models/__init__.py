@@ -12,5 +12,4 @@ from . import life
 from . import upkeep
 from . import sale
 from . import ticket
-from . import stock
 from . import evidence

@@ -2,7 +2,7 @@
 
 from odoo.tools import LazyTranslate
 
-from ..const import ANSWER_HOURS
+from ..models.action.kind import ANSWER_HOURS
 from ..spapi.marketplaces import MARKETPLACES
 from . import evidence_words as said
 from .evidence_fonts import missing

@@ -10,6 +10,7 @@ from .action import test_unknown
 from .action import test_unknown_decision
 from .base import test_companies
 from .base import test_containment
+from .base import test_dependencies
 from .base import test_document_readers
 from .base import test_files
 from .base import test_hostile_texts
@@ -55,6 +56,7 @@ from .order import test_hostile_answers
 from .order import test_mail_budget
 from .order import test_order
 from .order import test_ranges
+from .sale import test_cancellation
 from .sale import test_credit_note
 from .sending import test_bookkeeping
 from .sending import test_call
@@ -65,7 +67,6 @@ from .sending import test_foreign_feeds
 from .sending import test_interleavings
 from .sending import test_loops
 from .sending import test_pipeline
-from .stock import test_cancel_warehouse
 from .tours import test_tours
 from .tours import test_tours_approval
 from .tours import test_tours_cancel

@@ -6,8 +6,7 @@ Every module of a benchmark says in its docstring what it measures and how, and 
 
 import sys
 
-from dev.settings import ROOT, Settings
+from dev.settings import STRICT_LAYER
 
-# The strict layer is imported as `spapi`, as in its own tests: the addon's own package
-# can only be imported inside of Odoo.
-sys.path.append(str(Settings(root=ROOT).addon))
+# As the strict layer's own tests do
+sys.path.append(str(STRICT_LAYER))

@@ -8,6 +8,7 @@ from dev.testing import SUITES, Result, read_result, select, summary
 
 PLAIN = next(suite for suite in SUITES if not suite.in_odoo)
 IN_ODOO = next(suite for suite in SUITES if suite.in_odoo)
+FOLDER = IN_ODOO.paths[-1]
 
 
 def result(suite, exit_code=0, passed=0, failed=0, skipped=0):
@@ -64,41 +65,41 @@ def test_pytest_that_died_without_a_report_counts_nothing(tmp_path):
 
 
 def test_all_suites_are_selected_and_a_missing_one_is_refused(tmp_path):
-    for suite in SUITES:
-        (tmp_path / suite.path).mkdir(parents=True, exist_ok=True)
+    for path in (path for suite in SUITES for path in suite.paths):
+        (tmp_path / path).mkdir(parents=True, exist_ok=True)
     assert select(Settings(root=tmp_path)) == list(SUITES)
-    (tmp_path / IN_ODOO.path).rmdir()
-    with pytest.raises(Problem, match=f"{IN_ODOO.path} are missing"):
+    (tmp_path / FOLDER).rmdir()
+    with pytest.raises(Problem, match=f"{FOLDER} are missing"):
         select(Settings(root=tmp_path))
 
 
 def test_part_of_a_suite_is_selected_by_path(tmp_path):
-    (tmp_path / IN_ODOO.path).mkdir(parents=True)
-    file = f"{IN_ODOO.path}/test_refund.py"
+    (tmp_path / FOLDER).mkdir(parents=True)
+    file = f"{FOLDER}/test_refund.py"
     (tmp_path / file).touch()
     wanted = f"{file}::TestRefund::test_full"
     (suite,) = select(Settings(root=tmp_path, test_path=wanted))
-    assert suite.path == IN_ODOO.path
+    assert FOLDER in suite.paths
     assert suite.arguments(tmp_path, wanted) == [wanted]
 
 
 def test_each_file_of_a_folder_is_in_one_suite(tmp_path):
-    folder = tmp_path / IN_ODOO.path
+    folder = tmp_path / FOLDER
     folder.mkdir(parents=True)
     for name in ("test_refund.py", "test_tours.py", "test_tours_refund.py"):
         (folder / name).touch()
-        path = f"{IN_ODOO.path}/{name}"
+        path = f"{FOLDER}/{name}"
         assert len(select(Settings(root=tmp_path, test_path=path))) == 1
-    suites = select(Settings(root=tmp_path, test_path=IN_ODOO.path))
+    suites = select(Settings(root=tmp_path, test_path=FOLDER))
     (browser, files), (rest, others) = (
-        (suite.name, suite.arguments(tmp_path, IN_ODOO.path)) for suite in suites
+        (suite.name, suite.arguments(tmp_path, FOLDER)) for suite in suites
     )
-    assert (browser, rest) == ("browser", "addon")
+    assert (browser, rest) == ("browser", "addons")
     assert [path.rpartition("/")[2] for path in files] == [
         "test_tours.py",
         "test_tours_refund.py",
     ]
-    assert others == [IN_ODOO.path, "--ignore-glob=*/test_tours*.py"]
+    assert others == [FOLDER, "--ignore-glob=*/test_tours*.py"]
 
 
 @pytest.mark.parametrize("path", ["docs", "dev/tests/test_nothing.py", "/etc"])

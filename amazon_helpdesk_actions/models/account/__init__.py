@@ -4,3 +4,4 @@ from . import participation
 from . import capability
 from . import quota
 from . import credentials
+from . import access

@@ -5,7 +5,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from ...const import SECRET_DAYS, SECRET_DUE_DAYS, SECRET_NEAR_DAYS
 from ...spapi.errors import NotSent
 from ...spapi.redact import protect
 from ..account.sealing import (
@@ -24,10 +23,17 @@ from ..account.sealing import (
     unseal,
 )
 from ..base.groups import ADMIN
-from ..watch.alarm import Finding
+from ..watch.alarm import Check, Finding
 from .seller_account import ENTERED_SECRETS
 
 _logger = logging.getLogger(__name__)
+
+# Days for which Amazon accepts the client secret of an application, and days before its
+# end at which administrators are told, the second time urgently. Source: "Rotate your
+# Application's LWA Credentials",
+# https://developer-docs.amazon.com/sp-api/docs/rotating-your-apps-lwa-credentials
+SECRET_DAYS = 180
+SECRET_DUE_DAYS, SECRET_NEAR_DAYS = 30, 7
 
 SECRETS = (*ENTERED_SECRETS, "access_token")
 
@@ -368,6 +374,32 @@ class AmazonSellerAccount(models.Model):
 
 class AmazonAlarm(models.Model):
     _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    kind = fields.Selection(
+        selection_add=[
+            ("secrets", "Secrets cannot be decrypted"),
+            ("secret_due", "Client secret ends in a month"),
+            ("secret_near", "Client secret ends in a week"),
+            ("secret_over", "Client secret has ended"),
+        ],
+        ondelete={
+            "secrets": "cascade",
+            "secret_due": "cascade",
+            "secret_near": "cascade",
+            "secret_over": "cascade",
+        },
+    )
+
+    @api.model
+    def _checks(self):
+        """Override to look at the secrets of the accounts."""
+        return [
+            *super()._checks(),
+            Check("secrets", on_panel=True, explains_waiting=True),
+            Check("secret_due"),
+            Check("secret_near"),
+            Check("secret_over"),
+        ]
 
     def _find_secrets(self, accounts):
         """Secrets are there that this server cannot decrypt."""

@@ -9,7 +9,9 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from odoo import fields, models
+from odoo import api, fields, models
+
+from ..base.clock import database_now, latest_credible
 
 _logger = logging.getLogger(__name__)
 
@@ -53,6 +55,20 @@ class AmazonQuota(models.Model):
         "unique(account_id, operation)",
         "There is one quota for each account and operation.",
     )
+
+    @api.model
+    def _mend_future(self, account_ids, limit):
+        """The bucket is as full as it was counted, and fills from now on."""
+        now = database_now(self.env)
+        quotas = self.search(
+            [
+                ("account_id", "in", account_ids),
+                ("refilled_at", ">", latest_credible(now)),
+            ],
+            limit=limit,
+        )
+        quotas.refilled_at = now
+        return len(quotas)
 
 
 # The bucket as it is at this moment. PostgreSQL's clock: the hosts' may differ. Where

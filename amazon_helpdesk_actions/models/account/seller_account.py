@@ -25,7 +25,7 @@ from .quota import QuotaStore
 _logger = logging.getLogger(__name__)
 
 
-# Entered by people, and readable by nobody (amazon_seller_credentials.py).
+# Entered by people, and readable by nobody (account/credentials.py).
 ENTERED_SECRETS = ("lwa_client_secret", "lwa_refresh_token")
 # Of these the journal holds that they were changed, and no value.
 CREDENTIALS = {"lwa_client_id", *ENTERED_SECRETS}
@@ -56,14 +56,6 @@ JOURNALED = AUTHORISATION | {
     "order_number_undo_seconds",
     "ship_undo_seconds",
 }
-
-# What keeps an account in its company: what has one of its own.
-HOLDING = (
-    "amazon.order",
-    "amazon.action",
-    "amazon.stop",
-    "amazon.authority",
-)
 
 # A well-formed number that no order has: Amazon's answer to it (not found) proves
 # that the account may read orders, without reading any.
@@ -199,7 +191,7 @@ class AmazonSellerAccount(models.Model):
             self.env[model]
             .with_context(active_test=False)
             .search_count(naming, limit=1)
-            for model in HOLDING
+            for model in self._held_by()
         )
         return is_named and self.env._(
             "The account %(account)s cannot move to another company: orders, actions, "
@@ -207,6 +199,14 @@ class AmazonSellerAccount(models.Model):
             "this seller's orders there.",
             account=self.name,
         )
+
+    @api.model
+    def _held_by(self):
+        """Hook: return the models with an account, which keep it in its company.
+
+        :rtype: list[str]
+        """
+        return []
 
     # === ACTION METHODS === #
 
@@ -427,14 +427,10 @@ class AmazonSellerAccount(models.Model):
         self.env["amazon.audit.entry"]._append(entries)
 
     def _resume_sending(self, kind=False):
-        """Enqueue a dispatch for every lane in which actions wait.
+        """Hook: let go on what waits for these accounts.
 
         :param str kind: kind of action, all where False
         """
-        waiting = Domain("account_id", "in", self.ids) & Domain("state", "=", "queued")
-        if kind:
-            waiting &= Domain("kind", "=", kind)
-        self.env["amazon.action"].sudo().search(waiting)._enqueue_dispatch()
 
     # === GETTERS === #
 

@@ -1,4 +1,5 @@
 from . import action
+from . import seller_account
 from . import unknown
 from . import line
 from . import reservation
@@ -11,3 +12,4 @@ from . import fulfillment_panel
 from . import order_mixin
 from . import buyer
 from . import document_access
+from . import finders

@@ -6,26 +6,37 @@ from markupsafe import Markup
 from odoo import Command, api, fields, models
 from odoo.exceptions import LockError, UserError
 
-from ...const import (
-    ACTION_STATES,
-    ACTION_TRANSITIONS,
-    APPROVAL_STATES,
-    BEFORE_SENDING,
-    CONFIRM_MIN_SECONDS,
-    CONFIRM_SINGLE_ORDERS,
-    ORDER_FRESH_SECONDS,
-    SURPASSED,
-)
 from ...spapi.operations import OPERATIONS
 from ..account.participation import marketplace_selection
 from ..base.background import in_background
 from ..base.clock import database_now
 from ..base.containment import contained, log_failure
-from ..order.reading import AWAITED_STATES, PER_ORDER
+from ..order.reading import (
+    AWAITED_STATES,
+    CONFIRM_MIN_SECONDS,
+    ORDER_FRESH_SECONDS,
+    PER_ORDER,
+)
 from .kind import KINDS_THAT_MAY_NAME_A_BUYER
 from .lane import Lane
+from .states import (
+    ACTION_STATES,
+    ACTION_TRANSITIONS,
+    APPROVAL_STATES,
+    BEFORE_SENDING,
+    SURPASSED,
+)
 
 _logger = logging.getLogger(__name__)
+
+# Orders that are read by themselves at the first look for their outcome; where more
+# were accepted at once, the lists of the account show it.
+CONFIRM_SINGLE_ORDERS = 10
+
+# Days after which an accepted action that Amazon's own data does not show is reported.
+# Amazon: "Orders from the last 48 hours might not be included" (listFinancialEvents);
+# deferred money appears when it is released.
+CONFIRM_ALERT_DAYS = 14
 
 # Who may read what a person wrote down: those who act, and the auditors.
 ACTORS_AND_JOURNAL = ",".join(
@@ -147,6 +158,11 @@ class AmazonAction(models.Model):
     submitted_at = fields.Datetime(readonly=True, copy=False)
     accepted_at = fields.Datetime(readonly=True, copy=False)
     confirmed_at = fields.Datetime(readonly=True, copy=False)
+    unconfirmed_noted_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="When it was noted that Amazon's own data does not show it.",
+    )
     amazon_code = fields.Char("Amazon's Code", readonly=True, copy=False)
     amazon_text = fields.Text("Amazon's Text", readonly=True, copy=False)
 
@@ -608,6 +624,18 @@ class AmazonAction(models.Model):
             return
         self.order_id._read_from_amazon()
         self.order_id._notify_forms()
+
+    def _note_unconfirmed(self):
+        """Note on the documents that Amazon's data has not shown these actions."""
+        self._post(
+            lambda action: action.env._(
+                "%(action)s: Amazon's own data has not shown it within %(days)s days. "
+                "Check the order in Seller Central.",
+                action=action.name,
+                days=CONFIRM_ALERT_DAYS,
+            )
+        )
+        self.unconfirmed_noted_at = fields.Datetime.now()
 
     # === LOGGING HELPERS === #
 

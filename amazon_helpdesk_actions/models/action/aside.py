@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
-from ...const import BEFORE_SENDING
-from ..watch.alarm import Finding
+from ..watch.alarm import Check, Finding
+from .states import BEFORE_SENDING
 
 # Actions that an alarm names.
 NAMED = 5
@@ -75,6 +75,11 @@ class AmazonAlarm(models.Model):
         selection_add=[("set_aside", "Set aside after an error")],
         ondelete={"set_aside": "cascade"},
     )
+
+    @api.model
+    def _checks(self):
+        """Override to look for what is set aside."""
+        return [*super()._checks(), Check("set_aside")]
 
     def action_try_again(self):
         """Have all tried again that this alarm is about, as an administrator.

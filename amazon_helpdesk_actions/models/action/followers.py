@@ -5,7 +5,7 @@ from odoo import api, fields, models
 
 from ..base.containment import contained, failure_of, log_failure, trace_of
 from ..base.groups import ADMIN
-from ..watch.alarm import Finding
+from ..watch.alarm import Check, Finding
 
 # Hours for which the administrators are told that something did not follow.
 FAILURE_SHOWN_HOURS = 24
@@ -46,7 +46,7 @@ class AmazonAction(models.Model):
 
     @api.model
     def _followers(self):
-        """Return what follows from a state, in this order.
+        """Hook: return what follows from a state, in this order.
 
         :rtype: list[Follower]
         """
@@ -64,20 +64,6 @@ class AmazonAction(models.Model):
                 self.env._(
                     "What names the buyer could not be removed from it. Tell an "
                     "administrator."
-                ),
-            ),
-            Follower(
-                "_hold_deliveries",
-                self.env._(
-                    "The deliveries in Odoo could not be put on hold. Tell the "
-                    "warehouse not to ship this order."
-                ),
-            ),
-            Follower(
-                "_lift_deliveries",
-                self.env._(
-                    "The hold of the deliveries could not be lifted. Tell the "
-                    "warehouse, which can release them."
                 ),
             ),
             Follower("_follow_cancellations", self._follow_failed()),
@@ -163,6 +149,11 @@ class AmazonAlarm(models.Model):
         selection_add=[("follower", "Something did not follow")],
         ondelete={"follower": "cascade"},
     )
+
+    @api.model
+    def _checks(self):
+        """Override to look for what did not follow."""
+        return [*super()._checks(), Check("follower")]
 
     def _find_follower(self, accounts):
         """Something that should have followed from the state of an action failed."""

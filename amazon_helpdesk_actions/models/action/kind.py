@@ -4,7 +4,21 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import formatLang
 
-from ...const import ANSWER_HOURS, ANSWER_RESERVE_HOURS
+# Hours in which Amazon wants a buyer's message answered (Seller Central, Contact
+# Response Time), and how long before its end an action from the ticket goes first.
+ANSWER_HOURS = 24
+ANSWER_RESERVE_HOURS = 2
+
+# Seconds in which an action can be taken back, unless the account says otherwise.
+UNDO_SECONDS = 10
+
+# Minutes after the end of a feed from which on an order that is not cancelled proves
+# that its cancellation was not executed.
+NOT_CANCELLED_MINUTES = 30
+
+# Minutes after a call without an answer from which on what Amazon's data does not show
+# was not executed, where a kind can tell.
+NOT_EXECUTED_MINUTES = 30
 
 # Kinds that send what may name the buyer (an address, a message), so that Amazon's
 # answer may repeat it. Their words are not journaled: nobody could remove them again.

@@ -1,5 +1,8 @@
 from typing import NamedTuple
 
+# Seconds until a dispatcher that found its lane taken looks again.
+LANE_BUSY_SECONDS = 5
+
 
 class Lane(NamedTuple):
     """What one envelope can carry: one account, one marketplace, one feed type."""

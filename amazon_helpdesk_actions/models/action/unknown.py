@@ -3,8 +3,8 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ...const import ORDER_STALE_AFTER
 from ..base.clock import as_utc, database_now
+from ..order.reading import ORDER_STALE_AFTER
 from .action import ACTORS_AND_JOURNAL
 
 

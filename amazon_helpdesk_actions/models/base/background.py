@@ -8,6 +8,10 @@ from tenacity import (
 
 from odoo import SUPERUSER_ID
 
+# Records that are changed in one transaction where many are: a chunk that fails to
+# serialize is done again, so it should be short.
+CHUNK = 200
+
 
 def in_background(records, company):
     """Return the records as a job works on them: by OdooBot, for the company and in its

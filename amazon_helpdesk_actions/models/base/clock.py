@@ -2,7 +2,17 @@
 
 from datetime import timedelta
 
-from ...const import CLOCK_SECONDS
+from odoo.fields import Domain
+
+# Amazon's clock and ours may differ by this many minutes when a refund is matched to
+# the feed that asked for it.
+CLOCK_TOLERANCE_MINUTES = 15
+
+# Seconds by which a time may be ahead of PostgreSQL's clock, or a host's clock differ
+# from it, before it counts as wrong. A clock that is kept by NTP is right to a fraction
+# of one; times are kept in whole seconds, and a question to the database may take a
+# moment where the machine is busy.
+CLOCK_SECONDS = 5
 
 # As SQL, in whole seconds, as Odoo keeps times.
 DATABASE_NOW = "date_trunc('second', clock_timestamp() AT TIME ZONE 'UTC')"
@@ -30,6 +40,32 @@ def latest_credible(now):
     :rtype: datetime
     """
     return now + timedelta(seconds=CLOCK_SECONDS)
+
+
+def any_ahead(times, now):
+    """Return the domain of what claims that one of these times is later than it can be.
+
+    :param tuple times: names of fields
+    :param datetime now: by PostgreSQL's clock
+    :rtype: Domain
+    """
+    latest = latest_credible(now)
+    return Domain.OR(Domain(name, ">", latest) for name in times)
+
+
+def bring_back(records, times, now, before=timedelta()):
+    """Set to now, or to a while before, what lies in the future.
+
+    :param tuple times: names of fields
+    :param datetime now: by PostgreSQL's clock
+    :param timedelta before: so long before now
+    """
+    latest = latest_credible(now)
+    for name in times:
+        ahead = records.filtered(
+            lambda record, name=name: record[name] and record[name] > latest
+        )
+        ahead.write({name: now - before})
 
 
 def naive_utc(moment):

@@ -1,6 +1,8 @@
 from datetime import timedelta
+from typing import NamedTuple
 
-from odoo import models
+from odoo import api, models
+from odoo.tools import SQL
 
 from .clock import database_now
 
@@ -16,6 +18,18 @@ CONNECTION_LOST = (
 # It starts again after half of the time since it was enqueued, within these bounds: it
 # may be the job that brings PostgreSQL down.
 AGAIN_MIN_SECONDS, AGAIN_MAX_SECONDS = 10, 900
+
+# What a job is about. Queue_job keeps both as JSON, or as JSON in a string of JSON.
+RECORD_IDS = SQL("(records #>> '{}')::jsonb -> 'ids'")
+ARGUMENTS = SQL("(args #>> '{}')::jsonb")
+
+
+class UnderWay(NamedTuple):
+    """What a job is for that is not over yet."""
+
+    method: str
+    record_id: int | None
+    args: list
 
 
 class QueueJob(models.Model):
@@ -46,3 +60,61 @@ class QueueJob(models.Model):
         wait = (now - self.date_created).total_seconds() / 2
         wait = min(max(wait, AGAIN_MIN_SECONDS), AGAIN_MAX_SECONDS)
         return now + timedelta(seconds=wait)
+
+    @api.model
+    def _under_way(self, model, *methods):
+        """Return what these methods of a model will do: each that waits for its turn,
+        or runs. Of a job for several records it names the first.
+
+        :param str model: name of the model
+        :param str methods: names of its methods
+        :rtype: list[UnderWay]
+        """
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT method_name, (%s ->> 0)::integer, %s
+                  FROM queue_job
+                 WHERE state IN ('wait_dependencies', 'pending', 'enqueued', 'started')
+                   AND model_name = %s AND method_name IN %s
+                """,
+                RECORD_IDS,
+                ARGUMENTS,
+                model,
+                methods,
+            )
+        )
+        return [UnderWay(*row) for row in rows]
+
+    @api.model
+    def _failed_twins(self, company, limit):
+        """Return failed jobs of ours that a newer one did the same as and failed, too,
+        whatever the options: the oldest.
+
+        :param res.company company: whose jobs
+        :param int limit: at most so many
+        :rtype: queue.job
+        """
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT id
+                  FROM (SELECT id, row_number() OVER (
+                                   PARTITION BY model_name, method_name, %s, %s
+                                       ORDER BY id DESC) AS place
+                          FROM queue_job
+                         WHERE state = 'failed' AND model_name LIKE 'amazon.%%'
+                           AND company_id = %s) AS failed
+                 WHERE place > 1
+                 ORDER BY id
+                 LIMIT %s
+                """,
+                RECORD_IDS,
+                ARGUMENTS,
+                company.id,
+                limit,
+            )
+        )
+        return self.browse(row[0] for row in rows)

@@ -4,11 +4,15 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
+from odoo.fields import Domain
 
-from ...const import APPROVAL_HOURS, APPROVAL_HOURS_MAX, REFUSAL_LENGTH
 from ..base.background import in_background
-from ..base.clock import database_now
+from ..base.clock import any_ahead, bring_back, database_now
 from ..base.groups import ADMIN, APPROVE
+
+# Hours after which nobody approves any more what waits for approval, unless the account
+# says otherwise; and characters of the reason of a refusal, which the journal keeps.
+APPROVAL_HOURS, APPROVAL_HOURS_MAX, REFUSAL_LENGTH = 24, 720, 500
 
 ACTIVITY = "amazon_helpdesk_actions.mail_activity_type_approval"
 
@@ -547,6 +551,16 @@ class AmazonApproval(models.Model):
         """Let what waits have all its time from now on."""
         for approval in self:
             approval.write(self._prepare_times(approval.account_id, now))
+
+    @api.model
+    def _mend_future(self, account_ids, limit):
+        """It was decided now: what Amazon said before is too old."""
+        now = database_now(self.env)
+        of_accounts = Domain("account_id", "in", account_ids)
+        ahead = any_ahead(["decided_at"], now)
+        approvals = self.search(of_accounts & ahead, limit=limit)
+        bring_back(approvals, ["decided_at"], now)
+        return len(approvals)
 
     def _until(self):
         """Return until when it waits, as a sentence names it."""

@@ -7,7 +7,7 @@ from odoo.tools import SQL
 
 from odoo.addons.base.models.res_partner import _tz_get
 
-from ...const import COUNTED_STATES
+from ..action.states import COUNTED_STATES
 from ..base.clock import database_now
 from ..base.groups import ADMIN
 from .authority import DAYS, Asked

@@ -7,11 +7,11 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ...const import LANE_BUSY_SECONDS
 from ...spapi.enums import FEED_REFUND
+from ..action.lane import LANE_BUSY_SECONDS
 from ..base.background import in_background
 from ..base.clock import database_now, latest_credible
-from ..watch.alarm import Finding
+from ..watch.alarm import Check, Finding
 
 _logger = logging.getLogger(__name__)
 
@@ -328,6 +328,15 @@ class AmazonAlarm(models.Model):
         ],
         ondelete={"breaker": "cascade", "breaker_blocked": "cascade"},
     )
+
+    @api.model
+    def _checks(self):
+        """Override to look for what the circuit breaker holds."""
+        return [
+            *super()._checks(),
+            Check("breaker", on_panel=True),
+            Check("breaker_blocked"),
+        ]
 
     def _find_breaker(self, accounts):
         """The circuit breaker has stopped the refunds of an account."""

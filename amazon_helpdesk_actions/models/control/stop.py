@@ -3,9 +3,11 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import format_datetime
 
-from ...const import BEFORE_SENDING
-from ..base.clock import database_now
+from ..action.finders import STALLED_AFTER
+from ..action.states import BEFORE_SENDING
+from ..base.clock import database_now, latest_credible
 from ..base.groups import ADMIN
+from ..watch.alarm import Check, Finding
 
 # A reason is kept for ever: it stands in the journal, too.
 REASON_SIZE = 500
@@ -334,9 +336,29 @@ class AmazonStop(models.Model):
     def _sentences(self):
         return "\n".join(stop._sentence() for stop in self)
 
+    @api.model
+    def _mend_future(self, account_ids, limit):
+        """It has ended by now, and the circuit breaker counts from now on."""
+        now = database_now(self.env)
+        accounts = self.env["amazon.seller.account"].browse(account_ids)
+        stops = self.search(
+            [
+                ("company_id", "in", accounts.company_id.ids),
+                ("ended_at", ">", latest_credible(now)),
+            ],
+            limit=limit,
+        )
+        stops.ended_at = now
+        return len(stops)
+
 
 class AmazonSellerAccount(models.Model):
     _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    @api.model
+    def _held_by(self):
+        """Override: its stops."""
+        return [*super()._held_by(), "amazon.stop"]
 
     is_stopped = fields.Boolean(
         "Stopped",
@@ -467,6 +489,52 @@ class AmazonSellerAccount(models.Model):
             if kinds:
                 held |= Domain("account_id", "=", account.id) & _of_kinds(kinds)
         return held
+
+
+class AmazonAlarm(models.Model):
+    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    kind = fields.Selection(
+        selection_add=[("stopped", "Sending stopped")],
+        ondelete={"stopped": "cascade"},
+    )
+
+    @api.model
+    def _checks(self):
+        """Override to look for what is stopped."""
+        return [*super()._checks(), Check("stopped", on_panel=True)]
+
+    def _find_stopped(self, accounts):
+        """Actions wait because somebody stopped them, or archived the account. What
+        the program alone has stopped has an alarm of its own."""
+        by_people = accounts.filtered(
+            lambda account: (
+                not account.active
+                or not all(
+                    stop.is_automatic or stop.life_id for stop in account._open_stops()
+                )
+            )
+        )
+        held = self._waiting(by_people, STALLED_AFTER, by_people._held_domain())
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "Actions of %(account)s that are stopped: %(count)s. %(why)s",
+                    account=account.name,
+                    count=count,
+                    why=self._why_stopped(account),
+                ),
+                since,
+            )
+            for account, (count, since) in held.items()
+        ]
+
+    def _why_stopped(self, account):
+        if not account.active:
+            return self.env._("The account is archived.")
+        return account._open_stops()._sentences()
 
 
 def _of_kinds(kinds):

@@ -5,13 +5,14 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
 
-from ...const import ORDER_FRESH_SECONDS, UNDO_SECONDS
 from ...spapi.credentials import IncompleteCredentials
 from ...spapi.enums import MESSAGE_LIMITS
 from ...spapi.errors import Refused, SpApiError
 from ...spapi.operations import MESSAGE_OPERATIONS
+from ..action.kind import UNDO_SECONDS
 from ..action.reservation import ActionRequest
 from ..base.clock import database_now, latest_credible
+from ..order.reading import ORDER_FRESH_SECONDS
 from .reply_content import forbidden
 
 # Types of messages that are text alone (Messaging v1); the one that fits most first.

@@ -32,7 +32,7 @@ class AmazonEvidence(models.AbstractModel):
     """The evidence pack of an order: a PDF for a claim at Amazon, and a ZIP with what
     proves it.
 
-    Facts are collected in amazon_evidence_facts.py; the pages are written in report/.
+    Facts are collected in evidence/facts.py; the pages are written in report/.
     """
 
     _name = "amazon.evidence"

@@ -498,7 +498,11 @@ class AmazonEvidence(models.AbstractModel):
         ]
 
     def _packages(self, order):
-        at_amazon = [
+        """Hook: return the parcels of an order, those that Amazon shows first.
+
+        :rtype: list[Package]
+        """
+        return [
             Package(
                 source="amazon",
                 ref=str(
@@ -509,19 +513,3 @@ class AmazonEvidence(models.AbstractModel):
             )
             for package in [*(order.packages or []), *(order.mcf_packages or [])]
         ]
-        deliveries = order._sale_orders().picking_ids.filtered(
-            lambda picking: (
-                picking.state == "done" and picking.picking_type_id.code == "outgoing"
-            )
-        )
-        from_warehouse = [
-            Package(
-                source="seller",
-                ref=picking.name,
-                carrier=picking.carrier_id.name or "",
-                tracking=picking.carrier_tracking_ref or "",
-                at=picking.date_done,
-            )
-            for picking in deliveries
-        ]
-        return at_amazon + from_warehouse

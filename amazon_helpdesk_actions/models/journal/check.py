@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError
 from ...verify_journal import Chain, by_number
 from ..base.background import in_background, in_own_transaction
 from ..base.groups import JOURNAL
-from ..watch.alarm import Finding
+from ..watch.alarm import Check, Finding
 from .export import READ_CHUNK
 
 # Seconds that a person waits for a check; the rest is done in the background.
@@ -350,6 +350,11 @@ class AmazonAlarm(models.Model):
         ],
         ondelete={"journal": "cascade", "anchor": "cascade"},
     )
+
+    @api.model
+    def _checks(self):
+        """Override to look for anchors that did not leave."""
+        return [*super()._checks(), Check("anchor")]
 
     def _find_anchor(self, accounts):
         """The mail with the last anchor could not be sent."""

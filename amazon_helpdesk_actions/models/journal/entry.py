@@ -152,7 +152,7 @@ class AmazonAuditEntry(models.Model):
         """Append entries, each with its own digest, in the current transaction.
 
         What a reader needs of the records is kept as text, as it is at this moment.
-        They are sealed into the chain later (amazon_audit_link.py), so that nobody
+        They are sealed into the chain later (journal/link.py), so that nobody
         waits for anybody here.
 
         :param list[dict] vals_list: values of the entries; actor and time are added

@@ -3,14 +3,10 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ...const import (
-    NOT_CANCELLED_MINUTES,
-    NOT_EXECUTED_MINUTES,
-    RESERVING_STATES,
-    UNDO_SECONDS,
-)
 from ...spapi.enums import FEED_CANCEL
 from ...spapi.envelopes import CancelItem, CancelMessage
+from ..action.kind import NOT_CANCELLED_MINUTES, NOT_EXECUTED_MINUTES, UNDO_SECONDS
+from ..action.states import RESERVING_STATES
 
 # CancelReason of the Order Acknowledgement, as in spapi.enums; those that fit most
 # documents first.
@@ -192,8 +188,9 @@ class AmazonActionCancel(models.AbstractModel):
         )
 
     def _delivered_blocker(self, order):
-        """Why what has left the warehouse cannot be cancelled, or False."""
-        return order._delivered_blocker()
+        """Hook: why goods that have left cannot be cancelled, or False. Amazon's own
+        word is the status."""
+        return False
 
     def _asked(self, order, kind, states):
         """Return the newest action of a kind that is in one of these states."""

@@ -1,9 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...const import RESERVING_STATES
 from ...spapi.enums import FEED_REFUND
 from ...spapi.envelopes import CancelQuantityItem, CancelQuantityMessage
+from ..action.states import RESERVING_STATES
 from .refund import REFUND_REASONS
 
 # Reasons of the Order Adjustment that fit units which were not shipped, the likeliest
@@ -163,21 +163,6 @@ class AmazonActionCancelItems(models.AbstractModel):
                 self.env._("Nothing is left of this order that could be cancelled.")
             )
         return blockers
-
-    def _delivered_blocker(self, order):
-        return order._all_delivered_blocker()
-
-    def _warnings(self, order):
-        warnings = super()._warnings(order)
-        if order._delivered_units():
-            warnings.append(
-                self.env._(
-                    "By the deliveries in Odoo these goods have left already: %s. "
-                    "Cancel only what is still there.",
-                    order._delivered_units(),
-                )
-            )
-        return warnings
 
     def _check_quantities(self, order, quantities):
         problem = (

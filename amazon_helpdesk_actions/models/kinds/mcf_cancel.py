@@ -3,7 +3,8 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ...const import NOT_EXECUTED_MINUTES, RESERVING_STATES, UNDO_SECONDS
+from ..action.kind import NOT_EXECUTED_MINUTES, UNDO_SECONDS
+from ..action.states import RESERVING_STATES
 from ..order.fulfillment_order import MCF_OPEN
 
 

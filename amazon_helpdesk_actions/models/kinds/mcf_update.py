@@ -4,7 +4,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import hmac
 
-from ...const import UNDO_SECONDS
+from ..action.kind import UNDO_SECONDS
 from ..order.fulfillment_order import PLACE
 
 # Keys of Amazon's Address that a person fills in, with those that Amazon requires

@@ -3,9 +3,10 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ...const import NOT_EXECUTED_MINUTES, RESERVING_STATES, UNDO_SECONDS
 from ...spapi.enums import FEED_CANCEL
 from ...spapi.envelopes import OrderNumberMessage
+from ..action.kind import NOT_EXECUTED_MINUTES, UNDO_SECONDS
+from ..action.states import RESERVING_STATES
 
 # Statuses in which Amazon knows the order for sure and it is not over.
 NUMBERED = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED")

@@ -5,9 +5,10 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import float_repr
 
-from ...const import CLOCK_TOLERANCE_MINUTES, UNDO_SECONDS
 from ...spapi.enums import FEED_REFUND
 from ...spapi.envelopes import PromotionAdjustment, RefundItem, RefundMessage
+from ..action.kind import UNDO_SECONDS
+from ..base.clock import CLOCK_TOLERANCE_MINUTES
 
 # AdjustmentReason of the Order Adjustment, as in spapi.enums; those that fit most
 # documents first.

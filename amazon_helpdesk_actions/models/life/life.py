@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 
-from ...const import BEFORE_SENDING
+from ..action.states import BEFORE_SENDING
 from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now
 from ..sending import life_record
-from ..watch.alarm import Finding
+from ..watch.alarm import Check, Finding
 
 _logger = logging.getLogger(__name__)
 
@@ -463,6 +463,22 @@ class AmazonAlarm(models.Model):
         ],
         ondelete={"life": "cascade", "life_record": "cascade"},
     )
+
+    @api.model
+    def _checks(self):
+        """Override to look for databases that are not the one that sent last."""
+        return [
+            *super()._checks(),
+            Check("life", on_panel=True),
+            Check("life_record", on_panel=True),
+        ]
+
+    @api.model
+    def _before_watch(self):
+        """Override to look whether this database is the one that sent last."""
+        result = super()._before_watch()
+        self.env["amazon.life"]._check_in_watch()
+        return result
 
     def _find_life(self, accounts):
         """This database was found not to be the one that sent last. Enqueues what

@@ -6,30 +6,39 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...const import (
+from ...spapi.errors import IncompleteCredentials, SpApiError
+from ..action.lane import Lane
+from ..action.states import BEFORE_SENDING
+from ..base.background import CHUNK, in_background, in_own_transaction
+from ..base.clock import (
+    CLOCK_TOLERANCE_MINUTES,
+    any_ahead,
+    as_utc,
+    bring_back,
+    database_now,
+)
+from ..control.stop import REASON_SIZE
+from ..sending.dispatch import BETTER_KNOWN
+from ..sending.foreign_feed import LISTING_TOLERANCE_SECONDS, readable
+from ..sending.pace import VERIFY_SECONDS
+from ..sending.reconcile import (
     ABSENT_ALONE_HOURS,
     ABSENT_MINUTES,
     ABSENT_RETRY_SECONDS,
-    BEFORE_SENDING,
-    CHUNK,
-    CLOCK_TOLERANCE_MINUTES,
-    LISTED_DAYS,
-    LISTING_TOLERANCE_SECONDS,
-    LOST_TIME_HOURS,
     RECONCILE_MAX_SECONDS,
     RECONCILE_MIN_SECONDS,
     SINGLE_READS,
-    VERIFY_SECONDS,
 )
-from ...spapi.errors import IncompleteCredentials, SpApiError
-from ..action.lane import Lane
-from ..base.background import in_background, in_own_transaction
-from ..base.clock import as_utc, database_now
-from ..control.stop import REASON_SIZE
-from ..sending.dispatch import BETTER_KNOWN
-from ..sending.foreign_feed import readable
 
 _logger = logging.getLogger(__name__)
+
+# Hours after which Amazon's data shows, at the latest, what a database had sent before
+# it was restored from a backup: orders from the last 48 hours might be missing
+# (listFinancialEvents), and a day more for what is deferred.
+LOST_TIME_HOURS = 72
+
+# Days for which Amazon lists a feed (getFeeds: createdSince at most 90 days ago).
+LISTED_DAYS = 89
 
 # What a person can say of a database that is not the one that sent last.
 DECISIONS = [
@@ -280,6 +289,18 @@ class AmazonSellerAccount(models.Model):
         for account, marketplace, feed_type in groups:
             lane = Lane(account.id, marketplace, feed_type)
             self.env["amazon.feed"]._enqueue_verify_lane(lane)
+
+    # === BUSINESS METHODS - CLOCKS === #
+
+    @api.model
+    def _mend_future(self, account_ids, limit):
+        """The database was found restored by now: what is read from now on counts."""
+        now = database_now(self.env)
+        times = ("life_found_at", "restored_at")
+        accounts = self.browse(account_ids)
+        ahead = accounts.filtered_domain(any_ahead(times, now))[:limit]
+        bring_back(ahead, times, now)
+        return len(ahead)
 
 
 class AmazonAction(models.Model):

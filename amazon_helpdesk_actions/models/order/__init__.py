@@ -8,3 +8,4 @@ from . import charge
 from . import refund
 from . import shipping
 from . import fulfillment_order
+from . import finders

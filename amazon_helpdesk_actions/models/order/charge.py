@@ -1,8 +1,7 @@
 from odoo import api, fields, models
 
-from ...const import RESERVING_STATES
 from ...spapi.enums import ADJUSTMENT_COMPONENTS
-from .amounts import is_overdrawn, paid, refundable
+from .amounts import RESERVING_STATES, is_overdrawn, paid, refundable
 
 
 class AmazonOrderCharge(models.Model):

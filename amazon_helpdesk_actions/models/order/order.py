@@ -5,12 +5,28 @@ from psycopg2.errors import UniqueViolation
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
 
-from ...const import FULFILLMENT_STATUSES
 from ...spapi.marketplaces import seller_central_order_url
 from ..account.participation import marketplace_selection
 from ..account.stays_in_company import is_working_in
 from ..base.clock import DATABASE_NOW
 from .amounts import is_overdrawn, total_refundable
+
+# Fulfillment statuses of Orders 2026-01-01 (``order.fulfillment.fulfillmentStatus``).
+# Source: amzn/selling-partner-api-models, models/orders-api-model/
+# orders_2026-01-01.json.
+FULFILLMENT_STATUSES = [
+    ("PENDING_AVAILABILITY", "Pending availability"),
+    ("PENDING", "Pending"),
+    ("UNSHIPPED", "Unshipped"),
+    ("PARTIALLY_SHIPPED", "Partially shipped"),
+    ("SHIPPED", "Shipped"),
+    ("CANCELLED", "Cancelled"),
+    ("UNFULFILLABLE", "Unfulfillable"),
+    # only in Amazon's migration data (Brazil)
+    ("INVOICE_UNCONFIRMED", "Invoice unconfirmed"),
+    # Whatever Amazon may add: shown as it came, and no action is offered.
+    ("OTHER", "Other"),
+]
 
 # Amazon's order number, 3-7-7. Source: amzn/selling-partner-api-models, Orders
 # 2026-01-01 ("should be in 3-7-7 format"); orders of Multi-Channel Fulfillment begin
@@ -128,6 +144,7 @@ class AmazonOrder(models.Model):
         "unique(amazon_order_ref, company_id)",
         "An Amazon order is recorded only once in a company.",
     )
+    _requested_idx = models.Index("(account_id) WHERE read_state = 'requested'")
 
     # === COMPUTE METHODS === #
 
@@ -273,6 +290,33 @@ class AmazonOrder(models.Model):
             self.env["bus.bus"]._sendone(
                 order, "amazon_order_changed", {"id": order.id}
             )
+
+    def _alarms_for_panel(self):
+        """Return what everybody should know who is about to act on this order.
+
+        :return: dicts with kind, message, and since when (UTC)
+        :rtype: list[dict]
+        """
+        self.ensure_one()
+        order_sudo = self.sudo()
+        alarms_sudo = self.env["amazon.alarm"].sudo()
+        alarms_sudo = alarms_sudo.search_fetch(
+            [
+                ("company_id", "=", order_sudo.company_id.id),
+                ("account_id", "in", (False, order_sudo.account_id.id)),
+                ("kind", "in", alarms_sudo._panel_kinds()),
+                ("state", "=", "open"),
+            ],
+            ["kind", "message", "since"],
+        )
+        return [
+            {
+                "kind": alarm.kind,
+                "message": alarm.message,
+                "since": fields.Datetime.to_string(alarm.since),
+            }
+            for alarm in alarms_sudo
+        ]
 
     # === BUSINESS METHODS - AMOUNTS === #
 

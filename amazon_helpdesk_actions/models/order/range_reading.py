@@ -6,16 +6,6 @@ from math import ceil
 
 from odoo import api, fields, models
 
-from ...const import (
-    CONFIRM_MIN_SECONDS,
-    RANGE_BUSY_SECONDS,
-    RANGE_EVERY_SECONDS,
-    RANGE_IDLE_DAYS,
-    RANGE_LEFTOVERS,
-    RANGE_RETRY_SECONDS,
-    RANGE_RUN_SECONDS,
-    RANGE_SLOT_SECONDS,
-)
 from ...spapi.client import ORDER_DATA
 from ...spapi.errors import (
     IncompleteCredentials,
@@ -30,10 +20,30 @@ from ...spapi.values import time_of
 from ..account.seller_account import is_access_refused
 from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now, naive_utc
-from .reading import AWAITED_STATES, PER_ORDER
+from .reading import AWAITED_STATES, CONFIRM_MIN_SECONDS, PER_ORDER
 from .watermark import SUBJECTS
 
 _logger = logging.getLogger(__name__)
+
+# Seconds between two questions about the same range where half of the quota is used up;
+# with more than half of it at hand there is no need to wait.
+RANGE_EVERY_SECONDS = 240
+
+# Seconds that one run may take; what is left is for the next one.
+RANGE_RUN_SECONDS = 40
+
+# Seconds until a run that failed, or found somebody else at it, looks again.
+RANGE_RETRY_SECONDS, RANGE_BUSY_SECONDS = 60, 5
+
+# Seconds: requests to read within so many seconds share a job.
+RANGE_SLOT_SECONDS = 10
+
+# Days. The ranges of an account are read while an order of it was read so lately.
+RANGE_IDLE_DAYS = 60
+
+# Orders that a run has read by themselves where Amazon's lists have not confirmed their
+# actions for a day, as may be after a gap.
+RANGE_LEFTOVERS = 10
 
 ALL_SUBJECTS = [subject for subject, _label in SUBJECTS]
 OPERATION_OF = {
@@ -57,6 +67,11 @@ class AmazonSellerAccount(models.Model):
     """
 
     _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    @api.model
+    def _held_by(self):
+        """Override: its orders."""
+        return [*super()._held_by(), "amazon.order"]
 
     watermark_ids = fields.One2many(
         "amazon.watermark",

@@ -6,7 +6,6 @@ from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 
-from ...const import FULFILLMENT_STATUSES, ORDER_STALE_AFTER
 from ...spapi import finances as spapi_finances
 from ...spapi import orders as spapi_orders
 from ...spapi.enums import ADJUSTMENT_COMPONENTS
@@ -15,8 +14,21 @@ from ...spapi.marketplaces import MARKETPLACES
 from ..base.background import in_background
 from ..base.clock import database_now, latest_credible, naive_utc
 from ..base.containment import contained
+from .order import FULFILLMENT_STATUSES
 
 _logger = logging.getLogger(__name__)
+
+# Seconds. What Amazon said of an order may be this old when an action of it is sent.
+# By range it can be known 120 seconds late (searchOrders and listTransactions leave the
+# last two minutes out), and searchOrders allows one call in 178 seconds.
+ORDER_FRESH_SECONDS = 600
+
+# Seconds. An order that was read longer ago is read again in the background when
+# somebody opens a form that shows it. getOrder allows 0.5 calls a second.
+ORDER_STALE_AFTER = 600
+
+# Seconds until the first look for the outcome of an action in Amazon's data.
+CONFIRM_MIN_SECONDS = 10
 
 # What reading one order costs of Amazon's quotas.
 PER_ORDER = ("getOrder", "listFinancialEventsByOrderId")
@@ -89,6 +101,7 @@ class AmazonOrder(models.Model):
 
     # Whether an account has business, and which of its orders were left alone.
     _account_read_idx = models.Index("(account_id, read_at)")
+    _complete_idx = models.Index("(account_id, complete_at)")
     _unrecorded_idx = models.Index("(account_id) WHERE unrecorded_count > 0")
 
     @api.depends("account_id", "complete_at", "finances_refused")
@@ -148,6 +161,20 @@ class AmazonOrder(models.Model):
                 and (order.complete_at > now or order.account_id in of_ahead)
             )
         ).complete_at = False
+
+    @api.model
+    def _mend_future(self, account_ids, limit):
+        """What is known up to a time in the future is not known: read again."""
+        orders = self.search(
+            [
+                ("account_id", "in", account_ids),
+                ("complete_at", ">", latest_credible(database_now(self.env))),
+            ],
+            limit=limit,
+        )
+        orders.complete_at = False
+        orders._request_read()
+        return len(orders)
 
     def _request_first_read(self):
         """Have orders read that somebody names here for the first time."""

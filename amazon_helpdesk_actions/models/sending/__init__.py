@@ -6,3 +6,5 @@ from . import poll
 from . import reconcile
 from . import feed_cancel
 from . import forecast
+from . import needed_jobs
+from . import finders

@@ -11,17 +11,6 @@ from odoo.fields import Domain
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ...const import (
-    BEFORE_SENDING,
-    CALL_NO_TRACE_HOURS,
-    CALL_RETRY_MAX_SECONDS,
-    CALL_RETRY_SECONDS,
-    CONFIRM_ALERT_DAYS,
-    LANE_BUSY_SECONDS,
-    LOOK_MAX_SECONDS,
-    LOOK_MIN_SECONDS,
-    VERIFY_SECONDS,
-)
 from ...spapi.errors import (
     IncompleteCredentials,
     InvalidMessage,
@@ -31,14 +20,29 @@ from ...spapi.errors import (
 )
 from ...spapi.operations import OPERATIONS
 from ..account.seller_account import is_access_refused
+from ..action.action import CONFIRM_ALERT_DAYS
+from ..action.lane import LANE_BUSY_SECONDS
+from ..action.states import BEFORE_SENDING
 from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now
 from ..base.containment import PASSED_ON, contained
 from ..base.set_aside import contained_job
 from ..order.reading import is_final
 from .life_record import RecordUnusable
+from .pace import VERIFY_SECONDS
 
 _logger = logging.getLogger(__name__)
+
+# Seconds until a call is tried again that was proven not to have left, where Amazon did
+# not say how long: half of the time since it was asked for, within these bounds.
+CALL_RETRY_SECONDS, CALL_RETRY_MAX_SECONDS = 30, 300
+
+# Seconds between two looks for the outcome of a call at Amazon: half of the time that
+# has passed, within these bounds.
+LOOK_MIN_SECONDS, LOOK_MAX_SECONDS = 30, 3600
+
+# Hours after a call without an answer after which a person is asked.
+CALL_NO_TRACE_HOURS = 24
 
 # An action in one of these states needs what was noted for its call no more.
 OVER = (
@@ -58,7 +62,7 @@ class AmazonAction(models.Model):
     """How an action that is a call of its own is sent to Amazon: a REST operation that
     concerns one order.
 
-    As with feeds (amazon_feed_dispatch.py): the state *sending* is COMMITTED before the
+    As with feeds (sending/dispatch.py): the state *sending* is COMMITTED before the
     one call, and what came of it after it. A call whose sender died is *unknown*, never
     sent again by itself; its outcome is looked for in Amazon's own data.
     """
@@ -634,17 +638,10 @@ class AmazonAction(models.Model):
 
     def _with_call_job(self):
         """Return the actions that a job will look at, each as (id, name of the job)."""
-        self.env["queue.job"].flush_model()
-        self.env.cr.execute(
-            """
-            SELECT ((records #>> '{}')::jsonb -> 'ids' ->> 0)::integer, method_name
-              FROM queue_job
-             WHERE state IN ('wait_dependencies', 'pending', 'enqueued', 'started')
-               AND model_name = 'amazon.action'
-               AND method_name IN ('_job_call', '_job_look')
-            """
+        jobs = self.env["queue.job"]._under_way(
+            "amazon.action", "_job_call", "_job_look"
         )
-        return set(self.env.cr.fetchall())
+        return {(job.record_id, job.method) for job in jobs}
 
     def _mend_call(self):
         """Enqueue what a lost job would have done."""

@@ -11,23 +11,6 @@ from odoo.fields import Domain
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ...const import (
-    BEFORE_SENDING,
-    CHUNK,
-    COLLECT_SECONDS,
-    DISPATCH_RETRY_SECONDS,
-    DISPATCH_SLOT_SECONDS,
-    DISPATCH_SWEEP_SECONDS,
-    LANE_BUSY_SECONDS,
-    LOOK_FRESH_SECONDS,
-    MAX_ACTIONS_PER_FEED,
-    NEXT_FEED_MAX_SECONDS,
-    NEXT_FEED_MIN_SECONDS,
-    POLL_MIN_SECONDS,
-    RANGE_LAG_SECONDS,
-    URGENT_RESERVE,
-    VERIFY_SECONDS,
-)
 from ...spapi.client import MAX_FEED_BYTES
 from ...spapi.enums import FEED_CANCEL, FEED_REFUND
 from ...spapi.envelopes import (
@@ -44,15 +27,51 @@ from ...spapi.errors import (
     Throttled,
 )
 from ...spapi.operations import OPERATIONS
-from ..action.lane import Lane
-from ..base.background import in_background, in_own_transaction
+from ..action.lane import LANE_BUSY_SECONDS, Lane
+from ..action.states import BEFORE_SENDING
+from ..base.background import CHUNK, in_background, in_own_transaction
 from ..base.clock import database_now
 from ..base.containment import PASSED_ON, contained, log_failure
 from ..base.set_aside import contained_job
 from ..order.reading import is_final
 from .life_record import RecordUnusable
+from .pace import POLL_MIN_SECONDS, VERIFY_SECONDS
 
 _logger = logging.getLogger(__name__)
+
+# Actions in one envelope: what one dispatch works off in reasonable time. Amazon
+# advises at most 10 MiB (feeds guide), which hold more messages than this.
+MAX_ACTIONS_PER_FEED = 5000
+
+# createFeed allows 15 calls at once, then one in 120 seconds, for all feed types of an
+# account together. So many tokens are kept for what cannot wait: cancellations that
+# race the warehouse, and tickets near the end of their answer time.
+URGENT_RESERVE = 3
+
+# Seconds until a range that is read by last update or posting date shows what happened
+# now: Amazon leaves the last 120 seconds out (searchOrders, listTransactions).
+RANGE_LAG_SECONDS = 130
+
+# Seconds that an action which could leave waits at most for others that Amazon will
+# soon show, where they are more, or where it would take the last token of createFeed.
+COLLECT_SECONDS = 240
+
+# Bounds of the wait for it, in seconds.
+NEXT_FEED_MIN_SECONDS, NEXT_FEED_MAX_SECONDS = 15, 60
+
+# Seconds: clicks within so many seconds share a dispatch job.
+DISPATCH_SLOT_SECONDS = 2
+
+# Another job, at least this much later, finds what a click committed only after that
+# one had looked.
+DISPATCH_SWEEP_SECONDS = 60
+
+# Seconds to wait before a dispatch that could not be done is tried again, where
+# Amazon did not say how long.
+DISPATCH_RETRY_SECONDS = 30
+
+# Seconds for which a list serves where the quota of getFeeds is used up.
+LOOK_FRESH_SECONDS = 60
 
 CREATE_FEED = OPERATIONS["createFeed"]
 

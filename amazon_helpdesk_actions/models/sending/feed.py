@@ -1,15 +1,34 @@
-from odoo import fields, models
+from datetime import timedelta
 
-from ...const import FEED_STATES
+from odoo import api, fields, models
+from odoo.fields import Domain
+
 from ..account.participation import marketplace_selection
 from ..action.lane import Lane
+from ..base.clock import CLOCK_TOLERANCE_MINUTES, any_ahead, bring_back, database_now
+
+FEED_STATES = [
+    ("sending", "Sending"),
+    ("not_sent", "Not sent"),
+    ("submitted", "Submitted"),
+    ("unknown", "Unknown"),
+    ("absent", "Not at Amazon"),
+    ("refused", "Refused"),
+    ("done", "Processed"),
+    ("cancelled", "Cancelled by Amazon"),
+    ("fatal", "Failed at Amazon"),
+]
+
+# What was sent is looked for at Amazon from its sending on. Where a clock was wrong, it
+# may have left a while before that is noticed: rather look further back.
+SENT_BEFORE = timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
 
 
 class AmazonFeed(models.Model):
     """One envelope on its way to Amazon, and what Amazon answered.
 
-    How it is sent stands in amazon_feed_dispatch.py, how the answer is read in
-    amazon_feed_poll.py.
+    How it is sent stands in sending/dispatch.py, how the answer is read in
+    sending/poll.py.
     """
 
     _name = "amazon.feed"
@@ -67,6 +86,12 @@ class AmazonFeed(models.Model):
     _sending_idx = models.Index(
         "(account_id, marketplace, feed_type) WHERE state = 'sending'"
     )
+    _submitted_idx = models.Index(
+        "(account_id, feed_type, submitted_at) WHERE state = 'submitted'"
+    )
+    _answered_idx = models.Index(
+        "(account_id, feed_type, done_at) WHERE done_at IS NOT NULL"
+    )
     _set_aside_idx = models.Index("(account_id) WHERE set_aside_at IS NOT NULL")
 
     # === BUSINESS METHODS - SET ASIDE === #
@@ -102,9 +127,24 @@ class AmazonFeed(models.Model):
         self._enqueue_follow()
         if self.report_file_id:
             self._enqueue_apply_report()
-        for _method, domain, enqueue in self.env["amazon.alarm"]._needed_jobs():
+        for _method, domain, enqueue in self._needed_jobs():
             if self.search_count([("id", "=", self.id), *domain]):
                 enqueue(self)
+
+    # === BUSINESS METHODS - CLOCKS === #
+
+    @api.model
+    def _mend_future(self, account_ids, limit):
+        """It was sent lately, and what came of it is known since now."""
+        now = database_now(self.env)
+        times = ("sending_at", "submitted_at", "done_at")
+        feeds = self.search(
+            Domain("account_id", "in", account_ids) & any_ahead(times, now),
+            limit=limit,
+        )
+        bring_back(feeds, times[1:], now)
+        bring_back(feeds, times[:1], now, SENT_BEFORE)
+        return len(feeds)
 
     # === HELPERS === #
 

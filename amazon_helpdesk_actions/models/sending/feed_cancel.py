@@ -3,7 +3,6 @@ import logging
 from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ...const import OPEN_STATES
 from ...spapi.errors import (
     IncompleteCredentials,
     NotSent,
@@ -11,6 +10,7 @@ from ...spapi.errors import (
     SpApiError,
     Throttled,
 )
+from ..action.states import OPEN_STATES
 from ..base.background import in_background
 from ..base.clock import database_now
 from ..base.containment import contained

@@ -6,20 +6,30 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...const import (
-    ADOPT_SECONDS,
-    FOREIGN_DAYS,
-    FOREIGN_KEPT_DAYS,
-    LISTING_TOLERANCE_SECONDS,
-    LOOK_BACK_HOURS,
-    LOOK_OVERLAP_MINUTES,
-)
 from ...spapi.enums import FEED_CANCEL, FEED_REFUND
 from ...spapi.errors import MalformedAnswer
 from ..base.background import in_own_transaction
 from ..base.clock import as_utc, database_now
+from ..watch.alarm import Check, Finding
 
 _logger = logging.getLogger(__name__)
+
+# Seconds. The list is read from so long before the sending, so that a feed that lies
+# before its window is seen, too.
+LISTING_TOLERANCE_SECONDS = 120
+
+# Seconds after the sending in which Amazon must have created our feed. We wait at most
+# 100 seconds for its answer (spapi.transport); what is created much later is not ours.
+ADOPT_SECONDS = 300
+
+# Each listing of an account's feeds begins so long before the one before ended, in
+# minutes: feeds are listed late. After a pause it begins so many hours ago at most:
+# getFeeds shows 100 feeds a page.
+LOOK_OVERLAP_MINUTES, LOOK_BACK_HOURS = 60, 72
+
+# Days for which an account is said to have another program that sends feeds, since the
+# last one; and days for which such feeds are kept (Amazon lists 90 days).
+FOREIGN_DAYS, FOREIGN_KEPT_DAYS = 30, 90
 
 FEED_TYPES = [FEED_REFUND, FEED_CANCEL]
 
@@ -430,6 +440,37 @@ class AmazonSellerAccount(models.Model):
         )
         self.flush_recordset()
         self.env["amazon.foreign.feed"]._record(self, listed)
+
+
+class AmazonAlarm(models.Model):
+    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    kind = fields.Selection(
+        selection_add=[("foreign", "Another program sends feeds")],
+        ondelete={"foreign": "cascade"},
+    )
+
+    @api.model
+    def _checks(self):
+        """Override to look for feeds of other programs."""
+        return [*super()._checks(), Check("foreign")]
+
+    def _find_foreign(self, accounts):
+        """Another program sends feeds for an account. They stop nothing."""
+        lately = self.env["amazon.foreign.feed"]._lately(accounts)
+        return [
+            Finding(
+                account,
+                count,
+                self.env._(
+                    "%(sentence)s If Amazon's answer to a sending of ours is lost, a "
+                    "person will often have to look for the outcome. Find out which "
+                    "program it is, and keep it from refunding and cancelling.",
+                    sentence=account._foreign_sentence(count, last),
+                ),
+            )
+            for account, (count, last) in lately.items()
+        ]
 
 
 def readable(rows):

@@ -3,29 +3,30 @@ import logging
 
 from odoo import api, fields, models
 
-from ...const import (
-    ACTION_TRANSITIONS,
-    CHUNK,
-    FEED_GONE_DAYS,
-    LATE_REPORT_HOURS,
-    LATE_REPORT_SECONDS,
-    OPEN_STATES,
-    POLL_MAX_SECONDS,
-    POLL_MIN_SECONDS,
-    POLL_STUCK_SECONDS,
-    REPORT_DAYS,
-)
 from ...spapi.enums import FEED_FINAL_STATUSES
 from ...spapi.errors import IncompleteCredentials, Refused, SpApiError, UnreadableReport
 from ...spapi.reports import count_processed, named_orders, parse_report
 from ..account.seller_account import is_access_refused
-from ..base.background import in_background
+from ..action.states import ACTION_TRANSITIONS, OPEN_STATES
+from ..base.background import CHUNK, in_background
 from ..base.clock import database_now
 from ..base.containment import contained
 from ..base.set_aside import contained_job
 from ..order.reading import is_not_found
+from .pace import POLL_MAX_SECONDS, POLL_MIN_SECONDS
 
 _logger = logging.getLogger(__name__)
+
+# A report that is missing is asked for every so many seconds during the first hours,
+# then daily, until Amazon deletes it (result documents are kept for 28 days: model of
+# getFeeds).
+LATE_REPORT_SECONDS, LATE_REPORT_HOURS, REPORT_DAYS = 300, 6, 28
+
+# Seconds between two looks at a feed that Amazon has had for more than a day.
+POLL_STUCK_SECONDS = 3600
+
+# Days after which a feed that Amazon does not know any more is given up.
+FEED_GONE_DAYS = 1
 
 DAY = 24 * 3600
 # States in which an action still waits for what becomes of its feed.

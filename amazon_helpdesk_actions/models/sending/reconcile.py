@@ -7,34 +7,40 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...const import (
-    ABSENT_ALONE_HOURS,
-    ABSENT_MINUTES,
-    ABSENT_RETRY_SECONDS,
-    ADOPT_SECONDS,
-    CHUNK,
-    CONFIRM_ALERT_DAYS,
-    LISTING_TOLERANCE_SECONDS,
-    NO_TRACE_HOURS,
-    NOT_CANCELLED_MINUTES,
-    OPEN_STATES,
-    ORDER_LOOK_HOURS,
-    POLL_MIN_SECONDS,
-    RECONCILE_MAX_SECONDS,
-    RECONCILE_MIN_SECONDS,
-    SINGLE_READS,
-    VERIFY_SECONDS,
-)
 from ...spapi.enums import FEED_FINAL_STATUSES
 from ...spapi.errors import IncompleteCredentials, Refused, SpApiError
 from ..account.seller_account import is_access_refused
-from ..base.background import in_background, in_own_transaction
+from ..action.action import CONFIRM_ALERT_DAYS
+from ..action.kind import NOT_CANCELLED_MINUTES
+from ..action.states import OPEN_STATES
+from ..base.background import CHUNK, in_background, in_own_transaction
 from ..base.clock import as_utc, database_now
 from ..base.containment import contained
 from ..base.set_aside import contained_job
-from .foreign_feed import DOUBTFUL, Listed
+from .foreign_feed import ADOPT_SECONDS, DOUBTFUL, LISTING_TOLERANCE_SECONDS, Listed
+from .pace import POLL_MIN_SECONDS, VERIFY_SECONDS
 
 _logger = logging.getLogger(__name__)
+
+# Seconds between two looks for a feed in Amazon's list: half of the time that has
+# passed since it was sent, within these bounds. getFeeds allows 10 calls at once, then
+# one in 45 seconds.
+RECONCILE_MIN_SECONDS, RECONCILE_MAX_SECONDS = 10, 900
+
+# Amazon's list may lag. A feed that it does not show is called absent after so many
+# minutes where a later feed of ours is shown, and after so many hours in any case.
+ABSENT_MINUTES, ABSENT_ALONE_HOURS = 60, 4
+
+# Seconds until the orders are asked again where an absence cannot be declared yet.
+ABSENT_RETRY_SECONDS = 60
+
+# Hours between two looks at the orders of actions whose outcome is unknown, and after
+# which a person is asked. Amazon: "Orders from the last 48 hours might not be included"
+# (listFinancialEvents).
+ORDER_LOOK_HOURS, NO_TRACE_HOURS = 6, 72
+
+# Orders that are read one by one; where they are more, Amazon's lists are read first.
+SINGLE_READS = 30
 
 # What waits for no decision of a person.
 NOT_HANDED = [("needs_person", "=", False)]

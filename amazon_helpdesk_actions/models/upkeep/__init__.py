@@ -1,3 +1,2 @@
-from . import finders
-from . import host_clock
+from . import future
 from . import retention

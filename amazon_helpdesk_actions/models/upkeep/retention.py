@@ -3,9 +3,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...const import CHUNK
 from ..action.kind import KINDS_THAT_MAY_NAME_A_BUYER
-from ..base.background import in_background
+from ..base.background import CHUNK, in_background
 
 # Days after which nothing that may name a buyer is kept. Source: Amazon's Data
 # Protection Policy (https://developer-docs.amazon.com/sp-api/docs/

@@ -1,2 +1,5 @@
 from . import alarm
+from . import watch
+from . import jobs
 from . import failure
+from . import host_clock

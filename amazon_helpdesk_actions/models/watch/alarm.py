@@ -9,27 +9,30 @@ from ..base.groups import ADMIN
 
 _logger = logging.getLogger(__name__)
 
-# What the program mends by itself is told to people only where it is still so at the
-# next look.
-HEALED = ("stalled", "call_lost", "abandoned", "unfollowed", "unasked", "undone")
+# The turn of a check: what puts right what the others go by comes first; last comes
+# what asks whether any of the others has found why.
+FIRST, USUAL, LAST = range(3)
 
-# What concerns everybody who is about to ask for something, on whatever order.
-PANEL_KINDS = (
-    "runner",
-    "life",
-    "life_record",
-    "stalled",
-    "breaker",
-    "stopped",
-    "abandoned",
-    "feed_slow",
-    "watermark",
-    "quota",
-    "secrets",
-    "seller_id",
-    "access",
-    "waiting",
-)
+
+class Check(NamedTuple):
+    """A kind of trouble that the watch looks for, by the alarms' `_find_<kind>`.
+
+    That takes the company's accounts and returns a list of `Finding`.
+
+    :param str kind: the kind of alarm that it raises
+    :param bool is_mended: whether the check mends it by itself: people are told only
+        where it is still so at the next look
+    :param bool on_panel: whether it concerns everybody who is about to ask for
+        something, on whatever order
+    :param bool explains_waiting: whether it is why actions of its account wait
+    :param int turn: when it is looked for, before or after the others
+    """
+
+    kind: str
+    is_mended: bool = False
+    on_panel: bool = False
+    explains_waiting: bool = False
+    turn: int = USUAL
 
 
 class Finding(NamedTuple):
@@ -41,11 +44,17 @@ class Finding(NamedTuple):
     since: object = None
 
 
+def tally(numbers, key, count, since):
+    """Add a count to those of a key, and keep the oldest time."""
+    former = numbers.get(key, (0, since))
+    numbers[key] = (former[0] + count, min(former[1], since))
+
+
 class AmazonAlarm(models.Model):
     """Something that nobody moves by itself, or not as soon as usual.
 
-    Raised and ended by the watch (amazon_watch.py), never by hand. The administrators
-    are told once: by an activity that ends with the alarm, and by one message.
+    Raised and ended by the watch (watch.py), never by hand. The administrators are told
+    once: by an activity that ends with the alarm, and by one message.
     """
 
     _name = "amazon.alarm"
@@ -62,37 +71,8 @@ class AmazonAlarm(models.Model):
         index="btree_not_null",
         help="Empty where it concerns all accounts of the company.",
     )
-    kind = fields.Selection(
-        [
-            ("future", "Times in the future"),
-            ("clock", "Wrong clock of a host"),
-            ("runner", "Job runner not working"),
-            ("job_failed", "Job failed"),
-            ("stalled", "Actions without a job"),
-            ("call_lost", "Calls without a job"),
-            ("stopped", "Sending stopped"),
-            ("abandoned", "Sending was interrupted"),
-            ("unfollowed", "Actions behind their feed"),
-            ("unasked", "Feeds without a job"),
-            ("undone", "Work without a job"),
-            ("feed_slow", "Amazon is slow"),
-            ("unknown", "Outcome unknown"),
-            ("unconfirmed", "Confirmation overdue"),
-            ("watermark", "Reading is behind"),
-            ("quota", "Amazon's quota used up"),
-            ("foreign", "Another program sends feeds"),
-            ("secrets", "Secrets cannot be decrypted"),
-            ("seller_id", "Seller ID not valid"),
-            ("unrecorded", "Orders cannot be recorded"),
-            ("secret_due", "Client secret ends in a month"),
-            ("secret_near", "Client secret ends in a week"),
-            ("secret_over", "Client secret has ended"),
-            ("access", "Amazon refuses access"),
-            ("waiting", "Actions wait"),
-        ],
-        required=True,
-        readonly=True,
-    )
+    # Each room adds what it looks for (`_checks`).
+    kind = fields.Selection([], required=True, readonly=True)
     state = fields.Selection(
         [("open", "Open"), ("over", "Over")],
         required=True,
@@ -124,6 +104,21 @@ class AmazonAlarm(models.Model):
             alarm.display_name = f"{account_name}: {name}" if account_name else name
 
     # === BUSINESS METHODS === #
+
+    @api.model
+    def _checks(self):
+        """Hook: return what the watch looks for. Each room and each addon adds its own
+        kinds of trouble, with their labels (`kind`) and a method for each, which is
+        named `_find_<kind>`.
+
+        :rtype: list[Check]
+        """
+        return []
+
+    @api.model
+    def _panel_kinds(self):
+        """Return the kinds that concern everybody who is about to ask for something."""
+        return [check.kind for check in self._checks() if check.on_panel]
 
     @api.model
     def _report(self, kind, findings):
@@ -163,7 +158,7 @@ class AmazonAlarm(models.Model):
             }
         )
         alarm._journal(False, "open")
-        if kind not in HEALED:
+        if kind not in [check.kind for check in self._checks() if check.is_mended]:
             alarm._tell()
 
     def _renew(self, finding):

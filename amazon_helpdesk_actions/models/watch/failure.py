@@ -4,7 +4,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ..base.background import in_own_transaction
-from .alarm import Finding
+from .alarm import Check, Finding
 
 _logger = logging.getLogger(__name__)
 
@@ -137,10 +137,14 @@ class AmazonAlarm(models.Model):
     kind = fields.Selection(
         selection_add=[
             ("work_failed", "Work in the background failed"),
-            ("check_failed", "Check of the watch failed"),
         ],
-        ondelete={"work_failed": "cascade", "check_failed": "cascade"},
+        ondelete={"work_failed": "cascade"},
     )
+
+    @api.model
+    def _checks(self):
+        """Override to look for what failed and waits to be tried again."""
+        return [*super()._checks(), Check("work_failed")]
 
     def _find_work_failed(self, accounts):
         """Something failed for one company, account or record, and waits to be tried

@@ -2,7 +2,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...const import ACTION_STATES, ACTION_TRANSITIONS
+from ...models.action.states import ACTION_STATES, ACTION_TRANSITIONS
 from ..common import SHIPPED, AmazonCommon
 
 ACTION = "odoo.addons.amazon_helpdesk_actions.models.action.action"

@@ -14,8 +14,9 @@ from odoo.tools import mute_logger
 
 from odoo.addons.queue_job.tests.common import trap_jobs
 
-from ...const import ACTION_STATES, ACTION_TRANSITIONS, FEED_STATES
+from ...models.action.states import ACTION_STATES, ACTION_TRANSITIONS
 from ...models.base.containment import trace_of
+from ...models.sending.feed import FEED_STATES
 from ...spapi.enums import FEED_REFUND
 from ...spapi.errors import InvalidMessage
 from ...spapi.reports import MessageOutcome
@@ -31,9 +32,9 @@ from ..common import (
 MODELS = "odoo.addons.amazon_helpdesk_actions.models"
 HELPDESK = "helpdesk_mgmt.group_helpdesk_user"
 LOGS = (
-    f"{MODELS}.containment",
-    f"{MODELS}.amazon_action",
-    f"{MODELS}.amazon_feed_dispatch",
+    f"{MODELS}.base.containment",
+    f"{MODELS}.action.action",
+    f"{MODELS}.sending.dispatch",
 )
 # What sets something of one action, and moves none.
 OF_ONE = {

@@ -67,3 +67,63 @@ class TestLostConnection(AmazonCommon):
         job.set_done()
         job.store()
         self.assertEqual(job.db_record().state, "done")
+
+
+@tagged("post_install", "-at_install")
+class TestUnderWay(AmazonCommon):
+    """What jobs are for, whichever way queue_job has kept that."""
+
+    def under_way(self, *methods):
+        self.env.flush_all()
+        return self.env["queue.job"]._under_way("amazon.feed", *methods)
+
+    def test_none_one_and_several_are_named_once_each(self):
+        feeds = self.env["amazon.feed"]
+        methods = ("_job_dispatch", "_job_follow", "_job_move_actions")
+        self.assertEqual(self.under_way(*methods), [])
+        feed = feeds.browse(7)
+        for wait in (10, 20):
+            feeds.with_delay(eta=wait)._job_dispatch(3, "DE", "REFUND", is_sweep=True)
+        feed.with_delay()._job_follow()
+        for target in ("rejected", "unknown"):
+            feed.with_delay()._job_move_actions(target)
+        dispatches = self.under_way("_job_dispatch")
+        self.assertEqual(dispatches, [("_job_dispatch", None, [3, "DE", "REFUND"])])
+        self.assertEqual(self.under_way("_job_follow"), [("_job_follow", 7, [])])
+        several = self.under_way(*methods)
+        self.assertEqual(len(several), 4)
+        moves = [job.args for job in several if job.method == "_job_move_actions"]
+        self.assertCountEqual(moves, [["rejected"], ["unknown"]])
+
+    def test_json_in_a_string_of_json_is_read_as_well(self):
+        job = (
+            self.env["amazon.feed"].browse(7).with_delay()._job_move_actions("unknown")
+        )
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            UPDATE queue_job
+               SET records = (records #>> '{}')::jsonb, args = (args #>> '{}')::jsonb
+             WHERE uuid = %s
+         RETURNING jsonb_typeof(records), jsonb_typeof(args)
+            """,
+            [job.uuid],
+        )
+        self.assertEqual(self.env.cr.fetchone(), ("object", "array"))
+        found = self.under_way("_job_move_actions")
+        self.env.cr.execute(
+            """
+            UPDATE queue_job
+               SET records = to_jsonb(records::text), args = to_jsonb(args::text)
+             WHERE uuid = %s
+            """,
+            [job.uuid],
+        )
+        self.assertEqual(found, [("_job_move_actions", 7, ["unknown"])])
+        self.assertEqual(self.under_way("_job_move_actions"), found)
+
+    def test_what_is_over_is_not_under_way(self):
+        job = self.env["amazon.feed"].browse(7).with_delay()._job_follow()
+        for state in ("done", "failed", "cancelled"):
+            self.env["queue.job"].search([("uuid", "=", job.uuid)]).state = state
+            self.assertEqual(self.under_way("_job_follow"), [])

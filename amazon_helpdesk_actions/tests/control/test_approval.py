@@ -70,7 +70,7 @@ class ApprovalCommon(AmazonCommon):
         return self.action
 
     def cancellation(self):
-        """Ask for a cancellation above the limit, from a sale order with a delivery."""
+        """Ask for a cancellation above the limit, from a sale order."""
         kinds = type(self.env["amazon.action.kind.cancel"])
         product = self.env["product.product"].create({"name": "Lamp", "type": "consu"})
         sale_order = self.create_sale_order(UNSHIPPED)
@@ -202,7 +202,7 @@ class TestApproval(ApprovalCommon):
         self.pending_jobs().unlink()
         action.due_at -= HOUR
         action.last_state_change -= HOUR
-        with mute_logger("odoo.addons.amazon_helpdesk_actions.models.upkeep.finders"):
+        with mute_logger("odoo.addons.amazon_helpdesk_actions.models.watch.watch"):
             self.env["amazon.alarm"]._cron_watch()
         self.settle()
         self.assertEqual(action.state, "confirmed")
@@ -797,34 +797,6 @@ class TestApproval(ApprovalCommon):
         self.assertEqual((other["can_withdraw"], other["can_approve"]), (False, False))
 
     # === WHAT FOLLOWS === #
-
-    def test_cancellation_holds_the_delivery_while_it_waits(self):
-        picking = self.cancellation().picking_ids
-        self.assertEqual(picking.amazon_hold_ids, self.action)
-        with self.assertRaisesRegex(UserError, "on hold"):
-            picking.button_validate()
-        self.deciding(self.approver).action_approve()
-        self.assertEqual(picking.amazon_hold_ids, self.action)
-        self.settle()
-        self.assertEqual(self.action.state, "confirmed")
-        self.assertEqual(picking.state, "cancel")
-
-    def test_refused_or_expired_cancellation_lets_the_delivery_go(self):
-        picking = self.cancellation().picking_ids
-        self.deciding(self.approver).action_refuse("It is packed already")
-        self.assertFalse(picking.amazon_hold_ids)
-        self.assertNotEqual(picking.state, "cancel")
-
-    def test_expired_cancellation_lets_the_delivery_go(self):
-        picking = self.cancellation().picking_ids
-        self.approval.expires_at = fields.Datetime.now()
-        self.run_cron()
-        self.assertEqual(self.action.state, "expired")
-        self.assertFalse(picking.amazon_hold_ids)
-
-    def test_release_by_hand_is_refused_while_it_waits(self):
-        picking = self.cancellation().picking_ids
-        self.assertIn("is not known yet", picking._release_blocker())
 
     def test_second_cancellation_is_blocked_while_one_waits(self):
         self.cancellation()

@@ -324,7 +324,7 @@ class TestRefundDialog(RefundCommon):
     def test_unknown_outcome_of_a_refund_with_a_fee_is_found(self):
         action = self.confirm(self.form(PROMOTION, restocking_fee=4))
         self.simulator.fault("cut_after", "createFeed", times=1)
-        with mute_logger(f"{MODELS}.amazon_feed_dispatch"):
+        with mute_logger(f"{MODELS}.sending.dispatch"):
             self.run_jobs("_job_dispatch")
         self.assertEqual(action.state, "unknown")
         self.assertAlmostEqual(action.order_id.reserved, 44.48)

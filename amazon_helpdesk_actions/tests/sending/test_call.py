@@ -11,7 +11,8 @@ from odoo.tools import mute_logger
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ...const import CALL_NO_TRACE_HOURS, NOT_EXECUTED_MINUTES
+from ...models.action.kind import NOT_EXECUTED_MINUTES
+from ...models.sending.call import CALL_NO_TRACE_HOURS
 from ...spapi.errors import InvalidMessage, OutcomeUnknown
 from ...spapi.operations import OPERATIONS
 from ..common import NOWHERE, UNSHIPPED, AmazonCommon

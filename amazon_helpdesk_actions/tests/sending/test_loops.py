@@ -14,7 +14,6 @@ from ...models.action.lane import Lane
 from ...models.action.reservation import ActionRequest
 from ...models.base.background import in_own_transaction
 from ...models.order.reading import UNRECORDED_LIMIT
-from ...models.upkeep.finders import CHECKS
 from ...spapi.enums import FEED_REFUND
 from ..common import (
     GIFT_WRAPPED,
@@ -25,16 +24,20 @@ from ..common import (
 )
 
 MODELS = "odoo.addons.amazon_helpdesk_actions.models"
-ALARM = f"{MODELS}.amazon_alarm"
-FAILURE = f"{MODELS}.amazon_failure"
-CONTAINMENT = f"{MODELS}.containment"
-RANGES = f"{MODELS}.amazon_range_reading"
-READING = f"{MODELS}.amazon_order_reading"
-WATCH = f"{MODELS}.amazon_watch"
+ALARM = f"{MODELS}.watch.alarm"
+FAILURE = f"{MODELS}.watch.failure"
+CONTAINMENT = f"{MODELS}.base.containment"
+RANGES = f"{MODELS}.order.range_reading"
+READING = f"{MODELS}.order.reading"
+WATCH = f"{MODELS}.watch.watch"
 
 
 class LoopsCommon(AmazonCommon):
     """What the tests of contained failures share."""
+
+    def kinds(self):
+        """Return the kinds of trouble that the watch looks for."""
+        return [check.kind for check in self.env["amazon.alarm"]._checks()]
 
     def corrupt(self, table, record_id, **values):
         """Write what an old version let in, past today's checks."""
@@ -539,7 +542,7 @@ class TestWatchContains(LoopsCommon):
     def test_each_check_that_fails_is_told_and_silences_no_other(self):
         self.lose_jobs()
         alarms = type(self.env["amazon.alarm"])
-        for kind in CHECKS:
+        for kind in self.kinds():
             with self.subTest(kind):
                 savepoint = self.env.cr.savepoint()
                 name = f"_find_{kind}"
@@ -558,7 +561,7 @@ class TestWatchContains(LoopsCommon):
 
     def test_each_kind_of_alarm_can_be_named(self):
         labels = dict(self.env["amazon.alarm"]._fields["kind"].selection)
-        self.assertLessEqual(set(CHECKS), set(labels))
+        self.assertLessEqual(set(self.kinds()), set(labels))
 
     def test_mail_that_fails_does_not_undo_the_mending(self):
         alarms = type(self.env["amazon.alarm"])
@@ -699,7 +702,7 @@ class TestOrderThatCannotBeRecorded(LoopsCommon):
         for ref in refs:
             actions |= self.ask_refund(self.create_ticket(ref))
         self.simulator.fault("cut_before", "createFeed", times=1)
-        with mute_logger(f"{MODELS}.amazon_feed_dispatch"):
+        with mute_logger(f"{MODELS}.sending.dispatch"):
             self.run_jobs("_job_dispatch")
             self.run_jobs("_job_follow")
         self.assertEqual(set(actions.mapped("state")), {"unknown"})
@@ -806,7 +809,7 @@ class TestOrderThatCannotBeRecorded(LoopsCommon):
     def test_call_of_an_order_that_cannot_be_recorded_goes_to_a_person(self):
         self.simulator.fault("cut_before", "confirmShipment", times=1)
         action = self.ask_ship(self.create_ticket(UNSHIPPED))
-        with mute_logger(f"{MODELS}.amazon_action_call"):
+        with mute_logger(f"{MODELS}.sending.call"):
             self.run_jobs("_job_call")
         self.assertEqual(action.state, "unknown")
         with self.raising_for(action.order_id, "_record_finances", READING):
@@ -897,9 +900,10 @@ class TestLostJobs(LoopsCommon):
             .search([("model_id.model", "=like", "amazon.%")])
             .mapped("code")
         )
+        kinds = self.kinds()
         for job, by in MADE_UP_FOR_BY.items():
             with self.subTest(job):
-                self.assertTrue(by in CHECKS or by in crons)
+                self.assertTrue(by in kinds or by in crons)
 
     def test_reading_that_was_lost_is_done(self):
         order = self.create_ticket(SHIPPED, read=False).amazon_order_id

@@ -1,4 +1,3 @@
-from odoo.fields import Command
 from odoo.tests import tagged
 
 from ..common import THREE_UNITS, UNSHIPPED
@@ -8,31 +7,7 @@ from .test_tours import ToursCommon
 
 @tagged("post_install", "-at_install")
 class TestToursCancel(ToursCommon):
-    """What people do with cancellations in a browser, and what the warehouse sees."""
-
-    def create_delivery(self, ref):
-        """Create a confirmed sale order with a delivery that is ready to be shipped."""
-        product = self.env["product.product"].create({"name": "Lamp", "type": "consu"})
-        sale_order = self.create_sale_order(ref)
-        sale_order.order_line = [Command.create({"product_id": product.id})]
-        sale_order.action_confirm()
-        return sale_order
-
-    def allow_warehouse(self):
-        self.agent.group_ids = [Command.link(self.env.ref("stock.group_stock_user").id)]
-
-    def test_cancellation_stops_the_delivery_and_then_cancels_it(self):
-        self.allow_warehouse()
-        sale_order = self.create_delivery(UNSHIPPED)
-        self.run_tour(
-            sale_order, "amazon_cancel_with_hold", at_once=("_job_follow_in_odoo",)
-        )
-        self.assertEqual(self.last_action().state, "confirmed")
-        self.assertEqual(sale_order.state, "cancel")
-        self.assertEqual(sale_order.picking_ids.state, "cancel")
-        self.assertEqual(
-            [row["order_id"] for row in self.executed("cancellations")], [UNSHIPPED]
-        )
+    """What people do with cancellations in a browser."""
 
     def test_some_items_are_cancelled(self):
         self.run_tour(self.create_ticket(THREE_UNITS), "amazon_cancel_some_items")
@@ -40,15 +15,6 @@ class TestToursCancel(ToursCommon):
         cut = self.executed("quantity_cancellations")
         self.assertEqual([row["quantity"] for row in cut], [2])
         self.assertEqual([row["reason"] for row in cut], ["CustomerCancel"])
-
-    def test_delivery_that_is_done_leads_to_the_refund(self):
-        sale_order = self.create_delivery(UNSHIPPED)
-        picking = sale_order.picking_ids
-        picking.move_ids.quantity = 1
-        picking.move_ids.picked = True
-        picking._action_done()
-        self.run_tour(sale_order, "amazon_cancel_delivered")
-        self.assertFalse(self.executed("feeds"))
 
 
 @tagged("post_install", "-at_install")

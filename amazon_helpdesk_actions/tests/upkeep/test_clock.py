@@ -7,13 +7,15 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...const import CLOCK_SECONDS, DUE_AHEAD_SECONDS
-from ...models.base.clock import database_now
+from ...models.base.background import CHUNK
+from ...models.base.clock import CLOCK_SECONDS, database_now
+from ...models.upkeep.future import DUE_AHEAD_SECONDS
 from ...spapi.operations import OPERATIONS
 from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
 CREATE_FEED = OPERATIONS["createFeed"]
-CLOCK = "odoo.addons.amazon_helpdesk_actions.models.upkeep.host_clock"
+CLOCK = "odoo.addons.amazon_helpdesk_actions.models.watch.host_clock"
+FUTURE = "odoo.addons.amazon_helpdesk_actions.models.upkeep.future"
 
 
 class ClockCommon(AmazonCommon):
@@ -51,8 +53,8 @@ class ClockCommon(AmazonCommon):
             ]
         )
 
-    def mend(self, model):
-        mended = self.env[model]._mend_future(self.account.ids)
+    def mend(self, model, limit=CHUNK):
+        mended = self.env[model]._mend_future(self.account.ids, limit)
         self.env.flush_all()
         return mended
 
@@ -341,8 +343,8 @@ class TestMending(ClockCommon):
         actions.asked_at = self.now() + timedelta(hours=1)
         self.let_wait(actions[1])
         alarms = self.env["amazon.alarm"]
-        with patch(f"{CLOCK}.CHUNK", 1):
-            self.assertEqual(self.mend("amazon.action"), 1)
+        self.assertEqual(self.mend("amazon.action", limit=1), 1)
+        with patch(f"{FUTURE}.CHUNK", 1):
             self.assertEqual(alarms._mend_table("amazon.action", self.account), 1)
         self.assertEqual(alarms._mend_table("amazon.action", self.account), 0)
 
@@ -364,6 +366,16 @@ class TestMending(ClockCommon):
         self.assertEqual(self.mend("amazon.action"), 1)
         limit = self.now() + timedelta(hours=self.account.approval_hours)
         self.assertLessEqual(action.approval_id.expires_at, limit)
+
+    def test_decision_that_was_made_ahead_was_made_now(self):
+        action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.let_wait(action)
+        action.approval_id.write(
+            {"state": "approved", "decided_at": self.now() + timedelta(days=9)}
+        )
+        self.assertEqual(self.mend("amazon.approval"), 1)
+        self.assertLessEqual(action.approval_id.decided_at, self.now())
+        self.assertEqual(self.mend("amazon.approval"), 0)
 
     def test_what_was_sent_is_looked_for_from_before_on(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))

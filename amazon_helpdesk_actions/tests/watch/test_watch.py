@@ -11,7 +11,8 @@ from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 from odoo.tools import mute_logger
 
-from ...const import CONFIRM_ALERT_DAYS
+from ...models.action.action import CONFIRM_ALERT_DAYS
+from ...models.watch.alarm import FIRST, LAST, Check
 from ...spapi.client import SellerClient
 from ...spapi.enums import FEED_REFUND
 from ...spapi.errors import ACCESS_TOKEN_REJECTED, Refused
@@ -19,7 +20,7 @@ from ...spapi.operations import OPERATIONS
 from ..common import GIFT_WRAPPED, NOWHERE, SHIPPED, AmazonCommon
 
 FEED = "odoo.addons.amazon_helpdesk_actions.models.sending.dispatch"
-WATCH = "odoo.addons.amazon_helpdesk_actions.models.upkeep.finders"
+WATCH = "odoo.addons.amazon_helpdesk_actions.models.watch.watch"
 
 # Queries of one run of the watch over the demo's companies and the test's, that finds
 # nothing new: for each company some two for each check, and its savepoint.
@@ -240,6 +241,29 @@ class TestWatch(AmazonCommon):
         self.assertTrue(self.alarms("check_failed").is_told)
         self.watch()
         self.assert_alarms("stopped")
+
+    def test_times_are_put_right_first_and_what_is_left_unexplained_comes_last(self):
+        """Whichever room or addon brings a check."""
+        looked_for = []
+        alarms = type(self.env["amazon.alarm"])
+        brought = [
+            Check("waiting", turn=LAST),
+            Check("runner"),
+            Check("future", turn=FIRST),
+        ]
+        with (
+            patch.object(alarms, "_checks", lambda _self: brought),
+            patch.object(
+                alarms,
+                "_check",
+                lambda _self, kind, *_: looked_for.append(kind) or True,
+            ),
+        ):
+            self.env["amazon.alarm"]._watch(self.account)
+        self.assertEqual(looked_for, ["future", "runner", "waiting"])
+        turns = {c.kind: c.turn for c in self.env["amazon.alarm"]._checks()}
+        self.assertEqual([k for k, turn in turns.items() if turn == FIRST], ["future"])
+        self.assertEqual([k for k, turn in turns.items() if turn == LAST], ["waiting"])
 
     # === ACCESS === #
 

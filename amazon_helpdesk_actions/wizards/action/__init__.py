@@ -1,2 +1,3 @@
+from . import typed_numbers
 from . import action_request
 from . import unknown_decision

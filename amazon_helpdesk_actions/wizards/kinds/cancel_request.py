@@ -47,9 +47,6 @@ class AmazonCancelRequest(models.TransientModel):
     can_choose_scope = fields.Boolean(compute="_compute_ways")
     can_reply = fields.Boolean(compute="_compute_ways")
     can_refund = fields.Boolean(compute="_compute_ways")
-    deliveries = fields.Char(
-        compute="_compute_ways", help="They are put on hold by the click."
-    )
 
     # === COMPUTE METHODS === #
 
@@ -103,8 +100,6 @@ class AmazonCancelRequest(models.TransientModel):
         for request in self:
             order = request.order_id
             fbm = order.channel == "fbm"
-            pickings = order._open_deliveries() if fbm else ()
-            has_left = order.fulfillment_status in ("SHIPPED", "PARTIALLY_SHIPPED")
             request.can_choose_scope = fbm and any(
                 order.line_ids.mapped("quantity_cancellable")
             )
@@ -114,11 +109,15 @@ class AmazonCancelRequest(models.TransientModel):
                 and not request.cancel_requested
                 and not request.blockers
             )
-            request.can_refund = may_refund and (
-                (has_left and order.channel != "mcf")
-                or (fbm and bool(order._delivered_units()))
-            )
-            request.deliveries = ", ".join(picking.name for picking in pickings)
+            request.can_refund = may_refund and request._has_left()
+
+    def _has_left(self):
+        """Hook: whether goods have left, so that a refund is what there is to do."""
+        order = self.order_id
+        return order.channel != "mcf" and order.fulfillment_status in (
+            "SHIPPED",
+            "PARTIALLY_SHIPPED",
+        )
 
     # === CRUD METHODS === #
 

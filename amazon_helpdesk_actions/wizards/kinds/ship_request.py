@@ -5,7 +5,7 @@ from ...models.order.carriers import CARRIERS, OTHER_CARRIER
 
 
 class AmazonShipRequest(models.TransientModel):
-    """One package that left. Filled in from the delivery in Odoo where there is one."""
+    """One package that left."""
 
     _name = "amazon.ship.request"
     _inherit = "amazon.action.request"
@@ -14,10 +14,6 @@ class AmazonShipRequest(models.TransientModel):
     _kind = "ship"
     _needs_reason = False
 
-    # The delivery that it is filled in from: of its number alone, since who may confirm
-    # a shipment need not see the stock.
-    picking_id = fields.Integer(readonly=True)
-    delivery_name = fields.Char("Delivery in Odoo", readonly=True)
     carrier_code = fields.Selection(CARRIERS, "Carrier")
     carrier_name = fields.Char("Name of the Carrier")
     shipping_method = fields.Char()
@@ -32,37 +28,16 @@ class AmazonShipRequest(models.TransientModel):
         """Override to fill in what Odoo knows of the next package."""
         requests = super().create(vals_list)
         for request in requests:
-            # sudo: of the delivery, only what Amazon is to be told
-            order_sudo = request.order_id.sudo()
-            delivery_sudo = order_sudo._next_delivery()
-            request.write(request._prepare_delivery(order_sudo, delivery_sudo))
-            request.line_ids = request._prepare_lines(order_sudo, delivery_sudo)
+            request._fill_in()
         return requests
 
-    def _prepare_delivery(self, order, delivery):
-        if not delivery:
-            return {}
-        code, name = order._carrier_of(delivery)
-        return {
-            "picking_id": delivery.id,
-            "delivery_name": delivery.name,
-            "carrier_code": code,
-            "carrier_name": name,
-            "tracking_number": delivery.carrier_tracking_ref,
-            "ship_date": delivery.date_done,
-        }
-
-    def _prepare_lines(self, order, delivery):
-        units = delivery and order._units_of(delivery)
-        lines = [(line, line._left_to_ship()) for line in order.line_ids]
-        return [
-            Command.create(
-                {
-                    "order_line_id": line.id,
-                    "left": left,
-                    "quantity": units[line] if units else left,
-                }
-            )
+    def _fill_in(self):
+        """Hook: fill in the next package. All that is left is in it, unless somebody
+        knows better."""
+        order_sudo = self.order_id.sudo()
+        lines = [(line, line._left_to_ship()) for line in order_sudo.line_ids]
+        self.line_ids = [
+            Command.create({"order_line_id": line.id, "left": left, "quantity": left})
             for line, left in lines
             if left
         ]
@@ -156,7 +131,6 @@ class AmazonShipRequest(models.TransientModel):
             package["shippingMethod"] = self.shipping_method.strip()
         return {
             "package": package,
-            "picking_id": self.picking_id,
             "references": order_sudo.package_references or [],
             "fulfilled": {
                 line.amazon_item_ref: line.quantity_fulfilled

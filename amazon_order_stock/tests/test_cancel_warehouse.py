@@ -5,7 +5,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..common import (
+from odoo.addons.amazon_helpdesk_actions.tests.common import (
     FBA_UNSHIPPED,
     SHIPPED,
     THREE_UNITS,

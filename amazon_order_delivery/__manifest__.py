@@ -1,0 +1,15 @@
+{
+    "name": "Amazon Orders: Shipments From Deliveries",
+    "summary": "Fill in shipment confirmations from deliveries and carriers",
+    "version": "19.0.1.0.0",
+    "development_status": "Beta",
+    "category": "Inventory/Delivery",
+    "author": "Amazon Helpdesk Actions contributors",
+    "license": "AGPL-3",
+    "depends": ["amazon_order_stock", "stock_delivery"],
+    "data": [
+        "wizards/ship_request_views.xml",
+    ],
+    "installable": True,
+    "auto_install": True,
+}

@@ -1,0 +1,2 @@
+from . import evidence
+from . import order

@@ -1,0 +1,7 @@
+from . import seller_account
+from . import sale_order
+from . import stock_picking
+from . import order
+from . import action
+from . import kinds
+from . import evidence

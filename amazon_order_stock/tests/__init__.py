@@ -1,0 +1,3 @@
+from . import test_approval
+from . import test_cancel_warehouse
+from . import test_tours_cancel

@@ -1,0 +1,1 @@
+from . import cancel_request
