@@ -58,7 +58,7 @@ class Databases:
         exist: the next one of this name is another database."""
         self._cluster.sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         shutil.rmtree(self._filestore(name), ignore_errors=True)
-        records = self._settings.data_dir / "amazon_helpdesk_actions"
+        records = self._settings.data_dir / "amazon_order_actions"
         (records / f"{name}.json").unlink(missing_ok=True)
 
     def copy(self, source: str, target: str) -> None:

@@ -59,7 +59,7 @@ def test_free_port_is_accepted():
 
 
 def test_children_do_not_inherit_other_databases_or_configurations(monkeypatch):
-    foreign = ("PGHOST", "PGDATABASE", "ODOO_RC", "PYTHONPATH", "AMAZON_HELPDESK_KEYS")
+    foreign = ("PGHOST", "PGDATABASE", "ODOO_RC", "PYTHONPATH", "AMAZON_ORDER_KEYS")
     for name in foreign:
         monkeypatch.setenv(name, "somebody-elses")
     monkeypatch.setenv("no_proxy", "example.org")
@@ -80,7 +80,7 @@ def test_key_for_secrets_is_made_once_and_is_for_its_owner_alone(tmp_path):
         OdooCommand(settings, tree, venv).write_config(cluster)
         config = ConfigParser(interpolation=None)
         config.read(settings.odoo_config)
-        keys.append(config["amazon_helpdesk_actions"]["keys"])
+        keys.append(config["amazon_order_actions"]["keys"])
     assert keys[0] == keys[1] and len(keys[0]) == 44
     assert {path.name for path in settings.dev.iterdir()} == {"odoo.conf", "odoo.key"}
     for path in settings.dev.iterdir():

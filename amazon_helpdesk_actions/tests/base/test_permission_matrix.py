@@ -6,9 +6,9 @@ from odoo.fields import Command
 from odoo.service.model import call_kw
 from odoo.tests import tagged
 
+from odoo.addons.amazon_order_actions.models.evidence import evidence
 from odoo.addons.base.models.ir_model import IrModelAccess
 
-from ...models.evidence import evidence
 from ..permission_table import FIELDS, METHODS, MODELS, OWN, ROUTES, SHARED
 from ..permission_world import DIALOGS, KINDS, PermissionWorld
 
