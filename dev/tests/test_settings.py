@@ -7,9 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from dev.console import Problem, clean_environment
+from dev.databases import BESIDE, Databases
 from dev.odoo_command import OdooCommand
 from dev.ports import check_free, free_port, is_free
-from dev.settings import Settings
+from dev.settings import Settings, find_addons
 
 
 def test_defaults_are_used_when_nothing_is_set():
@@ -85,3 +86,24 @@ def test_key_for_secrets_is_made_once_and_is_for_its_owner_alone(tmp_path):
     assert {path.name for path in settings.dev.iterdir()} == {"odoo.conf", "odoo.key"}
     for path in settings.dev.iterdir():
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_addons_are_the_folders_at_the_top_with_a_manifest(tmp_path):
+    for name in ("b_addon", "a_addon", "docs"):
+        (tmp_path / name).mkdir()
+    for name in ("a_addon", "b_addon"):
+        (tmp_path / name / "__manifest__.py").write_text("{}")
+    (tmp_path / "docs/inside").mkdir()
+    (tmp_path / "docs/inside/__manifest__.py").write_text("{}")
+    assert find_addons(tmp_path) == ("a_addon", "b_addon")
+    addons = Settings(root=tmp_path).addons
+    assert addons == (tmp_path / "a_addon", tmp_path / "b_addon")
+
+
+def test_base_holds_what_addons_need_of_others_and_nothing_of_ours(tmp_path):
+    for name, depends in (("ours", ["sale"]), ("glue", ["ours", "stock"])):
+        (tmp_path / name).mkdir()
+        manifest = tmp_path / name / "__manifest__.py"
+        manifest.write_text(repr({"depends": depends}))
+    databases = Databases(Settings(root=tmp_path), cluster=None, odoo=None)
+    assert databases.dependencies() == sorted({"sale", "stock", *BESIDE})
