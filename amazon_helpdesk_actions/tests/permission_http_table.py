@@ -100,7 +100,7 @@ mail_message    .          .         .         .          .         .    .      
 text_as_file    .          .         .         .          .         .    .           .          .        .      .        .         .        .      .
 report          .          .         0         .          .         .    .           .          .        .      0        .         .        0      .
 json_ticket     .          .         .         .          .         .    .           .          .        .      TDBW     TDBW      TDBW     TDBW   .
-json_action     .          .         .         .          .         .    .           AW         AW       .      TW       TAW       TAW      TAW    Z
+json_action     .          .         .         .          .         .    .           AW         AW       .      W        AW        AW       AW     Z
 json_order      .          .         .         .          .         W    W           W          W        .      BW       BW        BW       BW     Z
 """  # noqa: E501
 )
@@ -152,7 +152,7 @@ mail.message                 .          .         TC        .          TC       
 mail.mail                    .          .         .         .          .         .    .           .          .        .      .        .         .        .      .
 mail.activity                .          .         .         .          .         0    0           W          0        0      0        W         0        0      0
 ir.attachment                .          .         .         .          .         .    .           .          .        .      TU       TU        TU       TU     .
-amazon.action                .          .         .         .          .         .    .           AW         AW       .      TW       TAW       TAW      TAW    .
+amazon.action                .          .         .         .          .         .    .           AW         AW       .      W        AW        AW       AW     .
 amazon.action.line           .          .         .         .          .         .    .           W          W        .      W        W         W        W      .
 amazon.alarm                 .          .         .         .          .         .    .           .          W        W      .        .         W        .      .
 amazon.approval              .          .         .         .          .         .    .           W          W        .      W        W         W        W      .

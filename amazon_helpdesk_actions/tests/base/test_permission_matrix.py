@@ -168,7 +168,7 @@ def plain_field(record):
         if field.store
         and field.type in ("char", "text", "boolean", "selection", "integer", "date")
         and not (field.compute or field.related or field.groups)
-        and name not in ("id", "nonce")
+        and name not in ("id", "nonce", "origin_model")
     )
 
 
