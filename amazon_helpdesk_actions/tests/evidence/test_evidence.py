@@ -14,6 +14,7 @@ from pypdf import PdfReader
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
+from odoo.modules import Manifest
 from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 
@@ -264,7 +265,7 @@ class TestEvidence(EvidenceCommon):
             Path(folder, f"{name}.{suffix}").write_bytes(file._bytes())
 
     def test_every_term_is_translated(self):
-        addon = Path(__file__).parents[2]
+        addon = Path(Manifest.for_addon("amazon_order_actions").path)
         terms = {
             ast.literal_eval(node.args[0])
             for path in (addon / "report").glob("*.py")
