@@ -5,7 +5,7 @@
     "development_status": "Beta",
     "category": "Inventory/Delivery",
     "author": "Amazon Helpdesk Actions contributors",
-    "license": "AGPL-3",
+    "license": "LGPL-3",
     "depends": ["amazon_order_stock", "stock_delivery"],
     "data": [
         "wizards/ship_request_views.xml",

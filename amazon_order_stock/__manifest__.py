@@ -5,8 +5,8 @@
     "development_status": "Beta",
     "category": "Inventory/Inventory",
     "author": "Amazon Helpdesk Actions contributors",
-    "license": "AGPL-3",
-    "depends": ["amazon_helpdesk_actions", "sale_stock"],
+    "license": "LGPL-3",
+    "depends": ["amazon_order_actions", "sale_stock"],
     "data": [
         "wizards/cancel_request_views.xml",
         "views/stock_picking_views.xml",

@@ -73,7 +73,7 @@ PREPARE = """
 import time
 from odoo import Command
 
-agent = env.ref("amazon_helpdesk_actions.demo_user_agent")
+agent = env.ref("amazon_order_actions.demo_user_agent")
 for number in range({people}):
     name = f"person{{number}}"
     agent.copy({{"name": name, "login": name, "password": name,
@@ -81,7 +81,7 @@ for number in range({people}):
 # So that some of what is asked for waits for a second person
 env["amazon.authority"].create({{
     "right": "refund", "mode": "alone", "limit_action": {alone},
-    "group_id": env.ref("amazon_helpdesk_actions.group_refund").id,
+    "group_id": env.ref("amazon_order_actions.group_refund").id,
 }})
 tickets = env["helpdesk.ticket"].with_context(
     tracking_disable=True, mail_create_nosubscribe=True, mail_create_nolog=True

@@ -310,7 +310,7 @@ class Copies:
 
     def _record(self, data_dir: Path, database: str) -> Path:
         """Return the addon's record outside of the dump, of a database."""
-        return data_dir / "amazon_helpdesk_actions" / f"{database}.json"
+        return data_dir / "amazon_order_actions" / f"{database}.json"
 
 
 def _link(source: str, target: str) -> None:

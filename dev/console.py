@@ -133,7 +133,7 @@ def clean_environment(**extra: str) -> dict[str, str]:
     database, configuration or source; a proxy cannot reach servers on this machine.
     """
     foreign = re.compile(
-        r"^(PG[A-Z]+|ODOO_.*|OPENERP_.*|AMAZON_HELPDESK_.*|PYTHONPATH|PYTHONHOME)$"
+        r"^(PG[A-Z]+|ODOO_.*|OPENERP_.*|AMAZON_ORDER_.*|PYTHONPATH|PYTHONHOME)$"
     )
     kept = {k: v for k, v in os.environ.items() if not foreign.match(k)}
     local = {name: "127.0.0.1,localhost" for name in ("NO_PROXY", "no_proxy")}

@@ -58,7 +58,7 @@ class Databases:
         exist: the next one of this name is another database."""
         self._cluster.sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         shutil.rmtree(self._filestore(name), ignore_errors=True)
-        records = self._settings.data_dir / "amazon_helpdesk_actions"
+        records = self._settings.data_dir / "amazon_order_actions"
         (records / f"{name}.json").unlink(missing_ok=True)
 
     def copy(self, source: str, target: str) -> None:
@@ -85,7 +85,7 @@ class Databases:
             base_key = digest(
                 self._odoo.tree.identity,
                 self._settings.root / "requirements-oca.txt",
-                *self._dependencies(),
+                *self.dependencies(),
                 *LOGIN_BUNDLES,
             )
             self._provide(BASE_TEMPLATE, base_key, self._build_base)
@@ -118,7 +118,7 @@ class Databases:
 
     def _build_base(self, name: str) -> None:
         with step("Database: Odoo with helpdesk, sales and demo data (about a minute)"):
-            self._install(name, *self._dependencies())
+            self._install(name, *self.dependencies())
             self._odoo.shell(name, COMPILE.format(bundles=LOGIN_BUNDLES))
 
     def _build_addon(self, name: str) -> None:
@@ -128,7 +128,7 @@ class Databases:
             self._install(name, *addons)
             self._odoo.shell(name, COMPILE.format(bundles=CLIENT_BUNDLES))
 
-    def _dependencies(self) -> list[str]:
+    def dependencies(self) -> list[str]:
         """Return the addons of others that are installed beneath ours."""
         addons = self._settings.addons
         needed = {name for addon in addons for name in read_manifest(addon)["depends"]}

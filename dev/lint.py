@@ -13,6 +13,9 @@ from dev.stack import Workshop, prepared
 
 DATABASE = "amazon_helpdesk_lint"
 
+#: Nobody translates what tests write; pylint-odoo knows that of one folder alone.
+TESTS = "^amazon_[a-z_]+/tests/.*"
+
 #: eslint needs Node.js and looks at JavaScript only; test_checkers tests the checkers.
 NOT_FOR_US = ("test_eslint.py", "test_checkers.py")
 
@@ -26,7 +29,10 @@ def lint(settings: Settings) -> int:
         checks = {
             "ruff check": _ruff(workshop, "check"),
             "ruff format": _ruff(workshop, "format", "--check"),
-            "pylint-odoo": _pylint(settings, workshop),
+            "pylint-odoo": _pylint(settings, workshop, f"--ignore-paths={TESTS}"),
+            "pylint-odoo of tests": _pylint(
+                settings, workshop, "--disable=translation-required", of="tests"
+            ),
             "Odoo's test_lint": _test_lint(settings, workshop),
         }
         complaints = []
@@ -49,9 +55,14 @@ def _ruff(workshop: Workshop, *arguments: str) -> list[str]:
     return [str(workshop.venv.tool("ruff")), *arguments, "."]
 
 
-def _pylint(settings: Settings, workshop: Workshop) -> list[str]:
+def _pylint(
+    settings: Settings, workshop: Workshop, *arguments: str, of: str = ""
+) -> list[str]:
+    """Return the command that runs pylint on our addons, or on a folder of each."""
     config = settings.root / ".pylintrc-mandatory"
-    return [str(workshop.venv.tool("pylint")), f"--rcfile={config}", *ADDONS]
+    folders = (settings.root / name / of for name in ADDONS)
+    paths = [str(path.relative_to(settings.root)) for path in folders if path.is_dir()]
+    return [str(workshop.venv.tool("pylint")), f"--rcfile={config}", *arguments, *paths]
 
 
 def _test_lint(settings: Settings, workshop: Workshop) -> list[str]:

@@ -39,7 +39,7 @@ workers = 0
 channels = root:2
 host = {http_interface}
 
-[amazon_helpdesk_actions]
+[amazon_order_actions]
 keys = {key}
 """
 

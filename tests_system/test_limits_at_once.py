@@ -33,7 +33,7 @@ def limit(admin, agent):
         group = admin.call(
             "ir.model.data",
             "search_read",
-            [("module", "=", "amazon_helpdesk_actions"), ("name", "=", "group_refund")],
+            [("module", "=", "amazon_order_actions"), ("name", "=", "group_refund")],
             fields=["res_id"],
         )[0]["res_id"]
         used = used_today(admin)

@@ -1,3 +1,1 @@
-from . import file
-from . import journal
 from . import portal

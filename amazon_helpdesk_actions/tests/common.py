@@ -18,13 +18,9 @@ from odoo.tests import common
 from odoo.tests.common import new_test_user
 from odoo.tools import html2plaintext
 
-from odoo.addons.base.tests.common import BaseCommon
-from odoo.addons.queue_job.exception import RetryableJobError
-from odoo.addons.queue_job.job import Job
-
-from ..models.sending import life_record
-from ..spapi.enums import FEED_CANCEL, FEED_REFUND
-from ..spapi.envelopes import (
+from odoo.addons.amazon_order_actions.models.sending import life_record
+from odoo.addons.amazon_order_actions.spapi.enums import FEED_CANCEL, FEED_REFUND
+from odoo.addons.amazon_order_actions.spapi.envelopes import (
     CancelItem,
     CancelMessage,
     RefundItem,
@@ -32,6 +28,9 @@ from ..spapi.envelopes import (
     order_acknowledgement,
     order_adjustment,
 )
+from odoo.addons.base.tests.common import BaseCommon
+from odoo.addons.queue_job.exception import RetryableJobError
+from odoo.addons.queue_job.job import Job
 
 # The simulator lives beside the addon; nothing but the tests knows of it.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
@@ -109,10 +108,10 @@ class AmazonCommon(BaseCommon):
             "amazon_agent",
             "helpdesk_mgmt.group_helpdesk_user",
             "sales_team.group_sale_salesman_all_leads",
-            "amazon_helpdesk_actions.group_refund",
-            "amazon_helpdesk_actions.group_cancel",
-            "amazon_helpdesk_actions.group_edit",
-            "amazon_helpdesk_actions.group_message",
+            "amazon_order_actions.group_refund",
+            "amazon_order_actions.group_cancel",
+            "amazon_order_actions.group_edit",
+            "amazon_order_actions.group_message",
         )
         cls.trainee = cls._create_user(
             "amazon_trainee",
@@ -120,11 +119,9 @@ class AmazonCommon(BaseCommon):
             "sales_team.group_sale_salesman_all_leads",
         )
         cls.auditor = cls._create_user(
-            "amazon_auditor", "amazon_helpdesk_actions.group_journal"
+            "amazon_auditor", "amazon_order_actions.group_journal"
         )
-        cls.admin = cls._create_user(
-            "amazon_admin", "amazon_helpdesk_actions.group_admin"
-        )
+        cls.admin = cls._create_user("amazon_admin", "amazon_order_actions.group_admin")
         cls.first_job = cls._last_job_id() + 1
 
     @classmethod
@@ -150,7 +147,7 @@ class AmazonCommon(BaseCommon):
         return cls._create_user(
             "amazon_own",
             "helpdesk_mgmt.group_helpdesk_user_own",
-            "amazon_helpdesk_actions.group_refund",
+            "amazon_order_actions.group_refund",
         )
 
     @classmethod

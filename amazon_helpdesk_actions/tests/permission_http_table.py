@@ -30,32 +30,32 @@ PEOPLE = {
     # colleagues who may not read the ticket
     "own": _groups("helpdesk_mgmt.group_helpdesk_user_own"),
     "own_refund": _groups(
-        "helpdesk_mgmt.group_helpdesk_user_own", "amazon_helpdesk_actions.group_refund"
+        "helpdesk_mgmt.group_helpdesk_user_own", "amazon_order_actions.group_refund"
     ),
     "approver0": _alone("approve"),
     "journal": _alone("journal"),
     "admin": _alone("admin"),
     # colleagues who may
     "trainee": _groups(HELPDESK, SALES),
-    "approver": _groups(HELPDESK, "amazon_helpdesk_actions.group_approve"),
-    "auditor": _groups(HELPDESK, "amazon_helpdesk_actions.group_journal"),
+    "approver": _groups(HELPDESK, "amazon_order_actions.group_approve"),
+    "auditor": _groups(HELPDESK, "amazon_order_actions.group_journal"),
     "agent": _groups(
         HELPDESK,
         SALES,
-        "amazon_helpdesk_actions.group_refund",
-        "amazon_helpdesk_actions.group_cancel",
-        "amazon_helpdesk_actions.group_edit",
-        "amazon_helpdesk_actions.group_message",
+        "amazon_order_actions.group_refund",
+        "amazon_order_actions.group_cancel",
+        "amazon_order_actions.group_edit",
+        "amazon_order_actions.group_message",
     ),
     # who may do all that in another company
     "other": _groups(
         HELPDESK,
         SALES,
-        "amazon_helpdesk_actions.group_refund",
-        "amazon_helpdesk_actions.group_cancel",
-        "amazon_helpdesk_actions.group_edit",
-        "amazon_helpdesk_actions.group_message",
-        "amazon_helpdesk_actions.group_journal",
+        "amazon_order_actions.group_refund",
+        "amazon_order_actions.group_cancel",
+        "amazon_order_actions.group_edit",
+        "amazon_order_actions.group_message",
+        "amazon_order_actions.group_journal",
     ),
 }
 
@@ -100,7 +100,7 @@ mail_message    .          .         .         .          .         .    .      
 text_as_file    .          .         .         .          .         .    .           .          .        .      .        .         .        .      .
 report          .          .         0         .          .         .    .           .          .        .      0        .         .        0      .
 json_ticket     .          .         .         .          .         .    .           .          .        .      TDBW     TDBW      TDBW     TDBW   .
-json_action     .          .         .         .          .         .    .           AW         AW       .      TW       TAW       TAW      TAW    Z
+json_action     .          .         .         .          .         .    .           AW         AW       .      W        AW        AW       AW     Z
 json_order      .          .         .         .          .         W    W           W          W        .      BW       BW        BW       BW     Z
 """  # noqa: E501
 )
@@ -123,9 +123,9 @@ report_of_a_feed      .          .         .         .          .         .    .
 ROUTES = _table(
     """
                                                   anonymous  stranger  customer  customer2  follower  own  own_refund  approver0  journal  admin  trainee  approver  auditor  agent  other
-/amazon_helpdesk_actions/file/<int:file_id>       .          .         .         .          .         .    .           .          .        .      .        E         E        E      .
-/amazon_helpdesk_actions/journal/<int:export_id>  .          .         .         .          .         .    .           .          JW       .      .        .         JW       .      .
-/amazon_helpdesk_actions/journal/anchors          .          .         .         .          .         .    .           .          W        .      .        .         W        .      Z
+/amazon_order_actions/file/<int:file_id>       .          .         .         .          .         .    .           .          .        .      .        E         E        E      .
+/amazon_order_actions/journal/<int:export_id>  .          .         .         .          .         .    .           .          JW       .      .        .         JW       .      .
+/amazon_order_actions/journal/anchors          .          .         .         .          .         .    .           .          W        .      .        .         W        .      Z
 """  # noqa: E501
 )
 
@@ -152,7 +152,7 @@ mail.message                 .          .         TC        .          TC       
 mail.mail                    .          .         .         .          .         .    .           .          .        .      .        .         .        .      .
 mail.activity                .          .         .         .          .         0    0           W          0        0      0        W         0        0      0
 ir.attachment                .          .         .         .          .         .    .           .          .        .      TU       TU        TU       TU     .
-amazon.action                .          .         .         .          .         .    .           AW         AW       .      TW       TAW       TAW      TAW    .
+amazon.action                .          .         .         .          .         .    .           AW         AW       .      W        AW        AW       AW     .
 amazon.action.line           .          .         .         .          .         .    .           W          W        .      W        W         W        W      .
 amazon.alarm                 .          .         .         .          .         .    .           .          W        W      .        .         W        .      .
 amazon.approval              .          .         .         .          .         .    .           W          W        .      W        W         W        W      .

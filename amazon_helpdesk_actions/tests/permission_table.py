@@ -32,11 +32,11 @@ def _groups(*names):
 
 
 def _agent(right):
-    return _groups(HELPDESK, SALES, f"amazon_helpdesk_actions.group_{right}")
+    return _groups(HELPDESK, SALES, f"amazon_order_actions.group_{right}")
 
 
 def _alone(right):
-    return _groups(f"amazon_helpdesk_actions.group_{right}")
+    return _groups(f"amazon_order_actions.group_{right}")
 
 
 PERSONAS = {
@@ -334,8 +334,8 @@ stock.picking.amazon_hold_ids                         .      .      .     .    .
 ROUTES = _rows(
     """
                                                       public portal staff own  team manager sales stock books refund cancel edit message approve journal admin approve0 journal0 admin0 system
-/amazon_helpdesk_actions/file/<int:file_id>           .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     .        .        .      .
-/amazon_helpdesk_actions/journal/<int:export_id>      .      .      .     .    .    .       .     .     .     .      .      .    .       .       +       .     .        +        .      .
-/amazon_helpdesk_actions/journal/anchors              .      .      .     .    .    .       .     .     .     .      .      .    .       .       +       .     .        +        .      .
+/amazon_order_actions/file/<int:file_id>           .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     .        .        .      .
+/amazon_order_actions/journal/<int:export_id>      .      .      .     .    .    .       .     .     .     .      .      .    .       .       +       .     .        +        .      .
+/amazon_order_actions/journal/anchors              .      .      .     .    .    .       .     .     .     .      .      .    .       .       +       .     .        +        .      .
 """  # noqa: E501
 )

@@ -582,7 +582,7 @@ class PermissionWorld(AmazonCommon):
         for name, group in (("lender", "approve"), ("stand_in", "edit")):
             groups = (
                 "helpdesk_mgmt.group_helpdesk_user",
-                f"amazon_helpdesk_actions.group_{group}",
+                f"amazon_order_actions.group_{group}",
             )
             side[name] = cls.env["res.users"].create(
                 {
@@ -604,7 +604,7 @@ class PermissionWorld(AmazonCommon):
                 "note": f"{side.word} away",
             }
         )
-        side["module"] = cls.env.ref("base.module_amazon_helpdesk_actions")
+        side["module"] = cls.env.ref("base.module_amazon_order_actions")
         side["uninstall"] = cls.env["base.module.uninstall"].create(
             {"module_ids": side.module.ids}
         )
@@ -616,7 +616,7 @@ class PermissionWorld(AmazonCommon):
             {
                 "company_id": side.company.id,
                 "right": "message",
-                "group_id": cls.env.ref("amazon_helpdesk_actions.group_message").id,
+                "group_id": cls.env.ref("amazon_order_actions.group_message").id,
             }
         )
 

@@ -2,10 +2,10 @@ import re
 
 from odoo import models
 
-from odoo.addons.amazon_helpdesk_actions.models.action.states import (
+from odoo.addons.amazon_order_actions.models.action.states import (
     RESERVING_STATES,
 )
-from odoo.addons.amazon_helpdesk_actions.models.order.carriers import (
+from odoo.addons.amazon_order_actions.models.order.carriers import (
     CARRIERS,
     OTHER_CARRIER,
 )

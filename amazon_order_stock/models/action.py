@@ -2,10 +2,10 @@ from datetime import timedelta
 
 from odoo import Command, api, models
 
-from odoo.addons.amazon_helpdesk_actions.models.action.followers import Follower
-from odoo.addons.amazon_helpdesk_actions.models.action.kind import NOT_CANCELLED_MINUTES
-from odoo.addons.amazon_helpdesk_actions.models.action.states import BEFORE_SENDING
-from odoo.addons.amazon_helpdesk_actions.models.sale.cancellation import NOT_DONE
+from odoo.addons.amazon_order_actions.models.action.followers import Follower
+from odoo.addons.amazon_order_actions.models.action.kind import NOT_CANCELLED_MINUTES
+from odoo.addons.amazon_order_actions.models.action.states import BEFORE_SENDING
+from odoo.addons.amazon_order_actions.models.sale.cancellation import NOT_DONE
 
 from .stock_picking import CLOSED
 

@@ -1,6 +1,6 @@
 from odoo import models
 
-from odoo.addons.amazon_helpdesk_actions.report.evidence_facts import Package
+from odoo.addons.amazon_order_actions.report.evidence_facts import Package
 
 
 class AmazonEvidence(models.AbstractModel):

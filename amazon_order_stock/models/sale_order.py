@@ -1,6 +1,6 @@
 from odoo import models
 
-from odoo.addons.amazon_helpdesk_actions.models.action.states import (
+from odoo.addons.amazon_order_actions.models.action.states import (
     RESERVING_STATES,
 )
 

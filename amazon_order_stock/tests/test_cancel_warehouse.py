@@ -13,8 +13,8 @@ from odoo.addons.amazon_helpdesk_actions.tests.common import (
     AmazonCommon,
 )
 
-ACTION = "odoo.addons.amazon_helpdesk_actions.models.action.action"
-FEED = "odoo.addons.amazon_helpdesk_actions.models.sending.dispatch"
+ACTION = "odoo.addons.amazon_order_actions.models.action.action"
+FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 BULBS, HOOKS = "NW-LED-E27-3ER", "NW-HAKEN-MESSING-4"
 
 

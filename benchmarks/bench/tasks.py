@@ -23,8 +23,8 @@ GROUPS = (
     "base.group_user",
     "helpdesk_mgmt.group_helpdesk_user",
     "sales_team.group_sale_salesman_all_leads",
-    "amazon_helpdesk_actions.group_refund",
-    "amazon_helpdesk_actions.group_cancel",
+    "amazon_order_actions.group_refund",
+    "amazon_order_actions.group_cancel",
 )
 
 #: Orders that are read before Amazon's quota is forgotten again.
@@ -367,9 +367,9 @@ def _as_agent(env):
 
 def _waiting_lanes(env):
     """Search what a dispatcher would send now, as it does."""
-    from odoo.addons.amazon_helpdesk_actions.models.action.lane import Lane
+    from odoo.addons.amazon_order_actions.models.action.lane import Lane
 
-    account = env.ref("amazon_helpdesk_actions.demo_account_eu")
+    account = env.ref("amazon_order_actions.demo_account_eu")
     lane = Lane(account.id, "A1PA6795UKMFR9", "POST_PAYMENT_ADJUSTMENT_DATA")
     return env["amazon.feed"]._due(lane)
 

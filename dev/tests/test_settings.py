@@ -7,9 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from dev.console import Problem, clean_environment
+from dev.databases import BESIDE, Databases
 from dev.odoo_command import OdooCommand
 from dev.ports import check_free, free_port, is_free
-from dev.settings import Settings
+from dev.settings import Settings, find_addons
 
 
 def test_defaults_are_used_when_nothing_is_set():
@@ -59,7 +60,7 @@ def test_free_port_is_accepted():
 
 
 def test_children_do_not_inherit_other_databases_or_configurations(monkeypatch):
-    foreign = ("PGHOST", "PGDATABASE", "ODOO_RC", "PYTHONPATH", "AMAZON_HELPDESK_KEYS")
+    foreign = ("PGHOST", "PGDATABASE", "ODOO_RC", "PYTHONPATH", "AMAZON_ORDER_KEYS")
     for name in foreign:
         monkeypatch.setenv(name, "somebody-elses")
     monkeypatch.setenv("no_proxy", "example.org")
@@ -80,8 +81,29 @@ def test_key_for_secrets_is_made_once_and_is_for_its_owner_alone(tmp_path):
         OdooCommand(settings, tree, venv).write_config(cluster)
         config = ConfigParser(interpolation=None)
         config.read(settings.odoo_config)
-        keys.append(config["amazon_helpdesk_actions"]["keys"])
+        keys.append(config["amazon_order_actions"]["keys"])
     assert keys[0] == keys[1] and len(keys[0]) == 44
     assert {path.name for path in settings.dev.iterdir()} == {"odoo.conf", "odoo.key"}
     for path in settings.dev.iterdir():
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_addons_are_the_folders_at_the_top_with_a_manifest(tmp_path):
+    for name in ("b_addon", "a_addon", "docs"):
+        (tmp_path / name).mkdir()
+    for name in ("a_addon", "b_addon"):
+        (tmp_path / name / "__manifest__.py").write_text("{}")
+    (tmp_path / "docs/inside").mkdir()
+    (tmp_path / "docs/inside/__manifest__.py").write_text("{}")
+    assert find_addons(tmp_path) == ("a_addon", "b_addon")
+    addons = Settings(root=tmp_path).addons
+    assert addons == (tmp_path / "a_addon", tmp_path / "b_addon")
+
+
+def test_base_holds_what_addons_need_of_others_and_nothing_of_ours(tmp_path):
+    for name, depends in (("ours", ["sale"]), ("glue", ["ours", "stock"])):
+        (tmp_path / name).mkdir()
+        manifest = tmp_path / name / "__manifest__.py"
+        manifest.write_text(repr({"depends": depends}))
+    databases = Databases(Settings(root=tmp_path), cluster=None, odoo=None)
+    assert databases.dependencies() == sorted({"sale", "stock", *BESIDE})

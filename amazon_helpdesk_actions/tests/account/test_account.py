@@ -5,7 +5,8 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import file_open, mute_logger
 
-from ...models.account.seller_account import JOURNALED
+from odoo.addons.amazon_order_actions.models.account.seller_account import JOURNALED
+
 from ..common import SHIPPED, AmazonCommon
 
 SECRETS = ("lwa_client_id", "lwa_client_secret", "lwa_refresh_token")
@@ -204,7 +205,7 @@ class TestAccount(AmazonCommon):
         action = self.ask_refund(ticket)
         before = self.simulator.ledger()["calls"]
         self.env.flush_all()
-        with file_open("amazon_helpdesk_actions/data/neutralize.sql") as script:
+        with file_open("amazon_order_actions/data/neutralize.sql") as script:
             self.env.cr.execute(script.read())
         self.env.invalidate_all()
         account = self.account.sudo()
@@ -218,7 +219,7 @@ class TestAccount(AmazonCommon):
     def test_neutralized_copy_that_is_connected_again_does_not_send_the_old_queue(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
         self.env.flush_all()
-        with file_open("amazon_helpdesk_actions/data/neutralize.sql") as script:
+        with file_open("amazon_order_actions/data/neutralize.sql") as script:
             self.env.cr.execute(script.read())
         self.env.invalidate_all()
         self.account.write(

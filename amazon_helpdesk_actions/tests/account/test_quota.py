@@ -6,9 +6,10 @@ from odoo.tests import tagged
 from odoo.tests.common import TransactionCase
 from odoo.tools import mute_logger
 
-from ...models.account.quota import QuotaStore
-from ...spapi.errors import Throttled
-from ...spapi.operations import OPERATIONS
+from odoo.addons.amazon_order_actions.models.account.quota import QuotaStore
+from odoo.addons.amazon_order_actions.spapi.errors import Throttled
+from odoo.addons.amazon_order_actions.spapi.operations import OPERATIONS
+
 from ..common import SHIPPED, AmazonCommon
 
 CREATE_FEED = OPERATIONS["createFeed"]

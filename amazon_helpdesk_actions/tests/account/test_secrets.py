@@ -15,8 +15,11 @@ from odoo.service.model import call_kw
 from odoo.tests import Form, tagged
 from odoo.tools import config, convert_file, file_open, file_path, mute_logger, sql
 
-from ...models.account.credentials import SECRETS, UnreadableSecret
-from ...models.account.sealing import (
+from odoo.addons.amazon_order_actions.models.account.credentials import (
+    SECRETS,
+    UnreadableSecret,
+)
+from odoo.addons.amazon_order_actions.models.account.sealing import (
     KEYS_VARIABLE,
     KeyMissing,
     KeyUnusable,
@@ -27,10 +30,13 @@ from ...models.account.sealing import (
     sealed_at,
     unseal,
 )
-from ...models.account.seller_account import AccessTokenStore
+from odoo.addons.amazon_order_actions.models.account.seller_account import (
+    AccessTokenStore,
+)
+
 from ..common import SHIPPED, UNSHIPPED, AmazonCommon
 
-CREDENTIALS = "odoo.addons.amazon_helpdesk_actions.models.account.credentials"
+CREDENTIALS = "odoo.addons.amazon_order_actions.models.account.credentials"
 
 # As Amazon's look: found again wherever it may have gone.
 CLIENT_SECRET = "amzn1.oa2-cs.v1.0f1e2d3c4b5a"
@@ -105,13 +111,13 @@ class TestSealing(AmazonCommon):
                 unseal(PLACE, sealed)
 
     def test_keys_may_stand_in_the_configuration_file(self):
-        path = self._write_config(f"[amazon_helpdesk_actions]\nkeys = {new_key()}\n")
+        path = self._write_config(f"[amazon_order_actions]\nkeys = {new_key()}\n")
         with no_keys(), patch.dict(config.options, {"config": path}):
             self.assertEqual(unseal(PLACE, seal(PLACE, "secret")), "secret")
 
     def test_environment_goes_before_the_configuration_file(self):
         key = new_key()
-        path = self._write_config(f"[amazon_helpdesk_actions]\nkeys = {new_key()}\n")
+        path = self._write_config(f"[amazon_order_actions]\nkeys = {new_key()}\n")
         with keys(key), patch.dict(config.options, {"config": path}):
             sealed = seal(PLACE, "secret")
         with keys(key):
@@ -151,7 +157,7 @@ class TestSecrets(AmazonCommon):
         cls.owner = cls._create_user(
             "amazon_owner",
             "base.group_system",
-            "amazon_helpdesk_actions.group_admin",
+            "amazon_order_actions.group_admin",
         )
         cls.everybody = (cls.agent, cls.trainee, cls.auditor, cls.admin, cls.owner)
         for user in cls.everybody:
@@ -469,7 +475,7 @@ class TestSecrets(AmazonCommon):
         with no_keys(), self.assertRaises(UserError) as caught:
             self.account.with_user(self.admin).lwa_client_secret = "new"
         sentence = str(caught.exception)
-        for part in ("generate_key", KEYS_VARIABLE, "[amazon_helpdesk_actions]"):
+        for part in ("generate_key", KEYS_VARIABLE, "[amazon_order_actions]"):
             self.assertIn(part, sentence)
         self.assertNotIn("new ", sentence)
 
@@ -493,12 +499,12 @@ class TestSecrets(AmazonCommon):
             with server:
                 convert_file(
                     self.env,
-                    "amazon_helpdesk_actions",
+                    "amazon_order_actions",
                     "demo/amazon_seller_account_demo.xml",
                     {},
                     mode="init",
                 )
-            demo = self.env.ref("amazon_helpdesk_actions.demo_account_eu")
+            demo = self.env.ref("amazon_order_actions.demo_account_eu")
             for name in ENTERED:
                 self.assertEqual(bool(self.sealed(name, demo)), is_set)
 
@@ -562,13 +568,11 @@ class TestSecrets(AmazonCommon):
 
     def migration(self):
         path = "migrations/19.0.1.1.0/post-migration.py"
-        return load_script(
-            file_path(f"amazon_helpdesk_actions/{path}"), "post_migration"
-        )
+        return load_script(file_path(f"amazon_order_actions/{path}"), "post_migration")
 
     def test_neutralized_copy_holds_no_ciphertext(self):
         self.env.flush_all()
-        with file_open("amazon_helpdesk_actions/data/neutralize.sql") as script:
+        with file_open("amazon_order_actions/data/neutralize.sql") as script:
             self.env.cr.execute(script.read())
         for name in SECRETS:
             self.assertFalse(self.sealed(name))

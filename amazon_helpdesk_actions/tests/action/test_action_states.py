@@ -2,10 +2,14 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...models.action.states import ACTION_STATES, ACTION_TRANSITIONS
+from odoo.addons.amazon_order_actions.models.action.states import (
+    ACTION_STATES,
+    ACTION_TRANSITIONS,
+)
+
 from ..common import SHIPPED, AmazonCommon
 
-ACTION = "odoo.addons.amazon_helpdesk_actions.models.action.action"
+ACTION = "odoo.addons.amazon_order_actions.models.action.action"
 
 
 @tagged("post_install", "-at_install")

@@ -1,10 +1,11 @@
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...spapi.reports import ItemError, MessageOutcome
+from odoo.addons.amazon_order_actions.spapi.reports import ItemError, MessageOutcome
+
 from ..common import GIFT_WRAPPED, SHIPPED, THREE_UNITS, UNSHIPPED, AmazonCommon
 
-ACTION = "odoo.addons.amazon_helpdesk_actions.models.action.action"
+ACTION = "odoo.addons.amazon_order_actions.models.action.action"
 CUPS, SIEVE = "NW-BECHER-STEIN-BL", "NW-TEESIEB-FEIN"
 LAMP, BULBS = "NW-LEUCHTE-TISCH-01", "NW-LED-E27-3ER"
 SIEVE_ITEM, CUPS_ITEM = "147645420375121", "147645420375120"

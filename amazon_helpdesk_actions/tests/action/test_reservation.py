@@ -2,7 +2,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ...models.action.reservation import ActionRequest
+from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
+
 from ..common import GIFT_WRAPPED, SHIPPED, THREE_UNITS, UNSHIPPED, AmazonCommon
 
 HOOKS, LAMP = "NW-HAKEN-MESSING-4", "NW-LEUCHTE-TISCH-01"

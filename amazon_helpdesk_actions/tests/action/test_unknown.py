@@ -6,14 +6,14 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.queue_job.exception import RetryableJobError
-
-from ...spapi.enums import FEED_CANCEL, FEED_REFUND
-from ...spapi.envelopes import (
+from odoo.addons.amazon_order_actions.spapi.enums import FEED_CANCEL, FEED_REFUND
+from odoo.addons.amazon_order_actions.spapi.envelopes import (
     RefundItem,
     RefundMessage,
     order_adjustment,
 )
+from odoo.addons.queue_job.exception import RetryableJobError
+
 from ..common import (
     CANCEL_REQUESTED,
     GIFT_WRAPPED,
@@ -24,7 +24,7 @@ from ..common import (
     AmazonCommon,
 )
 
-FEED = "odoo.addons.amazon_helpdesk_actions.models.sending.dispatch"
+FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 HOUR = 3600
 SKU = "NW-KESSEL-12-SW"
 
@@ -634,7 +634,7 @@ class TestUnknown(AmazonCommon):
         self.finish()
         feed = actions.feed_id
         self.age(feed, minutes=31)
-        reconcile = "odoo.addons.amazon_helpdesk_actions.models.sending.reconcile"
+        reconcile = "odoo.addons.amazon_order_actions.models.sending.reconcile"
         with patch(f"{reconcile}.CHUNK", 1):
             self.assertEqual(self.run_jobs("_job_look_at_orders"), [])
         self.assertEqual(actions.mapped("state"), ["rejected"] * 2)
@@ -644,7 +644,7 @@ class TestUnknown(AmazonCommon):
         actions = self.ask_refund(self.create_ticket(SHIPPED))
         actions |= self.ask_refund(self.create_ticket(GIFT_WRAPPED))
         self.dispatch()
-        poll = "odoo.addons.amazon_helpdesk_actions.models.sending.poll"
+        poll = "odoo.addons.amazon_order_actions.models.sending.poll"
         with patch(f"{poll}.CHUNK", 1):
             self.run_jobs("_job_poll")
             self.run_jobs("_job_apply_report")

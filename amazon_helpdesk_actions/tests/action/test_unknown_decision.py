@@ -7,7 +7,7 @@ from odoo.tools import mute_logger
 from ..common import SHIPPED, UNSHIPPED, AmazonCommon
 from ..control.test_approval import ApprovalCommon
 
-FEED = "odoo.addons.amazon_helpdesk_actions.models.sending.dispatch"
+FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 SKU = "NW-KESSEL-12-SW"
 
 
@@ -163,7 +163,7 @@ class TestUnknownDecision(AmazonCommon):
         canceller = self._create_user(
             "canceller",
             "helpdesk_mgmt.group_helpdesk_user",
-            "amazon_helpdesk_actions.group_cancel",
+            "amazon_order_actions.group_cancel",
         )
         for user in (self.trainee, self.auditor, canceller):
             with self.subTest(user.login):
@@ -194,7 +194,7 @@ class TestUnknownDecision(AmazonCommon):
         stranger = self._create_user(
             "stranger",
             "helpdesk_mgmt.group_helpdesk_user",
-            "amazon_helpdesk_actions.group_refund",
+            "amazon_order_actions.group_refund",
         )
         stranger.write(
             {"company_ids": [Command.set(company.ids)], "company_id": company.id}
@@ -213,7 +213,7 @@ class TestUnknownDecision(AmazonCommon):
         other = self._create_user(
             "other_agent",
             "helpdesk_mgmt.group_helpdesk_user",
-            "amazon_helpdesk_actions.group_refund",
+            "amazon_order_actions.group_refund",
         )
         with self.assertRaises(AccessError):
             decision.with_user(other).read(["listing"])
@@ -224,7 +224,7 @@ class TestUnknownDecision(AmazonCommon):
         refunder = self._create_user(
             "refunder",
             "helpdesk_mgmt.group_helpdesk_user",
-            "amazon_helpdesk_actions.group_refund",
+            "amazon_order_actions.group_refund",
         )
         cancel = self.ask_cancel(self.create_ticket(UNSHIPPED))
         decision = self.open(refunder)
@@ -317,8 +317,8 @@ class TestSecondPersonAgain(ApprovalCommon):
         both = self._create_user(
             "amazon_both",
             "helpdesk_mgmt.group_helpdesk_user",
-            "amazon_helpdesk_actions.group_refund",
-            "amazon_helpdesk_actions.group_approve",
+            "amazon_order_actions.group_refund",
+            "amazon_order_actions.group_approve",
         )
         action = self.approved_and_unknown()
         self.send_again(both)

@@ -5,7 +5,8 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tests.common import HttpCase, JsonRpcException, new_test_user
 
-from ...models.action.reservation import ActionRequest
+from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
+
 from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
 # An order of the other company's seller (spapi_simulator/demo_orders.yaml).
@@ -43,9 +44,9 @@ class CompaniesCommon(AmazonCommon):
             "base.group_user",
             "helpdesk_mgmt.group_helpdesk_manager",
             "sales_team.group_sale_salesman_all_leads",
-            "amazon_helpdesk_actions.group_refund",
-            "amazon_helpdesk_actions.group_message",
-            "amazon_helpdesk_actions.group_admin",
+            "amazon_order_actions.group_refund",
+            "amazon_order_actions.group_message",
+            "amazon_order_actions.group_admin",
         )
         cls.single, cls.double = (
             new_test_user(

@@ -12,14 +12,17 @@ from odoo.sql_db import Cursor
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.amazon_order_actions.models.action.states import (
+    ACTION_STATES,
+    ACTION_TRANSITIONS,
+)
+from odoo.addons.amazon_order_actions.models.base.containment import trace_of
+from odoo.addons.amazon_order_actions.models.sending.feed import FEED_STATES
+from odoo.addons.amazon_order_actions.spapi.enums import FEED_REFUND
+from odoo.addons.amazon_order_actions.spapi.errors import InvalidMessage
+from odoo.addons.amazon_order_actions.spapi.reports import MessageOutcome
 from odoo.addons.queue_job.tests.common import trap_jobs
 
-from ...models.action.states import ACTION_STATES, ACTION_TRANSITIONS
-from ...models.base.containment import trace_of
-from ...models.sending.feed import FEED_STATES
-from ...spapi.enums import FEED_REFUND
-from ...spapi.errors import InvalidMessage
-from ...spapi.reports import MessageOutcome
 from ..common import (
     GIFT_WRAPPED,
     PARTLY_REFUNDED,
@@ -29,7 +32,7 @@ from ..common import (
     AmazonCommon,
 )
 
-MODELS = "odoo.addons.amazon_helpdesk_actions.models"
+MODELS = "odoo.addons.amazon_order_actions.models"
 HELPDESK = "helpdesk_mgmt.group_helpdesk_user"
 LOGS = (
     f"{MODELS}.base.containment",

@@ -9,7 +9,7 @@ class TestDependencies(TransactionCase):
         return self.env["ir.module.module"].search([("name", "=", name)])
 
     def test_no_inventory_is_installed_with_it(self):
-        beneath = self.module("amazon_helpdesk_actions").upstream_dependencies(
+        beneath = self.module("amazon_order_actions").upstream_dependencies(
             exclude_states=("none",)
         )
         self.assertIn("sale", beneath.mapped("name"))

@@ -19,7 +19,7 @@ OWN_SALES = "sales_team.group_sale_salesman"
 
 
 def amazon(*names):
-    return [f"amazon_helpdesk_actions.group_{name}" for name in names]
+    return [f"amazon_order_actions.group_{name}" for name in names]
 
 
 class ReadersCase(AmazonCommon):

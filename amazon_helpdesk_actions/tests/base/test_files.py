@@ -15,7 +15,7 @@ from ..common import SHIPPED
 from ..evidence.test_evidence import ANSWER, NOTE, EvidenceCommon
 
 LINK = re.compile(r"""(?:href|src)=["']([^"'#]+)["']""")
-FILES_LOG = "odoo.addons.amazon_helpdesk_actions.models.base.file"
+FILES_LOG = "odoo.addons.amazon_order_actions.models.base.file"
 UNKNOWN_FILE = 2**31 - 1
 
 
@@ -37,8 +37,8 @@ class FilesCommon(EvidenceCommon):
             login="amazon_elsewhere",
             groups="helpdesk_mgmt.group_helpdesk_manager,"
             "sales_team.group_sale_manager,"
-            "amazon_helpdesk_actions.group_refund,"
-            "amazon_helpdesk_actions.group_journal",
+            "amazon_order_actions.group_refund,"
+            "amazon_order_actions.group_journal",
             company_id=cls.elsewhere.id,
             company_ids=[Command.set(cls.elsewhere.ids)],
         )
@@ -49,9 +49,9 @@ class FilesCommon(EvidenceCommon):
             "base.group_erp_manager",
             "base.group_allow_export",
             "helpdesk_mgmt.group_helpdesk_manager",
-            "amazon_helpdesk_actions.group_admin",
-            "amazon_helpdesk_actions.group_refund",
-            "amazon_helpdesk_actions.group_journal",
+            "amazon_order_actions.group_admin",
+            "amazon_order_actions.group_refund",
+            "amazon_order_actions.group_journal",
         )
 
     def setUp(self):
@@ -166,7 +166,7 @@ class TestFilesOverHttp(HttpCase, FilesCommon):
         for user in strangers:
             self.authenticate(user.login, user.login)
             answers = [
-                self.url_open(f"/amazon_helpdesk_actions/file/{number}")
+                self.url_open(f"/amazon_order_actions/file/{number}")
                 for number in (0, UNKNOWN_FILE, 10**18, *packs.ids)
             ]
             with self.subTest(user=user.login):
@@ -178,7 +178,7 @@ class TestFilesOverHttp(HttpCase, FilesCommon):
         self.authenticate(None, None)
         for number in (pdf.id, UNKNOWN_FILE):
             for query in ("", "?access_token=1", "?access_token="):
-                url = f"/amazon_helpdesk_actions/file/{number}{query}"
+                url = f"/amazon_order_actions/file/{number}{query}"
                 answer = self.url_open(url, allow_redirects=False)
                 self.assertEqual(answer.status_code, 303)
                 self.assertIn("/web/login", answer.headers["Location"])
@@ -369,9 +369,7 @@ class TestFiles(FilesCommon):
             ("name_search", pdf.name),
             ("formatted_read_group", ours, ["res_id"], []),
         )
-        alone = self._create_user(
-            "amazon_alone", "amazon_helpdesk_actions.group_refund"
-        )
+        alone = self._create_user("amazon_alone", "amazon_order_actions.group_refund")
         for user in (alone, self.auditor, self.stranger):
             for call in calls:
                 with self.subTest(user=user.login, call=call):
@@ -482,7 +480,7 @@ class TestFilesOfFormerVersions(FilesCommon):
     def migrate(self):
         path = "migrations/19.0.1.2.0/post-migration.py"
         script = load_script(
-            file_path(f"amazon_helpdesk_actions/{path}"), "post_migration"
+            file_path(f"amazon_order_actions/{path}"), "post_migration"
         )
         self.env.flush_all()
         with mute_logger(script.__name__):

@@ -12,10 +12,14 @@ from odoo import http
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import HttpCase, tagged
 
-from ...models.base.plain_export import plain
-from ...models.conversation.reply_content import MAX_TEXT, forbidden
-from ...models.conversation.reply_rules import render
-from ...models.order.order import ORDER_REF
+from odoo.addons.amazon_order_actions.models.base.plain_export import plain
+from odoo.addons.amazon_order_actions.models.conversation.reply_content import (
+    MAX_TEXT,
+    forbidden,
+)
+from odoo.addons.amazon_order_actions.models.conversation.reply_rules import render
+from odoo.addons.amazon_order_actions.models.order.order import ORDER_REF
+
 from ..common import SHIPPED
 from ..conversation.test_reply import SENDER, ReplyCommon
 from ..order.test_hostile_answers import HostileCommon

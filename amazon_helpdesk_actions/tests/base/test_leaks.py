@@ -359,7 +359,7 @@ class TestLeaks(LeakCase):
     def our_server_actions(self):
         ours = self.env["ir.model.data"].search(
             [
-                ("module", "=", "amazon_helpdesk_actions"),
+                ("module", "=", "amazon_order_actions"),
                 ("model", "in", ("ir.actions.server", "ir.cron")),
             ]
         )
@@ -614,7 +614,7 @@ class TestLeaksOverHttp(HttpCase, LeakCase):
         )
         self._hand_over({"export": export}, user)
         self.authenticate(user.login, user.login)
-        answer = self.url_open(f"/amazon_helpdesk_actions/journal/{export.id}")
+        answer = self.url_open(f"/amazon_order_actions/journal/{export.id}")
         self.assertFalse(answer.ok)
 
     def test_who_is_not_logged_in_gets_no_file(self):

@@ -217,7 +217,7 @@ class TestPermissionHttp(HttpWorld):
         export = self.dialogs["amazon.audit.export"]
         self._hand_over({"export": export}, self.colleague)
         for person in PEOPLE:
-            answer = self.get(person, f"/amazon_helpdesk_actions/journal/{export.id}")
+            answer = self.get(person, f"/amazon_order_actions/journal/{export.id}")
             with self.subTest(person):
                 self.assertEqual(self.outcome(answer), ".")
 

@@ -6,9 +6,9 @@ from odoo.fields import Command
 from odoo.service.model import call_kw
 from odoo.tests import tagged
 
+from odoo.addons.amazon_order_actions.models.evidence import evidence
 from odoo.addons.base.models.ir_model import IrModelAccess
 
-from ...models.evidence import evidence
 from ..permission_table import FIELDS, METHODS, MODELS, OWN, ROUTES, SHARED
 from ..permission_world import DIALOGS, KINDS, PermissionWorld
 
@@ -168,7 +168,7 @@ def plain_field(record):
         if field.store
         and field.type in ("char", "text", "boolean", "selection", "integer", "date")
         and not (field.compute or field.related or field.groups)
-        and name not in ("id", "nonce")
+        and name not in ("id", "nonce", "origin_model")
     )
 
 

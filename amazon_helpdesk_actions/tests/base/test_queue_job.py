@@ -5,14 +5,14 @@ from datetime import timedelta
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.queue_job.job import Job
-
-from ...models.base.clock import database_now
-from ...models.base.queue_job import (
+from odoo.addons.amazon_order_actions.models.base.clock import database_now
+from odoo.addons.amazon_order_actions.models.base.queue_job import (
     AGAIN_MAX_SECONDS,
     AGAIN_MIN_SECONDS,
     CONNECTION_LOST,
 )
+from odoo.addons.queue_job.job import Job
+
 from ..common import SHIPPED, AmazonCommon
 
 

@@ -14,7 +14,7 @@ from ..common import FBA_SHIPPED, GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
 HOUR = timedelta(hours=1)
 RELAY = "k3x9@marketplace.amazon.de"
-SET_ASIDE = "odoo.addons.amazon_helpdesk_actions.models.base.containment"
+SET_ASIDE = "odoo.addons.amazon_order_actions.models.base.containment"
 
 
 class ApprovalCommon(AmazonCommon):
@@ -27,10 +27,10 @@ class ApprovalCommon(AmazonCommon):
         # that of the orders: no limit depends on a rate
         cls.company.currency_id = cls.env.ref("base.EUR")
         cls.approver = cls._create_user(
-            "amazon_approver", "amazon_helpdesk_actions.group_approve"
+            "amazon_approver", "amazon_order_actions.group_approve"
         )
         cls.second_approver = cls._create_user(
-            "amazon_approver_2", "amazon_helpdesk_actions.group_approve"
+            "amazon_approver_2", "amazon_order_actions.group_approve"
         )
         for right in ("refund", "cancel", "message"):
             cls._limit(right)
@@ -41,7 +41,7 @@ class ApprovalCommon(AmazonCommon):
             {
                 "company_id": cls.company.id,
                 "right": right,
-                "group_id": cls.env.ref(f"amazon_helpdesk_actions.group_{right}").id,
+                "group_id": cls.env.ref(f"amazon_order_actions.group_{right}").id,
                 "limit_action": amount,
             }
         )
@@ -202,7 +202,7 @@ class TestApproval(ApprovalCommon):
         self.pending_jobs().unlink()
         action.due_at -= HOUR
         action.last_state_change -= HOUR
-        with mute_logger("odoo.addons.amazon_helpdesk_actions.models.watch.watch"):
+        with mute_logger("odoo.addons.amazon_order_actions.models.watch.watch"):
             self.env["amazon.alarm"]._cron_watch()
         self.settle()
         self.assertEqual(action.state, "confirmed")
@@ -430,7 +430,7 @@ class TestApproval(ApprovalCommon):
 
     def test_nobody_approves_what_was_asked_by_oneself(self):
         self.agent.group_ids = [
-            Command.link(self.env.ref("amazon_helpdesk_actions.group_approve").id)
+            Command.link(self.env.ref("amazon_order_actions.group_approve").id)
         ]
         self.waiting()
         self.assert_refused(self.agent, "yourself")
@@ -447,7 +447,7 @@ class TestApproval(ApprovalCommon):
     def test_who_lost_the_right_is_refused(self):
         self.waiting()
         self.approver.group_ids = [
-            Command.unlink(self.env.ref("amazon_helpdesk_actions.group_approve").id)
+            Command.unlink(self.env.ref("amazon_order_actions.group_approve").id)
         ]
         self.assert_refused(self.approver)
 
@@ -456,7 +456,7 @@ class TestApproval(ApprovalCommon):
         stranger = new_test_user(
             self.env,
             login="amazon_stranger",
-            groups="base.group_user,amazon_helpdesk_actions.group_approve",
+            groups="base.group_user,amazon_order_actions.group_approve",
             company_id=elsewhere.id,
             company_ids=[Command.set(elsewhere.ids)],
         )
@@ -656,7 +656,7 @@ class TestApproval(ApprovalCommon):
     def test_asking_many_approvers_stays_cheap(self):
         for number in range(10):
             self._create_user(
-                f"approver_{number}", "amazon_helpdesk_actions.group_approve"
+                f"approver_{number}", "amazon_order_actions.group_approve"
             )
         self.env.flush_all()
         with self.assertQueryCount(__system__=400):
@@ -695,7 +695,7 @@ class TestApproval(ApprovalCommon):
 
     def test_failing_mail_does_not_undo_the_asking(self):
         approvals = type(self.env["amazon.approval"])
-        logger = "odoo.addons.amazon_helpdesk_actions.models.action.action"
+        logger = "odoo.addons.amazon_order_actions.models.action.action"
         with (
             mute_logger(logger),
             patch.object(approvals, "message_notify", side_effect=ValueError("mail")),
@@ -746,7 +746,7 @@ class TestApproval(ApprovalCommon):
     def test_contact_of_very_many_orders_is_no_buyer(self):
         buyer = self.env["res.partner"].create({"name": "Amazon"})
         self.refunded_before(partner_id=buyer.id)
-        path = "odoo.addons.amazon_helpdesk_actions.models.action.buyer"
+        path = "odoo.addons.amazon_order_actions.models.action.buyer"
         with patch(f"{path}.BUYER_ORDERS", 0):
             refunds, sentence = self.buyer_of(partner_id=buyer.id)
         self.assertFalse(refunds)
@@ -888,7 +888,7 @@ class TestDelegation(ApprovalCommon):
 
     def test_delegate_does_not_decide_on_what_the_away_one_asked(self):
         self.agent.group_ids = [
-            Command.link(self.env.ref("amazon_helpdesk_actions.group_approve").id)
+            Command.link(self.env.ref("amazon_order_actions.group_approve").id)
         ]
         self.delegate(self.agent, self.lead)
         self.waiting()
@@ -908,7 +908,7 @@ class TestDelegation(ApprovalCommon):
         self.delegate(self.approver, self.lead)
         self.waiting()
         self.approver.group_ids = [
-            Command.unlink(self.env.ref("amazon_helpdesk_actions.group_approve").id)
+            Command.unlink(self.env.ref("amazon_order_actions.group_approve").id)
         ]
         self.assert_refused(self.lead)
 
@@ -1003,7 +1003,7 @@ class TestDelegation(ApprovalCommon):
         stranger = new_test_user(
             self.env,
             login="amazon_stranger",
-            groups="base.group_user,amazon_helpdesk_actions.group_approve",
+            groups="base.group_user,amazon_order_actions.group_approve",
             company_id=elsewhere.id,
             company_ids=[Command.set(elsewhere.ids)],
         )

@@ -10,7 +10,8 @@ from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 from odoo.tools import SQL, formatLang, html2plaintext, mute_logger
 
-from ...models.control.authority import Asked
+from odoo.addons.amazon_order_actions.models.control.authority import Asked
+
 from ..common import (
     FBA_SHIPPED,
     GIFT_WRAPPED,
@@ -20,7 +21,7 @@ from ..common import (
     AmazonCommon,
 )
 
-GROUP = "amazon_helpdesk_actions.group_{}".format
+GROUP = "amazon_order_actions.group_{}".format
 
 
 class AuthorityCommon(AmazonCommon):

@@ -9,10 +9,10 @@ from odoo.tests import tagged
 from odoo.tests.common import TransactionCase
 from odoo.tools import mute_logger
 
+from odoo.addons.amazon_order_actions.models.action.lane import Lane
+from odoo.addons.amazon_order_actions.spapi.enums import FEED_REFUND
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ...models.action.lane import Lane
-from ...spapi.enums import FEED_REFUND
 from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED
 from .test_stop import StopCommon
 

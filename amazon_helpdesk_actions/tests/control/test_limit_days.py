@@ -4,7 +4,11 @@ import pytz
 
 from odoo.tests import TransactionCase, tagged
 
-from ...models.control.calendar_day import day_at, day_bounds
+from odoo.addons.amazon_order_actions.models.control.calendar_day import (
+    day_at,
+    day_bounds,
+)
+
 from ..common import SHIPPED
 from .test_authority import AuthorityCommon
 
@@ -142,7 +146,7 @@ class TestLimitDays(AuthorityCommon):
         colleague = self._create_user(
             "amazon_colleague",
             "helpdesk_mgmt.group_helpdesk_user",
-            "amazon_helpdesk_actions.group_refund",
+            "amazon_order_actions.group_refund",
         )
         with self.everything_at("2026-10-25 00:10:00"):
             ticket = self.create_ticket(SHIPPED)

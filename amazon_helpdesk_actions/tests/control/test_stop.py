@@ -8,13 +8,14 @@ from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 from odoo.tools import file_open
 
-from ...models.control.stop import REASON_SIZE
-from ...spapi.enums import FEED_CANCEL
+from odoo.addons.amazon_order_actions.models.control.stop import REASON_SIZE
+from odoo.addons.amazon_order_actions.spapi.enums import FEED_CANCEL
+
 from ..common import SHIPPED, THREE_UNITS, UNSHIPPED, AmazonCommon
 from ..conversation.test_reply import ReplyCommon
 
-FEED = "odoo.addons.amazon_helpdesk_actions.models.sending.dispatch"
-ADMIN = "amazon_helpdesk_actions.group_admin"
+FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
+ADMIN = "amazon_order_actions.group_admin"
 
 
 class StopCommon(AmazonCommon):
@@ -391,7 +392,7 @@ class TestStop(StopCommon):
     # === A NEUTRALIZED COPY === #
 
     def test_neutralized_copy_is_stopped_however_often_it_is_neutralized(self):
-        with file_open("amazon_helpdesk_actions/data/neutralize.sql") as script:
+        with file_open("amazon_order_actions/data/neutralize.sql") as script:
             statements = script.read()
         for _time in range(2):
             self.env.flush_all()

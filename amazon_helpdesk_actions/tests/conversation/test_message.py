@@ -4,7 +4,10 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from ...models.conversation.reply_rules import FAILED_STATES
+from odoo.addons.amazon_order_actions.models.conversation.reply_rules import (
+    FAILED_STATES,
+)
+
 from ..common import FBA_SHIPPED, SHIPPED, UNSHIPPED
 from ..conversation.test_reply import ReplyCommon
 
@@ -66,7 +69,7 @@ class TestMessage(ReplyCommon):
         ours = [
             record.getMessage()
             for record in logs.records
-            if "amazon_helpdesk_actions" in record.name
+            if "amazon_order_actions" in record.name
         ]
         self.assertNotIn(TEXT, "\n".join(ours))
 
@@ -152,7 +155,7 @@ class TestMessage(ReplyCommon):
 
     def test_rejected_message_is_said_with_amazons_words(self):
         templates = type(self.env["amazon.reply.template"])
-        module = "odoo.addons.amazon_helpdesk_actions.models.conversation.message"
+        module = "odoo.addons.amazon_order_actions.models.conversation.message"
         # Amazon knows more rules than we do
         with (
             patch.object(templates, "_check_reply"),

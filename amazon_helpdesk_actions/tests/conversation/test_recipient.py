@@ -6,9 +6,11 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import file_open
 
+from odoo.addons.amazon_order_actions.models.conversation.recipient import (
+    ADDRESSES_SHOWN,
+)
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
-from ...models.conversation.recipient import ADDRESSES_SHOWN
 from ..common import SHIPPED, UNSHIPPED
 from .test_reply import BUYER, ReplyCommon
 
@@ -268,7 +270,7 @@ class TestKnownRecipient(RecipientCommon):
         user = self._create_user(
             "amazon_own",
             "helpdesk_mgmt.group_helpdesk_user_own",
-            "amazon_helpdesk_actions.group_message",
+            "amazon_order_actions.group_message",
         )
         ticket = self.stranger_ticket(UNSHIPPED, user_id=user.id)
         self.assertTrue(ticket.with_user(user).has_access("read"))

@@ -5,15 +5,15 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import html2plaintext
 
-from odoo.addons.queue_job.exception import RetryableJobError
-
-from ...models.conversation.reply_content import forbidden
-from ...models.conversation.reply_rules import (
+from odoo.addons.amazon_order_actions.models.conversation.reply_content import forbidden
+from odoo.addons.amazon_order_actions.models.conversation.reply_rules import (
     LANGUAGES,
     SITUATIONS,
     STAGES,
     known_placeholders,
 )
+from odoo.addons.queue_job.exception import RetryableJobError
+
 from ..common import (
     CANCEL_REQUESTED,
     FBA_SHIPPED,
@@ -443,7 +443,7 @@ class TestReplyAfterAction(ReplyCommon):
         self.account.messaging_enabled = True
         action = self.refund_with_reply(ticket)
         self.agent.group_ids = [
-            Command.unlink(self.env.ref("amazon_helpdesk_actions.group_message").id)
+            Command.unlink(self.env.ref("amazon_order_actions.group_message").id)
         ]
         self.settle()
         self.assertEqual(action.reply_status, "failed")
@@ -470,7 +470,7 @@ class TestReplyAfterAction(ReplyCommon):
             {
                 "company_id": self.company.id,
                 "right": "message",
-                "group_id": self.env.ref("amazon_helpdesk_actions.group_message").id,
+                "group_id": self.env.ref("amazon_order_actions.group_message").id,
                 "mode": "always",
             }
         )
@@ -487,7 +487,7 @@ class TestReplyAfterAction(ReplyCommon):
         self.assertEqual(action.reply_status, "waiting")
         self.assertFalse(action._get_origin().closed)
         approver = self._create_user(
-            "amazon_approver", "amazon_helpdesk_actions.group_approve"
+            "amazon_approver", "amazon_order_actions.group_approve"
         )
         message.approval_id.with_user(approver).action_approve()
         self.settle()
@@ -568,7 +568,7 @@ class TestReplyAfterAction(ReplyCommon):
 
     def test_right_to_refund_is_no_right_to_write_to_buyers(self):
         self.agent.group_ids = [
-            Command.unlink(self.env.ref("amazon_helpdesk_actions.group_message").id)
+            Command.unlink(self.env.ref("amazon_order_actions.group_message").id)
         ]
         ticket = self.create_ticket(SHIPPED)
         with self.assertRaisesRegex(AccessError, "may not write to Amazon's buyers"):
@@ -589,7 +589,7 @@ class TestReplyAfterAction(ReplyCommon):
         action = self.refund_with_reply(ticket)
         actions = type(self.env["amazon.action"])
         crash = patch.object(actions, "_enqueue_reply", side_effect=KeyError("x"))
-        with crash, self.assertLogs("odoo.addons.amazon_helpdesk_actions", "ERROR"):
+        with crash, self.assertLogs("odoo.addons.amazon_order_actions", "ERROR"):
             self.settle()
         self.assertEqual(action.state, "confirmed")
         self.assertIn("could not be taken care of", " ".join(self.notes(ticket)))
@@ -776,7 +776,7 @@ class TestReplyDialog(ReplyCommon):
         other = self._create_user(
             "amazon_other",
             "helpdesk_mgmt.group_helpdesk_user",
-            "amazon_helpdesk_actions.group_message",
+            "amazon_order_actions.group_message",
         )
         with self.assertRaises(AccessError):
             request.with_user(other).action_send()
@@ -794,7 +794,7 @@ class TestReplyDialog(ReplyCommon):
                     Command.set(
                         [
                             self.env.ref("helpdesk_mgmt.group_helpdesk_user").id,
-                            self.env.ref("amazon_helpdesk_actions.group_message").id,
+                            self.env.ref("amazon_order_actions.group_message").id,
                         ]
                     )
                 ],
@@ -847,7 +847,7 @@ class TestReplyDialog(ReplyCommon):
         request = self.open_reply(self.create_ticket(UNSHIPPED))
         secret = f"Sehr geehrter Herr Brandt {UNSHIPPED}"
         request.text = secret
-        with self.assertNoLogs("odoo.addons.amazon_helpdesk_actions", "WARNING"):
+        with self.assertNoLogs("odoo.addons.amazon_order_actions", "WARNING"):
             request.action_send()
         entry = self.env["amazon.audit.entry"].sudo().search([], limit=1)
         self.assertEqual(entry.event, "replied")

@@ -2,7 +2,10 @@ from unittest import TestCase
 
 from odoo.tests import tagged
 
-from ...models.conversation.reply_content import forbidden, visible
+from odoo.addons.amazon_order_actions.models.conversation.reply_content import (
+    forbidden,
+    visible,
+)
 
 # What agents write on a day, each a text that must pass.
 ALLOWED = {

@@ -20,9 +20,7 @@ class TestReplyTemplates(ReplyCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.shipped = cls.env.ref(
-            "amazon_helpdesk_actions.reply_template_refund_asked_de"
-        )
+        cls.shipped = cls.env.ref("amazon_order_actions.reply_template_refund_asked_de")
         cls.other = cls._create_company(name="Another")
         cls.stranger = cls.env["res.users"].create(
             {
@@ -31,7 +29,7 @@ class TestReplyTemplates(ReplyCommon):
                 "company_id": cls.other.id,
                 "company_ids": [Command.set(cls.other.ids)],
                 "group_ids": [
-                    Command.link(cls.env.ref("amazon_helpdesk_actions.group_admin").id)
+                    Command.link(cls.env.ref("amazon_order_actions.group_admin").id)
                 ],
             }
         )
@@ -202,13 +200,13 @@ class TestReplyTemplates(ReplyCommon):
     # === UPDATE === #
 
     def migrate(self, stage):
-        path = f"amazon_helpdesk_actions/migrations/19.0.1.2.0/{stage}-replies.py"
+        path = f"amazon_order_actions/migrations/19.0.1.2.0/{stage}-replies.py"
         script = load_script(file_path(path), f"{stage}_replies")
         script.migrate(self.env.cr, "19.0.1.1.0")
         self.env.invalidate_all()
 
     def test_update_gives_each_company_what_was_written_for_all(self):
-        french = self.env.ref("amazon_helpdesk_actions.reply_template_refund_asked_fr")
+        french = self.env.ref("amazon_order_actions.reply_template_refund_asked_fr")
         before = self.shipped.body
         self.shipped.body = OWN
         written = french.copy({"company_id": False, "stage": "none", "body": OWN})

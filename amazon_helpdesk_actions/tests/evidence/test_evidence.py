@@ -17,11 +17,16 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 
-from ...models.control.authority_rights import RIGHT_GROUPS
-from ...models.evidence import facts as amazon_evidence_facts
-from ...report import evidence_text
-from ...spapi.excerpts import OTHER_ORDER, WHOLE_FEED
-from ...verify_journal import verify
+from odoo.addons.amazon_order_actions.models.control.authority_rights import (
+    RIGHT_GROUPS,
+)
+from odoo.addons.amazon_order_actions.models.evidence import (
+    facts as amazon_evidence_facts,
+)
+from odoo.addons.amazon_order_actions.report import evidence_text
+from odoo.addons.amazon_order_actions.spapi.excerpts import OTHER_ORDER, WHOLE_FEED
+from odoo.addons.amazon_order_actions.verify_journal import verify
+
 from ..common import (
     CLAIMED,
     GIFT_WRAPPED,
@@ -52,7 +57,7 @@ class EvidenceCommon(AmazonCommon):
         cls.reader = cls._create_user(
             "amazon_reader",
             "helpdesk_mgmt.group_helpdesk_manager",
-            "amazon_helpdesk_actions.group_journal",
+            "amazon_order_actions.group_journal",
         )
 
     # === WHAT IS WRITTEN === #
@@ -272,7 +277,7 @@ class TestEvidence(EvidenceCommon):
             done = {entry.msgid for entry in catalog if entry.translated()}
             self.assertFalse(terms - done, language)
         # Odoo takes a translation only of what is in the template.
-        template = polib.pofile(str(addon / "i18n/amazon_helpdesk_actions.pot"))
+        template = polib.pofile(str(addon / "i18n/amazon_order_actions.pot"))
         self.assertFalse(terms - {entry.msgid for entry in template})
 
     def test_each_page_has_the_order_and_its_number(self):
@@ -368,14 +373,14 @@ class TestEvidence(EvidenceCommon):
             {
                 "company_id": self.company.id,
                 "right": "refund",
-                "group_id": self.env.ref("amazon_helpdesk_actions.group_refund").id,
+                "group_id": self.env.ref("amazon_order_actions.group_refund").id,
                 "limit_action": 1,
             }
         )
         approver = self._create_user(
             "amazon_approver",
             "helpdesk_mgmt.group_helpdesk_user",
-            "amazon_helpdesk_actions.group_approve",
+            "amazon_order_actions.group_approve",
         )
         approver.name = "Bert Zweitperson"
         return approver
@@ -922,7 +927,7 @@ class TestEvidenceFiles(EvidenceCommon):
         self.ask_refund(ticket)
         self.check_journal()
         with patch(
-            "odoo.addons.amazon_helpdesk_actions.verify_journal.entry_digest",
+            "odoo.addons.amazon_order_actions.verify_journal.entry_digest",
             return_value="0" * 64,
         ):
             text, files = self.make(ticket, language="en")
@@ -998,7 +1003,7 @@ class TestEvidenceAccess(EvidenceCommon):
         self.assertEqual(action["type"], "ir.actions.act_url")
         files = self.env["amazon.file"].search([("res_id", "=", ticket.id)])
         pdf = files.filtered(lambda each: each.mimetype == "application/pdf")
-        self.assertEqual(action["url"], f"/amazon_helpdesk_actions/file/{pdf.id}")
+        self.assertEqual(action["url"], f"/amazon_order_actions/file/{pdf.id}")
         self.assertIn("En bref", self.text_of(pdf._bytes()))
         zip_url = request.action_zip()["url"]
         self.assertNotEqual(zip_url, action["url"])
@@ -1035,7 +1040,7 @@ class TestEvidenceAccess(EvidenceCommon):
             user = self._create_user(
                 f"amazon_only_{name}",
                 "helpdesk_mgmt.group_helpdesk_user",
-                f"amazon_helpdesk_actions.group_{name}",
+                f"amazon_order_actions.group_{name}",
             )
             self.open(ticket, user).action_pdf()
 
@@ -1158,8 +1163,8 @@ class TestEvidenceAccess(EvidenceCommon):
             self.env,
             login="amazon_stranger",
             groups="base.group_user,helpdesk_mgmt.group_helpdesk_manager,"
-            "amazon_helpdesk_actions.group_refund,"
-            "amazon_helpdesk_actions.group_journal",
+            "amazon_order_actions.group_refund,"
+            "amazon_order_actions.group_journal",
             company_id=elsewhere.id,
             company_ids=[Command.set(elsewhere.ids)],
         )

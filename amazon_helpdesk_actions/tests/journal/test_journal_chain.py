@@ -9,13 +9,20 @@ from odoo.exceptions import AccessError
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import SQL, file_open, mute_logger
 
-from ...models.base.background import in_own_transaction
-from ...models.journal.link import SEAL_LOCK
-from ...verify_journal import ROW_FIELDS, entry_digest, genesis, link_hash, verify
+from odoo.addons.amazon_order_actions.models.base.background import in_own_transaction
+from odoo.addons.amazon_order_actions.models.journal.link import SEAL_LOCK
+from odoo.addons.amazon_order_actions.verify_journal import (
+    ROW_FIELDS,
+    entry_digest,
+    genesis,
+    link_hash,
+    verify,
+)
+
 from ..common import SHIPPED, UNSHIPPED, AmazonCommon
 
-LINK = "odoo.addons.amazon_helpdesk_actions.models.journal.link"
-CHECK = "odoo.addons.amazon_helpdesk_actions.models.journal.check"
+LINK = "odoo.addons.amazon_order_actions.models.journal.link"
+CHECK = "odoo.addons.amazon_order_actions.models.journal.check"
 TABLES = ("amazon_audit_entry", "amazon_audit_link", "amazon_audit_anchor")
 
 
@@ -298,7 +305,7 @@ class TestJournalGuard(JournalCommon):
         )
         for table in TABLES:
             cr.execute(f"REVOKE ALL ON {table} FROM amazon_test_app")
-        cr.execute(file_open("amazon_helpdesk_actions/data/journal_owner.sql").read())
+        cr.execute(file_open("amazon_order_actions/data/journal_owner.sql").read())
         cr.execute("SET LOCAL ROLE amazon_test_app")
         self.fill(1)
         self.seal()
@@ -344,7 +351,7 @@ class TestJournalGuard(JournalCommon):
         )
         notices = cr.connection.notices
         notices.clear()
-        cr.execute(file_open("amazon_helpdesk_actions/data/journal_owner.sql").read())
+        cr.execute(file_open("amazon_order_actions/data/journal_owner.sql").read())
         self.assertIn("nothing is kept from it", "".join(notices))
 
     def assertRefused(self, query, role=None):
@@ -589,7 +596,7 @@ class TestJournalTampering(JournalCommon):
             patch(f"{CHECK}.READ_CHUNK", 2),
             patch(f"{CHECK}.CLICK_SECONDS", 0),
             patch(
-                "odoo.addons.amazon_helpdesk_actions.models.journal.export.READ_CHUNK",
+                "odoo.addons.amazon_order_actions.models.journal.export.READ_CHUNK",
                 2,
             ),
         ):

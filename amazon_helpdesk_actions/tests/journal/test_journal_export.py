@@ -8,13 +8,14 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import HttpCase, tagged
 
-from ...models.journal.uninstall import LAST_EXPORT
-from ...verify_journal import verify
-from ...wizards.journal.audit_export import neutral
+from odoo.addons.amazon_order_actions.models.journal.uninstall import LAST_EXPORT
+from odoo.addons.amazon_order_actions.verify_journal import verify
+from odoo.addons.amazon_order_actions.wizards.journal.audit_export import neutral
+
 from ..common import SHIPPED
 from .test_journal_chain import JournalCommon
 
-EXPORT = "odoo.addons.amazon_helpdesk_actions.models.journal.export"
+EXPORT = "odoo.addons.amazon_order_actions.models.journal.export"
 
 
 @tagged("post_install", "-at_install")
@@ -158,7 +159,7 @@ class TestJournalDownload(HttpCase, JournalCommon):
         self.assertEqual(entry.user_id, self.auditor)
         self.env["amazon.audit.anchor"]._make(self.company, "")
         self.env.flush_all()
-        anchors = self.url_open("/amazon_helpdesk_actions/journal/anchors")
+        anchors = self.url_open("/amazon_order_actions/journal/anchors")
         report = verify(answer.text.splitlines(), anchors.text.splitlines())
         self.assertTrue(report.holds, report.text())
         self.assertEqual(report.chains[0].compared, 1)
@@ -203,7 +204,7 @@ class TestJournalDownload(HttpCase, JournalCommon):
         )
         self.env.flush_all()
         self.authenticate("amazon_auditor", "amazon_auditor")
-        answer = self.url_open(f"/amazon_helpdesk_actions/journal/{dialog.id}")
+        answer = self.url_open(f"/amazon_order_actions/journal/{dialog.id}")
         self.assertEqual(answer.status_code, 200)
         self.assertEqual(verify(answer.text.splitlines()).entries, 5)
         self.env.invalidate_all()
@@ -222,12 +223,12 @@ class TestJournalDownload(HttpCase, JournalCommon):
         self.env.flush_all()
         self.authenticate("amazon_agent", "amazon_agent")
         for path in (str(dialog.id), "anchors"):
-            answer = self.url_open(f"/amazon_helpdesk_actions/journal/{path}")
+            answer = self.url_open(f"/amazon_order_actions/journal/{path}")
             self.assertEqual(answer.status_code, 403)
             self.assertNotIn("Entry", answer.text)
         self.authenticate(None, None)
         answer = self.url_open(
-            f"/amazon_helpdesk_actions/journal/{dialog.id}", allow_redirects=False
+            f"/amazon_order_actions/journal/{dialog.id}", allow_redirects=False
         )
         self.assertEqual(answer.status_code, 303)
 
@@ -351,7 +352,7 @@ class TestJournalUninstall(JournalCommon):
         # of the demo data
         self.env["amazon.audit.entry"].sudo()._export_before_uninstall()
         self.addon = self.env["ir.module.module"].search(
-            [("name", "=", "amazon_helpdesk_actions")]
+            [("name", "=", "amazon_order_actions")]
         )
 
     def test_uninstalling_is_refused_until_all_is_exported(self):

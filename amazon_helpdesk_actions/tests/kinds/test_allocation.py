@@ -5,7 +5,10 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from ...models.kinds.allocation import COMPONENT_GROUPS, allocate
+from odoo.addons.amazon_order_actions.models.kinds.allocation import (
+    COMPONENT_GROUPS,
+    allocate,
+)
 
 CENT = Decimal("0.01")
 COMPONENTS = [name for group in COMPONENT_GROUPS for name in group]

@@ -6,10 +6,13 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...models.action.reservation import ActionRequest
-from ...models.kinds.cancel_items import CANCEL_ITEMS_REASONS
-from ...spapi import enums
-from ...spapi.envelopes import order_adjustment
+from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
+from odoo.addons.amazon_order_actions.models.kinds.cancel_items import (
+    CANCEL_ITEMS_REASONS,
+)
+from odoo.addons.amazon_order_actions.spapi import enums
+from odoo.addons.amazon_order_actions.spapi.envelopes import order_adjustment
+
 from ..common import (
     CANCEL_REQUESTED,
     FBA_UNSHIPPED,
@@ -20,7 +23,7 @@ from ..common import (
     AmazonCommon,
 )
 
-FEED = "odoo.addons.amazon_helpdesk_actions.models.sending.dispatch"
+FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 LAMP, BULBS = "NW-LEUCHTE-TISCH-01", "NW-LED-E27-3ER"
 HOOKS = "NW-HAKEN-MESSING-4"
 KNIFE = "NW-COUTEAU-OFFICE"
@@ -433,7 +436,7 @@ class TestCancelItems(AmazonCommon):
         stranger = self._create_user(
             "stranger_items",
             "helpdesk_mgmt.group_helpdesk_user",
-            "amazon_helpdesk_actions.group_cancel",
+            "amazon_order_actions.group_cancel",
         )
         stranger.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
         with self.assertRaises(AccessError):

@@ -7,14 +7,15 @@ from odoo.fields import Domain
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...models.kinds.cancel import REST_REASONS
-from ...spapi import enums
-from ...spapi.client import SellerClient
-from ...spapi.errors import NotSent, Refused
+from odoo.addons.amazon_order_actions.models.kinds.cancel import REST_REASONS
+from odoo.addons.amazon_order_actions.spapi import enums
+from odoo.addons.amazon_order_actions.spapi.client import SellerClient
+from odoo.addons.amazon_order_actions.spapi.errors import NotSent, Refused
+
 from ..common import FBA_UNSHIPPED, UNSHIPPED, AmazonCommon
 
-CALL = "odoo.addons.amazon_helpdesk_actions.models.sending.call"
-ACTION = "odoo.addons.amazon_helpdesk_actions.models.action.action"
+CALL = "odoo.addons.amazon_order_actions.models.sending.call"
+ACTION = "odoo.addons.amazon_order_actions.models.action.action"
 
 # What records that Amazon does not offer the operation.
 REFUSED = "_record_call_refused", "No", "NotFound", 404

@@ -5,10 +5,11 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...models.action.reservation import ActionRequest
+from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
+
 from ..common import MCF, SHIPPED, AmazonCommon
 
-CALLS = "odoo.addons.amazon_helpdesk_actions.models.sending.call"
+CALLS = "odoo.addons.amazon_order_actions.models.sending.call"
 
 # Fulfillment orders of the simulator's seed (spapi_simulator/demo_orders.yaml).
 ON_HOLD = "SHOP-1001"  # two items: 2 kettles, 1 blanket
@@ -607,7 +608,7 @@ class TestFulfillmentUpdate(McfCommon):
         colleague = self._create_user(
             "amazon_colleague",
             "helpdesk_mgmt.group_helpdesk_user",
-            "amazon_helpdesk_actions.group_edit",
+            "amazon_order_actions.group_edit",
         )
         with self.assertRaises(AccessError):
             request.with_user(colleague).read(["address_name"])

@@ -14,7 +14,7 @@ from ..common import (
     AmazonCommon,
 )
 
-FEED = "odoo.addons.amazon_helpdesk_actions.models.sending.dispatch"
+FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 
 
 @tagged("post_install", "-at_install")
@@ -163,7 +163,7 @@ class TestEditChoice(AmazonCommon):
         self.assertIn("shipped", choice.cancel_problem)
 
     def test_agent_without_the_right_reads_who_grants_it(self):
-        self.agent.group_ids -= self.env.ref("amazon_helpdesk_actions.group_edit")
+        self.agent.group_ids -= self.env.ref("amazon_order_actions.group_edit")
         choice = self.open_request(self.create_ticket(UNSHIPPED), "edit")
         self.assertIn("administrator", choice.ship_problem)
         self.assertFalse(choice.cancel_problem)

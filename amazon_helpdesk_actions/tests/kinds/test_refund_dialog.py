@@ -13,7 +13,7 @@ from ..common import (
     AmazonCommon,
 )
 
-MODELS = "odoo.addons.amazon_helpdesk_actions.models"
+MODELS = "odoo.addons.amazon_order_actions.models"
 
 THREE = "302-2222222-1111111"  # three units, two other items, shipping
 TWO_PROMOTIONS = "305-4402178-6613095"

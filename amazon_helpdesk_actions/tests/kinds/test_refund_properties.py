@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 
 from odoo.tests import tagged
 
-from ...spapi.enums import CURRENCY_DECIMALS
-from ...spapi.envelopes import check_message
-from ...spapi.marketplaces import MARKETPLACES
+from odoo.addons.amazon_order_actions.spapi.enums import CURRENCY_DECIMALS
+from odoo.addons.amazon_order_actions.spapi.envelopes import check_message
+from odoo.addons.amazon_order_actions.spapi.marketplaces import MARKETPLACES
+
 from ..common import SHIPPED, AmazonCommon
 
 TAXES = {"Tax", "ShippingTax", "GiftWrapTax"}

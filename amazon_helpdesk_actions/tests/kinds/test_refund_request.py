@@ -4,10 +4,11 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...models.action.reservation import ActionRequest
-from ...models.kinds.cancel import CANCEL_REASONS
-from ...models.kinds.refund import REFUND_REASONS
-from ...spapi import enums
+from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
+from odoo.addons.amazon_order_actions.models.kinds.cancel import CANCEL_REASONS
+from odoo.addons.amazon_order_actions.models.kinds.refund import REFUND_REASONS
+from odoo.addons.amazon_order_actions.spapi import enums
+
 from ..common import (
     CANCEL_REQUESTED,
     CANCELLED,
@@ -257,7 +258,7 @@ class TestRights(AmazonCommon):
     def test_user_without_the_right_is_refused_by_the_server_action(self):
         ticket = self.create_ticket(SHIPPED)
         for name in ("ticket_refund", "ticket_cancel"):
-            action = self.env.ref(f"amazon_helpdesk_actions.action_server_{name}")
+            action = self.env.ref(f"amazon_order_actions.action_server_{name}")
             with self.assertRaises(AccessError):
                 action.with_user(self.trainee).with_context(
                     active_model="helpdesk.ticket", active_id=ticket.id
@@ -302,7 +303,7 @@ class TestRights(AmazonCommon):
         refunder = self._create_user(
             "refunder",
             "helpdesk_mgmt.group_helpdesk_user",
-            "amazon_helpdesk_actions.group_refund",
+            "amazon_order_actions.group_refund",
         )
         with self.assertRaises(AccessError):
             self.open_request(self.create_ticket(UNSHIPPED), "cancel", refunder)
@@ -311,11 +312,7 @@ class TestRights(AmazonCommon):
         request = self.open_request(self.create_ticket(SHIPPED), "refund")
         request.reason = "Other"
         self.agent.write(
-            {
-                "group_ids": [
-                    (3, self.env.ref("amazon_helpdesk_actions.group_refund").id)
-                ]
-            }
+            {"group_ids": [(3, self.env.ref("amazon_order_actions.group_refund").id)]}
         )
         with self.assertRaises(AccessError):
             request.action_refund()
@@ -345,7 +342,7 @@ class TestRights(AmazonCommon):
             .search(
                 [
                     ("model", "=", "res.users"),
-                    ("module", "=", "amazon_helpdesk_actions"),
+                    ("module", "=", "amazon_order_actions"),
                 ]
             )
         )
@@ -353,7 +350,7 @@ class TestRights(AmazonCommon):
         mine = self.agent | self.trainee | self.auditor | self.admin
         known = demo_users | mine | self.env.ref("base.user_admin")
         for name in ("refund", "cancel", "journal", "admin"):
-            group = self.env.ref(f"amazon_helpdesk_actions.group_{name}")
+            group = self.env.ref(f"amazon_order_actions.group_{name}")
             self.assertFalse(group.sudo().all_user_ids - known)
             self.assertFalse(group.implied_by_ids)
 
@@ -363,8 +360,8 @@ class TestRights(AmazonCommon):
         stranger = self._create_user(
             "stranger2",
             "helpdesk_mgmt.group_helpdesk_user",
-            "amazon_helpdesk_actions.group_refund",
-            "amazon_helpdesk_actions.group_cancel",
+            "amazon_order_actions.group_refund",
+            "amazon_order_actions.group_cancel",
         )
         stranger.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
         env = self.env(user=stranger, context={"allowed_company_ids": company.ids})
@@ -384,7 +381,7 @@ class TestRights(AmazonCommon):
             "stranger4",
             "helpdesk_mgmt.group_helpdesk_user",
             "sales_team.group_sale_salesman_all_leads",
-            "amazon_helpdesk_actions.group_refund",
+            "amazon_order_actions.group_refund",
         )
         stranger.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
         env = self.env(user=stranger, context={"allowed_company_ids": company.ids})
@@ -466,9 +463,9 @@ class TestRights(AmazonCommon):
         stranger = self._create_user(
             "stranger",
             "helpdesk_mgmt.group_helpdesk_user",
-            "amazon_helpdesk_actions.group_refund",
-            "amazon_helpdesk_actions.group_journal",
-            "amazon_helpdesk_actions.group_admin",
+            "amazon_order_actions.group_refund",
+            "amazon_order_actions.group_journal",
+            "amazon_order_actions.group_admin",
         )
         company = self._create_company(name="Strangers")
         stranger.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})

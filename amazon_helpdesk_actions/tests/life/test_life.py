@@ -12,13 +12,13 @@ from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.amazon_order_actions.models.sending import life_record
 from odoo.addons.base.tests.common import BaseCommon
 
-from ...models.sending import life_record
 from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED
 from ..control.test_stop import StopCommon
 
-LIFE = "odoo.addons.amazon_helpdesk_actions.models.life.life"
+LIFE = "odoo.addons.amazon_order_actions.models.life.life"
 
 
 class LifeCommon(StopCommon):
@@ -164,7 +164,7 @@ class TestLifeRecord(BaseCommon):
     def test_folder_may_be_named_in_the_configuration_file(self):
         self.assertEqual(life_record._configured_folder(None), "")
         path = Path(self.folder, "odoo.conf")
-        path.write_text("[options]\n[amazon_helpdesk_actions]\nlife_dir = /srv/life\n")
+        path.write_text("[options]\n[amazon_order_actions]\nlife_dir = /srv/life\n")
         self.assertEqual(life_record._configured_folder(str(path)), "/srv/life")
 
 
@@ -254,12 +254,12 @@ class TestLife(LifeCommon):
         self.assertEqual(life_record.read(self.database).asked, newest)
         # somebody asked for one more, which the backup does not have
         life_record.note_asked(self.database, newest + 1)
-        prefix = self.env.ref("amazon_helpdesk_actions.sequence_amazon_action").prefix
+        prefix = self.env.ref("amazon_order_actions.sequence_amazon_action").prefix
         self.run_jobs("_job_dispatch")
         self.assertEqual(self.found(), {self.account: "behind"})
         self.assertEqual(waits.state, "queued")
         self.assertEqual(self.created_feeds(), 1)
-        after = self.env.ref("amazon_helpdesk_actions.sequence_amazon_action").prefix
+        after = self.env.ref("amazon_order_actions.sequence_amazon_action").prefix
         self.assertNotEqual(after, prefix)
         self.assertNotEqual(action, waits)
         # the same is found once
@@ -470,7 +470,7 @@ class TestLife(LifeCommon):
     # === REFERENCES === #
 
     def prefix(self):
-        sequence = self.env.ref("amazon_helpdesk_actions.sequence_amazon_action")
+        sequence = self.env.ref("amazon_order_actions.sequence_amazon_action")
         return sequence.prefix
 
     def test_references_of_a_new_life_are_no_former_ones(self):
@@ -490,7 +490,7 @@ class TestLife(LifeCommon):
         self.assertLessEqual(len(ref.merchant_adjustment_item_id), 50)
 
     def test_prefix_of_an_administrator_is_kept(self):
-        sequence = self.env.ref("amazon_helpdesk_actions.sequence_amazon_action")
+        sequence = self.env.ref("amazon_order_actions.sequence_amazon_action")
         for prefix, wanted in (
             ("REF/%(y)s/%(month)s/", "REF/{}-%(y)s/%(month)s/"),
             ("X", "X{}-"),

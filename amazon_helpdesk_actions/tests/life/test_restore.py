@@ -21,9 +21,9 @@ from ..common import (
 from ..kinds.test_mcf import ON_HOLD
 from .test_life import LifeCommon
 
-FOREIGN = "odoo.addons.amazon_helpdesk_actions.models.sending.foreign_feed"
-CONTAINMENT = "odoo.addons.amazon_helpdesk_actions.models.base.containment"
-FAILURE = "odoo.addons.amazon_helpdesk_actions.models.watch.failure"
+FOREIGN = "odoo.addons.amazon_order_actions.models.sending.foreign_feed"
+CONTAINMENT = "odoo.addons.amazon_order_actions.models.base.containment"
+FAILURE = "odoo.addons.amazon_order_actions.models.watch.failure"
 HOUR = 3600
 SKU = "NW-KESSEL-12-SW"
 LOST = "restored from a backup"
@@ -135,7 +135,7 @@ class TestLifeDecision(RestoreCommon):
         other = new_test_user(
             self.env,
             login="second_admin",
-            groups="base.group_user,amazon_helpdesk_actions.group_admin",
+            groups="base.group_user,amazon_order_actions.group_admin",
             company_id=self.company.id,
             company_ids=[Command.set(self.company.ids)],
         )

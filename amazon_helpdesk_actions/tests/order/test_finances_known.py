@@ -6,8 +6,8 @@ from odoo.tools import mute_logger
 from ..common import FBA_SHIPPED, SHIPPED, UNSHIPPED, AmazonCommon
 from .test_ranges import transaction, transactions
 
-FEED = "odoo.addons.amazon_helpdesk_actions.models.sending.dispatch"
-ORDER = "odoo.addons.amazon_helpdesk_actions.models.order.reading"
+FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
+ORDER = "odoo.addons.amazon_order_actions.models.order.reading"
 
 
 @tagged("post_install", "-at_install")
@@ -20,7 +20,7 @@ class TestFinancesKnown(AmazonCommon):
         super().setUpClass()
         cls.company.currency_id = cls.env.ref("base.EUR")
         cls.approver = cls._create_user(
-            "amazon_approver", "amazon_helpdesk_actions.group_approve"
+            "amazon_approver", "amazon_order_actions.group_approve"
         )
 
     def forbid(self, times=None):
@@ -90,7 +90,7 @@ class TestFinancesKnown(AmazonCommon):
             {
                 "company_id": self.company.id,
                 "right": "refund",
-                "group_id": self.env.ref("amazon_helpdesk_actions.group_refund").id,
+                "group_id": self.env.ref("amazon_order_actions.group_refund").id,
                 "limit_action": 20,
             }
         )
@@ -148,7 +148,7 @@ class TestFinancesKnown(AmazonCommon):
         self.assertEqual(action.state, "accepted")
 
     def test_asker_cannot_approve_it(self):
-        self.agent.group_ids += self.env.ref("amazon_helpdesk_actions.group_approve")
+        self.agent.group_ids += self.env.ref("amazon_order_actions.group_approve")
         action = self.ask_unknown()
         with self.assertRaises(AccessError):
             self.by(self.agent, action.approval_id).action_approve(without_knowing=True)

@@ -5,7 +5,8 @@ import json
 
 from odoo.tests import tagged
 
-from ...spapi.errors import SpApiError
+from odoo.addons.amazon_order_actions.spapi.errors import SpApiError
+
 from ..common import SHIPPED, THREE_UNITS, AmazonCommon
 
 LAUGHS = "".join(

@@ -4,8 +4,9 @@ from odoo.exceptions import ConcurrencyError
 from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 
-from ...models.order.mail_reading import MAIL_READING
-from ...spapi.operations import OPERATIONS
+from odoo.addons.amazon_order_actions.models.order.mail_reading import MAIL_READING
+from odoo.addons.amazon_order_actions.spapi.operations import OPERATIONS
+
 from ..common import (
     FULLY_REFUNDED,
     GIFT_WRAPPED,

@@ -8,13 +8,16 @@ from odoo.sql_db import db_connect
 from odoo.tests import tagged
 from odoo.tools import file_path, mute_logger
 
-from ...models.order.range_reading import AmazonSellerAccount
-from ...spapi.client import Page, SellerClient
-from ...spapi.errors import Throttled
+from odoo.addons.amazon_order_actions.models.order.range_reading import (
+    AmazonSellerAccount,
+)
+from odoo.addons.amazon_order_actions.spapi.client import Page, SellerClient
+from odoo.addons.amazon_order_actions.spapi.errors import Throttled
+
 from ..common import CLAIMED, GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 from ..sending.test_bookkeeping import SKU, finances, refund_event
 
-RANGES = "odoo.addons.amazon_helpdesk_actions.models.order.range_reading"
+RANGES = "odoo.addons.amazon_order_actions.models.order.range_reading"
 PER_ORDER = ("getOrder", "listFinancialEventsByOrderId")
 
 
@@ -489,9 +492,9 @@ class TestTransactions(RangesCommon):
         refund.copy({"event_key": f"2026-01-02|{SKU}|Principal|5001"})
         self.env.flush_all()
         path = "migrations/19.0.1.2.0/post-refunds.py"
-        load_script(
-            file_path(f"amazon_helpdesk_actions/{path}"), "post_refunds"
-        ).migrate(self.env.cr, "19.0.1.1.0")
+        load_script(file_path(f"amazon_order_actions/{path}"), "post_refunds").migrate(
+            self.env.cr, "19.0.1.1.0"
+        )
         self.env.invalidate_all()
         self.assertEqual(order.refund_ids, refund, "what counted twice counts once")
         self.assertEqual(refund.sku, SKU)
@@ -801,7 +804,7 @@ class TestRangeJobs(RangesCommon):
         with db_connect(self.env.cr.dbname).cursor() as cr:
             cr.execute(
                 "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
-                [f"amazon_helpdesk_actions/range/{account.id}/{subject}"],
+                [f"amazon_order_actions/range/{account.id}/{subject}"],
             )
             self.assertTrue(cr.fetchone()[0])
             yield

@@ -4,7 +4,7 @@ from odoo.tools import mute_logger
 
 from ..common import FBA_UNSHIPPED, THREE_UNITS, UNSHIPPED, AmazonCommon
 
-ACTION = "odoo.addons.amazon_helpdesk_actions.models.action.action"
+ACTION = "odoo.addons.amazon_order_actions.models.action.action"
 HOOKS = "NW-HAKEN-MESSING-4"
 
 

@@ -126,7 +126,7 @@ class TestCreditNote(AmazonCommon):
         failing = patch.object(
             type(self.env["account.move"]), "create", side_effect=ValueError("broken")
         )
-        with failing, self.assertLogs("odoo.addons.amazon_helpdesk_actions", "ERROR"):
+        with failing, self.assertLogs("odoo.addons.amazon_order_actions", "ERROR"):
             action = self.refund()
         self.assertEqual(action.state, "confirmed")
         self.assertFalse(self.drafts(action))

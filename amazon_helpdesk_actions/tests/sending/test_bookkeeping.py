@@ -4,10 +4,11 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...spapi.client import SellerClient
+from odoo.addons.amazon_order_actions.spapi.client import SellerClient
+
 from ..common import CLAIMED, FBA_SHIPPED, SHIPPED, AmazonCommon
 
-FEED = "odoo.addons.amazon_helpdesk_actions.models.sending.dispatch"
+FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 SKU = "NW-KESSEL-12-SW"
 
 

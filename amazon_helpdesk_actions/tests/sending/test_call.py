@@ -9,16 +9,16 @@ from odoo.sql_db import db_connect
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.amazon_order_actions.models.action.kind import NOT_EXECUTED_MINUTES
+from odoo.addons.amazon_order_actions.models.sending.call import CALL_NO_TRACE_HOURS
+from odoo.addons.amazon_order_actions.spapi.errors import InvalidMessage, OutcomeUnknown
+from odoo.addons.amazon_order_actions.spapi.operations import OPERATIONS
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ...models.action.kind import NOT_EXECUTED_MINUTES
-from ...models.sending.call import CALL_NO_TRACE_HOURS
-from ...spapi.errors import InvalidMessage, OutcomeUnknown
-from ...spapi.operations import OPERATIONS
 from ..common import NOWHERE, UNSHIPPED, AmazonCommon
 
-CALL = "odoo.addons.amazon_helpdesk_actions.models.sending.call"
-READING = "odoo.addons.amazon_helpdesk_actions.models.order.reading"
+CALL = "odoo.addons.amazon_order_actions.models.sending.call"
+READING = "odoo.addons.amazon_order_actions.models.order.reading"
 
 
 def fail(error):
@@ -561,7 +561,7 @@ class TestCall(CallCase):
         with closing(db_connect(self.env.cr.dbname).cursor()) as cr:
             cr.execute(
                 "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-                [f"amazon_helpdesk_actions/call/{action.id}"],
+                [f"amazon_order_actions/call/{action.id}"],
             )
             self.assertEqual(self.run_jobs("_job_call"), ["This call is being made."])
         self.assertEqual(self.calls(), 0)

@@ -6,10 +6,13 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...models.sending import dispatch as amazon_feed_dispatch
+from odoo.addons.amazon_order_actions.models.sending import (
+    dispatch as amazon_feed_dispatch,
+)
+
 from ..common import GIFT_WRAPPED, PARTLY_REFUNDED, SHIPPED, UNSHIPPED, AmazonCommon
 
-DISPATCH = "odoo.addons.amazon_helpdesk_actions.models.sending.dispatch"
+DISPATCH = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 
 
 @tagged("post_install", "-at_install")

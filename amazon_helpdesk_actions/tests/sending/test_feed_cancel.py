@@ -29,7 +29,7 @@ class TestFeedCancel(AmazonCommon):
         cls.colleague = cls._create_user(
             "amazon_colleague",
             "helpdesk_mgmt.group_helpdesk_user",
-            "amazon_helpdesk_actions.group_refund",
+            "amazon_order_actions.group_refund",
         )
 
     def drop(self, user=None):

@@ -3,8 +3,12 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tests import tagged
 
-from ...models.sending.forecast import LEAST_EXPERIENCE, SLOW_AT_LEAST
-from ...spapi.enums import FEED_CANCEL, FEED_REFUND
+from odoo.addons.amazon_order_actions.models.sending.forecast import (
+    LEAST_EXPERIENCE,
+    SLOW_AT_LEAST,
+)
+from odoo.addons.amazon_order_actions.spapi.enums import FEED_CANCEL, FEED_REFUND
+
 from ..common import SHIPPED, UNSHIPPED, AmazonCommon
 
 

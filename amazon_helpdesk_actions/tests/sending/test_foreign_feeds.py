@@ -6,15 +6,15 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.amazon_order_actions.spapi.enums import FEED_CANCEL, FEED_REFUND
+from odoo.addons.amazon_order_actions.spapi.errors import MalformedAnswer
+from odoo.addons.amazon_order_actions.spapi.operations import OPERATIONS
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ...spapi.enums import FEED_CANCEL, FEED_REFUND
-from ...spapi.errors import MalformedAnswer
-from ...spapi.operations import OPERATIONS
 from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
-FEED = "odoo.addons.amazon_helpdesk_actions.models.sending.dispatch"
-LOOK = "odoo.addons.amazon_helpdesk_actions.models.sending.foreign_feed"
+FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
+LOOK = "odoo.addons.amazon_order_actions.models.sending.foreign_feed"
 HOUR = 3600
 GERMANY, FRANCE = "A1PA6795UKMFR9", "A13V1IB3VIYZZH"
 SKU = "NW-KESSEL-12-SW"
@@ -353,7 +353,7 @@ class TestAdoption(ForeignCommon):
         self.reconcile()
         self.run_jobs("_job_poll")
         with patch(
-            "odoo.addons.amazon_helpdesk_actions.models.sending.poll.parse_report"
+            "odoo.addons.amazon_order_actions.models.sending.poll.parse_report"
         ) as parse:
             parse.side_effect = lambda _report, numbers: {
                 number: _Refusal() for number in numbers

@@ -10,7 +10,7 @@ from odoo.tools import mute_logger
 
 from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
-FEED = "odoo.addons.amazon_helpdesk_actions.models.sending.dispatch"
+FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 HOUR = 3600
 
 
@@ -380,7 +380,7 @@ class TestInterleavings(AmazonCommon):
             self.env,
             login="review_stranger",
             groups="base.group_user,helpdesk_mgmt.group_helpdesk_user,"
-            "amazon_helpdesk_actions.group_refund",
+            "amazon_order_actions.group_refund",
             company_id=other.id,
             company_ids=[Command.set(other.ids)],
         )
@@ -403,7 +403,7 @@ class TestInterleavings(AmazonCommon):
             self.env,
             login="review_stranger2",
             groups="base.group_user,helpdesk_mgmt.group_helpdesk_user,"
-            "amazon_helpdesk_actions.group_refund",
+            "amazon_order_actions.group_refund",
             company_id=other.id,
             company_ids=[Command.set(other.ids)],
         )

@@ -8,13 +8,13 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.amazon_order_actions.models.action.lane import Lane
+from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
+from odoo.addons.amazon_order_actions.models.base.background import in_own_transaction
+from odoo.addons.amazon_order_actions.models.order.reading import UNRECORDED_LIMIT
+from odoo.addons.amazon_order_actions.spapi.enums import FEED_REFUND
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ...models.action.lane import Lane
-from ...models.action.reservation import ActionRequest
-from ...models.base.background import in_own_transaction
-from ...models.order.reading import UNRECORDED_LIMIT
-from ...spapi.enums import FEED_REFUND
 from ..common import (
     GIFT_WRAPPED,
     PARTIALLY_SHIPPED,
@@ -23,7 +23,7 @@ from ..common import (
     AmazonCommon,
 )
 
-MODELS = "odoo.addons.amazon_helpdesk_actions.models"
+MODELS = "odoo.addons.amazon_order_actions.models"
 ALARM = f"{MODELS}.watch.alarm"
 FAILURE = f"{MODELS}.watch.failure"
 CONTAINMENT = f"{MODELS}.base.containment"
@@ -50,7 +50,7 @@ class LoopsCommon(AmazonCommon):
 
     def watch(self):
         """Run the scheduled action as Odoo does."""
-        self.env.ref("amazon_helpdesk_actions.ir_cron_watch").method_direct_trigger()
+        self.env.ref("amazon_order_actions.ir_cron_watch").method_direct_trigger()
         self.env.flush_all()
         self.env.invalidate_all()
 
@@ -472,7 +472,7 @@ class TestEveryCron(LoopsCommon):
         return "".join(self.alarms("work_failed", company).mapped("message"))
 
     def test_same_failure_again_is_one_row_and_one_alarm(self):
-        cron = self.env.ref("amazon_helpdesk_actions.ir_cron_seal")
+        cron = self.env.ref("amazon_order_actions.ir_cron_seal")
         for _run in range(3):
             self.run_cron(cron, fails_for=self.company)
             self.watch()
@@ -480,7 +480,7 @@ class TestEveryCron(LoopsCommon):
         self.assertEqual(len(self.alarms("work_failed")), 1)
 
     def test_failure_that_is_not_tried_again_is_forgotten(self):
-        cron = self.env.ref("amazon_helpdesk_actions.ir_cron_seal")
+        cron = self.env.ref("amazon_order_actions.ir_cron_seal")
         self.run_cron(cron, fails_for=self.company)
         self.watch()
         self.failures(self.company).last_at -= timedelta(hours=27)

@@ -4,8 +4,9 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...spapi.client import SellerClient
-from ...spapi.errors import ACCESS_TOKEN_REJECTED, Refused
+from odoo.addons.amazon_order_actions.spapi.client import SellerClient
+from odoo.addons.amazon_order_actions.spapi.errors import ACCESS_TOKEN_REJECTED, Refused
+
 from ..common import (
     GIFT_WRAPPED,
     PARTLY_REFUNDED,
@@ -14,9 +15,9 @@ from ..common import (
     AmazonCommon,
 )
 
-FEED = "odoo.addons.amazon_helpdesk_actions.models.sending.dispatch"
-MODULE = "amazon_helpdesk_actions"
-ACTION = "odoo.addons.amazon_helpdesk_actions.models.action.action"
+FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
+MODULE = "amazon_order_actions"
+ACTION = "odoo.addons.amazon_order_actions.models.action.action"
 
 
 @tagged("post_install", "-at_install")
@@ -155,7 +156,7 @@ class TestPipeline(AmazonCommon):
         second = self._create_user(
             "second",
             "helpdesk_mgmt.group_helpdesk_user",
-            "amazon_helpdesk_actions.group_refund",
+            "amazon_order_actions.group_refund",
         )
         self.ask_refund(self.create_ticket(GIFT_WRAPPED), user=second)
         self.settle()

@@ -6,10 +6,10 @@ from odoo import SUPERUSER_ID, api, fields
 from odoo.tests import HttpCase, tagged
 from odoo.tests.common import ChromeBrowser, JsonRpcException
 
+from odoo.addons.amazon_order_actions.spapi.enums import FEED_REFUND
 from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.job import Job
 
-from ...spapi.enums import FEED_REFUND
 from ..common import FBA_SHIPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
 # What the jobs do between two looks of the agent, stage by stage.
@@ -232,7 +232,7 @@ class TestTours(ToursCommon):
         return self.make_jsonrpc_request(
             "/web/action/run",
             {
-                "action_id": self.env.ref(f"amazon_helpdesk_actions.{name}").id,
+                "action_id": self.env.ref(f"amazon_order_actions.{name}").id,
                 "context": {
                     "active_model": document._name,
                     "active_id": document.id,

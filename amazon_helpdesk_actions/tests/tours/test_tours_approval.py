@@ -43,7 +43,7 @@ class TestToursApproval(ApprovalCommon, ToursCommon):
     def test_approver_says_who_stands_in(self):
         lead = self._create_user("Lena Lead", "helpdesk_mgmt.group_helpdesk_user")
         self.start_tour(
-            "/odoo/action-amazon_helpdesk_actions.amazon_delegation_action",
+            "/odoo/action-amazon_order_actions.amazon_delegation_action",
             "amazon_approval_delegated",
             login=self.approver.login,
         )

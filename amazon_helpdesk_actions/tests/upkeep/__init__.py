@@ -1,0 +1,2 @@
+from . import test_clock
+from . import test_retention

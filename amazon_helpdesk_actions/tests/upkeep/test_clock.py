@@ -7,15 +7,19 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...models.base.background import CHUNK
-from ...models.base.clock import CLOCK_SECONDS, database_now
-from ...models.upkeep.future import DUE_AHEAD_SECONDS
-from ...spapi.operations import OPERATIONS
+from odoo.addons.amazon_order_actions.models.base.background import CHUNK
+from odoo.addons.amazon_order_actions.models.base.clock import (
+    CLOCK_SECONDS,
+    database_now,
+)
+from odoo.addons.amazon_order_actions.models.upkeep.future import DUE_AHEAD_SECONDS
+from odoo.addons.amazon_order_actions.spapi.operations import OPERATIONS
+
 from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
 CREATE_FEED = OPERATIONS["createFeed"]
-CLOCK = "odoo.addons.amazon_helpdesk_actions.models.watch.host_clock"
-FUTURE = "odoo.addons.amazon_helpdesk_actions.models.upkeep.future"
+CLOCK = "odoo.addons.amazon_order_actions.models.watch.host_clock"
+FUTURE = "odoo.addons.amazon_order_actions.models.upkeep.future"
 
 
 class ClockCommon(AmazonCommon):
@@ -40,7 +44,7 @@ class ClockCommon(AmazonCommon):
         )
 
     def watch(self):
-        self.env.ref("amazon_helpdesk_actions.ir_cron_watch").method_direct_trigger()
+        self.env.ref("amazon_order_actions.ir_cron_watch").method_direct_trigger()
         self.env.flush_all()
         self.env.invalidate_all()
 

@@ -5,12 +5,16 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ...models.upkeep.retention import BUYER_DAYS, RETENTION_LEAST_DAYS
-from ...verify_journal import verify
+from odoo.addons.amazon_order_actions.models.upkeep.retention import (
+    BUYER_DAYS,
+    RETENTION_LEAST_DAYS,
+)
+from odoo.addons.amazon_order_actions.verify_journal import verify
+
 from ..common import CANCEL_REQUESTED, MCF, SHIPPED, UNSHIPPED
 from ..journal.test_journal_chain import JournalCommon
 
-RETENTION = "odoo.addons.amazon_helpdesk_actions.models.upkeep.retention"
+RETENTION = "odoo.addons.amazon_order_actions.models.upkeep.retention"
 SKU = "NW-KESSEL-12-SW"
 
 

@@ -11,16 +11,17 @@ from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 from odoo.tools import mute_logger
 
-from ...models.action.action import CONFIRM_ALERT_DAYS
-from ...models.watch.alarm import FIRST, LAST, Check
-from ...spapi.client import SellerClient
-from ...spapi.enums import FEED_REFUND
-from ...spapi.errors import ACCESS_TOKEN_REJECTED, Refused
-from ...spapi.operations import OPERATIONS
+from odoo.addons.amazon_order_actions.models.action.action import CONFIRM_ALERT_DAYS
+from odoo.addons.amazon_order_actions.models.watch.alarm import FIRST, LAST, Check
+from odoo.addons.amazon_order_actions.spapi.client import SellerClient
+from odoo.addons.amazon_order_actions.spapi.enums import FEED_REFUND
+from odoo.addons.amazon_order_actions.spapi.errors import ACCESS_TOKEN_REJECTED, Refused
+from odoo.addons.amazon_order_actions.spapi.operations import OPERATIONS
+
 from ..common import GIFT_WRAPPED, NOWHERE, SHIPPED, AmazonCommon
 
-FEED = "odoo.addons.amazon_helpdesk_actions.models.sending.dispatch"
-WATCH = "odoo.addons.amazon_helpdesk_actions.models.watch.watch"
+FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
+WATCH = "odoo.addons.amazon_order_actions.models.watch.watch"
 
 # Queries of one run of the watch over the demo's companies and the test's, that finds
 # nothing new: for each company some two for each check, and its savepoint.
@@ -40,7 +41,7 @@ class TestWatch(AmazonCommon):
         cls.stranger = new_test_user(
             cls.env,
             login="amazon_admin_elsewhere",
-            groups="base.group_user,amazon_helpdesk_actions.group_admin",
+            groups="base.group_user,amazon_order_actions.group_admin",
             company_id=cls.elsewhere.id,
             company_ids=[Command.set(cls.elsewhere.ids)],
         )
@@ -49,7 +50,7 @@ class TestWatch(AmazonCommon):
 
     def watch(self):
         """Run the scheduled action as Odoo does."""
-        cron = self.env.ref("amazon_helpdesk_actions.ir_cron_watch")
+        cron = self.env.ref("amazon_order_actions.ir_cron_watch")
         cron.method_direct_trigger()
         self.env.flush_all()
         self.env.invalidate_all()

@@ -1,2 +1,0 @@
-from . import action_request
-from . import authority_check

@@ -1,0 +1,3 @@
+from . import file
+from . import journal
+from . import portal

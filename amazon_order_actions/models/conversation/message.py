@@ -1,0 +1,327 @@
+import hashlib
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import plaintext2html
+
+from ...spapi.credentials import IncompleteCredentials
+from ...spapi.enums import MESSAGE_LIMITS
+from ...spapi.errors import Refused, SpApiError
+from ...spapi.operations import MESSAGE_OPERATIONS
+from ..action.kind import UNDO_SECONDS
+from ..action.reservation import ActionRequest
+from ..base.clock import database_now, latest_credible
+from ..order.reading import ORDER_FRESH_SECONDS
+from .reply_content import forbidden
+
+# Types of messages that are text alone (Messaging v1); the one that fits most first.
+MESSAGE_TYPES = [
+    ("unexpectedProblem", "Unexpected problem with the order"),
+    ("confirmOrderDetails", "Question before the order is shipped"),
+    ("confirmDeliveryDetails", "Arrangement of the delivery"),
+    ("confirmServiceDetails", "Arrangement of a service"),
+    ("confirmCustomizationDetails", "Question about the customisation"),
+]
+
+
+class AmazonSellerAccount(models.Model):
+    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    messaging_enabled = fields.Boolean(
+        "Messages Through Amazon's API",
+        help="Buyers can be written to through Amazon's Messaging API as well. The "
+        "application needs Amazon's role Buyer Communication for it.",
+    )
+    message_undo_seconds = fields.Integer(
+        "Undo of Messages",
+        default=UNDO_SECONDS,
+        help="Seconds for which it stays here, so that it can surely be taken back.",
+    )
+
+    _message_undo_seconds = models.Constraint(
+        "CHECK(message_undo_seconds BETWEEN 0 AND 3600)",
+        "The time to take it back must be between 0 and 3600 seconds.",
+    )
+
+
+class AmazonOrder(models.Model):
+    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    def _read_messaging(self):
+        """Ask Amazon which messages its buyer may be sent now, and the buyer's
+        language. Reads only.
+
+        :return: ``types``: names of types that can be sent from here; ``locale``, such
+            as ``en-GB``; ``problem``: the sentence that says why it is not known, or
+            False; ``is_final``: whether asking again would not help
+        :rtype: dict
+        """
+        self.ensure_one()
+        account = self.account_id
+        answer = {"types": [], "locale": "", "problem": False, "is_final": True}
+        try:
+            with account._client() as client:
+                names = client.get_messaging_actions(
+                    self.amazon_order_ref, self.marketplace
+                )
+                answer["types"] = [name for name in names if name in MESSAGE_LIMITS]
+                answer["locale"] = client.get_buyer_locale(
+                    self.amazon_order_ref, self.marketplace
+                )
+        except (SpApiError, IncompleteCredentials) as error:
+            # Without the language it can be done; without the types it cannot.
+            if not answer["types"]:
+                answer["problem"] = account._describe_error(
+                    error, self.amazon_order_ref
+                )
+                answer["is_final"] = isinstance(error, Refused | IncompleteCredentials)
+        return answer
+
+
+class AmazonAction(models.Model):
+    """A message to the buyer, sent as a call of its own.
+
+    Before each sending Amazon is asked which messages the order allows: that changes
+    with the order, and with what was sent.
+    """
+
+    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    kind = fields.Selection(
+        selection_add=[("message", "Message to the Buyer")],
+        ondelete={"message": "cascade"},
+    )
+    text_message_id = fields.Many2one(
+        "mail.message",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        index="btree_not_null",
+        groups=fields.NO_ACCESS,
+        help="The note that holds what was written to the buyer.",
+    )
+
+    @api.model
+    def _ask_message(self, order, nonce, origin, message_type, text):
+        """Ask for a message to the buyer, from the current user. Nothing is sent here.
+
+        :param amazon.order order: the order that it is about
+        :param str nonce: the same nonce is one message
+        :param origin: the document that it is asked from
+        :param str message_type: one of ``MESSAGE_TYPES``
+        :param str text: what the buyer reads
+        :return: the action
+        :rtype: amazon.action
+        :raise UserError: when it is not possible, with the sentence that says why
+        """
+        self.env["amazon.reply.template"]._check_reply(text)
+        limit = MESSAGE_LIMITS.get(message_type)
+        if not limit:
+            raise UserError(self.env._("Choose the type of the message first."))
+        if len(text) > limit:
+            raise UserError(
+                self.env._(
+                    "The text has %(length)s characters; Amazon takes %(limit)s in a "
+                    "message of this type. Make it shorter.",
+                    length=len(text),
+                    limit=limit,
+                )
+            )
+        is_known = self.sudo().search_count([("nonce", "=", nonce)], limit=1)
+        # as the user whose action this is, whoever has read the order
+        action = order.with_env(self.env)._reserve(
+            ActionRequest(
+                "message", origin, nonce, message_type, details={"text": text}
+            )
+        )
+        if not is_known:
+            # Amazon never shows it again; the conversation is kept in the document.
+            action.sudo().text_message_id = origin.sudo()._message_log(
+                body=plaintext2html(text), author_id=self.env.user.partner_id.id
+            )
+        return action
+
+    def _is_verified(self, is_read=False, now=None):
+        """Override: a message depends on what Amazon allows to be sent, not on the
+        order as such."""
+        if self.kind != "message":
+            return super()._is_verified(is_read, now)
+        asked_at = fields.Datetime.to_datetime((self.details or {}).get("allowed_at"))
+        now = now or database_now(self.env)
+        oldest = now - timedelta(seconds=ORDER_FRESH_SECONDS)
+        return bool(asked_at) and oldest <= asked_at <= latest_credible(now)
+
+    def _verify_order(self):
+        """Override to ask Amazon which messages the order allows now.
+
+        :return: whether the action still waits
+        :rtype: bool
+        """
+        if self.kind != "message":
+            return super()._verify_order()
+        answer = self.order_id._read_messaging()
+        if answer["problem"] and not answer["is_final"]:
+            self.state_message = self.env._("Not sent yet: %s", answer["problem"])
+            self.order_id._notify_forms()
+        else:
+            self.details = {
+                **(self.details or {}),
+                "allowed": answer["types"],
+                "problem": answer["problem"],
+                "allowed_at": fields.Datetime.to_string(database_now(self.env)),
+            }
+        return self.state == "queued"
+
+
+class AmazonActionMessage(models.AbstractModel):
+    """Message to the buyer of an order, through Messaging v1: one text of a type that
+    Amazon allows for the order right now.
+
+    Amazon checks the text when it takes it, and sends it on. What was sent cannot be
+    read back, so nothing confirms it, and an unknown outcome goes to a person.
+    """
+
+    _name = "amazon.action.kind.message"
+    _inherit = "amazon.action.kind"
+    _description = "Amazon Message to the Buyer"
+
+    _group = "amazon_order_actions.group_message"
+    _answered_state = "accepted"
+    _is_shown_by_amazon = False
+    _undo_field = "message_undo_seconds"
+
+    # === WHO AND WHEN === #
+
+    def _refusal(self):
+        return self.env._(
+            "You may not write to Amazon's buyers. An administrator can grant it to "
+            "you (Amazon orders: Messages)."
+        )
+
+    def _blockers(self, order):
+        if order.channel == "mcf":
+            return [
+                self.env._(
+                    "Amazon only ships this order; its buyer bought elsewhere, and "
+                    "Amazon passes on no messages. Write to the buyer there."
+                )
+            ]
+        if not order.account_id.messaging_enabled:
+            return [
+                self.env._(
+                    "Messages through Amazon's API are switched off for the account "
+                    "%s. An administrator can switch them on.",
+                    order.account_id.name,
+                )
+            ]
+        not_read = self._not_read_blocker(order)
+        if not_read:
+            return [not_read]
+        if not order.marketplace:
+            return [
+                self.env._(
+                    "This order is from a marketplace that is not supported. Write to "
+                    "the buyer in Seller Central."
+                )
+            ]
+        return []
+
+    def _check_possible(self, order, amounts):
+        blockers = self._blockers(order)
+        if blockers:
+            raise UserError("\n".join(blockers))
+
+    def _late_blocker(self, action):
+        details = action.details
+        if details.get("problem"):
+            return self.env._("Nothing was sent. %s", details["problem"])
+        # Amazon is asked right before it is sent; until then it is not known
+        if "allowed" in details and action.reason not in details["allowed"]:
+            return self.env._(
+                "Nothing was sent: Amazon does not allow this type of message for the "
+                "order now. Write to the buyer by mail or in Seller Central."
+            )
+        # checked when it was asked for, and by Amazon; this one costs nothing
+        return bool(forbidden(details["text"])) and self.env._(
+            "Nothing was sent: the text holds something that Amazon does not allow."
+        )
+
+    # === WHAT IS SENT === #
+
+    def _build_call(self, action):
+        order = action.order_id
+        return "send_message", (
+            order.amazon_order_ref,
+            order.marketplace,
+            action.reason,
+            action.details["text"],
+        )
+
+    def _call_operation(self, action):
+        return MESSAGE_OPERATIONS[action.reason]
+
+    def _kept_details(self, details):
+        """What was written is for the buyer alone; what proves it stays."""
+        text = details.get("text")
+        if text is None:
+            return details
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        return {"length": len(text), "sha256": digest}
+
+    def _is_complete(self, details):
+        return "text" in details
+
+    # === HOW IT IS CONFIRMED === #
+
+    def _is_confirmed(self, action):
+        return False
+
+    # === WHAT IS SAID === #
+
+    def _sentence(self, action, state):
+        types = dict(
+            self.env["amazon.reply.request"]
+            ._fields["message_type"]
+            ._description_selection(self.env)
+        )
+        values = {
+            "order": action.order_id.amazon_order_ref,
+            "user": action.user_id.name,
+            "type": types.get(action.reason, action.reason),
+            "code": action.amazon_code or "",
+            "text": action.amazon_text or "",
+        }
+        sentences = {
+            "queued": lambda: self.env._(
+                "%(user)s writes to the buyer of %(order)s through Amazon (%(type)s). "
+                "Nothing is sent to Amazon yet.",
+                **values,
+            ),
+            "sending": lambda: self.env._(
+                "The message to the buyer of %(order)s is being sent to Amazon.",
+                **values,
+            ),
+            "unknown": lambda: self.env._(
+                "It is unknown whether Amazon has the message to the buyer of "
+                "%(order)s. It is not sent again. Look at the messages in Seller "
+                "Central.",
+                **values,
+            ),
+            "accepted": lambda: self.env._(
+                "Amazon has taken the message to the buyer of %(order)s (%(type)s). "
+                "Amazon does not tell whether the buyer has read it.",
+                **values,
+            ),
+            "rejected": lambda: self.env._(
+                "Amazon has rejected the message to the buyer of %(order)s: %(text)s "
+                "(code %(code)s). The buyer did not get it.",
+                **values,
+            ),
+            "withdrawn": lambda: self.env._(
+                "The message to the buyer of %(order)s was withdrawn. Nothing was sent "
+                "to Amazon.",
+                **values,
+            ),
+        }
+        return sentences[state]()

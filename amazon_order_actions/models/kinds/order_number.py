@@ -1,0 +1,207 @@
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ...spapi.enums import FEED_CANCEL
+from ...spapi.envelopes import OrderNumberMessage
+from ..action.kind import NOT_EXECUTED_MINUTES, UNDO_SECONDS
+from ..action.states import RESERVING_STATES
+
+# Statuses in which Amazon knows the order for sure and it is not over.
+NUMBERED = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED")
+
+
+class AmazonAction(models.Model):
+    # A kind is one file: it adds itself here, beside what it says.
+    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    kind = fields.Selection(
+        selection_add=[("order_number", "Seller Order Number")],
+        ondelete={"order_number": "cascade"},
+    )
+
+    def _order_number(self):
+        """Return the number that was asked for."""
+        # sudo: whoever may read the action may know the number
+        return (self.sudo().details or {}).get("merchant_order_id", "")
+
+
+class AmazonSellerAccount(models.Model):
+    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    order_number_undo_seconds = fields.Integer(
+        "Undo of Seller Order Numbers",
+        default=UNDO_SECONDS,
+        help="Seconds for which it stays here, so that it can surely be taken back.",
+    )
+
+    _order_number_undo_seconds = models.Constraint(
+        "CHECK(order_number_undo_seconds BETWEEN 0 AND 3600)",
+        "The time to take it back must be between 0 and 3600 seconds.",
+    )
+
+
+class AmazonOrder(models.Model):
+    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    seller_order_ref = fields.Char(
+        "Seller Order Number",
+        readonly=True,
+        help="The seller's own number of the order, as Amazon shows it.",
+    )
+
+    def _record_order(self, order):
+        """Override to record the seller's own number."""
+        result = super()._record_order(order)
+        self.seller_order_ref = order.seller_order_id or False
+        return result
+
+
+class AmazonActionOrderNumber(models.AbstractModel):
+    """The seller's own number of an order, for Amazon to keep beside its own.
+
+    Carried by the feed POST_ORDER_ACKNOWLEDGEMENT_DATA, StatusCode Success with
+    MerchantOrderID. Moves no money. Orders 2026-01-01 shows it as an alias of the type
+    SELLER_ORDER_ID.
+    """
+
+    _name = "amazon.action.kind.order_number"
+    _inherit = "amazon.action.kind"
+    _description = "Amazon Seller Order Number"
+
+    _group = "amazon_order_actions.group_edit"
+    _feed_type = FEED_CANCEL
+    _undo_field = "order_number_undo_seconds"
+
+    # === WHO AND WHEN === #
+
+    def _refusal(self):
+        return self.env._(
+            "You may not edit Amazon orders. An administrator can grant it to you "
+            "(Amazon orders: Edits)."
+        )
+
+    def _blockers(self, order):
+        blockers = [
+            self._not_read_blocker(order)
+            or self._order_blocker(order)
+            or self._pending_blocker(order)
+        ]
+        return [sentence for sentence in blockers if sentence]
+
+    def _order_blocker(self, order):
+        if order.channel != "fbm":
+            return self.env._(
+                "Amazon ships this order, and takes a seller order number only for "
+                "orders that you ship."
+            )
+        if order.fulfillment_status not in NUMBERED:
+            return self.env._(
+                "Amazon takes a seller order number only for orders whose payment is "
+                "checked and that are not cancelled."
+            )
+        return self._marketplace_blocker(order)
+
+    def _pending_blocker(self, order):
+        # sudo: what is asked for counts, whoever looks
+        asked = order.sudo().action_ids.filtered(
+            lambda action: (
+                action.kind in ("cancel", "order_number")
+                and action.state in RESERVING_STATES
+            )
+        )
+        return asked and self.env._(
+            "Another request for this order is on its way: %(action)s, %(state)s",
+            action=asked[0].name,
+            state=asked[0].state_message,
+        )
+
+    def _check_possible(self, order, amounts):
+        blockers = self._blockers(order)
+        if blockers:
+            raise UserError("\n".join(blockers))
+
+    def _late_blocker(self, action):
+        return self._order_blocker(action.order_id)
+
+    # === WHAT IS SENT === #
+
+    def _build_message(self, action):
+        return OrderNumberMessage(
+            message_id=action.message_number,
+            amazon_order_id=action.order_id.amazon_order_ref,
+            merchant_order_id=action._order_number(),
+        )
+
+    # === HOW IT IS CONFIRMED === #
+
+    def _is_confirmed(self, action):
+        return action.order_id.seller_order_ref == action._order_number()
+
+    def _disproof(self, action):
+        """An order that does not show the number, long after Amazon has processed the
+        feed. That Amazon shows it within that time is an assumption."""
+        known, ended = action.order_id.known_until, action.feed_id.done_at
+        wait = timedelta(minutes=NOT_EXECUTED_MINUTES)
+        if not (ended and known and known >= ended + wait):
+            return False
+        return self.env._(
+            "Amazon failed to process it: the order, as known up to %s UTC, does not "
+            "show the number",
+            fields.Datetime.to_string(known),
+        )
+
+    # === WHAT IS SAID === #
+
+    def _sentence(self, action, state):
+        values = {
+            "number": action._order_number(),
+            "order": action.order_id.amazon_order_ref,
+            "user": action.user_id.name,
+            "feed": action.feed_id.feed_ref or "",
+            "code": action.amazon_code or "",
+            "text": action.amazon_text or "",
+        }
+        sentences = {
+            "queued": lambda: self.env._(
+                "%(user)s asks Amazon to keep %(number)s as seller order number of "
+                "%(order)s. Nothing is sent to Amazon yet.",
+                **values,
+            ),
+            "sending": lambda: self.env._(
+                "The seller order number of %(order)s is being sent to Amazon.",
+                **values,
+            ),
+            "submitted": lambda: self.env._(
+                "Amazon has received the seller order number %(number)s of %(order)s "
+                "(feed %(feed)s) and has not processed it yet.",
+                **values,
+            ),
+            "unknown": lambda: self.env._(
+                "It is unknown whether Amazon has the seller order number %(number)s "
+                "of %(order)s. It is not sent again. Look at the order in Seller "
+                "Central.",
+                **values,
+            ),
+            "accepted": lambda: self.env._(
+                "Amazon has accepted the seller order number %(number)s of %(order)s "
+                "(feed %(feed)s). The order does not show it yet.",
+                **values,
+            ),
+            "confirmed": lambda: self.env._(
+                "Amazon shows %(number)s as seller order number of %(order)s.",
+                **values,
+            ),
+            "rejected": lambda: self.env._(
+                "Amazon has rejected the seller order number %(number)s of %(order)s: "
+                "%(text)s (code %(code)s). Correct it and ask again.",
+                **values,
+            ),
+            "withdrawn": lambda: self.env._(
+                "The seller order number of %(order)s was withdrawn. Nothing was sent "
+                "to Amazon.",
+                **values,
+            ),
+        }
+        return sentences[state]()

@@ -1,0 +1,321 @@
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..action.kind import NOT_EXECUTED_MINUTES, UNDO_SECONDS
+from ..action.states import RESERVING_STATES
+
+# Statuses in which the seller may ship.
+TO_SHIP = ("UNSHIPPED", "PARTIALLY_SHIPPED")
+
+
+class AmazonAction(models.Model):
+    # A kind is one file: it adds itself here, beside what it says.
+    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    kind = fields.Selection(
+        selection_add=[("ship", "Shipment Confirmation")], ondelete={"ship": "cascade"}
+    )
+
+    def _package(self):
+        """Return the packageDetail that was asked for, without the items."""
+        # sudo: whoever may read the action may know of the package
+        return (self.sudo().details or {}).get("package") or {}
+
+
+class AmazonSellerAccount(models.Model):
+    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    ship_undo_seconds = fields.Integer(
+        "Undo of Shipment Confirmations",
+        default=UNDO_SECONDS,
+        help="Seconds for which it stays here, so that it can surely be taken back.",
+    )
+
+    _ship_undo_seconds = models.Constraint(
+        "CHECK(ship_undo_seconds BETWEEN 0 AND 3600)",
+        "The time to take it back must be between 0 and 3600 seconds.",
+    )
+
+
+class AmazonActionShip(models.AbstractModel):
+    """Confirmation that one package of an order left, with its tracking number.
+
+    A call of its own: confirmShipment of Orders v0, which is not deprecated with the
+    rest of v0. Amazon then charges the buyer, credits the seller and tells the buyer
+    (Seller Central help 200197960). It cannot be taken back.
+
+    One action is one package, with a number of its own (packageReferenceId).
+    Cash on delivery in Japan (codCollectionMethod) is not supported.
+    """
+
+    _name = "amazon.action.kind.ship"
+    _inherit = "amazon.action.kind"
+    _description = "Amazon Shipment Confirmation"
+
+    _group = "amazon_order_actions.group_edit"
+    _answered_state = "accepted"
+    _undo_field = "ship_undo_seconds"
+
+    # === WHO AND WHEN === #
+
+    def _refusal(self):
+        return self.env._(
+            "You may not edit Amazon orders. An administrator can grant it to you "
+            "(Amazon orders: Edits)."
+        )
+
+    def _blockers(self, order):
+        blockers = [
+            self._not_read_blocker(order)
+            or self._channel_blocker(order)
+            or self._status_blocker(order)
+            or self._cancellation_blocker(order)
+            or self._units_blocker(order)
+        ]
+        return [sentence for sentence in blockers if sentence]
+
+    def _channel_blocker(self, order):
+        return order.channel != "fbm" and self.env._(
+            "Amazon ships this order and confirms the shipment itself."
+        )
+
+    def _status_blocker(self, order):
+        if order.fulfillment_status in TO_SHIP:
+            return not order.marketplace and self.env._(
+                "This order is from a marketplace that is not supported. Confirm the "
+                "shipment in Seller Central."
+            )
+        return {
+            "SHIPPED": self.env._(
+                "All of this order is shipped already. A tracking number can be "
+                "corrected in Seller Central (Edit shipment)."
+            ),
+            "PENDING": self.env._(
+                "Amazon is still checking the payment of this order. Do not ship it "
+                "before Amazon shows it as unshipped."
+            ),
+            "CANCELLED": self.env._(
+                "This order is cancelled at Amazon, so its shipment cannot be "
+                "confirmed. Stop the parcel if it is on its way."
+            ),
+        }.get(
+            order.fulfillment_status,
+            self.env._(
+                "The shipment of an order in this status cannot be confirmed from "
+                "here. Look at it in Seller Central."
+            ),
+        )
+
+    def _cancellation_blocker(self, order):
+        # sudo: what is asked for counts, whoever looks
+        asked = order.sudo().action_ids.filtered(
+            lambda action: action.kind == "cancel" and action.state in RESERVING_STATES
+        )
+        return asked and self.env._(
+            "The cancellation of this order is asked for: %(action)s, %(state)s "
+            "Withdraw it first, if that is still possible.",
+            action=asked[0].name,
+            state=asked[0].state_message,
+        )
+
+    def _units_blocker(self, order):
+        return not any(line._left_to_ship() for line in order.line_ids) and self.env._(
+            "Nothing is left to ship: what Amazon still expects is asked for in other "
+            "actions already. See below the order what they wait for."
+        )
+
+    def _warnings(self, order):
+        warnings = super()._warnings(order)
+        if order.cancel_requested:
+            warnings.append(
+                self.env._(
+                    "The buyer asks in Your Orders to cancel this order. Confirm the "
+                    "shipment only if the parcel has left already; else cancel the "
+                    "order."
+                )
+            )
+        return warnings
+
+    def _check_possible(self, order, amounts):
+        blockers = self._blockers(order)
+        if blockers:
+            raise UserError("\n".join(blockers))
+
+    def _check_quantities(self, order, quantities):
+        if not quantities:
+            raise UserError(
+                self.env._("Say how many units of which item are in the package.")
+            )
+        for line, quantity in quantities.items():
+            left = line._left_to_ship()
+            if line.order_id != order or not 0 < quantity <= left:
+                raise UserError(
+                    self.env._(
+                        "Of %(item)s, %(left)s can still be shipped, not %(quantity)s. "
+                        "Correct the number.",
+                        item=line.title,
+                        left=left,
+                        quantity=quantity,
+                    )
+                )
+
+    def _late_blocker(self, action):
+        order = action.order_id
+        return (
+            self._channel_blocker(order)
+            or self._status_blocker(order)
+            or self._cancellation_blocker(order)
+            or self._late_units_blocker(action)
+            or self._reference_blocker(action)
+        )
+
+    def _late_units_blocker(self, action):
+        for line in action.line_ids:
+            left = line.order_line_id._left_to_ship(before=action)
+            if line.quantity > left:
+                return self.env._(
+                    "Of %(item)s, Amazon now expects %(left)s units only. Nothing was "
+                    "sent. Ask for it again.",
+                    item=line.order_line_id.title,
+                    left=left,
+                )
+        return False
+
+    def _reference_blocker(self, action):
+        reference = action._package()["packageReferenceId"]
+        known = action.order_id.package_references or []
+        return reference in known and self.env._(
+            "Somebody else has told Amazon of a package %s of this order. Nothing was "
+            "sent. Ask for it again.",
+            reference,
+        )
+
+    # === WHAT IS SENT === #
+
+    def _call_operation(self, action):
+        return "confirmShipment"
+
+    def _build_call(self, action):
+        items = [
+            {
+                "orderItemId": line.order_line_id.amazon_item_ref,
+                "quantity": line.quantity,
+            }
+            for line in action.line_ids
+        ]
+        order = action.order_id
+        package = {**action._package(), "orderItems": items}
+        return "confirm_shipment", (order.amazon_order_ref, order.marketplace, package)
+
+    # === HOW IT IS CONFIRMED === #
+
+    def _is_confirmed(self, action):
+        """Amazon shows the package, by its number or tracking number; or it expects
+        nothing more of these items, whoever has told it."""
+        asked, others = action._package(), self._other_references(action)
+        if any(
+            package["reference"] == asked["packageReferenceId"]
+            or (
+                package["tracking_number"] == asked["trackingNumber"]
+                and package["reference"] not in others
+            )
+            for package in action.order_id.packages or []
+        ):
+            return True
+        return all(
+            line.quantity_fulfilled and not line.quantity_open
+            for line in action.line_ids.order_line_id
+        )
+
+    def _other_references(self, action):
+        """Return the numbers of packages that are others for sure, though one parcel,
+        with one tracking number, may be told of in several steps."""
+        shipments = action.order_id.action_ids.filtered(
+            lambda other: other.kind == "ship" and other != action
+        )
+        known = (action.details or {}).get("references") or []
+        return {*known, *(o._package()["packageReferenceId"] for o in shipments)}
+
+    def _disproof(self, action):
+        """Half an hour later Amazon shows neither the package nor any unit of these
+        items more as shipped. That Amazon shows a shipment within that time is an
+        assumption."""
+        order = action.order_id
+        known, sent = order.known_until, action._left_by()
+        wait = timedelta(minutes=NOT_EXECUTED_MINUTES)
+        if not (known and sent and known >= sent + wait):
+            return False
+        fulfilled = (action.details or {}).get("fulfilled") or {}
+        for line in action.line_ids.order_line_id:
+            if line.quantity_fulfilled != fulfilled.get(line.amazon_item_ref):
+                return False
+        return self.env._(
+            "the order, as known up to %s UTC, shows nothing of this package",
+            fields.Datetime.to_string(known),
+        )
+
+    # === WHAT IS SAID === #
+
+    def _sentence(self, action, state):
+        package = action._package()
+        values = {
+            "order": action.order_id.amazon_order_ref,
+            "user": action.user_id.name,
+            "package": package.get("packageReferenceId", ""),
+            "carrier": package.get("carrierName") or package.get("carrierCode", ""),
+            "tracking": package.get("trackingNumber", ""),
+            "items": self._items_label(action),
+            "request": action.request_ref or "-",
+            "code": action.amazon_code or "-",
+            "text": action.amazon_text or "",
+        }
+        sentences = {
+            "queued": lambda: self.env._(
+                "%(user)s asks to confirm the shipment of %(items)s of %(order)s "
+                "(package %(package)s, %(carrier)s %(tracking)s). Nothing is sent to "
+                "Amazon yet.",
+                **values,
+            ),
+            "sending": lambda: self.env._(
+                "The shipment confirmation of %(order)s (package %(package)s) is being "
+                "sent to Amazon.",
+                **values,
+            ),
+            "unknown": lambda: self.env._(
+                "It is unknown whether Amazon has the shipment confirmation of "
+                "%(order)s (package %(package)s). It is not sent again. Look at the "
+                "order in Seller Central.",
+                **values,
+            ),
+            "accepted": lambda: self.env._(
+                "Amazon has accepted the shipment confirmation of %(order)s (package "
+                "%(package)s, %(carrier)s %(tracking)s; request %(request)s). The "
+                "order does not show it yet.",
+                **values,
+            ),
+            "confirmed": lambda: self.env._(
+                "Amazon shows %(items)s of %(order)s as shipped (package %(package)s, "
+                "%(carrier)s %(tracking)s).",
+                **values,
+            ),
+            "rejected": lambda: self.env._(
+                "Amazon has rejected the shipment confirmation of %(order)s (package "
+                "%(package)s): %(text)s (code %(code)s). Correct it and ask again, or "
+                "confirm it in Seller Central.",
+                **values,
+            ),
+            "withdrawn": lambda: self.env._(
+                "The shipment confirmation of %(order)s (package %(package)s) was "
+                "withdrawn. Nothing was sent to Amazon.",
+                **values,
+            ),
+        }
+        return sentences[state]()
+
+    def _items_label(self, action):
+        """Return what is in the package, for people: "2 x Kettle, 1 x Cup"."""
+        return ", ".join(
+            f"{line.quantity} x {line.order_line_id.title}" for line in action.line_ids
+        )

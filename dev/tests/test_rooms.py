@@ -1,0 +1,171 @@
+"""The rooms of the core, and which of them may know of which: `docs/architecture.md`
+has the table, and the code keeps to it."""
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "amazon_order_actions"
+PAGE = ROOT / "docs/architecture.md"
+#: Files of one folder, and lines of one room, above which it is taken apart.
+MOST_FILES, MOST_LINES = 20, 5000
+
+
+def rows(heading):
+    """Return the rows of the table below a heading, as lists of cells."""
+    text = PAGE.read_text().split(f"\n{heading}\n", 1)[1]
+    table = re.search(r"(?:^\|.*\n)+", text, re.MULTILINE).group(0)
+    cells = [
+        [cell.strip() for cell in line.strip().strip("|").split("|")]
+        for line in table.splitlines()
+    ]
+    return cells[2:]
+
+
+def allowed():
+    """Return for each room what it may use."""
+    return {
+        room.strip("`/"): set(re.findall(r"`(\w+)/`", uses))
+        for room, _sentence, uses in rows("### Rooms of the core")
+    }
+
+
+def exceptions():
+    """Return the arrows that are still to be turned."""
+    return {
+        (source.strip("`/"), target.strip("`/"))
+        for source, target, _why in rows("### Arrows to be turned")
+    }
+
+
+def files():
+    """Return the Python files that stand in rooms, with their room."""
+    return [
+        (path, path.relative_to(CORE).parts[1])
+        for top in ("models", "wizards")
+        for path in sorted((CORE / top).glob("*/*.py"))
+        if path.name != "__init__.py"
+    ]
+
+
+def literal(node):
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return None
+
+
+def names_of(tree):
+    """Yield the model of each class, and whether the class defines it."""
+    for found in ast.walk(tree):
+        if isinstance(found, ast.ClassDef):
+            values = {
+                part.targets[0].id: literal(part.value)
+                for part in found.body
+                if isinstance(part, ast.Assign)
+                and isinstance(part.targets[0], ast.Name)
+            }
+            name, parents = values.get("_name"), values.get("_inherit") or ()
+            parents = (parents,) if isinstance(parents, str) else parents
+            if name and name not in parents:
+                yield name
+
+
+@pytest.fixture(scope="module")
+def trees():
+    return [(path, room, ast.parse(path.read_text())) for path, room in files()]
+
+
+@pytest.fixture(scope="module")
+def owners(trees):
+    return {name: room for _path, room, tree in trees for name in names_of(tree)}
+
+
+def targets(path, tree, owners):
+    """Yield the rooms that a file knows: what it imports, and models that it names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = path.relative_to(CORE).parts[: -node.level]
+            whole = [*base, *(node.module or "").split(".")]
+            if whole[0] in ("models", "wizards") and len(whole) > 1:
+                yield whole[1]
+        elif isinstance(node, ast.Constant) and node.value in owners:
+            yield owners[node.value]
+
+
+@pytest.fixture(scope="module")
+def arrows(trees, owners):
+    found = defaultdict(set)
+    for path, room, tree in trees:
+        for target in targets(path, tree, owners):
+            if target != room:
+                found[room, target].add(str(path.relative_to(CORE)))
+    return found
+
+
+def test_every_room_stands_in_the_table():
+    assert {room for _path, room in files()} <= set(allowed())
+
+
+def test_no_room_knows_another_that_it_may_not_know(arrows):
+    known = allowed()
+    wrong = {
+        f"{source} -> {target}: {', '.join(sorted(where))}"
+        for (source, target), where in arrows.items()
+        if target not in known[source] and (source, target) not in exceptions()
+    }
+    assert not wrong
+
+
+def test_what_was_turned_is_no_exception_any_more(arrows):
+    gone = exceptions() - set(arrows)
+    assert not gone, "they stand among the arrows to be turned, and are"
+
+
+def test_rooms_that_may_use_each_other_do_not_form_a_ring():
+    known, order = allowed(), []
+    while len(order) < len(known):
+        free = [
+            room for room in known if room not in order and known[room] <= set(order)
+        ]
+        assert free, sorted(set(known) - set(order))
+        order += free
+
+
+def test_no_folder_and_no_room_is_too_large():
+    sizes, lines = defaultdict(int), defaultdict(int)
+    for path, room in files():
+        sizes[path.parent] += 1
+        if path.relative_to(CORE).parts[0] == "models":
+            lines[room] += len(path.read_text().splitlines())
+    assert {folder for folder, size in sizes.items() if size > MOST_FILES} == set()
+    assert {room for room, count in lines.items() if count > MOST_LINES} == set()
+
+
+def test_the_core_has_no_word_of_a_help_desk():
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in sorted(CORE.rglob("*"))
+        if path.suffix in (".py", ".xml", ".js", ".csv", ".sql", ".scss")
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if "helpdesk" in line.lower().replace("amazon helpdesk actions", "")
+    ]
+    assert not found
+
+
+def test_the_strict_layer_knows_no_odoo():
+    found = [
+        str(path.relative_to(ROOT))
+        for path in (CORE / "spapi").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("odoo"))
+        or (
+            isinstance(node, ast.Import)
+            and any(alias.name.partition(".")[0] == "odoo" for alias in node.names)
+        )
+    ]
+    assert not found
