@@ -537,6 +537,18 @@ class AmazonAction(models.Model):
         """
         return {}
 
+    @api.model
+    def _foresee_gate(self, handler, order, origin, amount):
+        """Hook: return what the gate will say, before anybody has filled in the rest.
+
+        :param handler: the kind of action, in the user's environment
+        :param amazon.order order: the order
+        :param origin: the document that it is asked from
+        :param float amount: what counts against limits, in the order's currency
+        :return: a sentence that refuses it, and one that says why it will wait; False
+        """
+        return False, False
+
     def _ask_approval(self):
         """Hook: tell those who may decide on these actions that they wait."""
 

@@ -66,6 +66,11 @@ class AmazonAction(models.Model):
             vals["state"] = "to_approve"
         return vals
 
+    @api.model
+    def _foresee_gate(self, handler, order, origin, amount):
+        """Override: by the matrix, too."""
+        return self.env["amazon.authority"]._forecast(handler, order, origin, amount)
+
     def _why_second_person(self, handler, order, asked):
         """Return why the current user may not have something sent alone, or False.
 

@@ -68,7 +68,7 @@ class AmazonActionRequest(models.AbstractModel):
         origin = self._asked_from()
         if not origin:
             return False, False
-        return self.env["amazon.authority"]._forecast(
+        return self.env["amazon.action"]._foresee_gate(
             self._handler(), self.order_id, origin, amount
         )
 
