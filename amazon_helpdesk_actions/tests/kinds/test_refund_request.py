@@ -258,7 +258,7 @@ class TestRights(AmazonCommon):
     def test_user_without_the_right_is_refused_by_the_server_action(self):
         ticket = self.create_ticket(SHIPPED)
         for name in ("ticket_refund", "ticket_cancel"):
-            action = self.env.ref(f"amazon_order_actions.action_server_{name}")
+            action = self.env.ref(f"amazon_helpdesk_actions.action_server_{name}")
             with self.assertRaises(AccessError):
                 action.with_user(self.trainee).with_context(
                     active_model="helpdesk.ticket", active_id=ticket.id

@@ -229,10 +229,12 @@ class TestTours(ToursCommon):
         )
 
     def run_server_action(self, name, document):
+        is_ticket = document._name == "helpdesk.ticket"
+        addon = f"amazon_{'helpdesk' if is_ticket else 'order'}_actions"
         return self.make_jsonrpc_request(
             "/web/action/run",
             {
-                "action_id": self.env.ref(f"amazon_order_actions.{name}").id,
+                "action_id": self.env.ref(f"{addon}.{name}").id,
                 "context": {
                     "active_model": document._name,
                     "active_id": document.id,
