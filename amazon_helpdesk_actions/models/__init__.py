@@ -1,3 +1,4 @@
+from . import ir_module_module
 from . import helpdesk_ticket
 from . import helpdesk_ticket_conversation
 from . import amazon_action

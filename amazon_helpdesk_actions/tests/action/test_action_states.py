@@ -106,3 +106,15 @@ class TestActionStates(AmazonCommon):
         with self.assertRaisesRegex(UserError, "something was asked of Amazon"):
             self.action._get_origin().unlink()
         self.create_ticket(SHIPPED).unlink()
+
+    def test_document_is_deleted_with_its_order_taken(self):
+        """No key in the database holds it: who asks from it at the same moment must
+        meet the deletion, and the later one sees what the earlier one did."""
+        order = self.action.order_id
+        for document in (self.create_ticket(SHIPPED), self.create_sale_order(SHIPPED)):
+            before = order.take_count
+            document.unlink()
+            order.invalidate_recordset(["take_count"])
+            self.assertGreater(order.take_count, before)
+        # nothing is taken for what is about no order
+        self.create_ticket().unlink()

@@ -90,6 +90,31 @@ class TestLeaks(LeakCase):
                     default = {f"default_{key}": val for key, val in values.items()}
                     self.rpc(persona, model, "onchange", [], {}, [], asked, **default)
 
+    def test_dialog_tells_nothing_of_a_document_that_is_named_in_two_halves(self):
+        """One half by the client, and the other one by a default in the context."""
+        order_id = {"order_id": self.own.shipped.id}
+        shown = ("origin_model", "origin_id", "blockers", "recipient_doubt")
+        asked = {name: {} for name in shown}
+        for persona, model in (
+            ("refund", "amazon.refund.request"),
+            ("message", "amazon.reply.request"),
+        ):
+            for document in (self.other.ticket_shipped, self.other.sale_shipped):
+                names = origin_of(document)
+                for given, default in (
+                    ("origin_model", "origin_id"),
+                    ("origin_id", "origin_model"),
+                ):
+                    values = {**order_id, given: names[given]}
+                    with (
+                        self.subTest(model=model, given=given),
+                        self.assertRaises(AccessError),
+                    ):
+                        self.rpc(
+                            *(persona, model, "onchange", [], values, [], asked),
+                            **{f"default_{default}": names[default]},
+                        )
+
     def test_evidence_dialog_names_nothing_that_its_user_may_not_read(self):
         """Whichever of the three it is, beside one that the user may read."""
         model, own = "amazon.evidence.request", self.own.ticket_shipped

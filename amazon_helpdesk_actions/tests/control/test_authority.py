@@ -3,7 +3,7 @@ from unittest.mock import patch
 
 from psycopg2.errors import CheckViolation
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessDenied, AccessError, UserError
 from odoo.fields import Command
 from odoo.service.model import call_kw
 from odoo.tests import tagged
@@ -22,6 +22,7 @@ from ..common import (
 )
 
 GROUP = "amazon_order_actions.group_{}".format
+MODULES = "odoo.addons.base.models.ir_module"
 
 
 class AuthorityCommon(AmazonCommon):
@@ -306,6 +307,29 @@ class TestAuthority(AuthorityCommon):
             .search([("action_id", "=", action.id), ("event", "=", "asked")])
         )
         self.assertIn(f"in the team Amazon ({self.team.id})", entry.message)
+
+    def test_row_of_a_team_is_not_left_to_everybody_without_the_help_desk(self):
+        """The matrix stays when the help desk goes, and the column of teams does not:
+        such a row would be for all of its group, everywhere."""
+        row = self.give(team_id=self.team.id, limit_action=500)
+        for name in ("amazon_helpdesk_actions", "helpdesk_mgmt"):
+            module = self.env["ir.module.module"].search([("name", "=", name)])
+            # archived, it can be taken back
+            for active in (True, False):
+                row.active = active
+                with (
+                    self.subTest(name=name, active=active),
+                    self.assertRaisesRegex(UserError, "for everybody in the group"),
+                ):
+                    module.button_uninstall()
+        # it is not for everybody to know which teams there are
+        with self.assertRaises(AccessDenied), mute_logger(MODULES):
+            module.with_user(self.admin).button_uninstall()
+        self.env["amazon.authority"].with_context(active_test=False).search(
+            [("team_id", "!=", False)]
+        ).unlink()
+        module.button_uninstall()
+        self.assertEqual(module.state, "to remove")
 
     def test_sale_order_is_of_no_helpdesk_team(self):
         self.give(team_id=self.team.id)

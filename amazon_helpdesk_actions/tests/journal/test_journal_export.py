@@ -359,9 +359,9 @@ class TestJournalUninstall(JournalCommon):
         self.fill(3)
         with self.assertRaisesRegex(UserError, "Export the Amazon Journal"):
             self.addon.button_uninstall()
-        helpdesk = self.env["ir.module.module"].search([("name", "=", "helpdesk_mgmt")])
+        beneath = self.env["ir.module.module"].search([("name", "=", "queue_job")])
         with self.assertRaises(UserError):
-            helpdesk.button_uninstall()
+            beneath.button_uninstall()
         self.assertEqual(self.addon.state, "installed")
         dialog = self.env["base.module.uninstall"].create(
             {"module_ids": [Command.set(self.addon.ids)]}

@@ -142,7 +142,13 @@ class AmazonOrderMixin(models.AbstractModel):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_asked(self):
-        """Keep what an action was asked from: it is part of the evidence."""
+        """Keep what an action was asked from: it is part of the evidence.
+
+        Whoever asks takes the order, and so does this: no key in the database holds the
+        document, so of two who ask and delete at once the later one is run again.
+        """
+        for order_sudo in self.sudo().amazon_order_id.sorted("id"):
+            order_sudo._take()
         for record in self:
             if record.sudo().amazon_action_ids:
                 raise UserError(

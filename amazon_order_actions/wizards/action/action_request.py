@@ -181,8 +181,15 @@ class AmazonActionRequest(models.AbstractModel):
         )
 
     def _asked_from(self):
-        """Return the document that the dialog was opened from."""
-        return self.env["amazon.order"]._document(self.origin_model, self.origin_id)
+        """Return the document that the dialog was opened from.
+
+        Checked here as well: a dialog that is not saved meets no constraint, and may
+        have one half of the name from its client and the other one from a default.
+        """
+        document = self.env["amazon.order"]._document(self.origin_model, self.origin_id)
+        if document and not self.id:
+            document.sudo(False).check_access("read")
+        return document
 
     def _details(self):
         """Hook: return what else the kind needs, from what was filled in. Called with
