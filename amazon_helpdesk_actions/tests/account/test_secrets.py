@@ -10,10 +10,9 @@ from freezegun import freeze_time
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.modules.module import load_script
 from odoo.service.model import call_kw
 from odoo.tests import Form, tagged
-from odoo.tools import config, convert_file, file_open, file_path, mute_logger, sql
+from odoo.tools import config, convert_file, file_open, mute_logger
 
 from odoo.addons.amazon_order_actions.models.account.credentials import (
     SECRETS,
@@ -527,48 +526,6 @@ class TestSecrets(AmazonCommon):
         with keys(new_key()):
             self.account.invalidate_recordset(["lwa_client_secret_hint"])
             self.assertIn("cannot be decrypted", self.account.lwa_client_secret_hint)
-
-    def test_update_encrypts_what_a_former_version_left_in_plain(self):
-        self.env.cr.execute(
-            """
-            ALTER TABLE amazon_seller_account
-                ADD lwa_client_secret varchar, ADD access_token varchar;
-            UPDATE amazon_seller_account
-               SET lwa_client_secret = 'plain', access_token = 'plain',
-                   lwa_client_secret_sealed = NULL
-             WHERE id = %s
-            """,
-            [self.account.id],
-        )
-        self.env.invalidate_all()
-        script = self.migration()
-        with no_keys(), self.assertRaises(UserError):
-            script.migrate(self.env.cr, "19.0.1.0.0")
-        script.migrate(self.env.cr, "19.0.1.0.0")
-        self.assertEqual(self.account._secret("lwa_client_secret"), "plain")
-        for name in ("lwa_client_secret", "access_token"):
-            self.assertFalse(
-                sql.column_exists(self.env.cr, "amazon_seller_account", name)
-            )
-
-    def test_update_keeps_stopped_what_was_switched_off(self):
-        other = self.account.search([("id", "!=", self.account.id)])
-        self.env.cr.execute(
-            """
-            ALTER TABLE amazon_seller_account
-                ADD sending_enabled boolean NOT NULL DEFAULT true;
-            UPDATE amazon_seller_account SET sending_enabled = false WHERE id = %s
-            """,
-            [self.account.id],
-        )
-        self.migration().migrate(self.env.cr, "19.0.1.0.0")
-        self.env.invalidate_all()
-        self.assertFalse(self.account._may_send())
-        self.assertTrue(all(account._may_send() for account in other))
-
-    def migration(self):
-        path = "migrations/19.0.1.1.0/post-migration.py"
-        return load_script(file_path(f"amazon_order_actions/{path}"), "post_migration")
 
     def test_neutralized_copy_holds_no_ciphertext(self):
         self.env.flush_all()

@@ -3,9 +3,7 @@ from contextlib import suppress
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
-from odoo.modules.module import load_script
 from odoo.tests import tagged
-from odoo.tools import file_path
 
 from ..common import SHIPPED
 from .test_reply import ReplyCommon
@@ -196,54 +194,3 @@ class TestReplyTemplates(ReplyCommon):
         for change in (lambda: own.write({"body": "x"}), own.unlink, own.copy):
             with self.assertRaises(AccessError):
                 change()
-
-    # === UPDATE === #
-
-    def migrate(self, stage):
-        path = f"amazon_order_actions/migrations/19.0.1.2.0/{stage}-replies.py"
-        script = load_script(file_path(path), f"{stage}_replies")
-        script.migrate(self.env.cr, "19.0.1.1.0")
-        self.env.invalidate_all()
-
-    def test_update_gives_each_company_what_was_written_for_all(self):
-        french = self.env.ref("amazon_order_actions.reply_template_refund_asked_fr")
-        before = self.shipped.body
-        self.shipped.body = OWN
-        written = french.copy({"company_id": False, "stage": "none", "body": OWN})
-        self._create_account(seller_id="B1", company_id=self.other.id)
-        self.env.flush_all()
-        self.migrate("pre")
-        # the update brings the text of the addon
-        self.shipped.body = before
-        self.env.flush_all()
-        self.migrate("post")
-        self.assertFalse(written.exists())
-        for company in (self.company, self.other):
-            own = self.env["amazon.reply.template"].search(
-                [("company_id", "=", company.id)]
-            )
-            self.assertEqual(set(own.mapped("body")), {OWN})
-            self.assertEqual(set(own.mapped("lang")), {"de", "fr"})
-            self.assertEqual(len(own), 2)
-        self.assertEqual(self.shipped.body, before)
-        self.assertTrue(self.entries())
-
-    def test_update_of_what_nobody_changed_leaves_it(self):
-        self.env.flush_all()
-        count = self.env["amazon.reply.template"].search_count([])
-        self.migrate("pre")
-        self.migrate("post")
-        self.assertEqual(self.env["amazon.reply.template"].search_count([]), count)
-
-    def test_update_keeps_earlier_replies_from_customers(self):
-        ticket = self.create_ticket(SHIPPED)
-        self.refund_with_reply(ticket)
-        self.settle()
-        message = self.mails().mail_message_id
-        note = ticket.message_post(body="Hello", message_type="comment")
-        message.is_internal = False
-        self.env.flush_all()
-        self.migrate("pre")
-        self.migrate("post")
-        self.assertTrue(message.is_internal)
-        self.assertFalse(note.is_internal)

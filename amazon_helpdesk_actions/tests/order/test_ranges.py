@@ -3,10 +3,9 @@ from datetime import datetime, timedelta, timezone
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
-from odoo.modules.module import load_script
 from odoo.sql_db import db_connect
 from odoo.tests import tagged
-from odoo.tools import file_path, mute_logger
+from odoo.tools import mute_logger
 
 from odoo.addons.amazon_order_actions.models.order.range_reading import (
     AmazonSellerAccount,
@@ -481,26 +480,6 @@ class TestTransactions(RangesCommon):
             order._job_read()
         self.assertEqual(order.refunded, 10)
         self.assertIn("may be the same", order.finances_message)
-
-    def test_update_knows_recorded_refunds_by_keys_that_stay(self):
-        order = self.read_order(SHIPPED)
-        event = refund_event(SKU, {"Principal": 10})
-        with finances(event):
-            order._job_read()
-        refund = order.refund_ids
-        refund.write({"event_key": f"2026-01-01|{SKU}|Principal|5001", "sku": False})
-        refund.copy({"event_key": f"2026-01-02|{SKU}|Principal|5001"})
-        self.env.flush_all()
-        path = "migrations/19.0.1.2.0/post-refunds.py"
-        load_script(file_path(f"amazon_order_actions/{path}"), "post_refunds").migrate(
-            self.env.cr, "19.0.1.1.0"
-        )
-        self.env.invalidate_all()
-        self.assertEqual(order.refund_ids, refund, "what counted twice counts once")
-        self.assertEqual(refund.sku, SKU)
-        with finances(event):
-            order._job_read()
-        self.assertEqual(order.refund_ids, refund)
 
     def test_two_equal_refunds_are_two(self):
         order = self.read_order(SHIPPED)
