@@ -129,7 +129,11 @@ class AmazonAction(models.Model):
     # By model and id: which documents there are is for others to say.
     origin_model = fields.Char(readonly=True, copy=False)
     origin_id = fields.Many2oneReference(
-        "Document", model_field="origin_model", readonly=True, copy=False
+        "Document",
+        model_field="origin_model",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
     )
     origin_name = fields.Char(
         "Asked From",
@@ -179,7 +183,6 @@ class AmazonAction(models.Model):
     )
 
     # What Amazon's own data may still confirm.
-    _origin_idx = models.Index("(origin_id, origin_model) WHERE origin_id > 0")
     _awaited_idx = models.Index(
         f"(account_id, last_state_change) WHERE state IN {AWAITED_STATES}"
     )

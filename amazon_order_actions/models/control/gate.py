@@ -171,8 +171,9 @@ class AmazonAction(models.Model):
     def _move(self, target, reason, vals):
         """Override: what does not wait any more takes its approval with it."""
         waited = self.filtered(lambda action: action.state == "to_approve")
-        super()._move(target, reason, vals)
+        result = super()._move(target, reason, vals)
         waited.approval_id._end(target)
+        return result
 
     def _drop_approval_activities(self):
         """Follower: nothing is left to do for the approvers of what is decided."""
