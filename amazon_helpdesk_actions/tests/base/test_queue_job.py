@@ -9,6 +9,7 @@ from odoo.addons.amazon_order_actions.models.base.clock import database_now
 from odoo.addons.amazon_order_actions.models.base.queue_job import (
     AGAIN_MAX_SECONDS,
     AGAIN_MIN_SECONDS,
+    AGAIN_TIMES,
     CONNECTION_LOST,
 )
 from odoo.addons.queue_job.job import Job
@@ -51,6 +52,15 @@ class TestLostConnection(AmazonCommon):
             job = self.fail(job, CONNECTION_LOST[0])
             wait = (job.eta - database_now(self.env)).total_seconds()
             self.assertAlmostEqual(wait, expected, delta=2)
+
+    @mute_logger("odoo.addons.queue_job")
+    def test_job_that_loses_its_connection_each_time_fails_in_the_end(self):
+        """The error is in the program, and the watch tells of failed jobs alone."""
+        job = Job.load(self.env, self.enqueue().uuid)
+        for tried, state in ((AGAIN_TIMES - 1, "pending"), (AGAIN_TIMES, "failed")):
+            job.retry = tried
+            job.store()
+            self.assertEqual(self.fail(job, CONNECTION_LOST[0]).state, state)
 
     @mute_logger("odoo.addons.queue_job")
     def test_job_that_failed_for_another_reason_has_failed(self):

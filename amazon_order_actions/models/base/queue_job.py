@@ -18,6 +18,9 @@ CONNECTION_LOST = (
 # It starts again after half of the time since it was enqueued, within these bounds: it
 # may be the job that brings PostgreSQL down.
 AGAIN_MIN_SECONDS, AGAIN_MAX_SECONDS = 10, 900
+# So often at most, which is about a day: a job that loses it each time has an error of
+# its own, such as a cursor that it has closed itself. It fails, and the watch tells.
+AGAIN_TIMES = 100
 
 # What a job is about. Queue_job keeps both as JSON, or as JSON in a string of JSON.
 RECORD_IDS = SQL("(records #>> '{}')::jsonb -> 'ids'")
@@ -52,6 +55,7 @@ class QueueJob(models.Model):
         return (
             vals.get("state") == "failed"
             and vals.get("exc_name") in CONNECTION_LOST
+            and vals.get("retry", 0) < AGAIN_TIMES
             and all(job.model_name.startswith("amazon.") for job in self)
         )
 
