@@ -1,5 +1,5 @@
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.amazon_order_actions.models.action.states import (
@@ -106,6 +106,27 @@ class TestActionStates(AmazonCommon):
         with self.assertRaisesRegex(UserError, "something was asked of Amazon"):
             self.action._get_origin().unlink()
         self.create_ticket(SHIPPED).unlink()
+
+    def test_action_goes_on_whose_document_went_with_its_addon(self):
+        """What was asked from tickets stays when the help desk is uninstalled."""
+        action = self.action
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE amazon_action SET origin_model = 'gone.document' WHERE id = %s",
+            [action.id],
+        )
+        action.invalidate_recordset()
+        self.assertFalse(action._get_origin())
+        action._ask_person("Write to the buyer", "Nobody else does.")
+        self.assertEqual(action.activity_ids.user_id, action.user_id)
+        entry = self.env["amazon.audit.entry"]._append(
+            [action._prepare_journal_entry("state")]
+        )
+        self.assertEqual(entry.origin_model, "gone.document")
+        self.assertEqual(entry.origin_id, action.origin_id)
+        for record in (action, entry):
+            form = Form(record.with_user(self.auditor))
+            self.assertEqual(form.origin_name, action.origin_name)
 
     def test_document_is_deleted_with_its_order_taken(self):
         """No key in the database holds it: who asks from it at the same moment must

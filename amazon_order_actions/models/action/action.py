@@ -667,7 +667,6 @@ class AmazonAction(models.Model):
         )
 
     def _prepare_journal_entry(self, event, **vals):
-        origin = self._get_origin()
         return {
             "event": event,
             "company_id": self.company_id.id,
@@ -675,8 +674,8 @@ class AmazonAction(models.Model):
             "amazon_order_ref": self.order_id.amazon_order_ref,
             "action_id": self.id,
             "action_kind": self.kind,
-            "origin_model": origin._name,
-            "origin_id": origin.id,
+            "origin_model": self.origin_model,
+            "origin_id": self.origin_id,
             "origin_name": self.origin_name,
             # before the amount, or the ORM reads it back from the new row to round
             "currency_id": self.currency_id.id,

@@ -405,7 +405,9 @@ class AmazonAction(models.Model):
         document = self._get_origin()
         document._reopen_after_reply()
         note = Markup("<p>%s</p>") % f"{self.name}: {sentence}"
-        document._message_log(body=note)
+        if document:
+            # it may have gone with its addon
+            document._message_log(body=note)
         person = self._person_to_ask()
         self._record_for(person).activity_schedule(
             ACTIVITY,
