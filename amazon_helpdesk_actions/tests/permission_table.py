@@ -178,6 +178,7 @@ amazon.action.action_decide_unknown[message]          .      .      .     .    .
 amazon.action.action_decide_unknown[order_number]     .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.action.action_decide_unknown[refund]           .      .      .     .    .    .       .     .     .     +      .      .    .       .       .       .     .        .        .      .
 amazon.action.action_decide_unknown[ship]             .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
+amazon.action.action_open_origin                      .      .      .     +    +    +       .     .     .     +      +      +    +       +       +       +     .        .        .      .
 amazon.action.action_record_by_hand[refund]           .      .      .     .    .    .       .     .     .     +      .      .    .       .       .       .     .        .        .      .
 amazon.action.action_try_again                        .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        .      .
 amazon.action.action_withdraw[cancel]                 .      .      .     .    .    .       .     .     .     .      +      .    .       .       .       .     .        .        .      .

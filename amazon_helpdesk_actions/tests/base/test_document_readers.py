@@ -303,6 +303,15 @@ class TestNamesOfDocuments(ReadersCase):
         self.assertIn(CUSTOMER, text)
         self.assertIn(TITLE, self.ticket.with_user(SUPERUSER_ID).display_name)
 
+    def test_who_may_read_the_document_opens_it_from_the_action(self):
+        action = (self.agent, "amazon.action", "action_open_origin", self.refund.ids)
+        opened = self.rpc(*action)
+        self.assertEqual(opened["res_model"], self.ticket._name)
+        self.assertEqual(opened["res_id"], self.ticket.id)
+        auditor = self.accountable["auditor"]
+        with self.assertRaises(AccessError):
+            self.rpc(auditor, *action[1:])
+
     def test_titles_are_not_guessed_letter_by_letter(self):
         for condition in (
             ("origin_name", "ilike", "Specht"),

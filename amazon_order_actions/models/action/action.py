@@ -204,6 +204,24 @@ class AmazonAction(models.Model):
 
     # === ACTION METHODS === #
 
+    def action_open_origin(self):
+        """Open the document that it was asked from.
+
+        :raise AccessError: when the user may not read the action, or the document
+        :raise UserError: when the document is not there any more
+        """
+        self.ensure_one()
+        self.check_access("read")
+        origin = self.sudo()._get_origin().exists().sudo(False)
+        if not origin:
+            raise UserError(
+                self.env._(
+                    "The document %s is not in Odoo any more.", self.origin_name or ""
+                )
+            )
+        origin.check_access("read")
+        return origin._get_records_action()
+
     def action_withdraw(self):
         """Take back what waits for approval or is queued, before anything is sent.
 
