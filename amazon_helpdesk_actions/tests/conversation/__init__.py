@@ -2,7 +2,6 @@ from . import test_mail
 from . import test_message
 from . import test_recipient
 from . import test_reply
-from . import test_reply_content
 from . import test_reply_followers
 from . import test_reply_templates
 from . import test_shown_to_customers

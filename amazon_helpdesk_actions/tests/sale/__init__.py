@@ -1,2 +1,1 @@
-from . import test_cancellation
 from . import test_credit_note

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.amazon_order_actions.models.kinds.allocation import (
+from ...models.kinds.allocation import (
     COMPONENT_GROUPS,
     allocate,
 )

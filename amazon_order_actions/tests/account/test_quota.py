@@ -6,18 +6,17 @@ from odoo.tests import tagged
 from odoo.tests.common import TransactionCase
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.account.quota import QuotaStore
-from odoo.addons.amazon_order_actions.spapi.errors import Throttled
-from odoo.addons.amazon_order_actions.spapi.operations import OPERATIONS
-
-from ..common import SHIPPED, AmazonCommon
+from ...models.account.quota import QuotaStore
+from ...spapi.errors import Throttled
+from ...spapi.operations import OPERATIONS
+from ..common import SHIPPED, AmazonOrderCommon
 
 CREATE_FEED = OPERATIONS["createFeed"]
 GET_FEED = OPERATIONS["getFeed"]
 
 
 @tagged("post_install", "-at_install")
-class TestQuota(AmazonCommon):
+class TestQuota(AmazonOrderCommon):
     """The token buckets, on PostgreSQL's clock."""
 
     def setUp(self):

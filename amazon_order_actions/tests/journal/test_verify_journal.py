@@ -9,8 +9,8 @@ from pathlib import Path
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.amazon_order_actions import verify_journal
-from odoo.addons.amazon_order_actions.verify_journal import (
+from ... import verify_journal
+from ...verify_journal import (
     FIELDS,
     ROW_FIELDS,
     Unreadable,

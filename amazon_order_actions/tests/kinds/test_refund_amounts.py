@@ -6,18 +6,18 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.amazon_order_actions.models.kinds.allocation import (
+from ...models.kinds.allocation import (
     round_parts,
     share_of,
     spread,
 )
-from odoo.addons.amazon_order_actions.models.order.amounts import (
+from ...models.order.amounts import (
     refundable,
     total_refundable,
 )
-from odoo.addons.amazon_order_actions.spapi.enums import CURRENCY_DECIMALS
-from odoo.addons.amazon_order_actions.spapi.marketplaces import MARKETPLACES
-from odoo.addons.amazon_order_actions.spapi.taxes import ASSUMED, LAW, SHOWN, TAX_RULES
+from ...spapi.enums import CURRENCY_DECIMALS
+from ...spapi.marketplaces import MARKETPLACES
+from ...spapi.taxes import ASSUMED, LAW, SHOWN, TAX_RULES
 
 CENT, YEN = Decimal("0.01"), Decimal(1)
 

@@ -2,7 +2,7 @@ from unittest import TestCase
 
 from odoo.tests import tagged
 
-from odoo.addons.amazon_order_actions.models.conversation.reply_content import (
+from ...models.conversation.reply_content import (
     forbidden,
     visible,
 )

@@ -2,14 +2,14 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..common import FBA_UNSHIPPED, THREE_UNITS, UNSHIPPED, AmazonCommon
+from ..common import FBA_UNSHIPPED, THREE_UNITS, UNSHIPPED, AmazonOrderCommon
 
 ACTION = "odoo.addons.amazon_order_actions.models.action.action"
 HOOKS = "NW-HAKEN-MESSING-4"
 
 
 @tagged("post_install", "-at_install")
-class TestCancellationInOdoo(AmazonCommon):
+class TestCancellationInOdoo(AmazonOrderCommon):
     """What a cancellation at Amazon does to sale orders without a delivery."""
 
     @classmethod
