@@ -32,7 +32,7 @@ class IrModuleModule(models.Model):
                     self.env._(
                         "Uninstalling removes the journal of all Amazon actions for "
                         "good, and it has entries that were not exported (%s). Open "
-                        "Apps, choose Uninstall at Amazon Helpdesk Actions, and click "
+                        "Apps, choose Uninstall at Amazon Order Actions, and click "
                         "Export the Amazon Journal there first.",
                         ", ".join(missing.mapped("name")),
                     )
