@@ -4,3 +4,4 @@ from . import helpdesk_ticket_conversation
 from . import amazon_action
 from . import amazon_authority
 from . import sale_order
+from . import queue_job

@@ -72,6 +72,10 @@ class TestLostConnection(AmazonCommon):
         job = self.env["queue.job"].with_delay()._test_job()
         self.assertEqual(self.fail(job, CONNECTION_LOST[0]).state, "failed")
 
+    def test_order_that_a_mail_names_is_linked_all_the_same(self):
+        job = self.create_ticket().with_delay()._job_link_mailed()
+        self.assertEqual(self.fail(job, CONNECTION_LOST[0]).state, "pending")
+
     def test_job_that_is_done_stays_done(self):
         job = Job.load(self.env, self.enqueue().uuid)
         job.set_done()
@@ -90,6 +94,8 @@ class TestUnderWay(AmazonCommon):
     def test_none_one_and_several_are_named_once_each(self):
         feeds = self.env["amazon.feed"]
         methods = ("_job_dispatch", "_job_follow", "_job_move_actions")
+        # whatever else waits in this database
+        self.env.cr.execute("DELETE FROM queue_job")
         self.assertEqual(self.under_way(*methods), [])
         feed = feeds.browse(7)
         for wait in (10, 20):

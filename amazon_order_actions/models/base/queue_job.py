@@ -56,8 +56,12 @@ class QueueJob(models.Model):
             vals.get("state") == "failed"
             and vals.get("exc_name") in CONNECTION_LOST
             and vals.get("retry", 0) < AGAIN_TIMES
-            and all(job.model_name.startswith("amazon.") for job in self)
+            and all(job._is_of_amazon() for job in self)
         )
+
+    def _is_of_amazon(self):
+        """Hook: whether it is a job of ours, which may run at any time, and twice."""
+        return self.model_name.startswith("amazon.")
 
     def _again_at(self):
         now = database_now(self.env)
