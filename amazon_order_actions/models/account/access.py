@@ -22,17 +22,14 @@ class AmazonSellerAccount(models.Model):
         help="Since when Amazon refuses who we are; empty where it lets us in.",
     )
 
-    # === ACTION METHODS === #
-
-    def action_test_connection(self):
-        """Override to let what the administrator has just mended count at once."""
-        result = super().action_test_connection()
-        orders = self.capability_ids.filtered(lambda row: row.capability == "orders")
-        if orders.state == "works":
-            self._set_access_refused(False)
-        return result
-
     # === BUSINESS METHODS === #
+
+    def _record_tested(self, results, participations):
+        """Override to let what the administrator has just mended count at once."""
+        result = super()._record_tested(results, participations)
+        if results["orders"][0] == "works":
+            self.access_refused_at = False
+        return result
 
     def _note_access(self, error):
         """Keep in mind whether Amazon lets this account in, as a call has just shown.

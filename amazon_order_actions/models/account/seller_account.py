@@ -20,6 +20,7 @@ from ...spapi.errors import (
 )
 from ...spapi.marketplaces import MARKETPLACES
 from ...spapi.operations import OPERATIONS
+from ..base.background import in_own_transaction
 from .quota import QuotaStore
 
 _logger = logging.getLogger(__name__)
@@ -221,9 +222,14 @@ class AmazonSellerAccount(models.Model):
             client = self._client()
         except (IncompleteCredentials, NotSent) as error:
             raise UserError(self._describe_error(error)) from None
+        participations = []
         with client:
             results = {
-                "sellers": self._try_capability(self._load_participations, client),
+                "sellers": self._try_capability(
+                    lambda: participations.extend(
+                        client.get_marketplace_participations()
+                    )
+                ),
                 "orders": self._try_capability(client.get_order, NO_SUCH_ORDER),
                 "feeds": self._try_capability(
                     client.get_feeds,
@@ -234,24 +240,19 @@ class AmazonSellerAccount(models.Model):
                     client.list_financial_events, NO_SUCH_ORDER
                 ),
             }
+            known = self._prepare_participations(participations)
             if self.messaging_enabled:
+                marketplaces = [vals["marketplace"] for vals in known]
+                marketplaces += self.participation_ids.mapped("marketplace")
                 results["messaging"] = self._try_capability(
                     client.get_messaging_actions,
                     NO_SUCH_ORDER,
-                    self.participation_ids[:1].marketplace or next(iter(MARKETPLACES)),
+                    next(iter([*marketplaces, *MARKETPLACES])),
                 )
-        now = fields.Datetime.now()
-        self.capability_ids = [Command.clear()] + [
-            Command.create(
-                {
-                    "capability": capability,
-                    "state": state,
-                    "message": message,
-                    "checked_at": now,
-                }
-            )
-            for capability, (state, message) in results.items()
-        ]
+        # The access token was renewed in a transaction of its own, and lies on the
+        # account's row: this one could write nothing that hangs on it any more.
+        in_own_transaction(self, "_record_tested", results, known)
+        self.invalidate_recordset()
         return True
 
     # === BUSINESS METHODS === #
@@ -331,25 +332,48 @@ class AmazonSellerAccount(models.Model):
             return "unreachable", self._describe_error(error)
         return "works", False
 
-    def _load_participations(self, client):
-        """Take over the marketplaces that Amazon says the seller sells in."""
-        commands = [Command.clear()]
-        for entry in client.get_marketplace_participations():
-            marketplace = entry["marketplace"]["id"]
-            if marketplace in MARKETPLACES:
-                participation = entry["participation"]
-                commands.append(
-                    Command.create(
-                        {
-                            "marketplace": marketplace,
-                            "is_participating": participation["isParticipating"],
-                            "has_suspended_listings": participation[
-                                "hasSuspendedListings"
-                            ],
-                        }
-                    )
-                )
-        self.participation_ids = commands
+    @api.model
+    def _prepare_participations(self, entries):
+        """Return the values of the marketplaces that Amazon says the seller sells in.
+
+        :param entries: as Amazon answers to getMarketplaceParticipations
+        :rtype: list[dict]
+        """
+        return [
+            {
+                "marketplace": entry["marketplace"]["id"],
+                "is_participating": entry["participation"]["isParticipating"],
+                "has_suspended_listings": entry["participation"][
+                    "hasSuspendedListings"
+                ],
+            }
+            for entry in entries
+            if entry["marketplace"]["id"] in MARKETPLACES
+        ]
+
+    def _record_tested(self, results, participations):
+        """Record what Amazon has answered to the test of the connection.
+
+        :param dict results: state and sentence of each capability
+        :param participations: values of the marketplaces; of none, they stay as known
+        """
+        now = fields.Datetime.now()
+        self.capability_ids = [Command.clear()] + [
+            Command.create(
+                {
+                    "capability": capability,
+                    "state": state,
+                    "message": message,
+                    "checked_at": now,
+                }
+            )
+            for capability, (state, message) in results.items()
+        ]
+        if participations:
+            self.participation_ids = [
+                Command.clear(),
+                *(Command.create(vals) for vals in participations),
+            ]
 
     def _journaled_values(self, names):
         """Return the values of settings as the journal shows them; of secrets none.
