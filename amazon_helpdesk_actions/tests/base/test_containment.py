@@ -360,7 +360,7 @@ class TestContainment(ContainmentCase):
                 self.assertNotIn("buyer", victim.follower_trace)
                 self.assertIn(follower.sentence, str(self.notes(victim._get_origin())))
                 self.assertIn("submitted", [to for _from, to in self.journal(first)])
-                found = self.env["amazon.alarm"]._find_follower(self.account)
+                found = self.env["amazon.check.follower"]._find_follower(self.account)
                 self.assertIn(victim.name, found[0].message)
 
     def test_follower_that_raises_runs_for_the_others(self):
@@ -565,7 +565,7 @@ class TestContainment(ContainmentCase):
         self.assertIn("seller id", actions[0].set_aside_message)
         self.assertTrue(all(actions.mapped("set_aside_until")))
         self.assertTrue(self.pending_jobs("_job_dispatch"))
-        found = self.env["amazon.alarm"]._find_set_aside(self.account)
+        found = self.env["amazon.check.aside"]._find_set_aside(self.account)
         self.assertEqual(found[0].count, 3)
         self.run_jobs("_job_dispatch")
         self.assertEqual(set(actions.mapped("state")), {"queued"}, "not before")
@@ -661,7 +661,7 @@ class TestContainment(ContainmentCase):
         self.assertIn("may have", action.feed_set_aside_message)
         panel = action.order_id.with_user(self.agent)._panel_data()
         self.assertIn("may have it", panel["actions"][0]["message"])
-        self.env["amazon.alarm"].with_company(self.company)._watch(self.account)
+        self.env["amazon.watch"].with_company(self.company)._watch(self.account)
         self.assertFalse(self.pending_jobs("_job_poll"), "the watch leaves it alone")
         feed.sudo()._try_again()
         self.settle()
@@ -707,7 +707,8 @@ class TestContainment(ContainmentCase):
     def test_alarm_tells_and_tries_all_of_its_account_again(self):
         action = self.set_aside()
         alarms = self.env["amazon.alarm"].with_company(self.company)
-        alarms._report("set_aside", alarms._find_set_aside(self.account))
+        checks = self.env["amazon.check.aside"]
+        alarms._report("set_aside", checks._find_set_aside(self.account))
         alarm = alarms.search([("kind", "=", "set_aside"), ("state", "=", "open")])
         self.assertIn(action.name, alarm.message)
         with self.assertRaises(AccessError):

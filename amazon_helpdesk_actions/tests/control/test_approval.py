@@ -203,7 +203,7 @@ class TestApproval(ApprovalCommon):
         action.due_at -= HOUR
         action.last_state_change -= HOUR
         with mute_logger("odoo.addons.amazon_order_actions.models.watch.watch"):
-            self.env["amazon.alarm"]._cron_watch()
+            self.env["amazon.watch"]._cron_watch()
         self.settle()
         self.assertEqual(action.state, "confirmed")
         self.assertEqual(len(self.refunds()), 1)

@@ -268,13 +268,14 @@ class TestJournalAnchor(JournalCommon):
         self.assertEqual(anchor.mail_state, "failed")
         self.assertEqual(anchor.mail_problem, "no such host")
         alarms = self.env["amazon.alarm"].with_company(self.company)
-        alarms._watch(self.account)
+        watch = self.env["amazon.watch"].with_company(self.company)
+        watch._watch(self.account)
         alarm = alarms.search([("kind", "=", "anchor"), ("state", "=", "open")])
         self.assertIn("no such host", alarm.message)
         self.assertIn(self.auditor, alarm.activity_ids.user_id)
         self.mails()[-1].state = "sent"
         anchor.invalidate_recordset()
-        alarms._watch(self.account)
+        watch._watch(self.account)
         self.assertEqual(alarm.state, "over")
 
     def test_without_an_address_nothing_is_mailed_and_that_is_shown(self):

@@ -7,6 +7,7 @@ from odoo.fields import Domain
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.amazon_order_actions.models.action.finders import waiting_lanes
 from odoo.addons.amazon_order_actions.models.kinds.cancel import REST_REASONS
 from odoo.addons.amazon_order_actions.spapi import enums
 from odoo.addons.amazon_order_actions.spapi.client import SellerClient
@@ -331,10 +332,6 @@ class TestCancelByRest(AmazonCommon):
 
     def test_watch_does_not_count_it_among_what_waits_for_a_feed(self):
         action = self.ask()
-        lanes = (
-            self.env["amazon.alarm"]
-            .sudo()
-            ._waiting_lanes(self.account, timedelta(seconds=-10), Domain.TRUE)
-        )
+        lanes = waiting_lanes(self.account.sudo(), timedelta(seconds=-10), Domain.TRUE)
         self.assertEqual([lane.feed_type for lane in lanes], [False])
         self.assertEqual(action.order_id._panel_data()["actions"][0]["state"], "queued")

@@ -351,9 +351,9 @@ class TestLife(LifeCommon):
     def test_watch_finds_it_where_nothing_is_sent(self):
         self.send()
         self.restore()
-        self.env["amazon.alarm"]._cron_watch()
+        self.env["amazon.watch"]._cron_watch()
         self.assertEqual(self.found(), {self.account: "behind"})
-        self.env["amazon.alarm"]._cron_watch()
+        self.env["amazon.watch"]._cron_watch()
         alarm = self.env["amazon.alarm"].search(
             [("kind", "=", "life"), ("state", "=", "open")]
         )
@@ -601,16 +601,17 @@ class TestLife(LifeCommon):
 
     def test_folder_that_breaks_raises_an_alarm_that_ends_with_it(self):
         alarms = self.env["amazon.alarm"].with_company(self.company)
+        watch = self.env["amazon.watch"].with_company(self.company)
         folder = life_record.folder
         self.break_folder()
-        alarms._cron_watch()
+        watch._cron_watch()
         alarm = alarms.search(
             [("kind", "=", "life_record"), ("company_id", "=", self.company.id)]
         )
         self.assertEqual(alarm.state, "open")
         self.assertIn("cannot write down", alarm.message)
         self.enterContext(patch.object(life_record, "folder", folder))
-        alarms._cron_watch()
+        watch._cron_watch()
         self.assertEqual(alarm.state, "over")
 
     # === NEUTRALIZED === #

@@ -233,7 +233,7 @@ class TestLifeDecision(RestoreCommon):
         alarm = self.env["amazon.alarm"].search([("kind", "=", "life")])
         self.assertEqual(alarm.state, "open")
         self.decide("copy")
-        self.env["amazon.alarm"]._cron_watch()
+        self.env["amazon.watch"]._cron_watch()
         self.assertEqual(alarm.state, "over")
 
 
@@ -658,7 +658,7 @@ class TestRestore(RestoreCommon):
             jobs = self.pending_jobs(method)
             self.assertTrue(jobs, method)
             jobs.unlink()
-            self.env["amazon.alarm"]._cron_watch()
+            self.env["amazon.watch"]._cron_watch()
             self.assertTrue(self.pending_jobs(method), method)
             self.run_jobs("_job_verify_restored")
         self.assertEqual(action.state, "unknown")

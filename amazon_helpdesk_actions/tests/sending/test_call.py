@@ -579,8 +579,8 @@ class TestLostCall(CallCase):
         self.env.flush_all()
 
     def watch(self):
-        alarms = self.env["amazon.alarm"].with_company(self.company)
-        return alarms._find_call_lost(self.account)
+        checks = self.env["amazon.check.sending"].with_company(self.company)
+        return checks._find_call_lost(self.account)
 
     def test_queued_call_without_a_job_gets_one(self):
         action = self.ask()

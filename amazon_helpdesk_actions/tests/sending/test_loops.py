@@ -37,7 +37,8 @@ class LoopsCommon(AmazonCommon):
 
     def kinds(self):
         """Return the kinds of trouble that the watch looks for."""
-        return [check.kind for check in self.env["amazon.alarm"]._checks()]
+        checks = self.env["amazon.check"]._all()
+        return [k for k, (_of, check) in checks.items() if check.turn is not None]
 
     def corrupt(self, table, record_id, **values):
         """Write what an old version let in, past today's checks."""
@@ -541,13 +542,13 @@ class TestWatchContains(LoopsCommon):
 
     def test_each_check_that_fails_is_told_and_silences_no_other(self):
         self.lose_jobs()
-        alarms = type(self.env["amazon.alarm"])
+        checks = self.env["amazon.check"]._all()
         for kind in self.kinds():
             with self.subTest(kind):
                 savepoint = self.env.cr.savepoint()
                 name = f"_find_{kind}"
                 with (
-                    patch.object(alarms, name, side_effect=Failing),
+                    patch.object(type(checks[kind][0]), name, side_effect=Failing),
                     mute_logger(WATCH),
                 ):
                     self.watch()
@@ -560,8 +561,10 @@ class TestWatchContains(LoopsCommon):
                 savepoint.close(rollback=True)
 
     def test_each_kind_of_alarm_can_be_named(self):
-        labels = dict(self.env["amazon.alarm"]._fields["kind"].selection)
-        self.assertLessEqual(set(self.kinds()), set(labels))
+        field = self.env["amazon.alarm"]._fields["kind"]
+        labels = dict(field._description_selection(self.env))
+        self.assertEqual(set(labels), {*self.kinds(), "check_failed", "journal"})
+        self.assertTrue(all(labels.values()))
 
     def test_mail_that_fails_does_not_undo_the_mending(self):
         alarms = type(self.env["amazon.alarm"])

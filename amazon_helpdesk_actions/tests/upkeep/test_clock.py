@@ -346,11 +346,11 @@ class TestMending(ClockCommon):
         )
         actions.asked_at = self.now() + timedelta(hours=1)
         self.let_wait(actions[1])
-        alarms = self.env["amazon.alarm"]
+        checks = self.env["amazon.check.future"]
         self.assertEqual(self.mend("amazon.action", limit=1), 1)
         with patch(f"{FUTURE}.CHUNK", 1):
-            self.assertEqual(alarms._mend_table("amazon.action", self.account), 1)
-        self.assertEqual(alarms._mend_table("amazon.action", self.account), 0)
+            self.assertEqual(checks._mend_table("amazon.action", self.account), 1)
+        self.assertEqual(checks._mend_table("amazon.action", self.account), 0)
 
     def test_due_further_ahead_than_can_be_is_due_now(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))

@@ -1,11 +1,14 @@
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
+from odoo.tools import LazyTranslate
 
 from ...spapi.credentials import IncompleteCredentials
 from ...spapi.errors import Refused
-from ..watch.alarm import Check, Finding
+from ..watch.check import Check, Finding
 from .seller_account import is_access_refused
+
+_lt = LazyTranslate(__name__)
 
 # A single refusal may be a hiccup at Amazon; the next reading that works ends it.
 ACCESS_AFTER = timedelta(minutes=5)
@@ -56,25 +59,24 @@ class AmazonSellerAccount(models.Model):
         self.invalidate_recordset(["access_refused_at"])
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckAccess(models.AbstractModel):
+    """Finds accounts that Amazon does not let in."""
 
-    kind = fields.Selection(
-        selection_add=[
-            ("seller_id", "Seller ID not valid"),
-            ("access", "Amazon refuses access"),
-        ],
-        ondelete={"seller_id": "cascade", "access": "cascade"},
+    _name = "amazon.check.access"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of Access"
+
+    _checks = (
+        Check(
+            "seller_id",
+            _lt("Seller ID not valid"),
+            on_panel=True,
+            explains_waiting=True,
+        ),
+        Check(
+            "access", _lt("Amazon refuses access"), on_panel=True, explains_waiting=True
+        ),
     )
-
-    @api.model
-    def _checks(self):
-        """Override to look for accounts that Amazon does not let in."""
-        return [
-            *super()._checks(),
-            Check("seller_id", on_panel=True, explains_waiting=True),
-            Check("access", on_panel=True, explains_waiting=True),
-        ]
 
     def _find_seller_id(self, accounts):
         """Amazon's form does not take the seller id, which an old version let in."""

@@ -1,7 +1,10 @@
 from odoo import api, fields, models
+from odoo.tools import LazyTranslate
 
-from ..watch.alarm import Check, Finding
+from ..watch.check import Check, Finding
 from .states import BEFORE_SENDING
+
+_lt = LazyTranslate(__name__)
 
 # Actions that an alarm names.
 NAMED = 5
@@ -68,30 +71,20 @@ class AmazonAction(models.Model):
         self.order_id._notify_forms()
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckAside(models.AbstractModel):
+    """Finds what is set aside."""
 
-    kind = fields.Selection(
-        selection_add=[("set_aside", "Set aside after an error")],
-        ondelete={"set_aside": "cascade"},
-    )
+    _name = "amazon.check.aside"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of What Is Set Aside"
+
+    _checks = (Check("set_aside", _lt("Set aside after an error")),)
 
     @api.model
-    def _checks(self):
-        """Override to look for what is set aside."""
-        return [*super()._checks(), Check("set_aside")]
-
-    def action_try_again(self):
-        """Have all tried again that this alarm is about, as an administrator.
-
-        :raise AccessError: when the user does not administer the company
-        """
-        self.check_access("read")
-        self.env["amazon.set.aside"]._check_administers(self.sudo().company_id)
-        for alarm_sudo in self.sudo().filtered(lambda a: a.kind == "set_aside"):
-            for records_sudo in alarm_sudo._set_aside_of(alarm_sudo.account_id):
-                records_sudo._try_again()
-        return True
+    def _try_again(self, kind, accounts):
+        """Override: the feeds and the actions."""
+        for records_sudo in self._set_aside_of(accounts):
+            records_sudo._try_again()
 
     @api.model
     def _set_aside_of(self, accounts):

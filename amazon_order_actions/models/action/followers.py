@@ -2,10 +2,13 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from odoo import api, fields, models
+from odoo.tools import LazyTranslate
 
 from ..base.containment import contained, failure_of, log_failure, trace_of
 from ..base.groups import ADMIN
-from ..watch.alarm import Check, Finding
+from ..watch.check import Check, Finding
+
+_lt = LazyTranslate(__name__)
 
 # Hours for which the administrators are told that something did not follow.
 FAILURE_SHOWN_HOURS = 24
@@ -142,18 +145,14 @@ class AmazonAction(models.Model):
         )
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckFollower(models.AbstractModel):
+    """Finds what did not follow."""
 
-    kind = fields.Selection(
-        selection_add=[("follower", "Something did not follow")],
-        ondelete={"follower": "cascade"},
-    )
+    _name = "amazon.check.follower"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of What Follows"
 
-    @api.model
-    def _checks(self):
-        """Override to look for what did not follow."""
-        return [*super()._checks(), Check("follower")]
+    _checks = (Check("follower", _lt("Something did not follow")),)
 
     def _find_follower(self, accounts):
         """Something that should have followed from the state of an action failed."""

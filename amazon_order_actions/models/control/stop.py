@@ -1,13 +1,15 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
-from odoo.tools import format_datetime
+from odoo.tools import LazyTranslate, format_datetime
 
-from ..action.finders import STALLED_AFTER
+from ..action.finders import STALLED_AFTER, waiting
 from ..action.states import BEFORE_SENDING
 from ..base.clock import database_now, latest_credible
 from ..base.groups import ADMIN
-from ..watch.alarm import Check, Finding
+from ..watch.check import Check, Finding
+
+_lt = LazyTranslate(__name__)
 
 # A reason is kept for ever: it stands in the journal, too.
 REASON_SIZE = 500
@@ -491,18 +493,14 @@ class AmazonSellerAccount(models.Model):
         return held
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckStop(models.AbstractModel):
+    """Finds what is stopped."""
 
-    kind = fields.Selection(
-        selection_add=[("stopped", "Sending stopped")],
-        ondelete={"stopped": "cascade"},
-    )
+    _name = "amazon.check.stop"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of Stops"
 
-    @api.model
-    def _checks(self):
-        """Override to look for what is stopped."""
-        return [*super()._checks(), Check("stopped", on_panel=True)]
+    _checks = (Check("stopped", _lt("Sending stopped"), on_panel=True),)
 
     def _find_stopped(self, accounts):
         """Actions wait because somebody stopped them, or archived the account. What
@@ -515,7 +513,7 @@ class AmazonAlarm(models.Model):
                 )
             )
         )
-        held = self._waiting(by_people, STALLED_AFTER, by_people._held_domain())
+        held = waiting(by_people, STALLED_AFTER, by_people._held_domain())
         return [
             Finding(
                 account,

@@ -2,7 +2,7 @@ import textwrap
 
 from markupsafe import Markup
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import plaintext2html
@@ -11,6 +11,7 @@ from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..base.background import in_background
 from ..sending.foreign_feed import DOUBTFUL
+from ..watch.check import NeededJob
 from .reply_content import visible
 from .reply_rules import (
     FAILED_STATES,
@@ -496,18 +497,22 @@ class AmazonOrder(models.Model):
         }.get(row["reply_status"], False)
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckReply(models.AbstractModel):
+    """Has replies sent whose job is lost."""
 
-    def _needed_jobs_beside(self, before):
-        """Override to have replies sent whose job is lost."""
+    _name = "amazon.check.reply"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of Replies"
+
+    @api.model
+    def _needed_jobs(self, before):
+        """Override: replies that wait."""
         reached = Domain.OR(
             Domain("reply_state", "=", reply_state) & Domain("state", "in", states)
             for reply_state, states in REACHED.items()
         )
         return [
-            *super()._needed_jobs_beside(before),
-            (
+            NeededJob(
                 "amazon.action",
                 "_job_reply",
                 [

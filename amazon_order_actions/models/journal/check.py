@@ -3,12 +3,15 @@ from dataclasses import asdict
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.tools import LazyTranslate
 
 from ...verify_journal import Chain, by_number
 from ..base.background import in_background, in_own_transaction
 from ..base.groups import JOURNAL
-from ..watch.alarm import Check, Finding
+from ..watch.check import Check, Finding
 from .export import READ_CHUNK
+
+_lt = LazyTranslate(__name__)
 
 # Seconds that a person waits for a check; the rest is done in the background.
 CLICK_SECONDS = 20
@@ -340,21 +343,17 @@ class AmazonAuditEntry(models.Model):
         return checks.with_env(self.env)._show()
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckJournal(models.AbstractModel):
+    """Finds anchors that did not leave."""
 
-    kind = fields.Selection(
-        selection_add=[
-            ("journal", "Journal does not hold"),
-            ("anchor", "Anchor not mailed"),
-        ],
-        ondelete={"journal": "cascade", "anchor": "cascade"},
+    _name = "amazon.check.journal"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of the Journal"
+
+    _checks = (
+        Check("journal", _lt("Journal does not hold"), tells_auditors=True, turn=None),
+        Check("anchor", _lt("Anchor not mailed"), tells_auditors=True),
     )
-
-    @api.model
-    def _checks(self):
-        """Override to look for anchors that did not leave."""
-        return [*super()._checks(), Check("anchor")]
 
     def _find_anchor(self, accounts):
         """The mail with the last anchor could not be sent."""
@@ -372,13 +371,3 @@ class AmazonAlarm(models.Model):
         )
         no_account = self.env["amazon.seller.account"]
         return [Finding(no_account, 1, message, anchor.anchored_at)]
-
-    def _administrators(self):
-        """Override: who administers must not be the only one to hear of this."""
-        users = super()._administrators()
-        if self.kind in ("journal", "anchor"):
-            auditors = self.env.ref(JOURNAL).all_user_ids
-            users |= auditors.filtered(
-                lambda user: user.active and self.company_id in user.company_ids
-            )
-        return users

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 from markupsafe import Markup
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..action.action import CONFIRM_ALERT_DAYS
 from ..base.background import in_background
+from ..watch.check import NeededJob
 
 CANCELLING = ("cancel", "cancel_items")
 # Amazon has taken or shown it, or a person saw it there.
@@ -169,11 +170,16 @@ class SaleOrder(models.Model):
         self._message_log(body=f"{action.name}: {known}")
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckCancellation(models.AbstractModel):
+    """Has cancellations followed in Odoo whose job is lost."""
 
-    def _needed_jobs_beside(self, before):
-        """Override to have cancellations followed in Odoo whose job is lost."""
+    _name = "amazon.check.cancellation"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of Cancellations"
+
+    @api.model
+    def _needed_jobs(self, before):
+        """Override: cancellations that Odoo does not follow yet."""
         watched_since = before - timedelta(days=CONFIRM_ALERT_DAYS)
         done = Domain("state", "in", DONE_AT_AMAZON) | (
             Domain("state", "in", NOT_DONE)
@@ -188,8 +194,7 @@ class AmazonAlarm(models.Model):
             *done,
         ]
         return [
-            *super()._needed_jobs_beside(before),
-            (
+            NeededJob(
                 "amazon.action",
                 "_job_follow_in_odoo",
                 unfollowed,

@@ -5,12 +5,15 @@ from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import LazyTranslate
 
 from ...spapi.enums import FEED_CANCEL, FEED_REFUND
 from ...spapi.errors import MalformedAnswer
 from ..base.background import in_own_transaction
 from ..base.clock import as_utc, database_now
-from ..watch.alarm import Check, Finding
+from ..watch.check import Check, Finding
+
+_lt = LazyTranslate(__name__)
 
 _logger = logging.getLogger(__name__)
 
@@ -442,18 +445,14 @@ class AmazonSellerAccount(models.Model):
         self.env["amazon.foreign.feed"]._record(self, listed)
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckForeign(models.AbstractModel):
+    """Finds feeds of other programs."""
 
-    kind = fields.Selection(
-        selection_add=[("foreign", "Another program sends feeds")],
-        ondelete={"foreign": "cascade"},
-    )
+    _name = "amazon.check.foreign"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of Other Programs"
 
-    @api.model
-    def _checks(self):
-        """Override to look for feeds of other programs."""
-        return [*super()._checks(), Check("foreign")]
+    _checks = (Check("foreign", _lt("Another program sends feeds")),)
 
     def _find_foreign(self, accounts):
         """Another program sends feeds for an account. They stop nothing."""

@@ -8,13 +8,16 @@ like any other. So the watch, which looks every five minutes, takes them away be
 import logging
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.fields import Domain
+from odoo.tools import LazyTranslate
 
 from ..base.background import CHUNK, in_own_transaction
 from ..base.clock import any_ahead, bring_back, database_now, latest_credible
 from ..sending.feed import SENT_BEFORE
-from ..watch.alarm import FIRST, Check, Finding
+from ..watch.check import FIRST, Check, Finding
+
+_lt = LazyTranslate(__name__)
 
 _logger = logging.getLogger(__name__)
 
@@ -28,19 +31,14 @@ JOB_AHEAD = timedelta(days=1, seconds=DUE_AHEAD_SECONDS)
 SENDING_JOBS = ("_job_dispatch", "_job_call")
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckFuture(models.AbstractModel):
+    """Finds what a clock that was ahead wrote down: the others go by these times."""
 
-    kind = fields.Selection(
-        selection_add=[("future", "Times in the future")],
-        ondelete={"future": "cascade"},
-    )
+    _name = "amazon.check.future"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of Times"
 
-    @api.model
-    def _checks(self):
-        """Override to look for what a clock that was ahead wrote down: the other checks
-        go by these times."""
-        return [*super()._checks(), Check("future", turn=FIRST)]
+    _checks = (Check("future", _lt("Times in the future"), turn=FIRST),)
 
     def _find_future(self, accounts):
         """Something was written down by a clock that was ahead. Puts it right."""
