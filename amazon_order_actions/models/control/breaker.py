@@ -254,33 +254,6 @@ class AmazonSellerAccount(models.Model):
         ]
 
 
-class AmazonAction(models.Model):
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    is_breaker_blocked = fields.Boolean(
-        "Blocked by the Circuit Breaker",
-        readonly=True,
-        copy=False,
-        help="It alone was above the most refunds in an hour of its account, or could "
-        "not be counted.",
-    )
-
-    # What the administrators are told of: few rows.
-    _breaker_idx = models.Index(
-        "(account_id, last_state_change) WHERE is_breaker_blocked"
-    )
-
-    def _convert_again(self):
-        """Count what had no rate when it was asked for: one may have been entered."""
-        authority = self.env["amazon.authority"]
-        for action in self.filtered("is_rate_missing"):
-            amount = authority._in_company_currency(
-                action.amount, action.currency_id, action.company_id
-            )
-            if amount is not None:
-                action.write({"amount_company": amount, "is_rate_missing": False})
-
-
 class AmazonFeed(models.Model):
     _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Command, Domain
 
 from ..base.clock import database_now
+from .authority import Asked
 
 
 class AmazonAction(models.Model):
@@ -28,6 +29,38 @@ class AmazonAction(models.Model):
         help="The one of them that counts.",
     )
     can_approve = fields.Boolean("I May Decide", compute="_compute_can_approve")
+    company_currency_id = fields.Many2one(
+        related="company_id.currency_id", string="Company Currency"
+    )
+    amount_company = fields.Monetary(
+        "Counted",
+        currency_field="company_currency_id",
+        readonly=True,
+        help="What counts against the limits of who asked for it, in the company's "
+        "currency, at the rate of the day when it was asked for; if there was none, of "
+        "the day when the circuit breaker counted it.",
+    )
+    is_rate_missing = fields.Boolean(
+        "Without a Rate",
+        readonly=True,
+        help="Its currency had no rate when it was asked for, so it counts nothing "
+        "until there is one and the circuit breaker counts it.",
+    )
+    is_breaker_blocked = fields.Boolean(
+        "Blocked by the Circuit Breaker",
+        readonly=True,
+        copy=False,
+        help="It alone was above the most refunds in an hour of its account, or could "
+        "not be counted.",
+    )
+
+    # The sums of a day, of a person and of a group: what a company asked for on that
+    # day, however much there was before.
+    _day_idx = models.Index("(company_id, asked_at, user_id) WHERE amount_company > 0")
+    # What the administrators are told of: few rows.
+    _breaker_idx = models.Index(
+        "(account_id, last_state_change) WHERE is_breaker_blocked"
+    )
 
     # === COMPUTE METHODS === #
 
@@ -99,6 +132,43 @@ class AmazonAction(models.Model):
     def _ask_approval(self):
         """Override: the approvers."""
         self.approval_id._ask()
+
+    # === COUNTING === #
+
+    def _prepare_counted(self, asked):
+        """Return the values of an action that is asked for.
+
+        :param Asked asked: as it was judged
+        """
+        return {
+            "amount_company": asked.amount,
+            "is_rate_missing": asked.amount is None,
+        }
+
+    def _asked(self, right):
+        """Return where it was asked for and what it counts, as it was judged then.
+
+        :param str right: the right that it is judged by now
+        :rtype: Asked
+        """
+        self.ensure_one()
+        return Asked(
+            right=right,
+            company_id=self.company_id.id,
+            account_id=self.account_id.id,
+            marketplace=self.marketplace,
+            amount=None if self.is_rate_missing else self.amount_company,
+        )
+
+    def _convert_again(self):
+        """Count what had no rate when it was asked for: one may have been entered."""
+        authority = self.env["amazon.authority"]
+        for action in self.filtered("is_rate_missing"):
+            amount = authority._in_company_currency(
+                action.amount, action.currency_id, action.company_id
+            )
+            if amount is not None:
+                action.write({"amount_company": amount, "is_rate_missing": False})
 
     # === ASKING AGAIN === #
 
