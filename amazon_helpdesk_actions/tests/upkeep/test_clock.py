@@ -19,6 +19,8 @@ from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
 CREATE_FEED = OPERATIONS["createFeed"]
 CLOCK = "odoo.addons.amazon_order_actions.models.watch.host_clock"
+# What puts right the times of models that have several writers.
+MENDERS = {"amazon.action": "amazon.mend.action", "queue.job": "amazon.mend.job"}
 FUTURE = "odoo.addons.amazon_order_actions.models.upkeep.future"
 
 
@@ -58,7 +60,8 @@ class ClockCommon(AmazonCommon):
         )
 
     def mend(self, model, limit=CHUNK):
-        mended = self.env[model]._mend_future(self.account.ids, limit)
+        mender = MENDERS.get(model, model)
+        mended = self.env[mender]._mend_future(self.account.ids, limit)
         self.env.flush_all()
         return mended
 
@@ -349,8 +352,8 @@ class TestMending(ClockCommon):
         checks = self.env["amazon.check.future"]
         self.assertEqual(self.mend("amazon.action", limit=1), 1)
         with patch(f"{FUTURE}.CHUNK", 1):
-            self.assertEqual(checks._mend_table("amazon.action", self.account), 1)
-        self.assertEqual(checks._mend_table("amazon.action", self.account), 0)
+            self.assertEqual(checks._mend_table("amazon.mend.action", self.account), 1)
+        self.assertEqual(checks._mend_table("amazon.mend.action", self.account), 0)
 
     def test_due_further_ahead_than_can_be_is_due_now(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))

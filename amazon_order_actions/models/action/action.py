@@ -4,7 +4,7 @@ from datetime import timedelta
 from markupsafe import Markup
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import LockError, UserError
+from odoo.exceptions import AccessError, LockError, UserError
 
 from ...spapi.operations import OPERATIONS
 from ..account.participation import marketplace_selection
@@ -37,6 +37,9 @@ CONFIRM_SINGLE_ORDERS = 10
 # Amazon: "Orders from the last 48 hours might not be included" (listFinancialEvents);
 # deferred money appears when it is released.
 CONFIRM_ALERT_DAYS = 14
+
+# Who holds it may create actions. It is no value that could come in by RPC.
+_DOOR = object()
 
 # Who may read what a person wrote down: those who act, and the auditors.
 ACTORS_AND_JOURNAL = ",".join(
@@ -169,6 +172,17 @@ class AmazonAction(models.Model):
     )
     amazon_code = fields.Char("Amazon's Code", readonly=True, copy=False)
     amazon_text = fields.Text("Amazon's Text", readonly=True, copy=False)
+    # The feed that carries it may stand still, too.
+    feed_set_aside_message = fields.Text(
+        related="feed_id.set_aside_message", string="Why Its Feed Stands Still"
+    )
+    erased_at = fields.Datetime(
+        "Words Removed",
+        readonly=True,
+        copy=False,
+        help="What people and Amazon had written was removed then, since it may name "
+        "the buyer. What was done, by whom and when stays.",
+    )
 
     _nonce_uniq = models.Constraint(
         "unique(nonce)", "This was asked for already, from the same dialog."
@@ -182,6 +196,13 @@ class AmazonAction(models.Model):
         "(account_id, state, id) WHERE state IN ('sending', 'submitted', 'unknown')"
     )
 
+    _set_aside_idx = models.Index("(account_id) WHERE set_aside_at IS NOT NULL")
+    # What may name the buyer, and is not removed yet.
+    _words_idx = models.Index(
+        "(last_state_change) WHERE erased_at IS NULL AND (note IS NOT NULL"
+        " OR decision_note IS NOT NULL OR details IS NOT NULL"
+        " OR amazon_text IS NOT NULL)"
+    )
     # What Amazon's own data may still confirm.
     _awaited_idx = models.Index(
         f"(account_id, last_state_change) WHERE state IN {AWAITED_STATES}"
@@ -195,6 +216,23 @@ class AmazonAction(models.Model):
             action.feed_type = action._kind()._feed_type
 
     # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override to refuse what was not reserved: nobody would know of its money and
+        units.
+
+        :raise AccessError: from anywhere but :meth:`amazon.order._reserve`
+        """
+        if self.env.context.get("amazon_door") is not _DOOR:
+            raise AccessError(
+                self.env._(
+                    "An action at Amazon comes only from asking for it on the order, "
+                    "where its money and units are reserved."
+                )
+            )
+        inside = self.with_context(amazon_door=False)
+        return super(AmazonAction, inside).create(vals_list)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
@@ -251,6 +289,12 @@ class AmazonAction(models.Model):
                 )
         return True
 
+    def action_try_again(self):
+        """Override to try its feed again, too."""
+        result = super().action_try_again()
+        self.sudo().feed_id._try_again()
+        return result
+
     def _take_back(self):
         """Withdraw it; where it had left once, do not say that nothing was sent.
 
@@ -293,6 +337,37 @@ class AmazonAction(models.Model):
             for line, quantity in quantities.items()
         ]
         return [Command.create(company | vals) for vals in of_amounts + of_units]
+
+    def _create_reserved(self, vals):
+        """Create an action whose order is taken, and that is possible.
+
+        :param dict vals: values of the action
+        :return: the action
+        """
+        # no log and no followers: the documents have them, and the click is short
+        inside = self.with_context(amazon_door=_DOOR, tracking_disable=True)
+        return inside.create(vals).with_env(self.env)
+
+    def _start(self, note):
+        """Record what was asked for just now, tell it, and have it go on.
+
+        :param str note: what the person who asked wrote down
+        """
+        self._write_sentence()
+        self._kind()._note_state(self)
+        self._journal(
+            "recorded" if self.state == "assisted" else "asked",
+            state_to=self.state,
+            message=self._asked_message(),
+        )
+        self.env["amazon.life"]._note_asked(self)
+        self.with_context(amazon_note=note)._let_follow()
+        if self.state == "assisted":
+            self._enqueue_confirm()
+        elif self.state == "to_approve":
+            self._ask_approval()
+        else:
+            self._enqueue_dispatch()
 
     def _kind(self):
         """Return the model that knows this action's kind."""
@@ -395,6 +470,43 @@ class AmazonAction(models.Model):
         moved._let_follow()
         return moved
 
+    # === BUSINESS METHODS - STANDING STILL === #
+
+    # Set aside, nothing sends it, and nothing moves it but Amazon's own data of its
+    # order, or a person.
+
+    def _aside_sentence(self):
+        if self.state not in BEFORE_SENDING:
+            return self.env._(
+                "An error in the program keeps %s from going on. Amazon may have it: "
+                "do not do it a second time. An administrator is told.",
+                self.name,
+            )
+        return self.env._(
+            "An error in the program keeps %s from going on. Nothing is sent until an "
+            "administrator, who is told, has it tried again.",
+            self.name,
+        )
+
+    def _journal_try_again(self):
+        self._journal(
+            "again",
+            state_from=self.state,
+            state_to=self.state,
+            message=self.set_aside_message,
+        )
+
+    def _go_on(self):
+        if self.state == "queued":
+            self._enqueue_dispatch()
+        elif not self.feed_type:
+            self._mend_call()
+        elif self.feed_id:
+            self.feed_id._go_on()
+        elif self._is_of_lost_time() and not self.needs_person:
+            self._enqueue_verification()
+        self.order_id._notify_forms()
+
     def _check_moved(self, moved):
         """Undo what a person decided where it did not move what it was about.
 
@@ -419,6 +531,10 @@ class AmazonAction(models.Model):
                 # whatever moves stands still no more
                 **self._not_aside(),
                 **(vals or {}),
+                # whatever becomes known needs no person any more, and what is written
+                # down from now on has its own time
+                "needs_person": False,
+                "erased_at": False,
                 "state": target,
                 "last_state_change": database_now(self.env),
             }

@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.tools import LazyTranslate
 
 from ..watch.check import Check, Finding
-from .states import BEFORE_SENDING
 
 _lt = LazyTranslate(__name__)
 
@@ -17,58 +16,6 @@ class AmazonAuditEntry(models.Model):
         selection_add=[("again", "Tried again")],
         ondelete={"again": "cascade"},
     )
-
-
-class AmazonAction(models.Model):
-    """What it means that an action is set aside: nothing sends it, and nothing moves it
-    but Amazon's own data of its order, or a person."""
-
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    # The feed that carries it may stand still, too.
-    feed_set_aside_message = fields.Text(
-        related="feed_id.set_aside_message", string="Why Its Feed Stands Still"
-    )
-
-    _set_aside_idx = models.Index("(account_id) WHERE set_aside_at IS NOT NULL")
-
-    def action_try_again(self):
-        """Override to try its feed again, too."""
-        result = super().action_try_again()
-        self.sudo().feed_id._try_again()
-        return result
-
-    def _aside_sentence(self):
-        if self.state not in BEFORE_SENDING:
-            return self.env._(
-                "An error in the program keeps %s from going on. Amazon may have it: "
-                "do not do it a second time. An administrator is told.",
-                self.name,
-            )
-        return self.env._(
-            "An error in the program keeps %s from going on. Nothing is sent until an "
-            "administrator, who is told, has it tried again.",
-            self.name,
-        )
-
-    def _journal_try_again(self):
-        self._journal(
-            "again",
-            state_from=self.state,
-            state_to=self.state,
-            message=self.set_aside_message,
-        )
-
-    def _go_on(self):
-        if self.state == "queued":
-            self._enqueue_dispatch()
-        elif not self.feed_type:
-            self._mend_call()
-        elif self.feed_id:
-            self.feed_id._go_on()
-        elif self._is_of_lost_time() and not self.needs_person:
-            self._enqueue_verification()
-        self.order_id._notify_forms()
 
 
 class AmazonCheckAside(models.AbstractModel):

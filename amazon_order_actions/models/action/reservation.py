@@ -2,11 +2,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
-from odoo import api, models
-from odoo.exceptions import AccessError, UserError
-
-# Who holds it may create actions. It is no value that could come in by RPC.
-_DOOR = object()
+from odoo import models
+from odoo.exceptions import UserError
 
 
 class ActionRequest(NamedTuple):
@@ -150,58 +147,6 @@ class AmazonOrder(models.Model):
             "line_ids": actions._prepare_lines(self, amounts, request.quantities),
             **gate,
         }
-
-
-class AmazonAction(models.Model):
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Override to refuse what was not reserved: nobody would know of its money and
-        units.
-
-        :raise AccessError: from anywhere but :meth:`amazon.order._reserve`
-        """
-        if self.env.context.get("amazon_door") is not _DOOR:
-            raise AccessError(
-                self.env._(
-                    "An action at Amazon comes only from asking for it on the order, "
-                    "where its money and units are reserved."
-                )
-            )
-        inside = self.with_context(amazon_door=False)
-        return super(AmazonAction, inside).create(vals_list)
-
-    def _create_reserved(self, vals):
-        """Create an action whose order is taken, and that is possible.
-
-        :param dict vals: values of the action
-        :return: the action
-        """
-        # no log and no followers: the documents have them, and the click is short
-        inside = self.with_context(amazon_door=_DOOR, tracking_disable=True)
-        return inside.create(vals).with_env(self.env)
-
-    def _start(self, note):
-        """Record what was asked for just now, tell it, and have it go on.
-
-        :param str note: what the person who asked wrote down
-        """
-        self._write_sentence()
-        self._kind()._note_state(self)
-        self._journal(
-            "recorded" if self.state == "assisted" else "asked",
-            state_to=self.state,
-            message=self._asked_message(),
-        )
-        self.env["amazon.life"]._note_asked(self)
-        self.with_context(amazon_note=note)._let_follow()
-        if self.state == "assisted":
-            self._enqueue_confirm()
-        elif self.state == "to_approve":
-            self._ask_approval()
-        else:
-            self._enqueue_dispatch()
 
 
 def _value(part):

@@ -133,12 +133,6 @@ class AmazonAction(models.Model):
         orders = named.get(self.message_number, ())
         return self.order_id.amazon_order_ref in orders
 
-    def _update_state(self, target, reason=None, vals=None):
-        """Override: whatever becomes known needs no person any more."""
-        return super()._update_state(
-            target, reason, {**(vals or {}), "needs_person": False}
-        )
-
     def _decide_executed(self, note):
         """Record that a person saw at Amazon that it is executed.
 

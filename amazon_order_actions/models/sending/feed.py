@@ -93,6 +93,11 @@ class AmazonFeed(models.Model):
         "(account_id, feed_type, done_at) WHERE done_at IS NOT NULL"
     )
     _set_aside_idx = models.Index("(account_id) WHERE set_aside_at IS NOT NULL")
+    # What of its documents is not removed yet, the oldest first.
+    _documents_idx = models.Index(
+        "(company_id, sending_at) WHERE payload_file_id IS NOT NULL"
+        " OR report_file_id IS NOT NULL"
+    )
 
     # === BUSINESS METHODS - SET ASIDE === #
 
