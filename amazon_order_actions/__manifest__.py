@@ -36,7 +36,7 @@
         "wizards/kinds/order_number_request_views.xml",
         "wizards/kinds/edit_request_views.xml",
         "wizards/action/unknown_decision_views.xml",
-        "wizards/control/approval_decision_views.xml",
+        "wizards/approval/approval_decision_views.xml",
         "wizards/conversation/reply_request_views.xml",
         "wizards/conversation/action_reply_choice_views.xml",
         "wizards/control/authority_check_views.xml",
@@ -50,7 +50,7 @@
         "views/order/order_views.xml",
         "views/action/action_views.xml",
         # Refers to the form of amazon_action_views.xml
-        "views/control/approval_views.xml",
+        "views/approval/approval_views.xml",
         "views/base/file_views.xml",
         "views/sending/feed_views.xml",
         "views/sending/foreign_feed_views.xml",

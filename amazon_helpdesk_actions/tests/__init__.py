@@ -1,5 +1,6 @@
 from .account import *
 from .action import *
+from .approval import *
 from .base import *
 from .control import *
 from .conversation import *

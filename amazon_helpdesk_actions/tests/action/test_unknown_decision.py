@@ -5,7 +5,7 @@ from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
 from ..common import SHIPPED, UNSHIPPED, AmazonCommon
-from ..control.test_approval import ApprovalCommon
+from ..approval.test_approval import ApprovalCommon
 
 FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 SKU = "NW-KESSEL-12-SW"

@@ -2,7 +2,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from ..common import SHIPPED
-from ..control.test_approval import ApprovalCommon
+from ..approval.test_approval import ApprovalCommon
 from .test_tours import ToursCommon
 
 

@@ -689,6 +689,15 @@ class AmazonAction(models.Model):
     def _ask_approval(self):
         """Hook: tell those who may decide on these actions that they wait."""
 
+    def _why_may_not_approve(self, user):
+        """Hook: return why a user may not be the second person for it, or False.
+
+        Says nothing of delegation, nor of who has asked for it.
+
+        :param res.users user: who wants to approve it
+        """
+        return False
+
     def _why_second_person_before(self):
         """Hook: return why a second person decided on it before, or False."""
         return False

@@ -2,7 +2,5 @@ from . import authority
 from . import authority_usage
 from . import authority_rights
 from . import stop
-from . import approval
-from . import delegation
 from . import gate
 from . import breaker

@@ -128,7 +128,7 @@ class AmazonSellerAccount(models.Model):
         return unfit
 
     def _why_unfit(self, action):
-        handler = self.env["amazon.action.kind.refund"]
+        handler = self.env["amazon.action.kind"]
         currency = self.company_currency_id
         values = {
             "account": self.name,
@@ -216,7 +216,7 @@ class AmazonSellerAccount(models.Model):
         self._enqueue_tell_tripped()
 
     def _why_tripped(self, action):
-        handler = self.env["amazon.action.kind.refund"]
+        handler = self.env["amazon.action.kind"]
         return self.env._(
             "With %(action)s, more than %(maximum)s would leave in refunds within an "
             "hour.",

@@ -133,6 +133,10 @@ class AmazonAction(models.Model):
         """Override: the approvers."""
         self.approval_id._ask()
 
+    def _why_may_not_approve(self, user):
+        """Override: what the matrix says, of where it is and how much."""
+        return self.env["amazon.authority"]._may_approve(self, user)
+
     # === COUNTING === #
 
     def _prepare_counted(self, asked):

@@ -359,8 +359,8 @@ class AmazonSellerAccount(models.Model):
 
     @api.model
     def _held_by(self):
-        """Override: its stops."""
-        return [*super()._held_by(), "amazon.stop"]
+        """Override: its stops, and rows of the matrix."""
+        return [*super()._held_by(), "amazon.authority", "amazon.stop"]
 
     is_stopped = fields.Boolean(
         "Stopped",

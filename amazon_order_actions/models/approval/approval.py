@@ -257,8 +257,8 @@ class AmazonApproval(models.Model):
         return nobody
 
     def _obstacle_for(self, user):
-        """Return why the matrix gives a user no right to approve this, or False."""
-        return self.env["amazon.authority"]._may_approve(self.action_id, user)
+        """Return why a user has no right to approve this, or False."""
+        return self.action_id._why_may_not_approve(user)
 
     def _approvers(self):
         """Return who may decide on it now, those who stand in included.
