@@ -1,9 +1,9 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..base.clock import as_utc, database_now
+from ..base.clock import CLOCK_TOLERANCE_MINUTES, as_utc, database_now
 from ..order.reading import ORDER_STALE_AFTER
 from .action import ACTORS_AND_JOURNAL
 
@@ -49,6 +49,12 @@ class AmazonAction(models.Model):
         help="Who saw, the last time, that Amazon does not have it.",
     )
 
+    restored_at = fields.Datetime(
+        "Verified Since the Restore of",
+        readonly=True,
+        copy=False,
+        help="It waited in a backup that was found to be restored then.",
+    )
     seen_refund_id = fields.Integer(
         readonly=True,
         copy=False,
@@ -355,3 +361,84 @@ class AmazonAction(models.Model):
                     self.name,
                 )
             )
+
+    # === BUSINESS METHODS - THE TIME THAT A RESTORED BACKUP LOST === #
+
+    def _is_of_lost_life(self):
+        """Whether it was asked for before a backup was restored, and nobody has
+        verified since that it was not sent in the time that was lost.
+
+        :rtype: bool
+        """
+        restored_at = self.account_id.restored_at
+        return bool(
+            restored_at
+            and self.asked_at <= restored_at
+            and (not self.restored_at or self.restored_at < restored_at)
+        )
+
+    def _is_of_lost_time(self):
+        """Whether what is unknown of it is what was sent in the time that was lost.
+
+        :rtype: bool
+        """
+        return bool(
+            self.state == "unknown"
+            and self.restored_at
+            and not self.feed_id
+            and not (self.sending_at and self.sending_at > self.restored_at)
+        )
+
+    def _left_by(self):
+        """Return the latest time at which the call of this action may have been made,
+        or False."""
+        moments = [m for m in (self.sending_at, self.restored_at) if m]
+        return max(moments, default=False)
+
+    def _left_from(self):
+        """Return the earliest time at which the call of this action may have been made,
+        or False."""
+        moments = [m for m in (self.sending_at, self.first_sending_at) if m]
+        return min(moments, default=False)
+
+    def _listed_of_lost_time(self):
+        """Return a feed of the time that was lost, and of this action's lane, that has
+        come to light since it was found that this was not sent in that time.
+
+        :rtype: amazon.foreign.feed
+        """
+        feeds = self.env["amazon.foreign.feed"]
+        if not self.restored_at or not self.sent_again_at or not self.feed_type:
+            return feeds
+        end = self.account_id.life_listed_at or datetime.max
+        since = self.asked_at - timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
+        return feeds._of_lane(
+            self.account_id, self.feed_type, self.marketplace, since
+        ).filtered(
+            lambda late: (
+                late.created_at <= end and late.first_seen_at >= self.sent_again_at
+            )
+        )[-1:]
+
+    def _doubt_lost_time(self):
+        """These may have been sent in the time that was lost: verify it."""
+        self.env["amazon.lost.time"]._doubt(self)
+
+    def _enqueue_verification(self):
+        """Have these looked for at Amazon."""
+        self.env["amazon.lost.time"]._enqueue(self)
+
+    def _wait_again(self, reason):
+        """They were not sent in the time that was lost: let them wait as before.
+
+        :param str reason: the sentence that says what was found
+        """
+        self.env["amazon.lost.time"]._let_wait_again(self, reason)
+
+    def _judge_lost_time(self, lost):
+        """Say what became of it in the time that was lost, where that is known.
+
+        :param LostTime lost: what Amazon's list says
+        """
+        self.ensure_one()
+        self.env["amazon.lost.time"]._judge(self, lost)
