@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.tools import LazyTranslate
 
 from ..watch.check import Check, Finding
@@ -7,15 +7,6 @@ _lt = LazyTranslate(__name__)
 
 # Actions that an alarm names.
 NAMED = 5
-
-
-class AmazonAuditEntry(models.Model):
-    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    event = fields.Selection(
-        selection_add=[("again", "Tried again")],
-        ondelete={"again": "cascade"},
-    )
 
 
 class AmazonCheckAside(models.AbstractModel):

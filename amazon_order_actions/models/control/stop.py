@@ -120,6 +120,30 @@ class AmazonStop(models.Model):
             self.env._("What was stopped stays on record; it is not deleted.")
         )
 
+    # === ACTION METHODS === #
+
+    def action_resume(self):
+        """Open the dialog that ends these stops. Changes nothing.
+
+        :raise AccessError: when the user does not administer their companies
+        :raise UserError: when all of them have ended
+        """
+        self.check_access("read")
+        self._check_admin(self.company_id)
+        stops = self.filtered(lambda stop: not stop.ended_at)
+        if not stops:
+            raise UserError(self.env._("This is not stopped any more."))
+        request = self.env["amazon.stop.end.request"].create({"stop_ids": stops.ids})
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Resume"),
+            "res_model": request._name,
+            "res_id": request.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
     # === BUSINESS METHODS === #
 
     @api.model
@@ -393,6 +417,20 @@ class AmazonSellerAccount(models.Model):
         return Domain("id", "in", stops.account_id.ids) | Domain(
             "company_id", "in", of_companies.ids
         )
+
+    # === ACTION METHODS === #
+
+    def action_resume(self):
+        """Open the dialog that ends the stops of this account; those of the whole
+        company where it has none of its own. Changes nothing."""
+        self.ensure_one()
+        self.check_access("read")
+        stops = self._open_stops().with_env(self.env)
+        of_life = stops.filtered("life_id")
+        if of_life and of_life == stops.filtered("account_id"):
+            return of_life[0].action_decide()
+        stops -= of_life
+        return (stops.filtered("account_id") or stops).action_resume()
 
     # === BUSINESS METHODS === #
 

@@ -150,14 +150,15 @@ class AmazonAuditCheck(models.Model):
             }
         )
 
-    def _run(self, seconds):
+    def _run(self, seconds=None):
         """Go on with a check.
 
-        :param float seconds: after which it stops, wherever it is
+        :param float seconds: after which it stops, wherever it is; None: what a person
+            who clicked waits for
         :return: its state by then
         :rtype: str
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + (CLICK_SECONDS if seconds is None else seconds)
         chain = self._chain()
         is_done = False
         while not is_done and time.monotonic() < deadline:
@@ -322,25 +323,6 @@ class AmazonAuditCheck(models.Model):
             # What was just sealed is seen by a new transaction only.
             anchors = self.env["amazon.audit.anchor"]
             in_own_transaction(anchors, "_make", company, self.summary)
-
-
-class AmazonAuditEntry(models.Model):
-    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def action_verify(self):
-        """Check the journals of the companies at hand, and show what that says.
-
-        :raise AccessError: when the user may not read the journal
-        """
-        checks = self.env["amazon.audit.check"]
-        checks._check_right()
-        for company in self.env.companies:
-            check_sudo = checks._start(company)
-            check_sudo._run(CLICK_SECONDS)
-            checks |= check_sudo
-        if "running" in checks.mapped("state"):
-            self.env.ref("amazon_order_actions.ir_cron_check").sudo()._trigger()
-        return checks.with_env(self.env)._show()
 
 
 class AmazonCheckJournal(models.AbstractModel):

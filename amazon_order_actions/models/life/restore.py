@@ -80,6 +80,31 @@ class AmazonStop(models.Model):
         DECISIONS, readonly=True, help="What an administrator said that it is."
     )
 
+    # === ACTION METHODS === #
+
+    def action_decide(self):
+        """Open the dialog in which an administrator says whether this database was
+        moved, restored, or is a copy. Changes nothing.
+
+        :raise AccessError: when the user does not administer the company
+        :raise UserError: when there is nothing to decide
+        """
+        self.ensure_one()
+        self.check_access("read")
+        self._check_admin(self.company_id)
+        if not self.life_id or self.ended_at:
+            raise UserError(self.env._("There is nothing to decide here any more."))
+        decision = self.env["amazon.life.decision"].create({"stop_id": self.id})
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("What Is This Database?"),
+            "res_model": decision._name,
+            "res_id": decision.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
     # === BUSINESS METHODS === #
 
     def _decide(self, decision, reason):
@@ -175,6 +200,23 @@ class AmazonSellerAccount(models.Model):
         stopped = self._open_stops().filtered("life_id").account_id
         for account in self:
             account.has_life_stop = account in stopped
+
+    # === ACTION METHODS === #
+
+    def action_decide_life(self):
+        """Open the dialog that decides what this database is. Changes nothing.
+
+        :raise AccessError: when the user does not administer the company
+        :raise UserError: when there is nothing to decide
+        """
+        self.ensure_one()
+        self.check_access("read")
+        stops = self._open_stops().with_env(self.env)
+        stop = stops.filtered("life_id")[:1]
+        stops._check_admin(self.sudo().company_id)
+        if not stop:
+            raise UserError(self.env._("There is nothing to decide here any more."))
+        return stop.action_decide()
 
     # === BUSINESS METHODS === #
 
