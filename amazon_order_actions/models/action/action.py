@@ -1,5 +1,6 @@
 import logging
 from datetime import timedelta
+from functools import partial
 
 from markupsafe import Markup
 
@@ -11,6 +12,7 @@ from ..account.participation import marketplace_selection
 from ..base.background import in_background
 from ..base.clock import database_now
 from ..base.containment import contained, log_failure
+from ..base.groups import ADMIN
 from ..order.reading import (
     AWAITED_STATES,
     CONFIRM_MIN_SECONDS,
@@ -43,6 +45,9 @@ ACTORS_AND_JOURNAL = ",".join(
     f"amazon_order_actions.group_{name}"
     for name in ("refund", "cancel", "edit", "message", "approve", "journal")
 )
+
+# Who sees which credit notes are about a refund: not the customer, who may read them.
+BOOKKEEPERS = "account.group_account_invoice,account.group_account_readonly"
 
 
 class AmazonAction(models.Model):
@@ -169,6 +174,24 @@ class AmazonAction(models.Model):
     )
     amazon_code = fields.Char("Amazon's Code", readonly=True, copy=False)
     amazon_text = fields.Text("Amazon's Text", readonly=True, copy=False)
+    is_followed = fields.Boolean(
+        "Followed in Odoo",
+        readonly=True,
+        copy=False,
+        help="Sale orders, and what hangs on them, have followed the cancellation.",
+    )
+    credit_note_ids = fields.One2many(
+        "account.move", "amazon_action_id", readonly=True, groups=BOOKKEEPERS
+    )
+    follower_failed_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="When something that should have followed from its state failed, the "
+        "last time.",
+    )
+    follower_trace = fields.Text(
+        "Traceback of What Did Not Follow", readonly=True, copy=False, groups=ADMIN
+    )
 
     _nonce_uniq = models.Constraint(
         "unique(nonce)", "This was asked for already, from the same dialog."
@@ -185,6 +208,14 @@ class AmazonAction(models.Model):
     # What Amazon's own data may still confirm.
     _awaited_idx = models.Index(
         f"(account_id, last_state_change) WHERE state IN {AWAITED_STATES}"
+    )
+    # Which cancellations the sale orders have not followed.
+    _unfollowed_idx = models.Index(
+        "(account_id, last_state_change)"
+        " WHERE kind IN ('cancel', 'cancel_items') AND is_followed IS NOT TRUE"
+    )
+    _follower_failed_idx = models.Index(
+        "(account_id, follower_failed_at) WHERE follower_failed_at IS NOT NULL"
     )
 
     # === COMPUTE METHODS === #
@@ -468,6 +499,35 @@ class AmazonAction(models.Model):
             return False
         return True
 
+    # === BUSINESS METHODS - WHAT FOLLOWS === #
+
+    def _let_follow(self):
+        """Do all that follows from the state of these actions."""
+        self.env["amazon.action.follower"]._let_follow(self)
+
+    def _enqueue_follow_in_odoo(self):
+        """Have other people's data follow, in a job: there is much of it, and it must
+        not hold up what Amazon says."""
+        if self.is_followed:
+            return
+        in_background(self, self.company_id).with_delay(
+            priority=10,
+            max_retries=0,
+            description=f"Follow the cancellation {self.name} in Odoo",
+        )._job_follow_in_odoo()
+
+    def _job_follow_in_odoo(self):
+        """Let other people's data follow, once. Job; safe to run twice."""
+        self.ensure_one()
+        if self.is_followed:
+            return
+        self.is_followed = True
+        for follower in self.env["amazon.action.follower"]._in_order():
+            follower._guarded(
+                self, partial(follower._follow_later, self), follower._failed()
+            )
+        self.order_id._notify_forms()
+
     # === BUSINESS METHODS - SENDING === #
 
     def _enqueue_dispatch(self):
@@ -737,7 +797,7 @@ class AmazonAction(models.Model):
         return document if document and document._is_readable_by(user) else self
 
     def _post_sentence(self, note=False):
-        """Follower: post what is known now; nothing while the call is on its way.
+        """Post what is known now; nothing while the call is on its way.
 
         :param str note: what the person wrote down who asked or decided; the context
             says it where it follows from that

@@ -6,4 +6,5 @@ from . import counted
 from . import approval
 from . import delegation
 from . import gate
+from . import follower
 from . import breaker

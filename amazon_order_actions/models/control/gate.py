@@ -175,12 +175,6 @@ class AmazonAction(models.Model):
         waited.approval_id._end(target)
         return result
 
-    def _drop_approval_activities(self):
-        """Follower: nothing is left to do for the approvers of what is decided."""
-        decided = self.filtered(lambda action: action.state != "to_approve").approval_id
-        if decided:
-            decided._drop_activities()
-
     def _approval_sentence(self):
         """Override: who is waited for, or did not approve it."""
         if self.state == "to_approve":

@@ -98,10 +98,10 @@ class AmazonAction(models.Model):
         if action_sudo.reply_state:
             return
         action_sudo.write({**vals, "reply_status": "waiting"})
-        action_sudo._guarded(action_sudo._follow_replies, action_sudo._reply_failed())
+        self.env["amazon.action.follower.reply"]._follow_contained(action_sudo)
 
     def _follow_replies(self):
-        """Follower: write to the buyer, or correct what was written."""
+        """Write to the buyer, or correct what was written."""
         for action in self:
             if action.kind == "message" and (
                 action.state in FAILED_STATES or action.needs_person
@@ -119,11 +119,6 @@ class AmazonAction(models.Model):
         """Whether Amazon is surely so far that the buyer is to be written to."""
         is_so_far = self.state in REACHED[self.reply_state]
         return is_so_far and not self.filtered_domain(SUBMITTED_PERHAPS)
-
-    def _reply_failed(self):
-        return self.env._(
-            "The reply to the buyer could not be taken care of. Look at it."
-        )
 
     def _follow_reply(self):
         status = self.reply_status
@@ -429,6 +424,24 @@ class AmazonAction(models.Model):
         return people.filtered("active")[:1] or self.user_id
 
 
+class AmazonActionFollowerReply(models.AbstractModel):
+    """The buyer is written to, or what was written is corrected."""
+
+    _name = "amazon.action.follower.reply"
+    _inherit = "amazon.action.follower"
+    _description = "Replies to Buyers After Amazon Actions"
+
+    _place = 80
+
+    def _follow(self, actions):
+        actions._follow_replies()
+
+    def _failed(self):
+        return self.env._(
+            "The reply to the buyer could not be taken care of. Look at it."
+        )
+
+
 class AmazonSellerAccount(models.Model):
     _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
@@ -443,8 +456,7 @@ class AmazonSellerAccount(models.Model):
                     [("account_id", "in", self.ids), ("reply_status", "=", "waiting")]
                 )
             )
-            for action in held:
-                action._guarded(action._follow_replies, action._reply_failed())
+            held.env["amazon.action.follower.reply"]._follow_contained(held)
         return result
 
 

@@ -8,7 +8,6 @@ from odoo import fields, models
 from odoo.fields import Domain
 
 from ..action.action import CONFIRM_ALERT_DAYS
-from ..base.background import in_background
 
 CANCELLING = ("cancel", "cancel_items")
 # Amazon has taken or shown it, or a person saw it there.
@@ -35,86 +34,61 @@ class AmazonSellerAccount(models.Model):
     )
 
 
-class AmazonAction(models.Model):
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+def cancels_own_shipping(action):
+    """Whether an action cancels what the seller ships: Amazon itself ships the other
+    orders."""
+    return action.kind in CANCELLING and action.order_id.channel == "fbm"
 
-    is_followed = fields.Boolean(
-        "Followed in Odoo",
-        readonly=True,
-        copy=False,
-        help="Sale orders, and what hangs on them, have followed the cancellation.",
-    )
 
-    # Which cancellations the sale orders have not followed.
-    _unfollowed_idx = models.Index(
-        "(account_id, last_state_change)"
-        " WHERE kind IN ('cancel', 'cancel_items') AND is_followed IS NOT TRUE"
-    )
+def is_order_cancelled(action):
+    """Whether Amazon shows the order of an action as cancelled."""
+    return action.order_id.fulfillment_status == "CANCELLED"
 
-    def _follow_cancellations(self):
-        """Follower: have sale orders follow what is cancelled, whoever did it."""
-        for action in self:
-            if action._cancels_own_shipping() and (
+
+class AmazonActionFollowerCancellation(models.AbstractModel):
+    """Sale orders follow what is cancelled, whoever did it: they are cancelled, or the
+    salesperson is told."""
+
+    _name = "amazon.action.follower.cancellation"
+    _inherit = "amazon.action.follower"
+    _description = "Sale Orders of Cancelled Amazon Orders"
+
+    _place = 60
+
+    def _follow(self, actions):
+        for action in actions:
+            if cancels_own_shipping(action) and (
                 action.state in DONE_AT_AMAZON
-                or (action.state in NOT_DONE and action._is_order_cancelled())
+                or (action.state in NOT_DONE and is_order_cancelled(action))
             ):
                 action._enqueue_follow_in_odoo()
 
-    def _cancels_own_shipping(self):
-        """Whether it cancels what the seller ships: Amazon itself ships the other
-        orders."""
-        return self.kind in CANCELLING and self.order_id.channel == "fbm"
-
-    def _is_order_cancelled(self):
-        return self.order_id.fulfillment_status == "CANCELLED"
-
-    def _enqueue_follow_in_odoo(self):
-        """Have sale orders follow, in a job: that is other people's data, and much of
-        it, so it must not hold up what Amazon says."""
-        if self.is_followed:
-            return
-        in_background(self, self.company_id).with_delay(
-            priority=10,
-            max_retries=0,
-            description=f"Follow the cancellation {self.name} in Odoo",
-        )._job_follow_in_odoo()
-
-    def _job_follow_in_odoo(self):
-        """Cancel the sale orders of a cancelled order, or tell the salesperson. Job;
-        safe to run twice."""
-        self.ensure_one()
-        if not self.is_followed:
-            self.is_followed = True
-            self._guarded(self._follow_in_odoo, self._follow_failed())
-            self.order_id._notify_forms()
-
-    def _follow_failed(self):
-        """Hook: say that following failed, and what to do now."""
+    def _failed(self):
         return self.env._(
             "The sale order could not follow this cancellation. Cancel it by hand."
         )
 
-    def _follow_in_odoo(self):
-        for sale_order in self.order_id._sale_orders():
-            if self.kind == "cancel_items":
-                sale_order._tell_salesperson(self, self._units_to_take_out())
+    def _follow_later(self, action):
+        for sale_order in action.order_id._sale_orders():
+            if action.kind == "cancel_items":
+                sale_order._tell_salesperson(action, self._units_to_take_out(action))
                 continue
-            obstacle = self._obstacle(sale_order)
+            obstacle = self._obstacle(action, sale_order)
             if obstacle:
-                sale_order._tell_salesperson(self, obstacle)
+                sale_order._tell_salesperson(action, obstacle)
             elif sale_order.state != "cancel":
-                sale_order._cancel_for_amazon(self)
+                sale_order._cancel_for_amazon(action)
 
-    def _units_to_take_out(self):
+    def _units_to_take_out(self, action):
         """Hook: say what a person takes out of the sale order. Invoices hang on its
         lines, and Amazon's items do not name them, so nobody else can."""
-        return self.env._("Take %s out of the sale order.", self._units())
+        return self.env._("Take %s out of the sale order.", action._units())
 
-    def _obstacle(self, sale_order):
+    def _obstacle(self, action, sale_order):
         """Hook: return why a person must cancel this sale order, or False."""
         if sale_order.state == "cancel":
             return False
-        if self.account_id.cancel_in_odoo == "tell":
+        if action.account_id.cancel_in_odoo == "tell":
             return self.env._("Cancel %s.", sale_order.name)
         if sale_order.locked or "posted" in sale_order.invoice_ids.mapped("state"):
             return self.env._(
