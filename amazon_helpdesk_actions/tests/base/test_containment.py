@@ -41,8 +41,6 @@ LOGS = (
 )
 # What sets something of one action, and moves none.
 OF_ONE = {
-    "_set_reply",
-    "_set_replied",
     "_set_call_aside",
     "_set_aside",
     "_set_aside_for_a_while",

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import LockError, UserError
+from odoo.fields import Domain
 
 from ...spapi.operations import OPERATIONS
 from ..account.participation import marketplace_selection
@@ -356,6 +357,16 @@ class AmazonAction(models.Model):
             "submitted", reason, {"submitted_at": database_now(self.env)}
         )
 
+    @api.model
+    def _perhaps_taken(self):
+        """Return which actions are submitted by a feed that was taken for theirs, and
+        may be another program's.
+
+        :rtype: Domain
+        """
+        doubtful = self.browse().feed_id._doubtful()
+        return Domain("state", "=", "submitted") & Domain("feed_id", "any", doubtful)
+
     def _set_unknown(self, reason):
         """Nobody can say whether Amazon has executed it. It is never sent again."""
         return self._update_state("unknown", reason)
@@ -629,6 +640,18 @@ class AmazonAction(models.Model):
         :return: a sentence that refuses it, and one that says why it will wait; False
         """
         return False, False
+
+    @api.model
+    def _why_no_mail(self, handler, order, document):
+        """Hook: return why the current user may not write to a buyer by mail, which
+        cannot wait for a second person, or False.
+
+        :param handler: the kind of action that a message is
+        :param amazon.order order: in sudo mode
+        :param document: what it is written from, in sudo mode
+        :raise AccessError: when the user may not write to buyers at all
+        """
+        return False
 
     def _ask_approval(self):
         """Hook: tell those who may decide on these actions that they wait."""

@@ -71,6 +71,13 @@ class AmazonAction(models.Model):
         """Override: by the matrix, too."""
         return self.env["amazon.authority"]._forecast(handler, order, origin, amount)
 
+    @api.model
+    def _why_no_mail(self, handler, order, document):
+        """Override: by the matrix, as a message."""
+        authority = self.env["amazon.authority"]
+        asked = authority._weigh(handler, order, document, 0.0)
+        return authority._judge(order, asked)
+
     def _why_second_person(self, handler, order, asked):
         """Return why the current user may not have something sent alone, or False.
 

@@ -289,11 +289,10 @@ class AmazonOrderMixin(models.AbstractModel):
         :param res.users author: who wrote it
         :raise UserError: with the sentence that says why
         """
-        authority = self.env["amazon.authority"].with_user(author)
-        handler = authority.env["amazon.action.kind.message"]
+        actions = self.env["amazon.action"].with_user(author)
+        handler = actions.env["amazon.action.kind.message"]
         order_sudo = self._get_amazon_order()
-        asked = authority._weigh(handler, order_sudo, self.sudo(), 0.0)
-        why = authority._judge(order_sudo, asked)
+        why = actions._why_no_mail(handler, order_sudo, self.sudo())
         if why:
             raise UserError(
                 self.env._(

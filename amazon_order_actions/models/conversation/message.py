@@ -101,46 +101,8 @@ class AmazonAction(models.Model):
         groups=fields.NO_ACCESS,
         help="The note that holds what was written to the buyer.",
     )
-
-    @api.model
-    def _ask_message(self, order, nonce, origin, message_type, text):
-        """Ask for a message to the buyer, from the current user. Nothing is sent here.
-
-        :param amazon.order order: the order that it is about
-        :param str nonce: the same nonce is one message
-        :param origin: the document that it is asked from
-        :param str message_type: one of ``MESSAGE_TYPES``
-        :param str text: what the buyer reads
-        :return: the action
-        :rtype: amazon.action
-        :raise UserError: when it is not possible, with the sentence that says why
-        """
-        self.env["amazon.reply.template"]._check_reply(text)
-        limit = MESSAGE_LIMITS.get(message_type)
-        if not limit:
-            raise UserError(self.env._("Choose the type of the message first."))
-        if len(text) > limit:
-            raise UserError(
-                self.env._(
-                    "The text has %(length)s characters; Amazon takes %(limit)s in a "
-                    "message of this type. Make it shorter.",
-                    length=len(text),
-                    limit=limit,
-                )
-            )
-        is_known = self.sudo().search_count([("nonce", "=", nonce)], limit=1)
-        # as the user whose action this is, whoever has read the order
-        action = order.with_env(self.env)._reserve(
-            ActionRequest(
-                "message", origin, nonce, message_type, details={"text": text}
-            )
-        )
-        if not is_known:
-            # Amazon never shows it again; the conversation is kept in the document.
-            action.sudo().text_message_id = origin.sudo()._message_log(
-                body=plaintext2html(text), author_id=self.env.user.partner_id.id
-            )
-        return action
+    # one at most
+    reply_ids = fields.One2many("amazon.reply", "action_id", "Reply", readonly=True)
 
     def _is_verified(self, is_read=False, now=None):
         """Override: a message depends on what Amazon allows to be sent, not on the
@@ -246,6 +208,49 @@ class AmazonActionMessage(models.AbstractModel):
         return bool(forbidden(details["text"])) and self.env._(
             "Nothing was sent: the text holds something that Amazon does not allow."
         )
+
+    # === ASKING === #
+
+    @api.model
+    def _ask(self, order, nonce, origin, message_type, text):
+        """Ask for a message to the buyer, from the current user. Nothing is sent here.
+
+        :param amazon.order order: the order that it is about
+        :param str nonce: the same nonce is one message
+        :param origin: the document that it is asked from
+        :param str message_type: one of ``MESSAGE_TYPES``
+        :param str text: what the buyer reads
+        :return: the action
+        :rtype: amazon.action
+        :raise UserError: when it is not possible, with the sentence that says why
+        """
+        self.env["amazon.reply.template"]._check_reply(text)
+        limit = MESSAGE_LIMITS.get(message_type)
+        if not limit:
+            raise UserError(self.env._("Choose the type of the message first."))
+        if len(text) > limit:
+            raise UserError(
+                self.env._(
+                    "The text has %(length)s characters; Amazon takes %(limit)s in a "
+                    "message of this type. Make it shorter.",
+                    length=len(text),
+                    limit=limit,
+                )
+            )
+        actions_sudo = self.env["amazon.action"].sudo()
+        is_known = actions_sudo.search_count([("nonce", "=", nonce)], limit=1)
+        # as the user whose action this is, whoever has read the order
+        action = order.with_env(self.env)._reserve(
+            ActionRequest(
+                "message", origin, nonce, message_type, details={"text": text}
+            )
+        )
+        if not is_known:
+            # Amazon never shows it again; the conversation is kept in the document.
+            action.sudo().text_message_id = origin.sudo()._message_log(
+                body=plaintext2html(text), author_id=self.env.user.partner_id.id
+            )
+        return action
 
     # === WHAT IS SENT === #
 
