@@ -7,3 +7,6 @@ from . import follower
 from . import shown_to_customers
 from . import ir_websocket
 from . import mail_message
+from . import seller_account
+from . import order
+from . import events

@@ -5,9 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
 
-from ...spapi.credentials import IncompleteCredentials
 from ...spapi.enums import MESSAGE_LIMITS
-from ...spapi.errors import Refused, SpApiError
 from ...spapi.operations import MESSAGE_OPERATIONS
 from ..action.kind import UNDO_SECONDS
 from ..action.reservation import ActionRequest
@@ -43,40 +41,6 @@ class AmazonSellerAccount(models.Model):
         "CHECK(message_undo_seconds BETWEEN 0 AND 3600)",
         "The time to take it back must be between 0 and 3600 seconds.",
     )
-
-
-class AmazonOrder(models.Model):
-    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def _read_messaging(self):
-        """Ask Amazon which messages its buyer may be sent now, and the buyer's
-        language. Reads only.
-
-        :return: ``types``: names of types that can be sent from here; ``locale``, such
-            as ``en-GB``; ``problem``: the sentence that says why it is not known, or
-            False; ``is_final``: whether asking again would not help
-        :rtype: dict
-        """
-        self.ensure_one()
-        account = self.account_id
-        answer = {"types": [], "locale": "", "problem": False, "is_final": True}
-        try:
-            with account._client() as client:
-                names = client.get_messaging_actions(
-                    self.amazon_order_ref, self.marketplace
-                )
-                answer["types"] = [name for name in names if name in MESSAGE_LIMITS]
-                answer["locale"] = client.get_buyer_locale(
-                    self.amazon_order_ref, self.marketplace
-                )
-        except (SpApiError, IncompleteCredentials) as error:
-            # Without the language it can be done; without the types it cannot.
-            if not answer["types"]:
-                answer["problem"] = account._describe_error(
-                    error, self.amazon_order_ref
-                )
-                answer["is_final"] = isinstance(error, Refused | IncompleteCredentials)
-        return answer
 
 
 class AmazonAction(models.Model):

@@ -19,15 +19,6 @@ from .reply_rules import (
 TITLE_LENGTH = 70
 
 
-class AmazonAuditEntry(models.Model):
-    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    event = fields.Selection(
-        selection_add=[("template", "Reply template changed")],
-        ondelete={"template": "cascade"},
-    )
-
-
 class AmazonReplyTemplate(models.Model):
     """What is written to a buyer in one situation, at one stage, in one language.
 

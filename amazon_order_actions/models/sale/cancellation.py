@@ -2,9 +2,7 @@
 
 from datetime import timedelta
 
-from markupsafe import Markup
-
-from odoo import fields, models
+from odoo import models
 from odoo.fields import Domain
 
 from ..action.action import CONFIRM_ALERT_DAYS
@@ -14,24 +12,6 @@ CANCELLING = ("cancel", "cancel_items")
 DONE_AT_AMAZON = ("accepted", "confirmed", "assisted")
 # It did not happen.
 NOT_DONE = ("rejected", "blocked", "withdrawn", "refused", "expired")
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    # Cancelling is the safer default: the buyer of a cancelled order pays nothing, so
-    # goods that leave are lost, while a sale order can be set back to a quotation.
-    cancel_in_odoo = fields.Selection(
-        [
-            ("cancel", "Cancel the sale order"),
-            ("tell", "Only tell the salesperson"),
-        ],
-        "After a Cancellation",
-        default="cancel",
-        required=True,
-        help="What happens in Odoo when Amazon has accepted the cancellation of a "
-        "whole order.",
-    )
 
 
 def cancels_own_shipping(action):
@@ -96,51 +76,6 @@ class AmazonActionFollowerCancellation(models.AbstractModel):
                 sale_order.name,
             )
         return False
-
-
-class SaleOrder(models.Model):
-    _inherit = "sale.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def _cancel_for_amazon(self, action):
-        """Cancel the sale order.
-
-        :param amazon.action action: the cancellation at Amazon
-        :return: the note of it
-        :rtype: str
-        """
-        documents = [self.name, *self._cancelled_along()]
-        self.action_cancel()
-        sentence = self.env._(
-            "Cancelled in Odoo, too: %(documents)s (%(action)s).",
-            documents=", ".join(documents),
-            action=action.name,
-        )
-        self._message_log(body=sentence)
-        return sentence
-
-    def _cancelled_along(self):
-        """Hook: return the names of what is cancelled with the sale order.
-
-        :rtype: list[str]
-        """
-        return []
-
-    def _tell_salesperson(self, action, sentence):
-        """Schedule an activity for whoever has to change the sale order.
-
-        :param amazon.action action: the cancellation at Amazon
-        :param str sentence: what there is to do
-        """
-        known = f"{action.state_message} {sentence}"
-        person = self.user_id if self.user_id.active else action.user_id
-        self.activity_schedule(
-            "mail.mail_activity_data_todo",
-            summary=self.env._("Cancelled at Amazon"),
-            # a title of Amazon's may hold markup
-            note=Markup("<p>%s</p>") % known,
-            user_id=person.id,
-        )
-        self._message_log(body=f"{action.name}: {known}")
 
 
 class AmazonAlarm(models.Model):

@@ -12,20 +12,6 @@ BOOKED_FROM = {
 }
 
 
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    credit_note_on = fields.Selection(
-        [
-            ("accepted", "When Amazon has accepted a refund"),
-            ("confirmed", "When Amazon's finances show a refund"),
-        ],
-        "Draft Credit Notes",
-        help="A draft credit note for what was refunded. It is never posted by itself. "
-        "Empty: none is made.",
-    )
-
-
 class AccountMove(models.Model):
     _inherit = "account.move"
 
