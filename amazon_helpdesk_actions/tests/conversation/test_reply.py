@@ -1,9 +1,13 @@
+from contextlib import contextmanager
 from unittest.mock import patch
+
+from psycopg2.errors import UniqueViolation
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
+from odoo.sql_db import Cursor
 from odoo.tests import tagged
-from odoo.tools import html2plaintext
+from odoo.tools import html2plaintext, mute_logger
 
 from odoo.addons.amazon_order_actions.models.conversation.reply_content import forbidden
 from odoo.addons.amazon_order_actions.models.conversation.reply_rules import (
@@ -585,6 +589,39 @@ class TestReplyAfterAction(ReplyCommon):
         self.settle()
         self.assertEqual(len(self.mails()), 1)
         self.assertIn("has no stage for closed", " ".join(self.notes(ticket)))
+
+    def test_reply_is_taken_with_news_and_not_looked_up_with_the_click(self):
+        """Whoever moves the action waits for a job that is sending the reply."""
+        ticket = self.create_ticket(SHIPPED)
+        with self.queries() as asked:
+            action = self.ask_refund(ticket)
+            action._set_sending()
+        self.assertFalse([query for query in asked if "amazon_reply" in query])
+        with self.queries() as asked:
+            action._set_submitted()
+        taken = [query for query in asked if "FOR NO KEY UPDATE" in query]
+        self.assertEqual(len([query for query in taken if "amazon_reply" in query]), 1)
+
+    def test_action_has_one_reply_at_most(self):
+        action = self.refund_with_reply(self.create_ticket(SHIPPED))
+        reply = {"awaited_state": "submitted", "lang": "en"}
+        self.env["amazon.reply"]._ask_for(action, reply)
+        self.assertEqual(action.reply_ids.awaited_state, "accepted")
+        with mute_logger("odoo.sql_db"), self.assertRaises(UniqueViolation):
+            self.env["amazon.reply"].create({**reply, "action_id": action.id})
+
+    @contextmanager
+    def queries(self):
+        """Collect what PostgreSQL is asked."""
+        asked, execute = [], Cursor.execute
+
+        def collect(cr, query, *args, **kwargs):
+            asked.append(str(getattr(query, "code", query)))
+            return execute(cr, query, *args, **kwargs)
+
+        self.env.flush_all()
+        with patch.object(Cursor, "execute", collect):
+            yield asked
 
     def test_failure_of_the_reply_does_not_undo_the_news(self):
         ticket = self.create_ticket(SHIPPED)
