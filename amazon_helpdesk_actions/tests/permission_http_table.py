@@ -179,6 +179,7 @@ amazon.watermark             .          .         .         .          .        
 amazon.life                  .          .         .         .          .         .    .           .          0        0      .        .         0        .      0
 amazon.sending               .          .         .         .          .         .    .           .          W        .      .        .         W        .      W
 amazon.host.clock            .          .         .         .          .         .    .           .          .        W      .        .         .        .      .
+amazon.reply                 .          .         .         .          .         .    .           W          W        .      W        W         W        W      .
 amazon.reply.template        .          .         .         .          .         .    .           .          .        0      .        .         .        0      .
 """  # noqa: E501
 )

@@ -113,6 +113,7 @@ amazon.order.charge                                   .      .      .     r    r
 amazon.order.line                                     .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.order.refund                                   .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.quota                                          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
+amazon.reply                                          .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.reply.template                                 .      .      .     .    .    .       .     .     .     .      .      .    r       .       .       rwcd  .        .        rwcd   .
 amazon.seller.account                                 .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       rwcd  r        r        rwcd   .
 amazon.seller.capability                              .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwcd  .        .        rwcd   .
@@ -294,7 +295,6 @@ amazon.action.decision_note                           .      .      .     .    .
 amazon.action.details                                 .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.action.follower_trace                          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        .      .
 amazon.action.note                                    .      .      .     .    .    .       .     .     .     r      r      r    r       r       r       .     r        r        .      .
-amazon.action.reply_recipient                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.action.set_aside_trace                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        .      .
 amazon.action.text_message_id                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.feed.set_aside_trace                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
@@ -303,6 +303,7 @@ amazon.order.cancel_request_reason                    .      .      .     .    .
 amazon.order.destination_changed_at                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.order.destination_digest                       .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.order.line.cancel_request_reason               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
+amazon.reply.recipient                                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.access_token_expires_at         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.access_token_sealed             .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.is_reencryption_due             .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .

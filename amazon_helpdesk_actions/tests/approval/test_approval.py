@@ -812,12 +812,14 @@ class TestApproval(ApprovalCommon):
 
     def test_reply_is_dropped_when_it_is_refused(self):
         action = self.waiting()
-        self.by(self.agent)._set_reply({"reply_state": "submitted", "reply_lang": "de"})
-        self.assertEqual(action.reply_status, "waiting")
-        self.assertEqual(action._reply_stage(), "none")
+        self.env["amazon.reply"]._ask_for(
+            action, {"awaited_state": "submitted", "lang": "de"}
+        )
+        self.assertEqual(action.reply_ids.state, "waiting")
+        self.assertEqual(self.env["amazon.reply"]._stage_of(action), "none")
         self.assertFalse(self.pending_jobs("_job_reply"))
         self.deciding(self.approver).action_refuse("No")
-        self.assertEqual(action.reply_status, "dropped")
+        self.assertEqual(action.reply_ids.state, "dropped")
 
     def test_form_of_a_ticket_costs_nothing_more_where_nothing_waits(self):
         ticket = self.create_ticket(SHIPPED)

@@ -46,6 +46,7 @@ RECORDS = {
     "amazon.quota": lambda side: side.quota,
     "amazon.failure": lambda side: side.failure,
     "amazon.watermark": lambda side: side.watermark,
+    "amazon.reply": lambda side: side.reply,
     "amazon.reply.template": lambda side: side.template,
     "amazon.host.clock": lambda side: side.host_clock,
     "mail.mail": lambda side: side.mail,
@@ -122,6 +123,11 @@ def new_values(model, side):
             "company_id": side.company.id,
             "right": "refund",
             "group_id": 1,
+        },
+        "amazon.reply": {
+            "action_id": side.queued_refund.id,
+            "awaited_state": "accepted",
+            "lang": "en",
         },
         "amazon.reply.template": {
             "company_id": side.company.id,

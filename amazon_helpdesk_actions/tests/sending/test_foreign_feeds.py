@@ -203,14 +203,16 @@ class TestAdoption(ForeignCommon):
         action = self.refund()
         self.account.write({"approved_sender": "a@nordlicht.example", "shop_name": "N"})
         action._get_origin().partner_email = "8x2k1f@marketplace.amazon.de"
-        action._set_reply({"reply_state": "submitted", "reply_lang": "en"})
+        self.env["amazon.reply"]._ask_for(
+            action, {"awaited_state": "submitted", "lang": "en"}
+        )
         self.lose(action)
         self.simulator.advance(61 * 60)
         self.reconcile()
         self.assertEqual(action.state, "submitted")
         self.assertTrue(action.feed_id.is_adopted)
         self.run_jobs("_job_reply")
-        self.assertEqual(action.reply_status, "waiting")
+        self.assertEqual(action.reply_ids.state, "waiting")
         self.env["amazon.check.orders"]._find_undone(self.account)
         self.assertFalse(self.pending_jobs("_job_reply"))
         feed = action.feed_id
@@ -218,7 +220,7 @@ class TestAdoption(ForeignCommon):
         self.finish()
         self.run_jobs("_job_reply")
         self.assertEqual(action.state, "accepted")
-        self.assertNotEqual(action.reply_status, "waiting")
+        self.assertNotEqual(action.reply_ids.state, "waiting")
 
     def test_feeds_that_a_person_looks_at_show_that_another_program_is_about(self):
         self.lose_refund()

@@ -924,7 +924,9 @@ class TestLostJobs(LoopsCommon):
         action = self.ask_refund(self.create_ticket(SHIPPED))
         self.run_jobs("_job_dispatch")
         self.corrupt("amazon_action", action.id, last_state_change="2020-01-01")
-        action.write({"reply_state": "submitted", "reply_status": "waiting"})
+        self.env["amazon.reply"].create(
+            {"action_id": action.id, "awaited_state": "submitted", "lang": "en"}
+        )
         self.account._stop("A test", "message")
         self.watch()
         self.assertFalse(self.pending_jobs("_job_reply"))
@@ -936,7 +938,9 @@ class TestLostJobs(LoopsCommon):
         action = self.ask_refund(self.create_ticket(SHIPPED))
         self.run_jobs("_job_dispatch")
         self.corrupt("amazon_action", action.id, last_state_change="2020-01-01")
-        action.write({"reply_state": "confirmed", "reply_status": "waiting"})
+        self.env["amazon.reply"].create(
+            {"action_id": action.id, "awaited_state": "confirmed", "lang": "en"}
+        )
         self.watch()
         self.assertFalse(self.pending_jobs("_job_reply"))
 

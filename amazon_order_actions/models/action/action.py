@@ -1,16 +1,19 @@
 import logging
 from datetime import timedelta
+from functools import partial
 
 from markupsafe import Markup
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
+from odoo.fields import Domain
 
 from ...spapi.operations import OPERATIONS
 from ..account.participation import marketplace_selection
 from ..base.background import in_background
 from ..base.clock import database_now
 from ..base.containment import contained, log_failure
+from ..base.groups import ADMIN
 from ..order.reading import (
     AWAITED_STATES,
     CONFIRM_MIN_SECONDS,
@@ -46,6 +49,9 @@ ACTORS_AND_JOURNAL = ",".join(
     f"amazon_order_actions.group_{name}"
     for name in ("refund", "cancel", "edit", "message", "approve", "journal")
 )
+
+# Who sees which credit notes are about a refund: not the customer, who may read them.
+BOOKKEEPERS = "account.group_account_invoice,account.group_account_readonly"
 
 
 class AmazonAction(models.Model):
@@ -183,6 +189,24 @@ class AmazonAction(models.Model):
         help="What people and Amazon had written was removed then, since it may name "
         "the buyer. What was done, by whom and when stays.",
     )
+    is_followed = fields.Boolean(
+        "Followed in Odoo",
+        readonly=True,
+        copy=False,
+        help="Sale orders, and what hangs on them, have followed the cancellation.",
+    )
+    credit_note_ids = fields.One2many(
+        "account.move", "amazon_action_id", readonly=True, groups=BOOKKEEPERS
+    )
+    follower_failed_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="When something that should have followed from its state failed, the "
+        "last time.",
+    )
+    follower_trace = fields.Text(
+        "Traceback of What Did Not Follow", readonly=True, copy=False, groups=ADMIN
+    )
 
     _nonce_uniq = models.Constraint(
         "unique(nonce)", "This was asked for already, from the same dialog."
@@ -206,6 +230,14 @@ class AmazonAction(models.Model):
     # What Amazon's own data may still confirm.
     _awaited_idx = models.Index(
         f"(account_id, last_state_change) WHERE state IN {AWAITED_STATES}"
+    )
+    # Which cancellations the sale orders have not followed.
+    _unfollowed_idx = models.Index(
+        "(account_id, last_state_change)"
+        " WHERE kind IN ('cancel', 'cancel_items') AND is_followed IS NOT TRUE"
+    )
+    _follower_failed_idx = models.Index(
+        "(account_id, follower_failed_at) WHERE follower_failed_at IS NOT NULL"
     )
 
     # === COMPUTE METHODS === #
@@ -400,6 +432,16 @@ class AmazonAction(models.Model):
             "submitted", reason, {"submitted_at": database_now(self.env)}
         )
 
+    @api.model
+    def _perhaps_taken(self):
+        """Return which actions are submitted by a feed that was taken for theirs, and
+        may be another program's.
+
+        :rtype: Domain
+        """
+        doubtful = self.browse().feed_id._doubtful()
+        return Domain("state", "=", "submitted") & Domain("feed_id", "any", doubtful)
+
     def _set_unknown(self, reason):
         """Nobody can say whether Amazon has executed it. It is never sent again."""
         return self._update_state("unknown", reason)
@@ -584,6 +626,35 @@ class AmazonAction(models.Model):
             return False
         return True
 
+    # === BUSINESS METHODS - WHAT FOLLOWS === #
+
+    def _let_follow(self):
+        """Do all that follows from the state of these actions."""
+        self.env["amazon.action.follower"]._let_follow(self)
+
+    def _enqueue_follow_in_odoo(self):
+        """Have other people's data follow, in a job: there is much of it, and it must
+        not hold up what Amazon says."""
+        if self.is_followed:
+            return
+        in_background(self, self.company_id).with_delay(
+            priority=10,
+            max_retries=0,
+            description=f"Follow the cancellation {self.name} in Odoo",
+        )._job_follow_in_odoo()
+
+    def _job_follow_in_odoo(self):
+        """Let other people's data follow, once. Job; safe to run twice."""
+        self.ensure_one()
+        if self.is_followed:
+            return
+        self.is_followed = True
+        for follower in self.env["amazon.action.follower"]._in_order():
+            follower._guarded(
+                self, partial(follower._follow_later, self), follower._failed()
+            )
+        self.order_id._notify_forms()
+
     # === BUSINESS METHODS - SENDING === #
 
     def _enqueue_dispatch(self):
@@ -685,6 +756,18 @@ class AmazonAction(models.Model):
         :return: a sentence that refuses it, and one that says why it will wait; False
         """
         return False, False
+
+    @api.model
+    def _why_no_mail(self, handler, order, document):
+        """Hook: return why the current user may not write to a buyer by mail, which
+        cannot wait for a second person, or False.
+
+        :param handler: the kind of action that a message is
+        :param amazon.order order: in sudo mode
+        :param document: what it is written from, in sudo mode
+        :raise AccessError: when the user may not write to buyers at all
+        """
+        return False
 
     def _ask_approval(self):
         """Hook: tell those who may decide on these actions that they wait."""
@@ -862,7 +945,7 @@ class AmazonAction(models.Model):
         return document if document and document._is_readable_by(user) else self
 
     def _post_sentence(self, note=False):
-        """Follower: post what is known now; nothing while the call is on its way.
+        """Post what is known now; nothing while the call is on its way.
 
         :param str note: what the person wrote down who asked or decided; the context
             says it where it follows from that

@@ -21,8 +21,6 @@ ACTION_FIELDS = (
     "amount",
     "due_at",
     "needs_person",
-    "reply_state",
-    "reply_status",
 )
 DATETIMES = (
     "last_state_change",
@@ -328,10 +326,7 @@ class AmazonOrder(models.Model):
         readable = actions.sudo(False)._search([("order_id", "=", self.id)])
         query = actions._search([("order_id", "=", self.id)])
         feed = query.left_join(query.table, "feed_id", "amazon_feed", "id", "feed_id")
-        columns = {
-            name: actions._field_to_sql(query.table, name, query)
-            for name in ACTION_FIELDS
-        }
+        columns = self._action_columns(query)
         for name in FEED_FIELDS:
             sql = self.env["amazon.feed"]._field_to_sql(feed, name, query)
             columns[f"feed_{name}"] = sql
@@ -344,6 +339,18 @@ class AmazonOrder(models.Model):
                 for name, sql in columns.items()
             )
         )
+
+    def _action_columns(self, query):
+        """Hook: return what is read of each action, by name.
+
+        :param Query query: of the actions, to be joined with what belongs to them
+        :rtype: dict[str, SQL]
+        """
+        actions = self.env["amazon.action"]
+        return {
+            name: actions._field_to_sql(query.table, name, query)
+            for name in ACTION_FIELDS
+        }
 
 
 def _known(row):

@@ -628,8 +628,10 @@ class AmazonApproval(models.Model):
 
     def _guarded(self, method):
         """Tell people; where that fails, undo it and say so on the documents."""
-        self.action_id._guarded(
-            method, self.env._("Those concerned could not be told. Tell them.")
+        self.env["amazon.action.follower"]._guarded(
+            self.action_id,
+            method,
+            self.env._("Those concerned could not be told. Tell them."),
         )
 
     def _tell_approvers(self, is_reminder=False):

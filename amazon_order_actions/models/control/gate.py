@@ -104,6 +104,13 @@ class AmazonAction(models.Model):
         """Override: by the matrix, too."""
         return self.env["amazon.authority"]._forecast(handler, order, origin, amount)
 
+    @api.model
+    def _why_no_mail(self, handler, order, document):
+        """Override: by the matrix, as a message."""
+        authority = self.env["amazon.authority"]
+        asked = authority._weigh(handler, order, document, 0.0)
+        return authority._judge(order, asked)
+
     def _why_second_person(self, handler, order, asked):
         """Return why the current user may not have something sent alone, or False.
 
@@ -248,12 +255,6 @@ class AmazonAction(models.Model):
         result = super()._move(target, reason, vals)
         waited.approval_id._end(target)
         return result
-
-    def _drop_approval_activities(self):
-        """Follower: nothing is left to do for the approvers of what is decided."""
-        decided = self.filtered(lambda action: action.state != "to_approve").approval_id
-        if decided:
-            decided._drop_activities()
 
     def _approval_sentence(self):
         """Override: who is waited for, or did not approve it."""

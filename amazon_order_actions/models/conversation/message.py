@@ -5,9 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
 
-from ...spapi.credentials import IncompleteCredentials
 from ...spapi.enums import MESSAGE_LIMITS
-from ...spapi.errors import Refused, SpApiError
 from ...spapi.operations import MESSAGE_OPERATIONS
 from ..action.kind import UNDO_SECONDS
 from ..action.reservation import ActionRequest
@@ -45,40 +43,6 @@ class AmazonSellerAccount(models.Model):
     )
 
 
-class AmazonOrder(models.Model):
-    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def _read_messaging(self):
-        """Ask Amazon which messages its buyer may be sent now, and the buyer's
-        language. Reads only.
-
-        :return: ``types``: names of types that can be sent from here; ``locale``, such
-            as ``en-GB``; ``problem``: the sentence that says why it is not known, or
-            False; ``is_final``: whether asking again would not help
-        :rtype: dict
-        """
-        self.ensure_one()
-        account = self.account_id
-        answer = {"types": [], "locale": "", "problem": False, "is_final": True}
-        try:
-            with account._client() as client:
-                names = client.get_messaging_actions(
-                    self.amazon_order_ref, self.marketplace
-                )
-                answer["types"] = [name for name in names if name in MESSAGE_LIMITS]
-                answer["locale"] = client.get_buyer_locale(
-                    self.amazon_order_ref, self.marketplace
-                )
-        except (SpApiError, IncompleteCredentials) as error:
-            # Without the language it can be done; without the types it cannot.
-            if not answer["types"]:
-                answer["problem"] = account._describe_error(
-                    error, self.amazon_order_ref
-                )
-                answer["is_final"] = isinstance(error, Refused | IncompleteCredentials)
-        return answer
-
-
 class AmazonAction(models.Model):
     """A message to the buyer, sent as a call of its own.
 
@@ -101,46 +65,8 @@ class AmazonAction(models.Model):
         groups=fields.NO_ACCESS,
         help="The note that holds what was written to the buyer.",
     )
-
-    @api.model
-    def _ask_message(self, order, nonce, origin, message_type, text):
-        """Ask for a message to the buyer, from the current user. Nothing is sent here.
-
-        :param amazon.order order: the order that it is about
-        :param str nonce: the same nonce is one message
-        :param origin: the document that it is asked from
-        :param str message_type: one of ``MESSAGE_TYPES``
-        :param str text: what the buyer reads
-        :return: the action
-        :rtype: amazon.action
-        :raise UserError: when it is not possible, with the sentence that says why
-        """
-        self.env["amazon.reply.template"]._check_reply(text)
-        limit = MESSAGE_LIMITS.get(message_type)
-        if not limit:
-            raise UserError(self.env._("Choose the type of the message first."))
-        if len(text) > limit:
-            raise UserError(
-                self.env._(
-                    "The text has %(length)s characters; Amazon takes %(limit)s in a "
-                    "message of this type. Make it shorter.",
-                    length=len(text),
-                    limit=limit,
-                )
-            )
-        is_known = self.sudo().search_count([("nonce", "=", nonce)], limit=1)
-        # as the user whose action this is, whoever has read the order
-        action = order.with_env(self.env)._reserve(
-            ActionRequest(
-                "message", origin, nonce, message_type, details={"text": text}
-            )
-        )
-        if not is_known:
-            # Amazon never shows it again; the conversation is kept in the document.
-            action.sudo().text_message_id = origin.sudo()._message_log(
-                body=plaintext2html(text), author_id=self.env.user.partner_id.id
-            )
-        return action
+    # one at most
+    reply_ids = fields.One2many("amazon.reply", "action_id", "Reply", readonly=True)
 
     def _is_verified(self, is_read=False, now=None):
         """Override: a message depends on what Amazon allows to be sent, not on the
@@ -246,6 +172,49 @@ class AmazonActionMessage(models.AbstractModel):
         return bool(forbidden(details["text"])) and self.env._(
             "Nothing was sent: the text holds something that Amazon does not allow."
         )
+
+    # === ASKING === #
+
+    @api.model
+    def _ask(self, order, nonce, origin, message_type, text):
+        """Ask for a message to the buyer, from the current user. Nothing is sent here.
+
+        :param amazon.order order: the order that it is about
+        :param str nonce: the same nonce is one message
+        :param origin: the document that it is asked from
+        :param str message_type: one of ``MESSAGE_TYPES``
+        :param str text: what the buyer reads
+        :return: the action
+        :rtype: amazon.action
+        :raise UserError: when it is not possible, with the sentence that says why
+        """
+        self.env["amazon.reply.template"]._check_reply(text)
+        limit = MESSAGE_LIMITS.get(message_type)
+        if not limit:
+            raise UserError(self.env._("Choose the type of the message first."))
+        if len(text) > limit:
+            raise UserError(
+                self.env._(
+                    "The text has %(length)s characters; Amazon takes %(limit)s in a "
+                    "message of this type. Make it shorter.",
+                    length=len(text),
+                    limit=limit,
+                )
+            )
+        actions_sudo = self.env["amazon.action"].sudo()
+        is_known = actions_sudo.search_count([("nonce", "=", nonce)], limit=1)
+        # as the user whose action this is, whoever has read the order
+        action = order.with_env(self.env)._reserve(
+            ActionRequest(
+                "message", origin, nonce, message_type, details={"text": text}
+            )
+        )
+        if not is_known:
+            # Amazon never shows it again; the conversation is kept in the document.
+            action.sudo().text_message_id = origin.sudo()._message_log(
+                body=plaintext2html(text), author_id=self.env.user.partner_id.id
+            )
+        return action
 
     # === WHAT IS SENT === #
 

@@ -8,3 +8,4 @@ from . import feed_cancel
 from . import forecast
 from . import needed_jobs
 from . import finders
+from . import follower

@@ -590,7 +590,7 @@ class AmazonAction(models.Model):
     # === BUSINESS METHODS - FORGETTING === #
 
     def _forget_details(self):
-        """Follower: forget what only the call needed, which may name the buyer."""
+        """Forget what only the call needed, which may name the buyer."""
         for action in self.filtered("details"):
             if action._is_over():
                 action.details = action._kind()._kept_details(action.details)

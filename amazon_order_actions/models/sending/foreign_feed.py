@@ -274,6 +274,14 @@ class AmazonFeed(models.Model):
     _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     @api.model
+    def _doubtful(self):
+        """Return which feeds were found in Amazon's list, perhaps wrongly.
+
+        :rtype: Domain
+        """
+        return DOUBTFUL
+
+    @api.model
     def _known_refs(self, account, listed, surely=False):
         """Return the ids of those listed feeds that are ours.
 
