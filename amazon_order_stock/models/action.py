@@ -125,7 +125,7 @@ class AmazonAction(models.Model):
         return self.env._(
             "Take %s out of the sale order and of its deliveries, which are on hold, "
             "then release the deliveries.",
-            self._units(),
+            self._kind()._units(self),
         )
 
     def _obstacle(self, sale_order):

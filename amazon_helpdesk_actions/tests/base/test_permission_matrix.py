@@ -550,7 +550,7 @@ class TestPermissionMatrix(PermissionWorld):
         self.assertEqual(found, {row.partition("[")[0] for row in self.methods})
 
     def test_every_kind_of_action_has_a_row(self):
-        kinds = dict(self.env["amazon.action"]._fields["kind"].selection)
+        kinds = self.env["amazon.action.kind"]._names()
         self.assertEqual(set(kinds), set(KINDS))
         for method in ("action_withdraw", "action_decide_unknown"):
             rows = {f"amazon.action.{method}[{kind}]" for kind in KINDS}

@@ -25,15 +25,30 @@ NOT_EXECUTED_MINUTES = 30
 KINDS_THAT_MAY_NAME_A_BUYER = ("mcf_update", "message")
 
 
+PREFIX = "amazon.action.kind."
+
+
+def kind_selection(model):
+    """The kinds of action as the options of a selection field, in their order, with
+    their labels in the user's language."""
+    kinds = model.env["amazon.action.kind"]
+    return [(kind, model.env._(kinds._named(kind)._label)) for kind in kinds._names()]
+
+
 class AmazonActionKind(models.AbstractModel):
     """What a kind of action has to say. One model ``amazon.action.kind.<kind>`` each.
 
-    The engine (``amazon.action``, ``amazon.feed``) knows no kind; it asks this one.
+    The engine (``amazon.action``, ``amazon.feed``) knows no kind; it asks this one. A
+    model that inherits this one and has a label is a kind, in whatever addon it is.
+    Where the addon goes, its actions stay on record, see ``amazon.action.kind.gone``.
     """
 
     _name = "amazon.action.kind"
     _description = "Amazon Action Kind"
 
+    # What people call it (a lazy translation), and its place in lists
+    _label = None
+    _sequence = 100
     # XML id of the group whose members may ask for it
     _group = None
     # The feed that carries it to Amazon; None where it is a call of its own
@@ -45,6 +60,34 @@ class AmazonActionKind(models.AbstractModel):
     _is_shown_by_amazon = True
     # Field of the account: seconds in which it can be taken back
     _undo_field = None
+
+    @api.model
+    def _names(self):
+        """Return the names of all kinds, in their order.
+
+        :rtype: list[str]
+        """
+        kinds = [
+            self.env[name]
+            for name in self.pool.descendants(["amazon.action.kind"], "_inherit")
+            if self.env[name]._label
+        ]
+        kinds.sort(key=lambda kind: (kind._sequence, kind._name))
+        return [kind._kind_name() for kind in kinds]
+
+    @api.model
+    def _named(self, kind):
+        """Return the model of a kind; where its addon is not installed any more, the
+        one that stands for it.
+
+        :param str kind: as an action has it
+        """
+        name = f"{PREFIX}{kind}"
+        return self.env[name if name in self.env else f"{PREFIX}gone"]
+
+    def _kind_name(self):
+        """Return its name, as an action has it."""
+        return self._name.removeprefix(PREFIX)
 
     @api.model
     def _check_right(self):
@@ -92,13 +135,12 @@ class AmazonActionKind(models.AbstractModel):
                 self.env._("This is an old reading. %s", order.read_message)
             )
         if not self._is_assisted(order):
-            kind = self._name.removeprefix("amazon.action.kind.")
             warnings += [
                 self.env._(
                     "%s What you ask for waits until an administrator resumes it.",
                     stop._sentence(),
                 )
-                for stop in order.account_id._stops_of(kind)
+                for stop in order.account_id._stops_of(self._kind_name())
             ]
         return warnings
 
@@ -224,6 +266,15 @@ class AmazonActionKind(models.AbstractModel):
         """
         return False
 
+    def _kept_refusal(self, action, text):
+        """Hook: what of Amazon's words may be kept with an action whose call Amazon
+        refuses: they may repeat what they refuse.
+
+        :param str text: Amazon's words
+        :rtype: str
+        """
+        return text
+
     def _after_answer(self, action):
         """Have the outcome looked for, once Amazon has answered the call."""
         if action.state == "submitted":
@@ -261,6 +312,24 @@ class AmazonActionKind(models.AbstractModel):
         """Hook: the sentence that says by what Amazon's own data shows that it was not
         executed, or False where it cannot be known."""
         return False
+
+    def _may_record_by_hand(self, order, state):
+        """Hook: whether Amazon has rejected it as what only a person can do, in Seller
+        Central.
+
+        :param amazon.order order: the order that it is about
+        :param str state: of the action
+        """
+        return False
+
+    def _open_record_by_hand(self, action):
+        """Open the dialog that records that. Kinds that may be recorded override.
+
+        :raise UserError: where it may not be recorded
+        """
+        raise UserError(
+            self.env._("%s is not to be done in Seller Central.", action.name)
+        )
 
     def _sentence(self, action, state):
         """Hook: what the chatter says of an action that reached ``state``."""

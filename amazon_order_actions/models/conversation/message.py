@@ -4,6 +4,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
+from odoo.tools.translate import LazyTranslate
 
 from ...spapi.credentials import IncompleteCredentials
 from ...spapi.enums import MESSAGE_LIMITS
@@ -14,6 +15,8 @@ from ..action.reservation import ActionRequest
 from ..base.clock import database_now, latest_credible
 from ..order.reading import ORDER_FRESH_SECONDS
 from .reply_content import forbidden
+
+_lt = LazyTranslate(__name__)
 
 # Types of messages that are text alone (Messaging v1); the one that fits most first.
 MESSAGE_TYPES = [
@@ -88,10 +91,6 @@ class AmazonAction(models.Model):
 
     _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
-    kind = fields.Selection(
-        selection_add=[("message", "Message to the Buyer")],
-        ondelete={"message": "cascade"},
-    )
     text_message_id = fields.Many2one(
         "mail.message",
         readonly=True,
@@ -186,6 +185,8 @@ class AmazonActionMessage(models.AbstractModel):
     _inherit = "amazon.action.kind"
     _description = "Amazon Message to the Buyer"
 
+    _label = _lt("Message to the Buyer")
+    _sequence = 80
     _group = "amazon_order_actions.group_message"
     _answered_state = "accepted"
     _is_shown_by_amazon = False

@@ -2,11 +2,14 @@ from datetime import timedelta
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools.translate import LazyTranslate
 
 from ...spapi.enums import FEED_CANCEL
 from ...spapi.envelopes import CancelItem, CancelMessage
 from ..action.kind import NOT_CANCELLED_MINUTES, NOT_EXECUTED_MINUTES, UNDO_SECONDS
 from ..action.states import RESERVING_STATES
+
+_lt = LazyTranslate(__name__)
 
 # CancelReason of the Order Acknowledgement, as in spapi.enums; those that fit most
 # documents first.
@@ -47,15 +50,6 @@ PARTS_ON_THEIR_WAY = ("to_approve", "queued", "sending", "submitted", "unknown")
 
 # Statuses that say for sure that an order was not cancelled.
 NOT_CANCELLED = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED")
-
-
-class AmazonAction(models.Model):
-    # A kind is one file: it adds itself here, beside what it says.
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    kind = fields.Selection(
-        selection_add=[("cancel", "Cancellation")], ondelete={"cancel": "cascade"}
-    )
 
 
 class AmazonSellerAccount(models.Model):
@@ -101,6 +95,8 @@ class AmazonActionCancel(models.AbstractModel):
     _inherit = "amazon.action.kind"
     _description = "Amazon Cancellation"
 
+    _label = _lt("Cancellation")
+    _sequence = 20
     _group = "amazon_order_actions.group_cancel"
     _feed_type = FEED_CANCEL
     _answered_state = "submitted"

@@ -1,10 +1,13 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.translate import LazyTranslate
 
 from ...spapi.enums import FEED_REFUND
 from ...spapi.envelopes import CancelQuantityItem, CancelQuantityMessage
 from ..action.states import RESERVING_STATES
 from .refund import REFUND_REASONS
+
+_lt = LazyTranslate(__name__)
 
 # Reasons of the Order Adjustment that fit units which were not shipped, the likeliest
 # first (Amazon's help names NoInventory and CustomerCancel, 200198080); the others of
@@ -24,22 +27,6 @@ CANCEL_ITEMS_REASONS = sorted(
         _FITTING.index(reason[0]) if reason[0] in _FITTING else len(_FITTING)
     ),
 )
-
-
-class AmazonAction(models.Model):
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    kind = fields.Selection(
-        selection_add=[("cancel_items", "Cancellation of Items")],
-        ondelete={"cancel_items": "cascade"},
-    )
-
-    def _units(self):
-        """Return the units of each item, as a person reads them."""
-        return ", ".join(
-            f"{line.quantity} × {line.order_line_id.title}"
-            for line in self.line_ids._standing() or self.line_ids
-        )
 
 
 class AmazonActionLine(models.Model):
@@ -127,6 +114,8 @@ class AmazonActionCancelItems(models.AbstractModel):
     _inherit = "amazon.action.kind.cancel"
     _description = "Amazon Cancellation of Items"
 
+    _label = _lt("Cancellation of Items")
+    _sequence = 50
     _feed_type = FEED_REFUND
     _answered_state = None
 
@@ -276,7 +265,7 @@ class AmazonActionCancelItems(models.AbstractModel):
         """Override: the same units may be cancelled already."""
         if not self._is_cut(action):
             return False
-        values = {"action": action.name, "units": action._units()}
+        values = {"action": action.name, "units": self._units(action)}
         if not action._has_left():
             return self.env._(
                 "Since %(action)s was asked for, Amazon's order shows %(units)s as "
@@ -299,9 +288,16 @@ class AmazonActionCancelItems(models.AbstractModel):
 
     # === WHAT IS SAID === #
 
+    def _units(self, action):
+        """Return the units of each item, as a person reads them."""
+        return ", ".join(
+            f"{line.quantity} × {line.order_line_id.title}"
+            for line in action.line_ids._standing() or action.line_ids
+        )
+
     def _sentence(self, action, state):
         values = {
-            "units": action._units(),
+            "units": self._units(action),
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
             "reason": self._reason_label(
@@ -360,12 +356,12 @@ class AmazonActionCancelItems(models.AbstractModel):
             return self.env._(
                 "Amazon's order %(order)s shows %(units)s as cancelled.",
                 order=action.order_id.amazon_order_ref,
-                units=action._units(),
+                units=self._units(action),
             )
         return self.env._(
             "Amazon's order %(order)s shows %(units)s as cancelled, and says that "
             "%(by)s did it.",
             order=action.order_id.amazon_order_ref,
-            units=action._units(),
+            units=self._units(action),
             by=", ".join(self._other_party(party) for party in sorted(others)),
         )

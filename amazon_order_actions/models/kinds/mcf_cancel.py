@@ -2,20 +2,13 @@ from datetime import timedelta
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools.translate import LazyTranslate
 
 from ..action.kind import NOT_EXECUTED_MINUTES, UNDO_SECONDS
 from ..action.states import RESERVING_STATES
 from ..order.fulfillment_order import MCF_OPEN
 
-
-class AmazonAction(models.Model):
-    # A kind is one file: it adds itself here, beside what it says.
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    kind = fields.Selection(
-        selection_add=[("mcf_cancel", "Cancellation of a Fulfillment Order")],
-        ondelete={"mcf_cancel": "cascade"},
-    )
+_lt = LazyTranslate(__name__)
 
 
 class AmazonSellerAccount(models.Model):
@@ -167,6 +160,8 @@ class AmazonActionMcfCancel(models.AbstractModel):
     _inherit = "amazon.action.kind.mcf"
     _description = "Amazon Cancellation of a Fulfillment Order"
 
+    _label = _lt("Cancellation of a Fulfillment Order")
+    _sequence = 60
     _group = "amazon_order_actions.group_cancel"
     _undo_field = "mcf_cancel_undo_seconds"
     _excludes = ("mcf_cancel",)

@@ -3,9 +3,12 @@ import re
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import hmac
+from odoo.tools.translate import LazyTranslate
 
 from ..action.kind import UNDO_SECONDS
 from ..order.fulfillment_order import PLACE
+
+_lt = LazyTranslate(__name__)
 
 # Keys of Amazon's Address that a person fills in, with those that Amazon requires
 # (model fulfillmentOutbound_2020-07-01, Address).
@@ -23,24 +26,6 @@ QUANTITY_LIMIT = 9999
 
 # Shorter parts of an address say nothing of a buyer, and are part of many words.
 TELLING_LENGTH = 3
-
-
-class AmazonAction(models.Model):
-    # A kind is one file: it adds itself here, beside what it says.
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    kind = fields.Selection(
-        selection_add=[("mcf_update", "Change of a Fulfillment Order")],
-        ondelete={"mcf_update": "cascade"},
-    )
-
-    def _record_call_refused(self, reason, code, http_status):
-        """Override: Amazon's text may repeat the address that it refuses."""
-        address = (self.details or {}).get("address") or {}
-        for part in sorted(address.values(), key=len, reverse=True):
-            if len(part) >= TELLING_LENGTH:
-                reason = re.sub(re.escape(part), "***", reason, flags=re.IGNORECASE)
-        return super()._record_call_refused(reason, code, http_status)
 
 
 class AmazonSellerAccount(models.Model):
@@ -83,6 +68,8 @@ class AmazonActionMcfUpdate(models.AbstractModel):
     _inherit = "amazon.action.kind.mcf"
     _description = "Amazon Change of a Fulfillment Order"
 
+    _label = _lt("Change of a Fulfillment Order")
+    _sequence = 70
     _group = "amazon_order_actions.group_edit"
     _undo_field = "mcf_update_undo_seconds"
     _excludes = ("mcf_cancel", "mcf_update")
@@ -191,6 +178,14 @@ class AmazonActionMcfUpdate(models.AbstractModel):
         }
         changes = {key: value for key, value in body.items() if value}
         return "update_fulfillment_order", (action.order_id.amazon_order_ref, changes)
+
+    def _kept_refusal(self, action, text):
+        """Override: Amazon's text may repeat the address that it refuses."""
+        address = (action.details or {}).get("address") or {}
+        for part in sorted(address.values(), key=len, reverse=True):
+            if len(part) >= TELLING_LENGTH:
+                text = re.sub(re.escape(part), "***", text, flags=re.IGNORECASE)
+        return text
 
     def _kept_details(self, details):
         """Override: the address and the comment may name the buyer; digests of both

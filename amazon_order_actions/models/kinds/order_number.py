@@ -2,29 +2,17 @@ from datetime import timedelta
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools.translate import LazyTranslate
 
 from ...spapi.enums import FEED_CANCEL
 from ...spapi.envelopes import OrderNumberMessage
 from ..action.kind import NOT_EXECUTED_MINUTES, UNDO_SECONDS
 from ..action.states import RESERVING_STATES
 
+_lt = LazyTranslate(__name__)
+
 # Statuses in which Amazon knows the order for sure and it is not over.
 NUMBERED = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED")
-
-
-class AmazonAction(models.Model):
-    # A kind is one file: it adds itself here, beside what it says.
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    kind = fields.Selection(
-        selection_add=[("order_number", "Seller Order Number")],
-        ondelete={"order_number": "cascade"},
-    )
-
-    def _order_number(self):
-        """Return the number that was asked for."""
-        # sudo: whoever may read the action may know the number
-        return (self.sudo().details or {}).get("merchant_order_id", "")
 
 
 class AmazonSellerAccount(models.Model):
@@ -70,6 +58,8 @@ class AmazonActionOrderNumber(models.AbstractModel):
     _inherit = "amazon.action.kind"
     _description = "Amazon Seller Order Number"
 
+    _label = _lt("Seller Order Number")
+    _sequence = 40
     _group = "amazon_order_actions.group_edit"
     _feed_type = FEED_CANCEL
     _undo_field = "order_number_undo_seconds"
@@ -127,17 +117,22 @@ class AmazonActionOrderNumber(models.AbstractModel):
 
     # === WHAT IS SENT === #
 
+    def _order_number(self, action):
+        """Return the number that was asked for."""
+        # sudo: whoever may read the action may know the number
+        return (action.sudo().details or {}).get("merchant_order_id", "")
+
     def _build_message(self, action):
         return OrderNumberMessage(
             message_id=action.message_number,
             amazon_order_id=action.order_id.amazon_order_ref,
-            merchant_order_id=action._order_number(),
+            merchant_order_id=self._order_number(action),
         )
 
     # === HOW IT IS CONFIRMED === #
 
     def _is_confirmed(self, action):
-        return action.order_id.seller_order_ref == action._order_number()
+        return action.order_id.seller_order_ref == self._order_number(action)
 
     def _disproof(self, action):
         """An order that does not show the number, long after Amazon has processed the
@@ -156,7 +151,7 @@ class AmazonActionOrderNumber(models.AbstractModel):
 
     def _sentence(self, action, state):
         values = {
-            "number": action._order_number(),
+            "number": self._order_number(action),
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
             "feed": action.feed_id.feed_ref or "",

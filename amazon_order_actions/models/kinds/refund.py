@@ -4,11 +4,14 @@ from decimal import Decimal
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import float_repr
+from odoo.tools.translate import LazyTranslate
 
 from ...spapi.enums import FEED_REFUND
 from ...spapi.envelopes import PromotionAdjustment, RefundItem, RefundMessage
 from ..action.kind import UNDO_SECONDS
 from ..base.clock import CLOCK_TOLERANCE_MINUTES
+
+_lt = LazyTranslate(__name__)
 
 # AdjustmentReason of the Order Adjustment, as in spapi.enums; those that fit most
 # documents first.
@@ -64,40 +67,6 @@ GOODWILL = "Goodwill"
 TAXES = ("Tax", "ShippingTax", "GiftWrapTax")
 
 
-class AmazonAction(models.Model):
-    # A kind is one file: it adds itself here, beside what it says.
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    kind = fields.Selection(
-        selection_add=[("refund", "Refund")], ondelete={"refund": "cascade"}
-    )
-
-    # === ACTION METHODS === #
-
-    def action_record_by_hand(self):
-        """Open the dialog that records what was done in Seller Central instead of what
-        Amazon has rejected, with the same amounts. Sends nothing.
-
-        :raise UserError: where it was not rejected, or Amazon takes it from here
-        """
-        self.ensure_one()
-        self.check_access("read")
-        self._kind()._check_right()
-        if not self._may_record_by_hand():
-            raise UserError(
-                self.env._("%s is not to be refunded in Seller Central.", self.name)
-            )
-        return self.env["amazon.refund.request"]._open_like(self)
-
-    def _may_record_by_hand(self):
-        """Whether Amazon has rejected it as what only Amazon itself can do."""
-        return (
-            self.kind == "refund"
-            and self.state == "rejected"
-            and self.order_id.channel == "fba"
-        )
-
-
 class AmazonSellerAccount(models.Model):
     _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
@@ -136,6 +105,8 @@ class AmazonActionRefund(models.AbstractModel):
     _inherit = "amazon.action.kind"
     _description = "Amazon Refund"
 
+    _label = _lt("Refund")
+    _sequence = 10
     _group = "amazon_order_actions.group_refund"
     _feed_type = FEED_REFUND
     _undo_field = "refund_undo_seconds"
@@ -291,6 +262,19 @@ class AmazonActionRefund(models.AbstractModel):
                 )
             )
         return hints
+
+    # === RECORDED BY HAND === #
+
+    def _may_record_by_hand(self, order, state):
+        return state == "rejected" and order.channel == "fba"
+
+    def _open_record_by_hand(self, action):
+        """Override: the refund dialog, with the same amounts."""
+        if not self._may_record_by_hand(action.order_id, action.state):
+            raise UserError(
+                self.env._("%s is not to be refunded in Seller Central.", action.name)
+            )
+        return self.env["amazon.refund.request"]._open_like(action)
 
     # === WHAT IS SENT === #
 

@@ -2,26 +2,15 @@ from datetime import timedelta
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools.translate import LazyTranslate
 
 from ..action.kind import NOT_EXECUTED_MINUTES, UNDO_SECONDS
 from ..action.states import RESERVING_STATES
 
+_lt = LazyTranslate(__name__)
+
 # Statuses in which the seller may ship.
 TO_SHIP = ("UNSHIPPED", "PARTIALLY_SHIPPED")
-
-
-class AmazonAction(models.Model):
-    # A kind is one file: it adds itself here, beside what it says.
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    kind = fields.Selection(
-        selection_add=[("ship", "Shipment Confirmation")], ondelete={"ship": "cascade"}
-    )
-
-    def _package(self):
-        """Return the packageDetail that was asked for, without the items."""
-        # sudo: whoever may read the action may know of the package
-        return (self.sudo().details or {}).get("package") or {}
 
 
 class AmazonSellerAccount(models.Model):
@@ -54,6 +43,8 @@ class AmazonActionShip(models.AbstractModel):
     _inherit = "amazon.action.kind"
     _description = "Amazon Shipment Confirmation"
 
+    _label = _lt("Shipment Confirmation")
+    _sequence = 30
     _group = "amazon_order_actions.group_edit"
     _answered_state = "accepted"
     _undo_field = "ship_undo_seconds"
@@ -184,7 +175,7 @@ class AmazonActionShip(models.AbstractModel):
         return False
 
     def _reference_blocker(self, action):
-        reference = action._package()["packageReferenceId"]
+        reference = self._package(action)["packageReferenceId"]
         known = action.order_id.package_references or []
         return reference in known and self.env._(
             "Somebody else has told Amazon of a package %s of this order. Nothing was "
@@ -193,6 +184,26 @@ class AmazonActionShip(models.AbstractModel):
         )
 
     # === WHAT IS SENT === #
+
+    def _package(self, action):
+        """Return the packageDetail that was asked for, without the items."""
+        # sudo: whoever may read the action may know of the package
+        return (action.sudo().details or {}).get("package") or {}
+
+    def _next_reference(self, order):
+        """Return a number that no package of an order has, here or at Amazon.
+
+        Amazon wants a positive number that is unique within the order (ordersV0, model
+        of PackageReferenceId). It stays with the action, so that whatever is told twice
+        is about the same package.
+
+        :param amazon.order order: the order, in sudo mode
+        :rtype: str
+        """
+        asked = order.action_ids.filtered(lambda action: action.kind == "ship")
+        used = [*(order.package_references or [])]
+        used += [self._package(action)["packageReferenceId"] for action in asked]
+        return str(1 + max((int(ref) for ref in used if ref.isdecimal()), default=0))
 
     def _call_operation(self, action):
         return "confirmShipment"
@@ -206,7 +217,7 @@ class AmazonActionShip(models.AbstractModel):
             for line in action.line_ids
         ]
         order = action.order_id
-        package = {**action._package(), "orderItems": items}
+        package = {**self._package(action), "orderItems": items}
         return "confirm_shipment", (order.amazon_order_ref, order.marketplace, package)
 
     # === HOW IT IS CONFIRMED === #
@@ -214,7 +225,7 @@ class AmazonActionShip(models.AbstractModel):
     def _is_confirmed(self, action):
         """Amazon shows the package, by its number or tracking number; or it expects
         nothing more of these items, whoever has told it."""
-        asked, others = action._package(), self._other_references(action)
+        asked, others = self._package(action), self._other_references(action)
         if any(
             package["reference"] == asked["packageReferenceId"]
             or (
@@ -236,7 +247,7 @@ class AmazonActionShip(models.AbstractModel):
             lambda other: other.kind == "ship" and other != action
         )
         known = (action.details or {}).get("references") or []
-        return {*known, *(o._package()["packageReferenceId"] for o in shipments)}
+        return {*known, *(self._package(o)["packageReferenceId"] for o in shipments)}
 
     def _disproof(self, action):
         """Half an hour later Amazon shows neither the package nor any unit of these
@@ -259,7 +270,7 @@ class AmazonActionShip(models.AbstractModel):
     # === WHAT IS SAID === #
 
     def _sentence(self, action, state):
-        package = action._package()
+        package = self._package(action)
         values = {
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,

@@ -108,7 +108,7 @@ class AmazonAction(models.Model):
     def _units_to_take_out(self):
         """Hook: say what a person takes out of the sale order. Invoices hang on its
         lines, and Amazon's items do not name them, so nobody else can."""
-        return self.env._("Take %s out of the sale order.", self._units())
+        return self.env._("Take %s out of the sale order.", self._kind()._units(self))
 
     def _obstacle(self, sale_order):
         """Hook: return why a person must cancel this sale order, or False."""

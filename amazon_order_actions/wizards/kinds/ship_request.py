@@ -120,7 +120,7 @@ class AmazonShipRequest(models.TransientModel):
         """Override: the package as Amazon takes it, and what was shipped by now."""
         order_sudo = self.order_id.sudo()
         package = {
-            "packageReferenceId": order_sudo._next_package_reference(),
+            "packageReferenceId": self._handler()._next_reference(order_sudo),
             "carrierCode": self.carrier_code,
             "trackingNumber": self._tracking_number(),
             "shipDate": self.ship_date.strftime("%Y-%m-%dT%H:%M:%SZ"),
