@@ -1,11 +1,15 @@
 from unittest.mock import patch
 
-from odoo.exceptions import AccessError
+from psycopg2.errors import CheckViolation
+
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 from odoo.tools.translate import code_translations
 
 from ..base.test_containment import ContainmentCase
-from ..common import SHIPPED
+from ..common import SHIPPED, UNSHIPPED, AmazonCommon
 
 KINDS = [
     ("refund", "Refund"),
@@ -107,3 +111,73 @@ class TestKinds(ContainmentCase):
         action.with_user(approver).action_withdraw()
         self.assertEqual(action.state, "withdrawn")
         self.assertIn("not installed", action.state_message)
+
+
+@tagged("post_install", "-at_install")
+class TestUndoSettings(AmazonCommon):
+    """How long each kind of action can be taken back, for each account."""
+
+    def setting(self, kind, account=None):
+        rows = (account or self.account).kind_ids
+        return rows.filtered(lambda row: row.kind == kind)
+
+    def test_new_account_has_a_row_for_each_kind_with_a_setting(self):
+        account = self.env["amazon.seller.account"].create(
+            {"name": "New", "seller_id": "NEW"}
+        )
+        self.assertEqual(
+            account.kind_ids.mapped("kind"),
+            [kind for kind, _label in KINDS if kind != "cancel_items"],
+        )
+        self.assertEqual(set(account.kind_ids.mapped("undo_seconds")), {10})
+
+    def test_accounts_get_a_row_for_a_kind_that_comes_later(self):
+        self.setting("ship").unlink()
+        with patch.object(type(self.registry), "post_init", lambda _self, func: func()):
+            self.env["amazon.action.kind.ship"].init()
+        self.account.invalidate_recordset(["kind_ids"])
+        self.assertEqual(self.setting("ship").undo_seconds, 10)
+
+    def test_default_counts_where_there_is_no_row(self):
+        self.setting("ship").unlink()
+        self.assertEqual(self.account._undo_seconds("ship"), 10)
+
+    def test_change_counts_at_once_and_is_journaled(self):
+        self.assertEqual(self.account._undo_seconds("ship"), 0)
+        self.account.with_user(self.admin).kind_ids = [
+            Command.update(self.setting("ship").id, {"undo_seconds": 90})
+        ]
+        self.assertEqual(self.account._undo_seconds("ship"), 90)
+        entry = self.env["amazon.audit.entry"].search([], order="id desc", limit=1)
+        self.assertEqual(
+            (entry.event, entry.user_id, entry.account_id, entry.company_id),
+            ("account", self.admin, self.account, self.company),
+        )
+        self.assertEqual((entry.value_before, entry.value_after), ("0", "90"))
+        self.assertEqual(
+            entry.message, "Time to Take Back (Shipment Confirmation) changed: 90"
+        )
+
+    def test_cancellation_of_items_is_taken_back_as_long_as_one_of_the_order(self):
+        self.set_undo("cancel", 70)
+        order = self.create_ticket(UNSHIPPED).amazon_order_id.sudo()
+        for kind in ("cancel", "cancel_items"):
+            handler = self.env["amazon.action.kind"]._named(kind)
+            self.assertEqual(handler._undo_seconds(order), 70)
+
+    @mute_logger("odoo.sql_db")
+    def test_seconds_that_cannot_be_meant_are_refused(self):
+        for seconds in (-1, 3601):
+            with (
+                self.subTest(seconds),
+                self.assertRaises(CheckViolation),
+                self.env.cr.savepoint(),
+            ):
+                self.setting("ship").undo_seconds = seconds
+                self.env.flush_all()
+
+    def test_row_stays_with_its_account_and_kind(self):
+        row = self.setting("ship")
+        for vals in ({"kind": "refund"}, {"account_id": self.account.id}):
+            with self.subTest(vals), self.assertRaises(UserError):
+                row.write(vals)

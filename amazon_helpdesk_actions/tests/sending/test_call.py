@@ -554,7 +554,7 @@ class TestCall(CallCase):
         self.assertEqual(self.calls(), 0)
 
     def test_time_to_take_it_back_is_waited_for(self):
-        self.account.ship_undo_seconds = 60
+        self.set_undo("ship", 60)
         action = self.ask()
         self.assertIn("taken back", self.run_jobs("_job_call")[0])
         self.assertEqual(action.state, "queued")

@@ -6,6 +6,7 @@ from . import reservation
 from . import items
 from . import kind
 from . import kind_gone
+from . import account_kind
 from . import followers
 from . import aside
 from . import order_panel

@@ -58,8 +58,15 @@ class AmazonActionKind(models.AbstractModel):
     _answered_state = None
     # Whether Amazon's own data shows the outcome, sooner or later
     _is_shown_by_amazon = True
-    # Field of the account: seconds in which it can be taken back
-    _undo_field = None
+    # The kind whose time to take it back counts for it, too; None: it has its own
+    _undo_like = None
+
+    def init(self):
+        """Override: accounts get a setting for a kind that an addon brings."""
+        result = super().init()
+        if self._label and not self._undo_like:
+            self.pool.post_init(self.env["amazon.account.kind"]._create_missing)
+        return result
 
     @api.model
     def _names(self):
@@ -74,6 +81,14 @@ class AmazonActionKind(models.AbstractModel):
         ]
         kinds.sort(key=lambda kind: (kind._sequence, kind._name))
         return [kind._kind_name() for kind in kinds]
+
+    @api.model
+    def _names_set_alone(self):
+        """Return the names of the kinds for which an account has a setting.
+
+        :rtype: list[str]
+        """
+        return [name for name in self._names() if not self._named(name)._undo_like]
 
     @api.model
     def _named(self, kind):
@@ -210,7 +225,9 @@ class AmazonActionKind(models.AbstractModel):
         :param amazon.order order: the order to act on
         :rtype: int
         """
-        return 0 if self._is_assisted(order) else order.account_id[self._undo_field]
+        if self._is_assisted(order):
+            return 0
+        return order.account_id._undo_seconds(self._undo_like or self._kind_name())
 
     def _urgent_from(self, origin):
         """Return the time from which it is sent before the others, or False.

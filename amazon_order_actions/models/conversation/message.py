@@ -10,7 +10,6 @@ from ...spapi.credentials import IncompleteCredentials
 from ...spapi.enums import MESSAGE_LIMITS
 from ...spapi.errors import Refused, SpApiError
 from ...spapi.operations import MESSAGE_OPERATIONS
-from ..action.kind import UNDO_SECONDS
 from ..action.reservation import ActionRequest
 from ..base.clock import database_now, latest_credible
 from ..order.reading import ORDER_FRESH_SECONDS
@@ -35,16 +34,6 @@ class AmazonSellerAccount(models.Model):
         "Messages Through Amazon's API",
         help="Buyers can be written to through Amazon's Messaging API as well. The "
         "application needs Amazon's role Buyer Communication for it.",
-    )
-    message_undo_seconds = fields.Integer(
-        "Undo of Messages",
-        default=UNDO_SECONDS,
-        help="Seconds for which it stays here, so that it can surely be taken back.",
-    )
-
-    _message_undo_seconds = models.Constraint(
-        "CHECK(message_undo_seconds BETWEEN 0 AND 3600)",
-        "The time to take it back must be between 0 and 3600 seconds.",
     )
 
 
@@ -190,7 +179,6 @@ class AmazonActionMessage(models.AbstractModel):
     _group = "amazon_order_actions.group_message"
     _answered_state = "accepted"
     _is_shown_by_amazon = False
-    _undo_field = "message_undo_seconds"
 
     # === WHO AND WHEN === #
 

@@ -6,7 +6,7 @@ from odoo.tools.translate import LazyTranslate
 
 from ...spapi.enums import FEED_CANCEL
 from ...spapi.envelopes import CancelItem, CancelMessage
-from ..action.kind import NOT_CANCELLED_MINUTES, NOT_EXECUTED_MINUTES, UNDO_SECONDS
+from ..action.kind import NOT_CANCELLED_MINUTES, NOT_EXECUTED_MINUTES
 from ..action.states import RESERVING_STATES
 
 _lt = LazyTranslate(__name__)
@@ -55,11 +55,6 @@ NOT_CANCELLED = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED")
 class AmazonSellerAccount(models.Model):
     _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
-    cancel_undo_seconds = fields.Integer(
-        "Undo of Cancellations",
-        default=UNDO_SECONDS,
-        help="Seconds for which it stays here, so that it can surely be taken back.",
-    )
     cancel_reason = fields.Selection(
         CANCEL_REASONS,
         "Usual Reason for a Cancellation",
@@ -71,11 +66,6 @@ class AmazonSellerAccount(models.Model):
         help="Cancel whole orders by Amazon's operation cancelOrder. Amazon published "
         "and withdrew it several times in 2026; where Amazon does not offer it to this "
         "account, the feed is used by itself.",
-    )
-
-    _cancel_undo_seconds = models.Constraint(
-        "CHECK(cancel_undo_seconds BETWEEN 0 AND 3600)",
-        "The time to take it back must be between 0 and 3600 seconds.",
     )
 
 
@@ -100,7 +90,6 @@ class AmazonActionCancel(models.AbstractModel):
     _group = "amazon_order_actions.group_cancel"
     _feed_type = FEED_CANCEL
     _answered_state = "submitted"
-    _undo_field = "cancel_undo_seconds"
 
     # === WHO AND WHEN === #
 

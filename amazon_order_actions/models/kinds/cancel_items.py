@@ -118,6 +118,7 @@ class AmazonActionCancelItems(models.AbstractModel):
     _sequence = 50
     _feed_type = FEED_REFUND
     _answered_state = None
+    _undo_like = "cancel"
 
     # === WHEN === #
 

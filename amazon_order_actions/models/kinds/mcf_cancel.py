@@ -1,29 +1,14 @@
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools.translate import LazyTranslate
 
-from ..action.kind import NOT_EXECUTED_MINUTES, UNDO_SECONDS
+from ..action.kind import NOT_EXECUTED_MINUTES
 from ..action.states import RESERVING_STATES
 from ..order.fulfillment_order import MCF_OPEN
 
 _lt = LazyTranslate(__name__)
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    mcf_cancel_undo_seconds = fields.Integer(
-        "Undo of Fulfillment Cancellations",
-        default=UNDO_SECONDS,
-        help="Seconds for which it stays here, so that it can surely be taken back.",
-    )
-
-    _mcf_cancel_undo_seconds = models.Constraint(
-        "CHECK(mcf_cancel_undo_seconds BETWEEN 0 AND 3600)",
-        "The time to take it back must be between 0 and 3600 seconds.",
-    )
 
 
 class AmazonOrderMixin(models.AbstractModel):
@@ -163,7 +148,6 @@ class AmazonActionMcfCancel(models.AbstractModel):
     _label = _lt("Cancellation of a Fulfillment Order")
     _sequence = 60
     _group = "amazon_order_actions.group_cancel"
-    _undo_field = "mcf_cancel_undo_seconds"
     _excludes = ("mcf_cancel",)
 
     def _refusal(self):

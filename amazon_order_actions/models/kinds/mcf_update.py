@@ -1,11 +1,10 @@
 import re
 
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import hmac
 from odoo.tools.translate import LazyTranslate
 
-from ..action.kind import UNDO_SECONDS
 from ..order.fulfillment_order import PLACE
 
 _lt = LazyTranslate(__name__)
@@ -26,21 +25,6 @@ QUANTITY_LIMIT = 9999
 
 # Shorter parts of an address say nothing of a buyer, and are part of many words.
 TELLING_LENGTH = 3
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    mcf_update_undo_seconds = fields.Integer(
-        "Undo of Fulfillment Changes",
-        default=UNDO_SECONDS,
-        help="Seconds for which it stays here, so that it can surely be taken back.",
-    )
-
-    _mcf_update_undo_seconds = models.Constraint(
-        "CHECK(mcf_update_undo_seconds BETWEEN 0 AND 3600)",
-        "The time to take it back must be between 0 and 3600 seconds.",
-    )
 
 
 class AmazonOrderMixin(models.AbstractModel):
@@ -71,7 +55,6 @@ class AmazonActionMcfUpdate(models.AbstractModel):
     _label = _lt("Change of a Fulfillment Order")
     _sequence = 70
     _group = "amazon_order_actions.group_edit"
-    _undo_field = "mcf_update_undo_seconds"
     _excludes = ("mcf_cancel", "mcf_update")
 
     def _refusal(self):

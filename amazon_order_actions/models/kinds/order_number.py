@@ -6,28 +6,13 @@ from odoo.tools.translate import LazyTranslate
 
 from ...spapi.enums import FEED_CANCEL
 from ...spapi.envelopes import OrderNumberMessage
-from ..action.kind import NOT_EXECUTED_MINUTES, UNDO_SECONDS
+from ..action.kind import NOT_EXECUTED_MINUTES
 from ..action.states import RESERVING_STATES
 
 _lt = LazyTranslate(__name__)
 
 # Statuses in which Amazon knows the order for sure and it is not over.
 NUMBERED = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED")
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    order_number_undo_seconds = fields.Integer(
-        "Undo of Seller Order Numbers",
-        default=UNDO_SECONDS,
-        help="Seconds for which it stays here, so that it can surely be taken back.",
-    )
-
-    _order_number_undo_seconds = models.Constraint(
-        "CHECK(order_number_undo_seconds BETWEEN 0 AND 3600)",
-        "The time to take it back must be between 0 and 3600 seconds.",
-    )
 
 
 class AmazonOrder(models.Model):
@@ -62,7 +47,6 @@ class AmazonActionOrderNumber(models.AbstractModel):
     _sequence = 40
     _group = "amazon_order_actions.group_edit"
     _feed_type = FEED_CANCEL
-    _undo_field = "order_number_undo_seconds"
 
     # === WHO AND WHEN === #
 

@@ -8,7 +8,6 @@ from odoo.tools.translate import LazyTranslate
 
 from ...spapi.enums import FEED_REFUND
 from ...spapi.envelopes import PromotionAdjustment, RefundItem, RefundMessage
-from ..action.kind import UNDO_SECONDS
 from ..base.clock import CLOCK_TOLERANCE_MINUTES
 
 _lt = LazyTranslate(__name__)
@@ -70,12 +69,6 @@ TAXES = ("Tax", "ShippingTax", "GiftWrapTax")
 class AmazonSellerAccount(models.Model):
     _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
-    refund_undo_seconds = fields.Integer(
-        "Undo of Refunds",
-        default=UNDO_SECONDS,
-        help="Seconds for which it stays here, so that it can surely be taken back.",
-    )
-
     refund_reason = fields.Selection(
         REFUND_REASONS,
         "Usual Reason for a Refund",
@@ -86,11 +79,6 @@ class AmazonSellerAccount(models.Model):
         help="Amazon does not document that it takes refunds of orders that it ships "
         "itself. Where it rejects one, that order is refunded in Seller Central and "
         "recorded here, as all are while this is off.",
-    )
-
-    _refund_undo_seconds = models.Constraint(
-        "CHECK(refund_undo_seconds BETWEEN 0 AND 3600)",
-        "The time to take it back must be between 0 and 3600 seconds.",
     )
 
 
@@ -109,7 +97,6 @@ class AmazonActionRefund(models.AbstractModel):
     _sequence = 10
     _group = "amazon_order_actions.group_refund"
     _feed_type = FEED_REFUND
-    _undo_field = "refund_undo_seconds"
 
     # === WHO AND WHEN === #
 

@@ -4,28 +4,13 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools.translate import LazyTranslate
 
-from ..action.kind import NOT_EXECUTED_MINUTES, UNDO_SECONDS
+from ..action.kind import NOT_EXECUTED_MINUTES
 from ..action.states import RESERVING_STATES
 
 _lt = LazyTranslate(__name__)
 
 # Statuses in which the seller may ship.
 TO_SHIP = ("UNSHIPPED", "PARTIALLY_SHIPPED")
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    ship_undo_seconds = fields.Integer(
-        "Undo of Shipment Confirmations",
-        default=UNDO_SECONDS,
-        help="Seconds for which it stays here, so that it can surely be taken back.",
-    )
-
-    _ship_undo_seconds = models.Constraint(
-        "CHECK(ship_undo_seconds BETWEEN 0 AND 3600)",
-        "The time to take it back must be between 0 and 3600 seconds.",
-    )
 
 
 class AmazonActionShip(models.AbstractModel):
@@ -47,7 +32,6 @@ class AmazonActionShip(models.AbstractModel):
     _sequence = 30
     _group = "amazon_order_actions.group_edit"
     _answered_state = "accepted"
-    _undo_field = "ship_undo_seconds"
 
     # === WHO AND WHEN === #
 
