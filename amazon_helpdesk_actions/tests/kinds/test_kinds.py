@@ -8,6 +8,8 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 from odoo.tools.translate import code_translations
 
+from odoo.addons.amazon_order_actions.models.action.states import ACTION_STATES
+
 from ..base.test_containment import ContainmentCase
 from ..common import SHIPPED, UNSHIPPED, AmazonCommon
 
@@ -178,6 +180,96 @@ class TestUndoSettings(AmazonCommon):
 
     def test_row_stays_with_its_account_and_kind(self):
         row = self.setting("ship")
-        for vals in ({"kind": "refund"}, {"account_id": self.account.id}):
+        for vals in ({"kind": "refund"}, {"account_id": 0}):
             with self.subTest(vals), self.assertRaises(UserError):
                 row.write(vals)
+
+
+# What each state is said by where it is not the kind's own sentence.
+BY_THE_APPROVAL = {"to_approve", "refused", "expired"}
+ALWAYS_WITH_A_REASON = {"blocked"}
+
+
+@tagged("post_install", "-at_install")
+class TestSentences(ContainmentCase):
+    """Each kind has words for each state that it can reach, and for no other."""
+
+    def setUp(self):
+        super().setUp()
+        self.ticket = self.create_ticket(SHIPPED)
+        self.order = self.ticket.amazon_order_id
+        self.actions = self.create_actions(self.order)
+
+    def is_ever_assisted(self, handler):
+        """Whether it is recorded by hand for orders of some channel."""
+        for channel in self.order._fields["channel"].get_values(self.env):
+            self.order.channel = channel
+            if handler._is_assisted(self.order):
+                return True
+        return False
+
+    def reachable(self, handler):
+        """Return the states that actions of a kind can come to."""
+        answers = {handler._answered_state}
+        if handler._feed_type:
+            answers |= {"submitted", "accepted"}
+        return {
+            *("queued", "sending", "unknown", "rejected", "withdrawn"),
+            *(answers - {None}),
+            *(["confirmed"] if handler._is_shown_by_amazon else []),
+            *(["assisted"] if self.is_ever_assisted(handler) else []),
+        }
+
+    def handlers(self):
+        kinds = self.env["amazon.action.kind"]
+        return [kinds._named(kind) for kind in kinds._names()]
+
+    def test_every_state_has_a_sentence_in_every_kind_that_can_reach_it(self):
+        reached = BY_THE_APPROVAL | ALWAYS_WITH_A_REASON
+        for handler in self.handlers():
+            with self.subTest(handler._name):
+                states = self.reachable(handler)
+                reached |= states
+                self.assertLessEqual(states, set(handler._sentences))
+                more = set(handler._sentences) - states
+                # a variant is named after its state, and no sentence is never said
+                self.assertTrue(
+                    all(
+                        case.startswith(tuple(f"{s}_" for s in states)) for case in more
+                    )
+                )
+        self.assertEqual(reached, set(dict(ACTION_STATES)))
+
+    def test_every_sentence_can_be_said_in_every_language(self):
+        for code in ("en_US", "de", "es", "fr"):
+            for action in self.actions:
+                handler = action._kind()
+                values = handler._sentence_values(action)
+                for case, sentence in handler._sentences.items():
+                    with self.subTest(code, kind=action.kind, case=case):
+                        said = sentence._translate(code) % values
+                        self.assertNotIn("%(", said)
+
+    def test_every_state_is_said_of_every_kind(self):
+        for action in self.actions:
+            for state in self.reachable(action._kind()):
+                with self.subTest(action.kind, state=state):
+                    self.assertTrue(action._kind()._sentence(action, state))
+
+    def test_spoilt_translation_is_said_in_english(self):
+        self.env["res.lang"]._activate_lang("de_DE")
+        action = self.one("ship").with_context(lang="de_DE")
+        spoilt = action._kind()._sentences["sending"]._source
+        with (
+            patch.object(
+                type(code_translations),
+                "get_python_translations",
+                lambda _self, module, lang: {spoilt: "%(nobody)s schickt es."},
+            ),
+            mute_logger("odoo.addons.amazon_order_actions.models.action.kind"),
+        ):
+            said = action._kind()._sentence(action, "sending")
+        self.assertIn("is being sent to Amazon", said)
+
+    def one(self, kind):
+        return self.actions.filtered(lambda action: action.kind == kind)

@@ -51,10 +51,7 @@ class AmazonAccountKind(models.Model):
 
         :raise UserError: where a row was to become another one
         """
-        if {"account_id", "kind"} & set(vals):
-            raise UserError(
-                self.env._("A setting stays with its account and its kind of action.")
-            )
+        self._check_same(vals)
         before = {row: row.undo_seconds for row in self}
         result = super().write(vals)
         self.env.registry.clear_cache()
@@ -64,6 +61,23 @@ class AmazonAccountKind(models.Model):
         return result
 
     # === BUSINESS METHODS === #
+
+    def _check_same(self, vals):
+        """Refuse to make another row of one: nobody would journal what ends.
+
+        :param dict vals: as they are written
+        """
+        for row in self:
+            is_other = vals.get("kind", row.kind) != row.kind
+            if (
+                is_other
+                or vals.get("account_id", row.account_id.id) != row.account_id.id
+            ):
+                raise UserError(
+                    self.env._(
+                        "A setting stays with its account and its kind of action."
+                    )
+                )
 
     @api.model
     def _create_missing(self, accounts=None):

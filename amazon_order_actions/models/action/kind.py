@@ -1,8 +1,11 @@
+import logging
 from datetime import timedelta
 
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import formatLang
+
+_logger = logging.getLogger(__name__)
 
 # Hours in which Amazon wants a buyer's message answered (Seller Central, Contact
 # Response Time), and how long before its end an action from the ticket goes first.
@@ -56,6 +59,9 @@ class AmazonActionKind(models.AbstractModel):
     # What a success of its own call says: "accepted" (Amazon has checked and taken it)
     # or "submitted" (asked for, and the outcome shows later)
     _answered_state = None
+    # What is said of an action, by its state, or by what `_case` makes of it: lazy
+    # translations, one for each state that the kind can reach
+    _sentences = {}
     # Whether Amazon's own data shows the outcome, sooner or later
     _is_shown_by_amazon = True
     # The kind whose time to take it back counts for it, too; None: it has its own
@@ -349,8 +355,34 @@ class AmazonActionKind(models.AbstractModel):
         )
 
     def _sentence(self, action, state):
-        """Hook: what the chatter says of an action that reached ``state``."""
+        """Return what the chatter says of an action that reached ``state``."""
+        sentence = self._sentences[self._case(action, state)]
+        return self._fill_in(sentence, self._sentence_values(action))
+
+    def _case(self, action, state):
+        """Hook: return which of the sentences fits, where more than the state
+        decides."""
+        return state
+
+    def _sentence_values(self, action):
+        """Hook: return what the sentences name.
+
+        :rtype: dict
+        """
         raise NotImplementedError
+
+    def _fill_in(self, sentence, values):
+        """Return a sentence in the user's language, with what it names; in English
+        where its translation is spoilt.
+
+        :param sentence: a lazy translation
+        :param dict values: what it names
+        """
+        try:
+            return self.env._(sentence) % values
+        except (TypeError, ValueError, KeyError):
+            _logger.exception("Bad translation of %r", sentence)
+            return self.with_context(lang="en_US").env._(sentence) % values
 
     # === HELPERS === #
 

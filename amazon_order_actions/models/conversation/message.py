@@ -179,6 +179,31 @@ class AmazonActionMessage(models.AbstractModel):
     _group = "amazon_order_actions.group_message"
     _answered_state = "accepted"
     _is_shown_by_amazon = False
+    _sentences = {
+        "queued": _lt(
+            "%(user)s writes to the buyer of %(order)s through Amazon (%(type)s). "
+            "Nothing is sent to Amazon yet."
+        ),
+        "sending": _lt(
+            "The message to the buyer of %(order)s is being sent to Amazon."
+        ),
+        "unknown": _lt(
+            "It is unknown whether Amazon has the message to the buyer of %(order)s. "
+            "It is not sent again. Look at the messages in Seller Central."
+        ),
+        "accepted": _lt(
+            "Amazon has taken the message to the buyer of %(order)s (%(type)s). Amazon "
+            "does not tell whether the buyer has read it."
+        ),
+        "rejected": _lt(
+            "Amazon has rejected the message to the buyer of %(order)s: %(text)s (code "
+            "%(code)s). The buyer did not get it."
+        ),
+        "withdrawn": _lt(
+            "The message to the buyer of %(order)s was withdrawn. Nothing was sent to "
+            "Amazon."
+        ),
+    }
 
     # === WHO AND WHEN === #
 
@@ -268,49 +293,16 @@ class AmazonActionMessage(models.AbstractModel):
 
     # === WHAT IS SAID === #
 
-    def _sentence(self, action, state):
+    def _sentence_values(self, action):
         types = dict(
             self.env["amazon.reply.request"]
             ._fields["message_type"]
             ._description_selection(self.env)
         )
-        values = {
+        return {
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
             "type": types.get(action.reason, action.reason),
             "code": action.amazon_code or "",
             "text": action.amazon_text or "",
         }
-        sentences = {
-            "queued": lambda: self.env._(
-                "%(user)s writes to the buyer of %(order)s through Amazon (%(type)s). "
-                "Nothing is sent to Amazon yet.",
-                **values,
-            ),
-            "sending": lambda: self.env._(
-                "The message to the buyer of %(order)s is being sent to Amazon.",
-                **values,
-            ),
-            "unknown": lambda: self.env._(
-                "It is unknown whether Amazon has the message to the buyer of "
-                "%(order)s. It is not sent again. Look at the messages in Seller "
-                "Central.",
-                **values,
-            ),
-            "accepted": lambda: self.env._(
-                "Amazon has taken the message to the buyer of %(order)s (%(type)s). "
-                "Amazon does not tell whether the buyer has read it.",
-                **values,
-            ),
-            "rejected": lambda: self.env._(
-                "Amazon has rejected the message to the buyer of %(order)s: %(text)s "
-                "(code %(code)s). The buyer did not get it.",
-                **values,
-            ),
-            "withdrawn": lambda: self.env._(
-                "The message to the buyer of %(order)s was withdrawn. Nothing was sent "
-                "to Amazon.",
-                **values,
-            ),
-        }
-        return sentences[state]()

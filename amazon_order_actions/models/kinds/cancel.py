@@ -90,6 +90,46 @@ class AmazonActionCancel(models.AbstractModel):
     _group = "amazon_order_actions.group_cancel"
     _feed_type = FEED_CANCEL
     _answered_state = "submitted"
+    _sentences = {
+        "queued": _lt(
+            "%(user)s asks to cancel the order %(order)s (%(reason)s). Nothing is sent "
+            "to Amazon yet."
+        ),
+        "sending": _lt("The cancellation of %(order)s is being sent to Amazon."),
+        "submitted": _lt(
+            "Amazon has received the cancellation of %(order)s (%(way)s) and has not "
+            "processed it yet."
+        ),
+        "unknown": _lt(
+            "It is unknown whether Amazon has the cancellation of %(order)s. It is not "
+            "sent again. Look at the order in Seller Central."
+        ),
+        "accepted": _lt(
+            "Amazon has accepted the cancellation of %(order)s (%(way)s). The order "
+            "does not show it yet."
+        ),
+        "confirmed": _lt(
+            "Amazon shows the order %(order)s as cancelled, and does not say by whom."
+        ),
+        "confirmed_by_seller": _lt(
+            "Amazon shows the order %(order)s as cancelled by the seller."
+        ),
+        "confirmed_by_other": _lt(
+            "Amazon shows the order %(order)s as cancelled, and says that %(by)s did "
+            "it."
+        ),
+        "rejected": _lt(
+            "Amazon has rejected the cancellation of %(order)s: %(text)s (code "
+            "%(code)s). Correct it and ask again, or look at it in Seller Central."
+        ),
+        "withdrawn": _lt(
+            "The cancellation of %(order)s was withdrawn. Nothing was sent to Amazon."
+        ),
+        "assisted": _lt(
+            "%(user)s recorded that the cancellation of %(order)s was asked for in "
+            "Seller Central. The order does not show it yet."
+        ),
+    }
 
     # === WHO AND WHEN === #
 
@@ -274,59 +314,16 @@ class AmazonActionCancel(models.AbstractModel):
 
     # === WHAT IS SAID === #
 
-    def _sentence(self, action, state):
-        values = {
+    def _sentence_values(self, action):
+        return {
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
             "reason": self._reason_label("amazon.cancel.request", action.reason),
             "way": self._way(action),
+            "by": self._others_words(action),
             "code": action.amazon_code or "",
             "text": action.amazon_text or "",
         }
-        sentences = {
-            "queued": lambda: self.env._(
-                "%(user)s asks to cancel the order %(order)s (%(reason)s). Nothing is "
-                "sent to Amazon yet.",
-                **values,
-            ),
-            "sending": lambda: self.env._(
-                "The cancellation of %(order)s is being sent to Amazon.", **values
-            ),
-            "submitted": lambda: self.env._(
-                "Amazon has received the cancellation of %(order)s (%(way)s) and has "
-                "not processed it yet.",
-                **values,
-            ),
-            "unknown": lambda: self.env._(
-                "It is unknown whether Amazon has the cancellation of %(order)s. It is "
-                "not sent again. Look at the order in Seller Central.",
-                **values,
-            ),
-            "accepted": lambda: self.env._(
-                "Amazon has accepted the cancellation of %(order)s (%(way)s). The "
-                "order does not show it yet.",
-                **values,
-            ),
-            "confirmed": lambda: self._confirmed_sentence(
-                action.order_id, action.order_id.cancelled_by
-            ),
-            "rejected": lambda: self.env._(
-                "Amazon has rejected the cancellation of %(order)s: %(text)s (code "
-                "%(code)s). Correct it and ask again, or look at it in Seller Central.",
-                **values,
-            ),
-            "withdrawn": lambda: self.env._(
-                "The cancellation of %(order)s was withdrawn. Nothing was sent to "
-                "Amazon.",
-                **values,
-            ),
-            "assisted": lambda: self.env._(
-                "%(user)s recorded that the cancellation of %(order)s was asked for in "
-                "Seller Central. The order does not show it yet.",
-                **values,
-            ),
-        }
-        return sentences[state]()
 
     def _way(self, action):
         """Return how Amazon was told, with the number to ask Amazon by."""
@@ -334,27 +331,26 @@ class AmazonActionCancel(models.AbstractModel):
             return self.env._("feed %s", action.feed_id.feed_ref or "")
         return self.env._("request %s", action.request_ref or "")
 
-    def _confirmed_sentence(self, order, party):
-        """Say that the order is cancelled, and by whom as Amazon says: it may have been
-        the buyer after all.
+    def _case(self, action, state):
+        """Override: of a cancelled order Amazon may say by whom; it may have been the
+        buyer after all."""
+        if state != "confirmed":
+            return state
+        if self._others(action):
+            return "confirmed_by_other"
+        by_seller = action.order_id.cancelled_by == "MERCHANT"
+        return "confirmed_by_seller" if by_seller else state
 
-        :param str party: BUYER, MERCHANT, AMAZON, or False
+    def _others(self, action):
+        """Return who else cancelled, as Amazon says: BUYER, AMAZON, both or none.
+
+        :rtype: set[str]
         """
-        ref = order.amazon_order_ref
-        if party == "MERCHANT":
-            return self.env._(
-                "Amazon shows the order %s as cancelled by the seller.", ref
-            )
-        if not party:
-            return self.env._(
-                "Amazon shows the order %s as cancelled, and does not say by whom.", ref
-            )
-        return self.env._(
-            "Amazon shows the order %(order)s as cancelled, and says that %(by)s did "
-            "it.",
-            order=ref,
-            by=self._other_party(party),
-        )
+        return {action.order_id.cancelled_by} - {"MERCHANT", False}
+
+    def _others_words(self, action):
+        """Return who else cancelled, as a part of a sentence."""
+        return ", ".join(self._other_party(by) for by in sorted(self._others(action)))
 
     def _other_party(self, party):
         """Return who else cancelled, as a part of a sentence."""

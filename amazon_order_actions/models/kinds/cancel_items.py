@@ -119,6 +119,38 @@ class AmazonActionCancelItems(models.AbstractModel):
     _feed_type = FEED_REFUND
     _answered_state = None
     _undo_like = "cancel"
+    _sentences = {
+        "queued": _lt(
+            "%(user)s asks to cancel %(units)s of the order %(order)s (%(reason)s). "
+            "Nothing is sent to Amazon yet."
+        ),
+        "sending": _lt("The cancellation of %(units)s is being sent to Amazon."),
+        "submitted": _lt(
+            "Amazon has received the cancellation of %(units)s (feed %(feed)s) and has "
+            "not processed it yet."
+        ),
+        "unknown": _lt(
+            "It is unknown whether Amazon has the cancellation of %(units)s. It is not "
+            "sent again. Look at the order in Seller Central."
+        ),
+        "accepted": _lt(
+            "Amazon has accepted the cancellation of %(units)s (feed %(feed)s). The "
+            "order does not show it yet."
+        ),
+        "confirmed": _lt("Amazon's order %(order)s shows %(units)s as cancelled."),
+        "confirmed_by_other": _lt(
+            "Amazon's order %(order)s shows %(units)s as cancelled, and says that "
+            "%(by)s did it."
+        ),
+        "rejected": _lt(
+            "Amazon has rejected the cancellation of %(units)s: %(text)s (code "
+            "%(code)s). Correct it and ask again, or look at the order in Seller "
+            "Central."
+        ),
+        "withdrawn": _lt(
+            "The cancellation of %(units)s was withdrawn. Nothing was sent to Amazon."
+        ),
+    }
 
     # === WHEN === #
 
@@ -296,9 +328,10 @@ class AmazonActionCancelItems(models.AbstractModel):
             for line in action.line_ids._standing() or action.line_ids
         )
 
-    def _sentence(self, action, state):
-        values = {
+    def _sentence_values(self, action):
+        return {
             "units": self._units(action),
+            "by": self._others_words(action),
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
             "reason": self._reason_label(
@@ -308,61 +341,12 @@ class AmazonActionCancelItems(models.AbstractModel):
             "code": action.amazon_code or "",
             "text": action.amazon_text or "",
         }
-        sentences = {
-            "queued": lambda: self.env._(
-                "%(user)s asks to cancel %(units)s of the order %(order)s "
-                "(%(reason)s). Nothing is sent to Amazon yet.",
-                **values,
-            ),
-            "sending": lambda: self.env._(
-                "The cancellation of %(units)s is being sent to Amazon.", **values
-            ),
-            "submitted": lambda: self.env._(
-                "Amazon has received the cancellation of %(units)s (feed %(feed)s) and "
-                "has not processed it yet.",
-                **values,
-            ),
-            "unknown": lambda: self.env._(
-                "It is unknown whether Amazon has the cancellation of %(units)s. It is "
-                "not sent again. Look at the order in Seller Central.",
-                **values,
-            ),
-            "accepted": lambda: self.env._(
-                "Amazon has accepted the cancellation of %(units)s (feed %(feed)s). "
-                "The order does not show it yet.",
-                **values,
-            ),
-            "confirmed": lambda: self._units_confirmed_sentence(action),
-            "rejected": lambda: self.env._(
-                "Amazon has rejected the cancellation of %(units)s: %(text)s (code "
-                "%(code)s). Correct it and ask again, or look at the order in Seller "
-                "Central.",
-                **values,
-            ),
-            "withdrawn": lambda: self.env._(
-                "The cancellation of %(units)s was withdrawn. Nothing was sent to "
-                "Amazon.",
-                **values,
-            ),
-        }
-        return sentences[state]()
 
-    def _units_confirmed_sentence(self, action):
-        """Say that the units are cancelled, and who did it where Amazon names somebody
-        else. It names somebody for an item, not for a unit."""
+    def _case(self, action, state):
+        is_of_other = state == "confirmed" and self._others(action)
+        return "confirmed_by_other" if is_of_other else state
+
+    def _others(self, action):
+        """Override: Amazon names somebody for an item, not for a unit."""
         items = action.line_ids._standing().order_line_id
-        parties = set(items.mapped("cancelled_by"))
-        others = parties - {"MERCHANT", False}
-        if not others:
-            return self.env._(
-                "Amazon's order %(order)s shows %(units)s as cancelled.",
-                order=action.order_id.amazon_order_ref,
-                units=self._units(action),
-            )
-        return self.env._(
-            "Amazon's order %(order)s shows %(units)s as cancelled, and says that "
-            "%(by)s did it.",
-            order=action.order_id.amazon_order_ref,
-            units=self._units(action),
-            by=", ".join(self._other_party(party) for party in sorted(others)),
-        )
+        return set(items.mapped("cancelled_by")) - {"MERCHANT", False}

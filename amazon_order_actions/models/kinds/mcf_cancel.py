@@ -149,6 +149,33 @@ class AmazonActionMcfCancel(models.AbstractModel):
     _sequence = 60
     _group = "amazon_order_actions.group_cancel"
     _excludes = ("mcf_cancel",)
+    _sentences = {
+        "queued": _lt(
+            "%(user)s asks to cancel the fulfillment order %(order)s. Nothing is sent "
+            "to Amazon yet."
+        ),
+        "sending": _lt(
+            "The cancellation of the fulfillment order %(order)s is being sent to "
+            "Amazon."
+        ),
+        "submitted": _lt(
+            "Amazon has received the request to cancel the fulfillment order "
+            "%(order)s. The order does not show it yet, and may still be shipped."
+        ),
+        "unknown": _lt(
+            "It is unknown whether Amazon has the cancellation of the fulfillment "
+            "order %(order)s. The order is looked at until it shows."
+        ),
+        "confirmed": _lt("Amazon shows the fulfillment order %(order)s as cancelled."),
+        "rejected": _lt(
+            "Amazon has not cancelled the fulfillment order %(order)s: %(text)s (code "
+            "%(code)s)."
+        ),
+        "withdrawn": _lt(
+            "The cancellation of the fulfillment order %(order)s was withdrawn. "
+            "Nothing was sent to Amazon."
+        ),
+    }
 
     def _refusal(self):
         return self.env["amazon.action.kind.cancel"]._refusal()
@@ -183,46 +210,10 @@ class AmazonActionMcfCancel(models.AbstractModel):
 
     # === WHAT IS SAID === #
 
-    def _sentence(self, action, state):
-        values = {
+    def _sentence_values(self, action):
+        return {
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
             "code": action.amazon_code or self.env._("none"),
             "text": action.amazon_text or "",
         }
-        sentences = {
-            "queued": lambda: self.env._(
-                "%(user)s asks to cancel the fulfillment order %(order)s. Nothing is "
-                "sent to Amazon yet.",
-                **values,
-            ),
-            "sending": lambda: self.env._(
-                "The cancellation of the fulfillment order %(order)s is being sent to "
-                "Amazon.",
-                **values,
-            ),
-            "submitted": lambda: self.env._(
-                "Amazon has received the request to cancel the fulfillment order "
-                "%(order)s. The order does not show it yet, and may still be shipped.",
-                **values,
-            ),
-            "unknown": lambda: self.env._(
-                "It is unknown whether Amazon has the cancellation of the fulfillment "
-                "order %(order)s. The order is looked at until it shows.",
-                **values,
-            ),
-            "confirmed": lambda: self.env._(
-                "Amazon shows the fulfillment order %(order)s as cancelled.", **values
-            ),
-            "rejected": lambda: self.env._(
-                "Amazon has not cancelled the fulfillment order %(order)s: %(text)s "
-                "(code %(code)s).",
-                **values,
-            ),
-            "withdrawn": lambda: self.env._(
-                "The cancellation of the fulfillment order %(order)s was withdrawn. "
-                "Nothing was sent to Amazon.",
-                **values,
-            ),
-        }
-        return sentences[state]()

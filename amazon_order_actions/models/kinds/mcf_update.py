@@ -56,6 +56,39 @@ class AmazonActionMcfUpdate(models.AbstractModel):
     _sequence = 70
     _group = "amazon_order_actions.group_edit"
     _excludes = ("mcf_cancel", "mcf_update")
+    _sentences = {
+        "queued": _lt(
+            "%(user)s asks to change the fulfillment order %(order)s: %(changes)s. "
+            "Nothing is sent to Amazon yet."
+        ),
+        "sending": _lt(
+            "The change of the fulfillment order %(order)s is being sent to Amazon."
+        ),
+        "submitted": _lt(
+            "Amazon has received the change of the fulfillment order %(order)s: "
+            "%(changes)s. The order does not show it yet."
+        ),
+        "unknown": _lt(
+            "It is unknown whether Amazon has the change of the fulfillment order "
+            "%(order)s. The order is looked at until it shows."
+        ),
+        "confirmed": _lt(
+            "Amazon shows the fulfillment order %(order)s as changed: %(changes)s."
+        ),
+        "confirmed_with_other_address": _lt(
+            "Amazon shows the fulfillment order %(order)s as changed: %(changes)s. Its "
+            "delivery address is a new one, but is not spelled as it was entered: "
+            "compare it in Seller Central."
+        ),
+        "rejected": _lt(
+            "Amazon has not changed the fulfillment order %(order)s: %(text)s (code "
+            "%(code)s)."
+        ),
+        "withdrawn": _lt(
+            "The change of the fulfillment order %(order)s was withdrawn. Nothing was "
+            "sent to Amazon."
+        ),
+    }
 
     def _refusal(self):
         return self.env._(
@@ -295,58 +328,19 @@ class AmazonActionMcfUpdate(models.AbstractModel):
             for ref, units in action.details["quantities"].items()
         ]
 
-    def _sentence(self, action, state):
-        values = {
+    def _sentence_values(self, action):
+        return {
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
             "changes": self._words(action, action.details or {}),
             "code": action.amazon_code or self.env._("none"),
             "text": action.amazon_text or "",
         }
-        sentences = {
-            "queued": lambda: self.env._(
-                "%(user)s asks to change the fulfillment order %(order)s: %(changes)s. "
-                "Nothing is sent to Amazon yet.",
-                **values,
-            ),
-            "sending": lambda: self.env._(
-                "The change of the fulfillment order %(order)s is being sent to "
-                "Amazon.",
-                **values,
-            ),
-            "submitted": lambda: self.env._(
-                "Amazon has received the change of the fulfillment order %(order)s: "
-                "%(changes)s. The order does not show it yet.",
-                **values,
-            ),
-            "unknown": lambda: self.env._(
-                "It is unknown whether Amazon has the change of the fulfillment order "
-                "%(order)s. The order is looked at until it shows.",
-                **values,
-            ),
-            "confirmed": lambda: self._confirmed_sentence(action, values),
-            "rejected": lambda: self.env._(
-                "Amazon has not changed the fulfillment order %(order)s: %(text)s "
-                "(code %(code)s).",
-                **values,
-            ),
-            "withdrawn": lambda: self.env._(
-                "The change of the fulfillment order %(order)s was withdrawn. Nothing "
-                "was sent to Amazon.",
-                **values,
-            ),
-        }
-        return sentences[state]()
 
-    def _confirmed_sentence(self, action, values):
-        if "address_digest" in action.details and not self._is_address_shown(action):
-            return self.env._(
-                "Amazon shows the fulfillment order %(order)s as changed: %(changes)s. "
-                "Its delivery address is a new one, but is not spelled as it was "
-                "entered: compare it in Seller Central.",
-                **values,
-            )
-        return self.env._(
-            "Amazon shows the fulfillment order %(order)s as changed: %(changes)s.",
-            **values,
+    def _case(self, action, state):
+        is_other = (
+            state == "confirmed"
+            and "address_digest" in (action.details or {})
+            and not self._is_address_shown(action)
         )
+        return "confirmed_with_other_address" if is_other else state

@@ -47,6 +47,36 @@ class AmazonActionOrderNumber(models.AbstractModel):
     _sequence = 40
     _group = "amazon_order_actions.group_edit"
     _feed_type = FEED_CANCEL
+    _sentences = {
+        "queued": _lt(
+            "%(user)s asks Amazon to keep %(number)s as seller order number of "
+            "%(order)s. Nothing is sent to Amazon yet."
+        ),
+        "sending": _lt("The seller order number of %(order)s is being sent to Amazon."),
+        "submitted": _lt(
+            "Amazon has received the seller order number %(number)s of %(order)s (feed "
+            "%(feed)s) and has not processed it yet."
+        ),
+        "unknown": _lt(
+            "It is unknown whether Amazon has the seller order number %(number)s of "
+            "%(order)s. It is not sent again. Look at the order in Seller Central."
+        ),
+        "accepted": _lt(
+            "Amazon has accepted the seller order number %(number)s of %(order)s (feed "
+            "%(feed)s). The order does not show it yet."
+        ),
+        "confirmed": _lt(
+            "Amazon shows %(number)s as seller order number of %(order)s."
+        ),
+        "rejected": _lt(
+            "Amazon has rejected the seller order number %(number)s of %(order)s: "
+            "%(text)s (code %(code)s). Correct it and ask again."
+        ),
+        "withdrawn": _lt(
+            "The seller order number of %(order)s was withdrawn. Nothing was sent to "
+            "Amazon."
+        ),
+    }
 
     # === WHO AND WHEN === #
 
@@ -133,8 +163,8 @@ class AmazonActionOrderNumber(models.AbstractModel):
 
     # === WHAT IS SAID === #
 
-    def _sentence(self, action, state):
-        values = {
+    def _sentence_values(self, action):
+        return {
             "number": self._order_number(action),
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
@@ -142,45 +172,3 @@ class AmazonActionOrderNumber(models.AbstractModel):
             "code": action.amazon_code or "",
             "text": action.amazon_text or "",
         }
-        sentences = {
-            "queued": lambda: self.env._(
-                "%(user)s asks Amazon to keep %(number)s as seller order number of "
-                "%(order)s. Nothing is sent to Amazon yet.",
-                **values,
-            ),
-            "sending": lambda: self.env._(
-                "The seller order number of %(order)s is being sent to Amazon.",
-                **values,
-            ),
-            "submitted": lambda: self.env._(
-                "Amazon has received the seller order number %(number)s of %(order)s "
-                "(feed %(feed)s) and has not processed it yet.",
-                **values,
-            ),
-            "unknown": lambda: self.env._(
-                "It is unknown whether Amazon has the seller order number %(number)s "
-                "of %(order)s. It is not sent again. Look at the order in Seller "
-                "Central.",
-                **values,
-            ),
-            "accepted": lambda: self.env._(
-                "Amazon has accepted the seller order number %(number)s of %(order)s "
-                "(feed %(feed)s). The order does not show it yet.",
-                **values,
-            ),
-            "confirmed": lambda: self.env._(
-                "Amazon shows %(number)s as seller order number of %(order)s.",
-                **values,
-            ),
-            "rejected": lambda: self.env._(
-                "Amazon has rejected the seller order number %(number)s of %(order)s: "
-                "%(text)s (code %(code)s). Correct it and ask again.",
-                **values,
-            ),
-            "withdrawn": lambda: self.env._(
-                "The seller order number of %(order)s was withdrawn. Nothing was sent "
-                "to Amazon.",
-                **values,
-            ),
-        }
-        return sentences[state]()

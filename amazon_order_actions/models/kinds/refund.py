@@ -97,6 +97,42 @@ class AmazonActionRefund(models.AbstractModel):
     _sequence = 10
     _group = "amazon_order_actions.group_refund"
     _feed_type = FEED_REFUND
+    _sentences = {
+        "queued": _lt(
+            "%(user)s asks to refund %(amount)s of the order %(order)s (%(reason)s). "
+            "Nothing is sent to Amazon yet."
+        ),
+        "sending": _lt("The refund of %(amount)s is being sent to Amazon."),
+        "submitted": _lt(
+            "Amazon has received the refund of %(amount)s (feed %(feed)s) and has not "
+            "processed it yet."
+        ),
+        "unknown": _lt(
+            "It is unknown whether Amazon has the refund of %(amount)s. It is not sent "
+            "again. Look at the order in Seller Central."
+        ),
+        "accepted": _lt(
+            "Amazon has accepted the refund of %(amount)s (feed %(feed)s). Its "
+            "finances do not show it yet."
+        ),
+        "confirmed": _lt("Amazon's finances show the refund of %(amount)s."),
+        "rejected": _lt(
+            "Amazon has rejected the refund of %(amount)s: %(text)s (code %(code)s). "
+            "Correct it and ask again, or refund in Seller Central."
+        ),
+        "rejected_of_fba": _lt(
+            "Amazon has rejected the refund of %(amount)s: %(text)s (code %(code)s). "
+            "Amazon ships this order: refund it in Seller Central, then record here "
+            "what you did."
+        ),
+        "withdrawn": _lt(
+            "The refund of %(amount)s was withdrawn. Nothing was sent to Amazon."
+        ),
+        "assisted": _lt(
+            "%(user)s recorded a refund of %(amount)s as done in Seller Central. "
+            "Amazon's finances do not show it yet."
+        ),
+    }
 
     # === WHO AND WHEN === #
 
@@ -396,8 +432,8 @@ class AmazonActionRefund(models.AbstractModel):
 
     # === WHAT IS SAID === #
 
-    def _sentence(self, action, state):
-        values = {
+    def _sentence_values(self, action):
+        return {
             "amount": self._money(action.amount, action.currency_id),
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
@@ -406,59 +442,10 @@ class AmazonActionRefund(models.AbstractModel):
             "code": action.amazon_code or "",
             "text": action.amazon_text or "",
         }
-        sentences = {
-            "queued": lambda: self.env._(
-                "%(user)s asks to refund %(amount)s of the order %(order)s "
-                "(%(reason)s). Nothing is sent to Amazon yet.",
-                **values,
-            ),
-            "sending": lambda: self.env._(
-                "The refund of %(amount)s is being sent to Amazon.", **values
-            ),
-            "submitted": lambda: self.env._(
-                "Amazon has received the refund of %(amount)s (feed %(feed)s) and has "
-                "not processed it yet.",
-                **values,
-            ),
-            "unknown": lambda: self.env._(
-                "It is unknown whether Amazon has the refund of %(amount)s. It is not "
-                "sent again. Look at the order in Seller Central.",
-                **values,
-            ),
-            "accepted": lambda: self.env._(
-                "Amazon has accepted the refund of %(amount)s (feed %(feed)s). Its "
-                "finances do not show it yet.",
-                **values,
-            ),
-            "confirmed": lambda: self.env._(
-                "Amazon's finances show the refund of %(amount)s.", **values
-            ),
-            "rejected": lambda: self._rejection(action, values),
-            "withdrawn": lambda: self.env._(
-                "The refund of %(amount)s was withdrawn. Nothing was sent to Amazon.",
-                **values,
-            ),
-            "assisted": lambda: self.env._(
-                "%(user)s recorded a refund of %(amount)s as done in Seller Central. "
-                "Amazon's finances do not show it yet.",
-                **values,
-            ),
-        }
-        return sentences[state]()
 
-    def _rejection(self, action, values):
-        if action.order_id.channel == "fba":
-            return self.env._(
-                "Amazon has rejected the refund of %(amount)s: %(text)s (code "
-                "%(code)s). Amazon ships this order: refund it in Seller Central, then "
-                "record here what you did.",
-                **values,
-            )
-        return self.env._(
-            "Amazon has rejected the refund of %(amount)s: %(text)s (code %(code)s). "
-            "Correct it and ask again, or refund in Seller Central.",
-            **values,
-        )
+    def _case(self, action, state):
+        of_fba = state == "rejected" and action.order_id.channel == "fba"
+        return "rejected_of_fba" if of_fba else state
 
 
 def _is_open(refund, action, since, after):

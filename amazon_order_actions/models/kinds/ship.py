@@ -32,6 +32,39 @@ class AmazonActionShip(models.AbstractModel):
     _sequence = 30
     _group = "amazon_order_actions.group_edit"
     _answered_state = "accepted"
+    _sentences = {
+        "queued": _lt(
+            "%(user)s asks to confirm the shipment of %(items)s of %(order)s (package "
+            "%(package)s, %(carrier)s %(tracking)s). Nothing is sent to Amazon yet."
+        ),
+        "sending": _lt(
+            "The shipment confirmation of %(order)s (package %(package)s) is being "
+            "sent to Amazon."
+        ),
+        "unknown": _lt(
+            "It is unknown whether Amazon has the shipment confirmation of %(order)s "
+            "(package %(package)s). It is not sent again. Look at the order in Seller "
+            "Central."
+        ),
+        "accepted": _lt(
+            "Amazon has accepted the shipment confirmation of %(order)s (package "
+            "%(package)s, %(carrier)s %(tracking)s; request %(request)s). The order "
+            "does not show it yet."
+        ),
+        "confirmed": _lt(
+            "Amazon shows %(items)s of %(order)s as shipped (package %(package)s, "
+            "%(carrier)s %(tracking)s)."
+        ),
+        "rejected": _lt(
+            "Amazon has rejected the shipment confirmation of %(order)s (package "
+            "%(package)s): %(text)s (code %(code)s). Correct it and ask again, or "
+            "confirm it in Seller Central."
+        ),
+        "withdrawn": _lt(
+            "The shipment confirmation of %(order)s (package %(package)s) was "
+            "withdrawn. Nothing was sent to Amazon."
+        ),
+    }
 
     # === WHO AND WHEN === #
 
@@ -253,9 +286,9 @@ class AmazonActionShip(models.AbstractModel):
 
     # === WHAT IS SAID === #
 
-    def _sentence(self, action, state):
+    def _sentence_values(self, action):
         package = self._package(action)
-        values = {
+        return {
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
             "package": package.get("packageReferenceId", ""),
@@ -266,48 +299,6 @@ class AmazonActionShip(models.AbstractModel):
             "code": action.amazon_code or "-",
             "text": action.amazon_text or "",
         }
-        sentences = {
-            "queued": lambda: self.env._(
-                "%(user)s asks to confirm the shipment of %(items)s of %(order)s "
-                "(package %(package)s, %(carrier)s %(tracking)s). Nothing is sent to "
-                "Amazon yet.",
-                **values,
-            ),
-            "sending": lambda: self.env._(
-                "The shipment confirmation of %(order)s (package %(package)s) is being "
-                "sent to Amazon.",
-                **values,
-            ),
-            "unknown": lambda: self.env._(
-                "It is unknown whether Amazon has the shipment confirmation of "
-                "%(order)s (package %(package)s). It is not sent again. Look at the "
-                "order in Seller Central.",
-                **values,
-            ),
-            "accepted": lambda: self.env._(
-                "Amazon has accepted the shipment confirmation of %(order)s (package "
-                "%(package)s, %(carrier)s %(tracking)s; request %(request)s). The "
-                "order does not show it yet.",
-                **values,
-            ),
-            "confirmed": lambda: self.env._(
-                "Amazon shows %(items)s of %(order)s as shipped (package %(package)s, "
-                "%(carrier)s %(tracking)s).",
-                **values,
-            ),
-            "rejected": lambda: self.env._(
-                "Amazon has rejected the shipment confirmation of %(order)s (package "
-                "%(package)s): %(text)s (code %(code)s). Correct it and ask again, or "
-                "confirm it in Seller Central.",
-                **values,
-            ),
-            "withdrawn": lambda: self.env._(
-                "The shipment confirmation of %(order)s (package %(package)s) was "
-                "withdrawn. Nothing was sent to Amazon.",
-                **values,
-            ),
-        }
-        return sentences[state]()
 
     def _items_label(self, action):
         """Return what is in the package, for people: "2 x Kettle, 1 x Cup"."""
