@@ -129,6 +129,7 @@ class TestUnlistedMarketplace(LoopsCommon):
             with self.subTest(handler._name), ExitStack() as stack:
                 for name, answer in (
                     ("_check_right", None),
+                    ("_check_filled_in", None),
                     ("_check_possible", None),
                     ("_check_quantities", None),
                     ("_check_details", None),

@@ -62,6 +62,8 @@ class AmazonActionKind(models.AbstractModel):
     # What is said of an action, by its state, or by what `_case` makes of it: lazy
     # translations, one for each state that the kind can reach
     _sentences = {}
+    # Whether Amazon wants to know why
+    _needs_reason = False
     # Whether Amazon's own data shows the outcome, sooner or later
     _is_shown_by_amazon = True
     # The kind whose time to take it back counts for it, too; None: it has its own
@@ -170,14 +172,48 @@ class AmazonActionKind(models.AbstractModel):
         in Seller Central and records it here."""
         return False
 
+    def _settle(self, order, request):
+        """Hook: return the request with what only the order, once it is taken, can
+        say of it.
+
+        :param amazon.order order: the order, taken for this transaction
+        :param ActionRequest request: what is asked for
+        :rtype: ActionRequest
+        """
+        return request
+
+    def _check_filled_in(self, order, request):
+        """Refuse what is blocked, or not filled in by the person who asks.
+
+        :param amazon.order order: the order, taken for this transaction
+        :param ActionRequest request: what is asked for
+        :raise UserError: with the sentences that say why
+        """
+        blockers = self._blockers(order)
+        if blockers:
+            raise UserError("\n".join(blockers))
+        if self._needs_reason and not request.reason:
+            raise UserError(self.env._("Choose the reason first."))
+        if self._is_assisted(order) and not (request.note or "").strip():
+            raise UserError(
+                self.env._("Write down what you did in Seller Central, and when.")
+            )
+
+    def _check_plan(self, order, plan):
+        """Hook: refuse a plan that is possible, but cannot be meant.
+
+        :param amazon.order order: the order, taken for this transaction
+        :param plan: the kind's own value, or None
+        :raise UserError: with the sentence that says why
+        """
+
     def _check_possible(self, order, amounts):
-        """Hook: refuse what is not possible.
+        """Hook: refuse amounts that are not possible.
 
         :param amazon.order order: the order, taken for this transaction
         :param dict amounts: amount for each charge, in the order's currency
         :raise UserError: with the sentences that say why
         """
-        raise NotImplementedError
 
     def _check_quantities(self, order, quantities):
         """Hook: refuse units that are not possible.

@@ -241,11 +241,6 @@ class AmazonActionMessage(models.AbstractModel):
             ]
         return []
 
-    def _check_possible(self, order, amounts):
-        blockers = self._blockers(order)
-        if blockers:
-            raise UserError("\n".join(blockers))
-
     def _late_blocker(self, action):
         details = action.details
         if details.get("problem"):

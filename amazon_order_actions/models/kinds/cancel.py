@@ -1,7 +1,6 @@
 from datetime import timedelta
 
 from odoo import fields, models
-from odoo.exceptions import UserError
 from odoo.tools.translate import LazyTranslate
 
 from ...spapi.enums import FEED_CANCEL
@@ -89,6 +88,7 @@ class AmazonActionCancel(models.AbstractModel):
     _sequence = 20
     _group = "amazon_order_actions.group_cancel"
     _feed_type = FEED_CANCEL
+    _needs_reason = True
     _answered_state = "submitted"
     _sentences = {
         "queued": _lt(
@@ -234,11 +234,6 @@ class AmazonActionCancel(models.AbstractModel):
                 )
             )
         return warnings
-
-    def _check_possible(self, order, amounts):
-        blockers = self._blockers(order)
-        if blockers:
-            raise UserError("\n".join(blockers))
 
     def _authority_amount(self, order, amounts, quantities):
         """Override: no money moves back, but what was ordered is not sold."""

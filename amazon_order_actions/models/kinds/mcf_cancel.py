@@ -1,7 +1,6 @@
 from datetime import timedelta
 
 from odoo import models
-from odoo.exceptions import UserError
 from odoo.tools.translate import LazyTranslate
 
 from ..action.kind import NOT_EXECUTED_MINUTES
@@ -106,11 +105,6 @@ class AmazonActionMcf(models.AbstractModel):
             action=asked[0].name,
             state=asked[0].state_message,
         )
-
-    def _check_possible(self, order, amounts):
-        blockers = self._blockers(order)
-        if blockers:
-            raise UserError("\n".join(blockers))
 
     def _late_blocker(self, action):
         return self._status_blocker(action.order_id)

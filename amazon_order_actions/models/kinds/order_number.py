@@ -14,6 +14,9 @@ _lt = LazyTranslate(__name__)
 # Statuses in which Amazon knows the order for sure and it is not over.
 NUMBERED = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED")
 
+# Amazon's XSD of the Order Acknowledgement: a text of 1 to 50 characters.
+MAX_NUMBER = 50
+
 
 class AmazonOrder(models.Model):
     _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
@@ -121,10 +124,20 @@ class AmazonActionOrderNumber(models.AbstractModel):
             state=asked[0].state_message,
         )
 
-    def _check_possible(self, order, amounts):
-        blockers = self._blockers(order)
-        if blockers:
-            raise UserError("\n".join(blockers))
+    def _check_details(self, order, details):
+        number = details.get("merchant_order_id")
+        if not number:
+            raise UserError(self.env._("Type the number first."))
+        if len(number) > MAX_NUMBER or not (number.isascii() and number.isprintable()):
+            raise UserError(
+                self.env._(
+                    "Amazon takes a number of at most %s letters, digits and marks, "
+                    "without umlauts or accents.",
+                    MAX_NUMBER,
+                )
+            )
+        if number == order.seller_order_ref:
+            raise UserError(self.env._("Amazon shows this number already."))
 
     def _late_blocker(self, action):
         return self._order_blocker(action.order_id)

@@ -97,6 +97,7 @@ class AmazonActionRefund(models.AbstractModel):
     _sequence = 10
     _group = "amazon_order_actions.group_refund"
     _feed_type = FEED_REFUND
+    _needs_reason = True
     _sentences = {
         "queued": _lt(
             "%(user)s asks to refund %(amount)s of the order %(order)s (%(reason)s). "

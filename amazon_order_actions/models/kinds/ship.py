@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from odoo import fields, models
 from odoo.exceptions import UserError
@@ -6,11 +6,15 @@ from odoo.tools.translate import LazyTranslate
 
 from ..action.kind import NOT_EXECUTED_MINUTES
 from ..action.states import RESERVING_STATES
+from ..order.carriers import OTHER_CARRIER
 
 _lt = LazyTranslate(__name__)
 
 # Statuses in which the seller may ship.
 TO_SHIP = ("UNSHIPPED", "PARTIALLY_SHIPPED")
+
+# How Amazon takes the date of shipping, in UTC.
+SHIP_DATE = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class AmazonActionShip(models.AbstractModel):
@@ -146,10 +150,65 @@ class AmazonActionShip(models.AbstractModel):
             )
         return warnings
 
-    def _check_possible(self, order, amounts):
-        blockers = self._blockers(order)
-        if blockers:
-            raise UserError("\n".join(blockers))
+    def _settle(self, order, request):
+        """Override: the number of the package, and what was shipped by now."""
+        details = request.details or {}
+        reference = {"packageReferenceId": self._next_reference(order)}
+        return request._replace(
+            details={
+                **details,
+                "package": {**reference, **(details.get("package") or {})},
+                "references": order.package_references or [],
+                "fulfilled": {
+                    line.amazon_item_ref: line.quantity_fulfilled
+                    for line in order.line_ids
+                },
+            }
+        )
+
+    def _check_filled_in(self, order, request):
+        """Override to check what Amazon asks for of a package."""
+        super()._check_filled_in(order, request)
+        package = (request.details or {}).get("package") or {}
+        problem = self._carrier_problem(package) or self._date_problem(order, package)
+        if problem:
+            raise UserError(problem)
+
+    def _carrier_problem(self, package):
+        carrier = package.get("carrierCode")
+        if not carrier:
+            return self.env._("Choose the carrier first.")
+        if carrier == OTHER_CARRIER and not package.get("carrierName"):
+            return self.env._("Type the name of the carrier.")
+        tracking = package.get("trackingNumber")
+        if not tracking:
+            return self.env._(
+                "Type the tracking number. Amazon takes no shipment without one."
+            )
+        if any(mark in tracking for mark in ",;"):
+            return self.env._(
+                "A package has one tracking number. Ask for one package after the "
+                "other, each with its own number."
+            )
+        return False
+
+    def _date_problem(self, order, package):
+        """Refuse what Amazon's rules do not allow: to confirm before the parcel left
+        (policy "Charge When Ship" of Seller Central). That a date before the purchase
+        is refused is an assumption."""
+        if not package.get("shipDate"):
+            return self.env._("Say when the parcel left.")
+        shipped = datetime.strptime(package["shipDate"], SHIP_DATE)
+        if shipped > fields.Datetime.now():
+            return self.env._(
+                "The date of shipping is in the future. Amazon charges the buyer when "
+                "you confirm, so confirm it when the parcel has left."
+            )
+        if order.purchased_at and shipped < order.purchased_at:
+            return self.env._(
+                "The date of shipping is before the purchase. Correct the date."
+            )
+        return False
 
     def _check_quantities(self, order, quantities):
         if not quantities:
