@@ -51,23 +51,6 @@ PARTS_ON_THEIR_WAY = ("to_approve", "queued", "sending", "submitted", "unknown")
 NOT_CANCELLED = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED")
 
 
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    cancel_reason = fields.Selection(
-        CANCEL_REASONS,
-        "Usual Reason for a Cancellation",
-        help="Filled in when the dialog opens. Where the buyer asked for it in Your "
-        "Orders, that is the reason.",
-    )
-    cancel_by_rest = fields.Boolean(
-        "Cancel by REST",
-        help="Cancel whole orders by Amazon's operation cancelOrder. Amazon published "
-        "and withdrew it several times in 2026; where Amazon does not offer it to this "
-        "account, the feed is used by itself.",
-    )
-
-
 class AmazonActionCancel(models.AbstractModel):
     """Cancellation of a whole order that the seller ships and has not shipped.
 

@@ -90,16 +90,6 @@ class AmazonOrderLine(models.Model):
         return max(self.quantity_cancelled - self._units_asked_for(("confirmed",)), 0)
 
 
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    cancel_items_reason = fields.Selection(
-        CANCEL_ITEMS_REASONS,
-        "Usual Reason for Items",
-        help="Filled in when single items are cancelled.",
-    )
-
-
 class AmazonActionCancelItems(models.AbstractModel):
     """Cancellation of single items or units of an order that the seller ships and has
     not shipped wholly.

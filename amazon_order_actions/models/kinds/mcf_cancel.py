@@ -10,19 +10,6 @@ from ..order.fulfillment_order import MCF_OPEN
 _lt = LazyTranslate(__name__)
 
 
-class AmazonOrderMixin(models.AbstractModel):
-    _inherit = "amazon.order.mixin"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def action_amazon_cancel(self):
-        """Override: a fulfillment order is cancelled in a way of its own."""
-        self.ensure_one()
-        if self._get_amazon_order().is_fulfillment_order:
-            return self._open_amazon_request(
-                "mcf_cancel", "amazon.fulfillment.cancel.request"
-            )
-        return super().action_amazon_cancel()
-
-
 class AmazonActionMcf(models.AbstractModel):
     """What the kinds of action on a fulfillment order have in common.
 

@@ -27,15 +27,6 @@ QUANTITY_LIMIT = 9999
 TELLING_LENGTH = 3
 
 
-class AmazonOrderMixin(models.AbstractModel):
-    _inherit = "amazon.order.mixin"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def action_amazon_fulfillment(self):
-        """Open the dialog that asks Amazon to change a fulfillment order. Sends
-        nothing."""
-        return self._open_amazon_request("mcf_update", "amazon.fulfillment.request")
-
-
 class AmazonActionMcfUpdate(models.AbstractModel):
     """Change of a fulfillment order: address, units, speed, comment, hold or ship.
 

@@ -1,7 +1,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import float_repr
 from odoo.tools.translate import LazyTranslate
@@ -56,31 +56,6 @@ FITTING_REASONS = {
     "components": _OF_THE_PRICE,
 }
 
-# Below zero: what the seller keeps back. All others are above.
-FEE = "RestockingFee"
-# Bounded by its item and the order, and by no charge of its own.
-GOODWILL = "Goodwill"
-# "tax-only refunds for orders shipped to a state where Amazon manages tax collection
-# automatically will be processed by Amazon Customer Service" (Seller Central help
-# U7K5N5GUP67M4X9). Where Amazon does is not known here, so never a tax alone.
-TAXES = ("Tax", "ShippingTax", "GiftWrapTax")
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    refund_reason = fields.Selection(
-        REFUND_REASONS,
-        "Usual Reason for a Refund",
-        help="Filled in when the refund dialog opens.",
-    )
-    fba_refund_by_feed = fields.Boolean(
-        "Refund FBA Orders by Feed",
-        help="Amazon does not document that it takes refunds of orders that it ships "
-        "itself. Where it rejects one, that order is refunded in Seller Central and "
-        "recorded here, as all are while this is off.",
-    )
-
 
 class AmazonActionRefund(models.AbstractModel):
     """Refund: money back to the buyer of an order that was shipped by the seller.
@@ -90,7 +65,7 @@ class AmazonActionRefund(models.AbstractModel):
     """
 
     _name = "amazon.action.kind.refund"
-    _inherit = "amazon.action.kind"
+    _inherit = "amazon.action.kind.refund.amounts"
     _description = "Amazon Refund"
 
     _label = _lt("Refund")

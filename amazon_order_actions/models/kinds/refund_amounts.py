@@ -2,17 +2,19 @@ from odoo import models
 from odoo.exceptions import UserError
 
 from ..order.amounts import total_refundable
-from .refund import FEE, GOODWILL, TAXES
+from .refund_plan import FEE, GOODWILL, TAXES
 
 
-class AmazonActionRefund(models.AbstractModel):
+class AmazonActionRefundAmounts(models.AbstractModel):
     """How much a refund may be: the rules for what is typed, asked for and sent.
 
     What is entered is a dict of amounts by item and component, without zeros; a
     restocking fee is below zero.
     """
 
-    _inherit = "amazon.action.kind.refund"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.action.kind.refund.amounts"
+    _inherit = "amazon.action.kind"
+    _description = "Amazon Refund: Amounts"
 
     # === WHEN IT IS ASKED FOR === #
 

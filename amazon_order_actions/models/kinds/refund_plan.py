@@ -3,6 +3,15 @@ with the order taken. Knows no Odoo."""
 
 from typing import NamedTuple
 
+# Below zero: what the seller keeps back. All others are above.
+FEE = "RestockingFee"
+# Bounded by its item and the order, and by no charge of its own.
+GOODWILL = "Goodwill"
+# "tax-only refunds for orders shipped to a state where Amazon manages tax collection
+# automatically will be processed by Amazon Customer Service" (Seller Central help
+# U7K5N5GUP67M4X9). Where Amazon does is not known here, so never a tax alone.
+TAXES = ("Tax", "ShippingTax", "GiftWrapTax")
+
 
 class PlannedItem(NamedTuple):
     """What is planned of one item of an order.
