@@ -94,6 +94,7 @@ def _rows(text, columns=None):
 MODELS = _rows(
     """
                                                       public portal staff own  team manager sales stock books refund cancel edit message approve journal admin approve0 journal0 admin0 system
+amazon.account.kind                                   .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       rw    r        r        rw     .
 amazon.action                                         .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.action.line                                    .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.alarm                                          .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .

@@ -72,7 +72,7 @@ class AmazonActionFollowerCancellation(models.AbstractModel):
         return self.env._(
             "Take %s out of the sale order and of its deliveries, which are on hold, "
             "then release the deliveries.",
-            action._units(),
+            action._kind()._units(action),
         )
 
     def _obstacle(self, action, sale_order):

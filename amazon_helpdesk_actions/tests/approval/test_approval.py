@@ -209,7 +209,7 @@ class TestApproval(ApprovalCommon):
         self.assertEqual(len(self.refunds()), 1)
 
     def test_approved_action_can_be_taken_back_in_a_time_of_its_own(self):
-        self.account.refund_undo_seconds = 60
+        self.set_undo("refund", 60)
         action = self.waiting()
         action.asked_at -= 5 * HOUR
         action.due_at -= 5 * HOUR

@@ -212,7 +212,7 @@ class TestMessage(ReplyCommon):
         self.assertEqual(len(self.sent()), 1)
 
     def test_queued_message_can_be_withdrawn(self):
-        self.account.message_undo_seconds = 600
+        self.set_undo("message", 600)
         action = self.ask_message(self.create_ticket(SHIPPED))
         action.with_user(self.agent).action_withdraw()
         self.settle()

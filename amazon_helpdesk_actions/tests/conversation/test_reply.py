@@ -322,7 +322,7 @@ class TestReplyAfterAction(ReplyCommon):
         self.assertTrue(ticket.closed)
 
     def test_withdrawn_action_tells_the_buyer_nothing_and_says_so(self):
-        self.account.refund_undo_seconds = 600
+        self.set_undo("refund", 600)
         ticket = self.create_ticket(SHIPPED)
         action = self.refund_with_reply(ticket)
         action.with_user(self.agent).action_withdraw()
@@ -704,7 +704,7 @@ class TestReplyDialog(ReplyCommon):
 
     def test_dialog_can_be_opened_for_a_situation(self):
         ticket = self.create_ticket(UNSHIPPED)
-        self.account.cancel_undo_seconds = 600
+        self.set_undo("cancel", 600)
         self.ask_cancel(ticket)
         self.assertEqual(self.open_reply(ticket).template_id.situation, "cancel")
         ticket = ticket.with_context(default_situation="ask_official_cancel")

@@ -328,7 +328,7 @@ class TestFulfillmentCancel(McfCommon):
         self.assertEqual(self.calls("cancelFulfillmentOrder"), 0)
 
     def test_undo_seconds_of_the_account_count(self):
-        self.account.mcf_cancel_undo_seconds = 600
+        self.set_undo("mcf_cancel", 600)
         action = self.ask_mcf_cancel(self.create_mcf_ticket())
         self.assertEqual(self.send(action), ["It can still be taken back."])
         self.assertEqual(action.state, "queued")
@@ -566,7 +566,7 @@ class TestFulfillmentUpdate(McfCommon):
         self.assertEqual(self.calls("updateFulfillmentOrder"), 0)
 
     def test_undo_seconds_of_the_account_count(self):
-        self.account.mcf_update_undo_seconds = 600
+        self.set_undo("mcf_update", 600)
         action = self.ask_change(self.create_mcf_ticket(), new_speed="Priority")
         self.assertEqual(self.send(action), ["It can still be taken back."])
 

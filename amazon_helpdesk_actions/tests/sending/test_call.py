@@ -154,7 +154,7 @@ class TestCall(CallCase):
 
     def test_refusal_rejects_it_with_amazons_words(self):
         action = self.ask()
-        package = {**action._package(), "carrierCode": "Brieftaube"}
+        package = {**action._kind()._package(action), "carrierCode": "Brieftaube"}
         action.details = {**action.details, "package": package}
         self.run_jobs("_job_call")
         self.assertEqual(action.state, "rejected")
@@ -275,7 +275,10 @@ class TestCall(CallCase):
         self.assertEqual(first.state, "confirmed")
         second = self.ask_ship(self.ticket, units={"NW-LED-E27-3ER": 1})
         self.assertEqual(
-            first._package()["trackingNumber"], second._package()["trackingNumber"]
+            *(
+                action._kind()._package(action)["trackingNumber"]
+                for action in (first, second)
+            )
         )
         self.simulator.fault("cut_before", "confirmShipment", times=1)
         with mute_logger(CALL):
@@ -551,7 +554,7 @@ class TestCall(CallCase):
         self.assertEqual(self.calls(), 0)
 
     def test_time_to_take_it_back_is_waited_for(self):
-        self.account.ship_undo_seconds = 60
+        self.set_undo("ship", 60)
         action = self.ask()
         self.assertIn("taken back", self.run_jobs("_job_call")[0])
         self.assertEqual(action.state, "queued")

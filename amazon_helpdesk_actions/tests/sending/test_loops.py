@@ -121,8 +121,8 @@ class TestUnlistedMarketplace(LoopsCommon):
         ticket = self.unlisted(SHIPPED).with_user(self.agent)
         order = ticket._get_amazon_order().sudo(False)
         handlers = [
-            self.env[f"amazon.action.kind.{kind}"]
-            for kind, _label in self.env["amazon.action"]._fields["kind"].selection
+            self.env["amazon.action.kind"]._named(kind)
+            for kind in self.env["amazon.action.kind"]._names()
         ]
         by_feed = [handler for handler in handlers if handler._feed_type]
         self.assertGreaterEqual(len(by_feed), 4)
@@ -130,6 +130,7 @@ class TestUnlistedMarketplace(LoopsCommon):
             with self.subTest(handler._name), ExitStack() as stack:
                 for name, answer in (
                     ("_check_right", None),
+                    ("_check_filled_in", None),
                     ("_check_possible", None),
                     ("_check_quantities", None),
                     ("_check_details", None),

@@ -136,7 +136,7 @@ class TestReadingAhead(ClockCommon):
         self.assertFalse(action._is_verified())
 
     def test_host_ahead_in_the_dispatch_sends_nothing_that_can_be_taken_back(self):
-        self.account.refund_undo_seconds = 600
+        self.set_undo("refund", 600)
         action = self.ask_refund(self.create_ticket(SHIPPED))
         with self.host_ahead(hours=1), mute_logger(CLOCK):
             self.run_jobs("_job_dispatch")
@@ -327,7 +327,7 @@ class TestMending(ClockCommon):
         self.assertEqual(self.mend("queue.job"), 0)
 
     def test_click_by_a_clock_ahead_leaves_after_the_usual_time(self):
-        self.account.refund_undo_seconds = 60
+        self.set_undo("refund", 60)
         ticket = self.create_ticket(SHIPPED)
         right = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
         due_at = right.due_at

@@ -49,13 +49,6 @@ JOURNALED = AUTHORISATION | {
     "refund_reason",
     "cancel_reason",
     "cancel_items_reason",
-    "refund_undo_seconds",
-    "cancel_undo_seconds",
-    "mcf_cancel_undo_seconds",
-    "mcf_update_undo_seconds",
-    "message_undo_seconds",
-    "order_number_undo_seconds",
-    "ship_undo_seconds",
 }
 
 # A well-formed number that no order has: Amazon's answer to it (not found) proves

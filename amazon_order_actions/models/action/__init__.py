@@ -5,6 +5,8 @@ from . import line
 from . import reservation
 from . import items
 from . import kind
+from . import kind_gone
+from . import account_kind
 from . import followers
 from . import aside
 from . import order_panel

@@ -20,7 +20,7 @@ from ..order.reading import (
     ORDER_FRESH_SECONDS,
     PER_ORDER,
 )
-from .kind import KINDS_THAT_MAY_NAME_A_BUYER
+from .kind import KINDS_THAT_MAY_NAME_A_BUYER, kind_selection
 from .lane import Lane
 from .states import (
     ACTION_STATES,
@@ -75,8 +75,7 @@ class AmazonAction(models.Model):
     _check_company_auto = True
 
     name = fields.Char("Reference", required=True, readonly=True, copy=False)
-    # Each kind adds itself, in its own file.
-    kind = fields.Selection([], required=True, readonly=True)
+    kind = fields.Selection(kind_selection, required=True, readonly=True)
     # Decided when it is asked for, so that no setting changes the way of what waits.
     feed_type = fields.Char(
         compute="_compute_feed_type",
@@ -327,6 +326,18 @@ class AmazonAction(models.Model):
         self.sudo().feed_id._try_again()
         return result
 
+    def action_record_by_hand(self):
+        """Open the dialog that records what was done in Seller Central instead of what
+        Amazon has rejected. Sends nothing.
+
+        :raise AccessError: when the user may not ask for this kind
+        :raise UserError: where it was not rejected, or Amazon takes it from here
+        """
+        self.ensure_one()
+        self.check_access("read")
+        self._kind()._check_right()
+        return self._kind()._open_record_by_hand(self)
+
     def _take_back(self):
         """Withdraw it; where it had left once, do not say that nothing was sent.
 
@@ -403,15 +414,14 @@ class AmazonAction(models.Model):
 
     def _kind(self):
         """Return the model that knows this action's kind."""
-        return self.env[f"amazon.action.kind.{self.kind}"]
+        return self.env["amazon.action.kind"]._named(self.kind)
 
     @api.model
     def _kinds_shown(self):
         """Return the kinds of action whose outcome Amazon's own data shows."""
+        kinds = self.env["amazon.action.kind"]
         return [
-            kind
-            for kind, _label in self._fields["kind"].selection
-            if self.env[f"amazon.action.kind.{kind}"]._is_shown_by_amazon
+            kind for kind in kinds._names() if kinds._named(kind)._is_shown_by_amazon
         ]
 
     # === BUSINESS METHODS - STATES === #

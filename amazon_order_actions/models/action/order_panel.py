@@ -174,8 +174,9 @@ class AmazonOrder(models.Model):
             name: dict(actions._fields[name]._description_selection(self.env))
             for name in ("kind", "state")
         }
+        kinds = self.env["amazon.action.kind"]
         has_group = {
-            kind: self.env.user.has_group(self.env[f"amazon.action.kind.{kind}"]._group)
+            kind: self.env.user.has_group(kinds._named(kind)._group)
             for kind in {row["kind"] for row in rows}
         }
         may_act = {
@@ -190,7 +191,7 @@ class AmazonOrder(models.Model):
             {
                 "id": row["id"],
                 "name": row["name"],
-                "kind_label": labels["kind"][row["kind"]],
+                "kind_label": labels["kind"].get(row["kind"], row["kind"]),
                 "state": row["state"],
                 "state_label": labels["state"][row["state"]],
                 "message": _known(row),
@@ -202,10 +203,8 @@ class AmazonOrder(models.Model):
                 and may_act[row["id"]],
                 **approvals[row["id"]],
                 "can_drop": self._can_drop(row) and may_act[row["id"]],
-                "can_record": row["state"] == "rejected"
-                and self.channel == "fba"
-                and may_act[row["id"]]
-                and row["kind"] == "refund",
+                "can_record": may_act[row["id"]]
+                and kinds._named(row["kind"])._may_record_by_hand(self, row["state"]),
                 "can_decide": bool(row["needs_person"]) and may_act[row["id"]],
                 "drop_message": row["state"] == "submitted"
                 and row["feed_drop_message"],

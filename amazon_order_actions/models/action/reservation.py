@@ -1,5 +1,5 @@
-from collections.abc import Callable
 from datetime import timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 from odoo import models
@@ -9,17 +9,16 @@ from odoo.exceptions import UserError
 class ActionRequest(NamedTuple):
     """What somebody asks of Amazon for one order, as a value.
 
-    Where a part is a function, it is called with the order taken: so what it reads is
-    read only once, and not at all where the request is known already.
+    Nothing of it is believed: the kind settles and checks it with the order taken.
 
     :param str kind: the kind of action
     :param origin: the document that it is asked from
     :param str nonce: the same nonce is one action, however often it comes
     :param reason: Amazon's code of the reason, or False
-    :param amounts: amount for each ``amazon.order.charge``, in the order's currency: a
-        dict, or a function that returns it
-    :param quantities: units of each ``amazon.order.line``: likewise
-    :param details: what else the kind needs to carry it out: likewise
+    :param amounts: amount for each ``amazon.order.charge``, in the order's currency
+    :param quantities: units of each ``amazon.order.line``
+    :param details: what else the kind needs to carry it out
+    :param plan: a plain value that only the kind knows, instead of amounts
     :param note: free text; in the assisted way, what was done
     """
 
@@ -27,18 +26,11 @@ class ActionRequest(NamedTuple):
     origin: models.Model
     nonce: str
     reason: str | bool = False
-    amounts: dict | Callable | None = None
-    quantities: dict | Callable | None = None
-    details: dict | Callable | None = None
+    amounts: dict = MappingProxyType({})
+    quantities: dict = MappingProxyType({})
+    details: dict | None = None
+    plan: tuple | None = None
     note: str | bool = False
-
-    def settled(self):
-        """Return the same with what its functions say now."""
-        return self._replace(
-            amounts=_value(self.amounts) or {},
-            quantities=_value(self.quantities) or {},
-            details=_value(self.details) or None,
-        )
 
 
 class AmazonOrder(models.Model):
@@ -75,10 +67,12 @@ class AmazonOrder(models.Model):
         known = actions_sudo.search([("nonce", "=", request.nonce)])
         if known:
             return known.with_env(self.env)
-        request = request.settled()
+        handler._check_filled_in(order_sudo, request)
+        request = handler._settle(order_sudo, request)
         handler._check_possible(order_sudo, request.amounts)
         handler._check_quantities(order_sudo, request.quantities)
         handler._check_details(order_sudo, request.details or {})
+        handler._check_plan(order_sudo, request.plan)
         handler._check_way(order_sudo, request.reason)
         vals = order_sudo._prepare_reserved(handler, request, now)
         order_sudo._forget_ahead(now)
@@ -147,7 +141,3 @@ class AmazonOrder(models.Model):
             "line_ids": actions._prepare_lines(self, amounts, request.quantities),
             **gate,
         }
-
-
-def _value(part):
-    return part() if callable(part) else part

@@ -4,14 +4,16 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
+from odoo.tools.translate import LazyTranslate
 
 from ...spapi.enums import MESSAGE_LIMITS
 from ...spapi.operations import MESSAGE_OPERATIONS
-from ..action.kind import UNDO_SECONDS
 from ..action.reservation import ActionRequest
 from ..base.clock import database_now, latest_credible
 from ..order.reading import ORDER_FRESH_SECONDS
 from .reply_content import forbidden
+
+_lt = LazyTranslate(__name__)
 
 # Types of messages that are text alone (Messaging v1); the one that fits most first.
 MESSAGE_TYPES = [
@@ -31,16 +33,6 @@ class AmazonSellerAccount(models.Model):
         help="Buyers can be written to through Amazon's Messaging API as well. The "
         "application needs Amazon's role Buyer Communication for it.",
     )
-    message_undo_seconds = fields.Integer(
-        "Undo of Messages",
-        default=UNDO_SECONDS,
-        help="Seconds for which it stays here, so that it can surely be taken back.",
-    )
-
-    _message_undo_seconds = models.Constraint(
-        "CHECK(message_undo_seconds BETWEEN 0 AND 3600)",
-        "The time to take it back must be between 0 and 3600 seconds.",
-    )
 
 
 class AmazonAction(models.Model):
@@ -52,10 +44,6 @@ class AmazonAction(models.Model):
 
     _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
-    kind = fields.Selection(
-        selection_add=[("message", "Message to the Buyer")],
-        ondelete={"message": "cascade"},
-    )
     text_message_id = fields.Many2one(
         "mail.message",
         readonly=True,
@@ -112,10 +100,36 @@ class AmazonActionMessage(models.AbstractModel):
     _inherit = "amazon.action.kind"
     _description = "Amazon Message to the Buyer"
 
+    _label = _lt("Message to the Buyer")
+    _sequence = 80
     _group = "amazon_order_actions.group_message"
     _answered_state = "accepted"
     _is_shown_by_amazon = False
-    _undo_field = "message_undo_seconds"
+    _sentences = {
+        "queued": _lt(
+            "%(user)s writes to the buyer of %(order)s through Amazon (%(type)s). "
+            "Nothing is sent to Amazon yet."
+        ),
+        "sending": _lt(
+            "The message to the buyer of %(order)s is being sent to Amazon."
+        ),
+        "unknown": _lt(
+            "It is unknown whether Amazon has the message to the buyer of %(order)s. "
+            "It is not sent again. Look at the messages in Seller Central."
+        ),
+        "accepted": _lt(
+            "Amazon has taken the message to the buyer of %(order)s (%(type)s). Amazon "
+            "does not tell whether the buyer has read it."
+        ),
+        "rejected": _lt(
+            "Amazon has rejected the message to the buyer of %(order)s: %(text)s (code "
+            "%(code)s). The buyer did not get it."
+        ),
+        "withdrawn": _lt(
+            "The message to the buyer of %(order)s was withdrawn. Nothing was sent to "
+            "Amazon."
+        ),
+    }
 
     # === WHO AND WHEN === #
 
@@ -152,11 +166,6 @@ class AmazonActionMessage(models.AbstractModel):
                 )
             ]
         return []
-
-    def _check_possible(self, order, amounts):
-        blockers = self._blockers(order)
-        if blockers:
-            raise UserError("\n".join(blockers))
 
     def _late_blocker(self, action):
         details = action.details
@@ -248,49 +257,16 @@ class AmazonActionMessage(models.AbstractModel):
 
     # === WHAT IS SAID === #
 
-    def _sentence(self, action, state):
+    def _sentence_values(self, action):
         types = dict(
             self.env["amazon.reply.request"]
             ._fields["message_type"]
             ._description_selection(self.env)
         )
-        values = {
+        return {
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
             "type": types.get(action.reason, action.reason),
             "code": action.amazon_code or "",
             "text": action.amazon_text or "",
         }
-        sentences = {
-            "queued": lambda: self.env._(
-                "%(user)s writes to the buyer of %(order)s through Amazon (%(type)s). "
-                "Nothing is sent to Amazon yet.",
-                **values,
-            ),
-            "sending": lambda: self.env._(
-                "The message to the buyer of %(order)s is being sent to Amazon.",
-                **values,
-            ),
-            "unknown": lambda: self.env._(
-                "It is unknown whether Amazon has the message to the buyer of "
-                "%(order)s. It is not sent again. Look at the messages in Seller "
-                "Central.",
-                **values,
-            ),
-            "accepted": lambda: self.env._(
-                "Amazon has taken the message to the buyer of %(order)s (%(type)s). "
-                "Amazon does not tell whether the buyer has read it.",
-                **values,
-            ),
-            "rejected": lambda: self.env._(
-                "Amazon has rejected the message to the buyer of %(order)s: %(text)s "
-                "(code %(code)s). The buyer did not get it.",
-                **values,
-            ),
-            "withdrawn": lambda: self.env._(
-                "The message to the buyer of %(order)s was withdrawn. Nothing was sent "
-                "to Amazon.",
-                **values,
-            ),
-        }
-        return sentences[state]()

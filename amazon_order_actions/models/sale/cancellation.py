@@ -63,7 +63,8 @@ class AmazonActionFollowerCancellation(models.AbstractModel):
     def _units_to_take_out(self, action):
         """Hook: say what a person takes out of the sale order. Invoices hang on its
         lines, and Amazon's items do not name them, so nobody else can."""
-        return self.env._("Take %s out of the sale order.", action._units())
+        units = action._kind()._units(action)
+        return self.env._("Take %s out of the sale order.", units)
 
     def _obstacle(self, action, sale_order):
         """Hook: return why a person must cancel this sale order, or False."""

@@ -458,6 +458,7 @@ class AmazonAction(models.Model):
         :param str code: Amazon's code, or one of the strict layer
         :param int http_status: of the answer, None where it was not even sent
         """
+        reason = self._kind()._kept_refusal(self, reason)
         error = Refused("", reason, code, http_status)
         feed_type = self._kind()._feed_instead(http_status)
         if feed_type:

@@ -30,7 +30,6 @@ class AmazonFulfillmentRequest(models.TransientModel):
     _description = "Request to Change a Fulfillment Order"
 
     _kind = "mcf_update"
-    _needs_reason = False
 
     mcf_status = fields.Selection(related="order_id.mcf_status", related_sudo=False)
     mcf_speed = fields.Selection(
