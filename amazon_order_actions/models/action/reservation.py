@@ -5,6 +5,9 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 
+from ..base.children import fetch_children
+from ..base.containment import worked_together
+
 # Who holds it may create actions. It is no value that could come in by RPC.
 _DOOR = object()
 
@@ -71,13 +74,16 @@ class AmazonOrder(models.Model):
         self.ensure_one()
         handler = self.env[f"amazon.action.kind.{request.kind}"]
         handler._check_right()
-        self._check_origin(request.origin)
+        request.origin.check_access("read")
         order_sudo = self.sudo()
         now = order_sudo._take()
+        # not before: what is known of the order then is read again
+        self._check_origin(request.origin)
         actions_sudo = self.env["amazon.action"].sudo()
         known = actions_sudo.search([("nonce", "=", request.nonce)])
         if known:
             return known.with_env(self.env)
+        fetch_children(fetch_children(order_sudo, "line_ids"), "charge_ids")
         request = request.settled()
         handler._check_possible(order_sudo, request.amounts)
         handler._check_quantities(order_sudo, request.quantities)
@@ -187,6 +193,25 @@ class AmazonAction(models.Model):
 
         :param str note: what the person who asked wrote down
         """
+
+        def tell(action):
+            action._tell_asked(note)
+
+        if not worked_together(self, tell):
+            tell(self)
+        self.env["amazon.life"]._note_asked(self)
+        if self.state == "assisted":
+            self._enqueue_confirm()
+        elif self.state == "to_approve":
+            self._ask_approval()
+        else:
+            self._enqueue_dispatch()
+
+    def _tell_asked(self, note):
+        """Say what was asked for: in words, in the journal and wherever it follows.
+
+        :param str note: what the person who asked wrote down
+        """
         self._write_sentence()
         self._kind()._note_state(self)
         self._journal(
@@ -194,14 +219,7 @@ class AmazonAction(models.Model):
             state_to=self.state,
             message=self._asked_message(),
         )
-        self.env["amazon.life"]._note_asked(self)
         self.with_context(amazon_note=note)._let_follow()
-        if self.state == "assisted":
-            self._enqueue_confirm()
-        elif self.state == "to_approve":
-            self._ask_approval()
-        else:
-            self._enqueue_dispatch()
 
 
 def _value(part):

@@ -3,6 +3,7 @@ from fractions import Fraction
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
+from ...models.base.children import fetch_children
 from ...models.kinds.allocation import spread
 from ...models.kinds.refund import FITTING_REASONS, REFUND_REASONS
 from .refund_request_line import COMPONENTS, to_decimal
@@ -216,6 +217,7 @@ class AmazonRefundRequest(models.TransientModel):
     def _collect(self):
         """Override to return the amount for each charge, as it was shown."""
         super()._collect()
+        fetch_children(self, "line_ids")
         problems = self._problems()
         if problems:
             raise UserError("\n".join(problems))
