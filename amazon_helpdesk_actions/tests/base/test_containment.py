@@ -420,6 +420,17 @@ class TestContainment(ContainmentCase):
         savepoints = [query for query in asked if query.startswith("SAVEPOINT")]
         self.assertLessEqual(len(savepoints), 2)
 
+    def test_note_that_a_document_refuses_undoes_nothing_else_of_a_click(self):
+        ticket = self.create_ticket(SHIPPED)
+        with (
+            patch.object(type(ticket), "_message_log_batch", side_effect=Broken),
+            mute_logger(*LOGS),
+        ):
+            action = self.ask_refund(ticket)
+        self.assertEqual(action.state, "queued")
+        self.assertIn("Nothing is sent", action.state_message)
+        self.assertEqual([to for _from, to in self.journal(action)], ["queued"])
+
     def test_database_that_could_not_serialize_is_no_failure_of_a_follower(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
 

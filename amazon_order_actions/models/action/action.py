@@ -12,7 +12,7 @@ from ...spapi.operations import OPERATIONS
 from ..account.participation import marketplace_selection
 from ..base.background import in_background
 from ..base.clock import database_now
-from ..base.containment import contained, log_failure
+from ..base.containment import contained, log_failure, worked_together
 from ..base.groups import ADMIN
 from ..order.reading import (
     AWAITED_STATES,
@@ -396,6 +396,25 @@ class AmazonAction(models.Model):
 
         :param str note: what the person who asked wrote down
         """
+
+        def tell(action):
+            action._tell_asked(note)
+
+        if not worked_together(self, tell):
+            tell(self)
+        self.env["amazon.life"]._note_asked(self)
+        if self.state == "assisted":
+            self._enqueue_confirm()
+        elif self.state == "to_approve":
+            self._ask_approval()
+        else:
+            self._enqueue_dispatch()
+
+    def _tell_asked(self, note):
+        """Say what was asked for: in words, in the journal and wherever it follows.
+
+        :param str note: what the person who asked wrote down
+        """
         self._write_sentence()
         self._kind()._note_state(self)
         self._journal(
@@ -403,14 +422,7 @@ class AmazonAction(models.Model):
             state_to=self.state,
             message=self._asked_message(),
         )
-        self.env["amazon.life"]._note_asked(self)
         self.with_context(amazon_note=note)._let_follow()
-        if self.state == "assisted":
-            self._enqueue_confirm()
-        elif self.state == "to_approve":
-            self._ask_approval()
-        else:
-            self._enqueue_dispatch()
 
     def _kind(self):
         """Return the model that knows this action's kind."""

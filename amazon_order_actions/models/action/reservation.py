@@ -5,6 +5,8 @@ from typing import NamedTuple
 from odoo import models
 from odoo.exceptions import UserError
 
+from ..base.children import fetch_children
+
 
 class ActionRequest(NamedTuple):
     """What somebody asks of Amazon for one order, as a value.
@@ -60,13 +62,16 @@ class AmazonOrder(models.Model):
         self.ensure_one()
         handler = self.env[f"amazon.action.kind.{request.kind}"]
         handler._check_right()
-        self._check_origin(request.origin)
+        request.origin.check_access("read")
         order_sudo = self.sudo()
         now = order_sudo._take()
+        # not before: what is known of the order then is read again
+        self._check_origin(request.origin)
         actions_sudo = self.env["amazon.action"].sudo()
         known = actions_sudo.search([("nonce", "=", request.nonce)])
         if known:
             return known.with_env(self.env)
+        fetch_children(fetch_children(order_sudo, "line_ids"), "charge_ids")
         handler._check_filled_in(order_sudo, request)
         request = handler._settle(order_sudo, request)
         handler._check_possible(order_sudo, request.amounts)

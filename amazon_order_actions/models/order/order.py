@@ -375,6 +375,7 @@ class AmazonOrder(models.Model):
         # without reading which ones they are
         self.env["amazon.order.line"].invalidate_model()
         self.env["amazon.order.charge"].invalidate_model()
+        self.env["amazon.order.refund"].invalidate_model()
         return now
 
     def _require_one(self):

@@ -2,6 +2,7 @@ from fractions import Fraction
 
 from odoo import Command, api, fields, models
 
+from ...models.base.children import fetch_children
 from ...models.kinds.allocation import spread
 from ...models.kinds.refund import FITTING_REASONS, REFUND_REASONS
 from ...models.kinds.refund_plan import RefundPlan
@@ -215,6 +216,7 @@ class AmazonRefundRequest(models.TransientModel):
 
         :rtype: RefundPlan
         """
+        fetch_children(self, "line_ids")
         return RefundPlan(
             items=tuple(line._planned() for line in self.line_ids),
             fee=self.restocking_fee,
