@@ -3,6 +3,7 @@ from .action import *
 from .approval import *
 from .base import *
 from .control import *
+from .document import *
 from .conversation import *
 from .evidence import *
 from .journal import *

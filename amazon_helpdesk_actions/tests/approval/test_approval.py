@@ -746,7 +746,7 @@ class TestApproval(ApprovalCommon):
     def test_contact_of_very_many_orders_is_no_buyer(self):
         buyer = self.env["res.partner"].create({"name": "Amazon"})
         self.refunded_before(partner_id=buyer.id)
-        path = "odoo.addons.amazon_order_actions.models.action.buyer"
+        path = "odoo.addons.amazon_order_actions.models.document.buyer"
         with patch(f"{path}.BUYER_ORDERS", 0):
             refunds, sentence = self.buyer_of(partner_id=buyer.id)
         self.assertFalse(refunds)

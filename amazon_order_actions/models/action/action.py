@@ -13,7 +13,7 @@ from ..account.participation import marketplace_selection
 from ..base.background import in_background
 from ..base.clock import database_now
 from ..base.containment import contained, log_failure, worked_together
-from ..base.groups import ADMIN
+from ..base.groups import ADMIN, APPROVE
 from ..order.reading import (
     AWAITED_STATES,
     CONFIRM_MIN_SECONDS,
@@ -50,6 +50,9 @@ ACTORS_AND_JOURNAL = ",".join(
     for name in ("refund", "cancel", "edit", "message", "approve", "journal")
 )
 
+# Who accounts for every action of a company, whatever document it was asked from.
+ACCOUNTABLE = (APPROVE, "amazon_order_actions.group_journal", ADMIN)
+
 # Who sees which credit notes are about a refund: not the customer, who may read them.
 BOOKKEEPERS = "account.group_account_invoice,account.group_account_readonly"
 
@@ -59,10 +62,18 @@ class AmazonAction(models.Model):
 
     The rows are the outbox: what is in state *queued* will be sent, and only the state
     decides that, never a job. All changes of state go through :meth:`_update_state`.
+
+    Who reads it: who may read the document that it was asked from; who asked for it;
+    who accounts for all of the company (approvers and who stands in for one, readers of
+    the journal, administrators of the addon); of what was asked from no document,
+    whoever may read Amazon orders of the company. Nobody reads more of the document by
+    that: to who may not read it, it is a number. What is promised counts all actions,
+    in sudo mode, whoever looks.
     """
 
     _name = "amazon.action"
     _inherit = [
+        "amazon.document.access",
         "amazon.own.defaults",
         "amazon.set.aside",
         "amazon.company.name",
@@ -352,6 +363,52 @@ class AmazonAction(models.Model):
                 before=self._sent_before(),
             )
         return self._set_withdrawn(reason)
+
+    # === WHO READS IT === #
+
+    @api.model
+    def _access_domain(self):
+        """Override: see what the class says of readers."""
+        if any(map(self.env.user.has_group, ACCOUNTABLE)):
+            return Domain.TRUE
+        return Domain.OR(
+            [
+                Domain("user_id", "=", self.env.uid),
+                self._accounted_for(),
+                Domain("origin_model", "=", False),
+                *map(self._asked_from, self.env["amazon.order"]._document_models()),
+            ]
+        )
+
+    @api.model
+    def _accounted_for(self):
+        """Hook: return which actions the user accounts for without a group that does.
+
+        :rtype: Domain
+        """
+        return Domain.FALSE
+
+    @api.model
+    def _of_readable(self, name):
+        """Return which records belong to an action that the user may read.
+
+        :param str name: their field with the action
+        :rtype: Domain
+        """
+        if self._access_domain().is_true():
+            return Domain.TRUE
+        return Domain(name, "in", self._search([]))
+
+    def _asked_from(self, documents):
+        """Return what was asked from those documents of a model that the user may read.
+
+        :rtype: Domain
+        """
+        if not documents.has_access("read"):
+            return Domain.FALSE
+        readable = documents._search([], active_test=False)
+        of_model = Domain("origin_model", "=", documents._name)
+        return of_model & Domain("origin_id", "in", readable)
 
     # === BUSINESS METHODS - ASKING === #
 

@@ -3,8 +3,8 @@ from datetime import datetime
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..action.states import BEFORE_SENDING, OPEN_STATES, RESERVING_STATES
 from ..order.amounts import paid, paid_share, refundable, total_refundable
-from .states import BEFORE_SENDING, OPEN_STATES, RESERVING_STATES
 
 AMOUNTS = ("charged", "refunded", "reserved", "refundable")
 
