@@ -13,5 +13,6 @@ from .order import *
 from .sale import *
 from .sending import *
 from .tours import *
+from .tracing import *
 from .upkeep import *
 from .watch import *

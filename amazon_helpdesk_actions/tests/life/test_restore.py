@@ -21,7 +21,7 @@ from ..common import (
 from ..kinds.test_mcf import ON_HOLD
 from .test_life import LifeCommon
 
-FOREIGN = "odoo.addons.amazon_order_actions.models.sending.foreign_feed"
+FOREIGN = "odoo.addons.amazon_order_actions.models.tracing.foreign_feed"
 CONTAINMENT = "odoo.addons.amazon_order_actions.models.base.containment"
 FAILURE = "odoo.addons.amazon_order_actions.models.watch.failure"
 HOUR = 3600

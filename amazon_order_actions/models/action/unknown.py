@@ -1,9 +1,9 @@
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..base.clock import CLOCK_TOLERANCE_MINUTES, as_utc, database_now
+from ..base.clock import as_utc, database_now
 from ..order.reading import ORDER_STALE_AFTER
 from .action import ACTORS_AND_JOURNAL
 
@@ -263,7 +263,7 @@ class AmazonAction(models.Model):
         was created right after it was sent."""
         if not self.first_sending_at:
             return False
-        late = self._listed_of_lost_time()
+        late = self.env["amazon.feed"]._listed_of_lost_time(self)
         if late:
             return self.env._(
                 "This database was restored from a backup, and Amazon's list shows a "
@@ -274,29 +274,17 @@ class AmazonAction(models.Model):
                 feed=late.feed_ref,
                 created=as_utc(late.created_at),
             )
-        sent = self.env["amazon.feed"].search(
-            [
-                ("account_id", "=", self.account_id.id),
-                ("marketplace", "=", self.marketplace),
-                ("feed_type", "=", self.feed_type),
-                ("sending_at", ">=", self.first_sending_at),
-                # by the program, or by a person
-                *["|", ("state", "=", "absent")],
-                *["&", ("state", "=", "unknown"), ("handed_at", "!=", False)],
-            ]
-        )
-        for feed in sent:
-            late = self.env["amazon.foreign.feed"]._maybe(feed, self.sent_again_at)
-            if late:
-                return self.env._(
-                    "%(action)s was not found at Amazon, and was to be sent again. By "
-                    "now Amazon's list shows a feed that may contain it: %(feed)s, "
-                    "created on %(created)s. So it is not sent again. Look at the "
-                    "order in Seller Central and decide.",
-                    action=self.name,
-                    feed=late.feed_ref,
-                    created=as_utc(late.created_at),
-                )
+        late = self.env["amazon.feed"]._listed_after_all(self)
+        if late:
+            return self.env._(
+                "%(action)s was not found at Amazon, and was to be sent again. By "
+                "now Amazon's list shows a feed that may contain it: %(feed)s, "
+                "created on %(created)s. So it is not sent again. Look at the "
+                "order in Seller Central and decide.",
+                action=self.name,
+                feed=late.feed_ref,
+                created=as_utc(late.created_at),
+            )
         return False
 
     def _doubt(self, reason):
@@ -400,25 +388,6 @@ class AmazonAction(models.Model):
         or False."""
         moments = [m for m in (self.sending_at, self.first_sending_at) if m]
         return min(moments, default=False)
-
-    def _listed_of_lost_time(self):
-        """Return a feed of the time that was lost, and of this action's lane, that has
-        come to light since it was found that this was not sent in that time.
-
-        :rtype: amazon.foreign.feed
-        """
-        feeds = self.env["amazon.foreign.feed"]
-        if not self.restored_at or not self.sent_again_at or not self.feed_type:
-            return feeds
-        end = self.account_id.life_listed_at or datetime.max
-        since = self.asked_at - timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
-        return feeds._of_lane(
-            self.account_id, self.feed_type, self.marketplace, since
-        ).filtered(
-            lambda late: (
-                late.created_at <= end and late.first_seen_at >= self.sent_again_at
-            )
-        )[-1:]
 
     def _doubt_lost_time(self):
         """These may have been sent in the time that was lost: verify it."""

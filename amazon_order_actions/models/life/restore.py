@@ -19,9 +19,9 @@ from ..base.clock import (
 )
 from ..control.stop import REASON_SIZE
 from ..sending.dispatch import BETTER_KNOWN
-from ..sending.foreign_feed import LISTING_TOLERANCE_SECONDS, readable
 from ..sending.pace import VERIFY_SECONDS
-from ..sending.reconcile import (
+from ..tracing.foreign_feed import LISTING_TOLERANCE_SECONDS, readable
+from ..tracing.reconcile import (
     ABSENT_ALONE_HOURS,
     ABSENT_MINUTES,
     ABSENT_RETRY_SECONDS,

@@ -28,7 +28,7 @@ class AmazonFeed(models.Model):
     """One envelope on its way to Amazon, and what Amazon answered.
 
     How it is sent stands in sending/dispatch.py, how the answer is read in
-    sending/poll.py.
+    tracing/poll.py.
     """
 
     _name = "amazon.feed"

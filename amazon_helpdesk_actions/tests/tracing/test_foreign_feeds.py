@@ -14,7 +14,7 @@ from odoo.addons.queue_job.exception import RetryableJobError
 from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
 FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
-LOOK = "odoo.addons.amazon_order_actions.models.sending.foreign_feed"
+LOOK = "odoo.addons.amazon_order_actions.models.tracing.foreign_feed"
 HOUR = 3600
 GERMANY, FRANCE = "A1PA6795UKMFR9", "A13V1IB3VIYZZH"
 SKU = "NW-KESSEL-12-SW"
@@ -355,7 +355,7 @@ class TestAdoption(ForeignCommon):
         self.reconcile()
         self.run_jobs("_job_poll")
         with patch(
-            "odoo.addons.amazon_order_actions.models.sending.poll.parse_report"
+            "odoo.addons.amazon_order_actions.models.tracing.poll.parse_report"
         ) as parse:
             parse.side_effect = lambda _report, numbers: {
                 number: _Refusal() for number in numbers
