@@ -27,17 +27,11 @@ class AmazonRefundRequestLine(models.TransientModel):
     """One item in the refund dialog: what is entered for it, and what comes of that."""
 
     _name = "amazon.refund.request.line"
-    _inherit = "amazon.typed.numbers"
+    _inherit = ["amazon.typed.numbers", "amazon.item.shown"]
     _description = "Item of an Amazon Refund Request"
 
     request_id = fields.Many2one(
         "amazon.refund.request", required=True, ondelete="cascade", index=True
-    )
-    order_line_id = fields.Many2one("amazon.order.line", required=True, readonly=True)
-    title = fields.Char(related="order_line_id.title", related_sudo=False)
-    sku = fields.Char(related="order_line_id.sku", related_sudo=False)
-    quantity_ordered = fields.Integer(
-        related="order_line_id.quantity_ordered", related_sudo=False
     )
     quantity_fulfilled = fields.Integer(
         related="order_line_id.quantity_fulfilled", related_sudo=False

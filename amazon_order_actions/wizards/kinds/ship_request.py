@@ -87,17 +87,11 @@ class AmazonShipRequest(models.TransientModel):
 
 class AmazonShipRequestLine(models.TransientModel):
     _name = "amazon.ship.request.line"
-    _inherit = "amazon.typed.numbers"
+    _inherit = ["amazon.typed.numbers", "amazon.item.shown"]
     _description = "Item of an Amazon Shipment Confirmation"
 
     request_id = fields.Many2one(
         "amazon.ship.request", required=True, ondelete="cascade", index=True
-    )
-    order_line_id = fields.Many2one("amazon.order.line", required=True, readonly=True)
-    title = fields.Char(related="order_line_id.title", related_sudo=False)
-    sku = fields.Char(related="order_line_id.sku", related_sudo=False)
-    quantity_ordered = fields.Integer(
-        related="order_line_id.quantity_ordered", related_sudo=False
     )
     left = fields.Integer("Left to Ship", readonly=True)
     quantity = fields.Integer("In This Package")
