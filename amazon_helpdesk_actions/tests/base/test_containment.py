@@ -507,7 +507,13 @@ class TestContainment(ContainmentCase):
         with self.undone():
             calls = self.ask_three_calls()
             reached |= self.try_hooks("ship", calls, {"accepted", "confirmed"})
-        elsewhere = {"_disproof", "_message_items"}
+        elsewhere = {
+            "_disproof",
+            "_message_items",
+            # of a refused call, and of a person's click
+            "_kept_refusal",
+            "_open_record_by_hand",
+        }
         self.assertEqual(reached | elsewhere, set(self.hooks()))
 
     def test_items_that_cannot_be_told_apart_keep_no_other(self):

@@ -163,6 +163,19 @@ class TestCall(CallCase):
         self.assertTrue(action.request_ref)
         self.assertEqual(self.shipments(), [])
 
+    def test_refusal_counts_where_the_kind_cannot_say_what_may_be_kept(self):
+        action = self.ask()
+        package = {**action._kind()._package(action), "carrierCode": "Brieftaube"}
+        action.details = {**action.details, "package": package}
+        with (
+            patch.object(type(action._kind()), "_kept_refusal", fail(ValueError("x"))),
+            mute_logger("odoo.addons.amazon_order_actions.models.base.containment"),
+        ):
+            self.run_jobs("_job_call")
+        self.assertEqual(action.state, "rejected")
+        self.assertEqual(action.amazon_code, "InvalidInput")
+        self.assertNotIn("Brieftaube", f"{action.amazon_text}{action.state_message}")
+
     def test_refused_access_blocks_it_and_asks_for_an_administrator(self):
         action = self.ask()
         self.simulator.fault("forbidden", "confirmShipment", times=1)

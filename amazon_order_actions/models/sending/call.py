@@ -25,7 +25,7 @@ from ..action.lane import LANE_BUSY_SECONDS
 from ..action.states import BEFORE_SENDING
 from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now
-from ..base.containment import PASSED_ON, contained
+from ..base.containment import PASSED_ON, contained, log_failure
 from ..base.set_aside import contained_job
 from ..order.reading import is_final
 from .life_record import RecordUnusable
@@ -458,7 +458,7 @@ class AmazonAction(models.Model):
         :param str code: Amazon's code, or one of the strict layer
         :param int http_status: of the answer, None where it was not even sent
         """
-        reason = self._kind()._kept_refusal(self, reason)
+        reason = self._kept_refusal(reason)
         error = Refused("", reason, code, http_status)
         feed_type = self._kind()._feed_instead(http_status)
         if feed_type:
@@ -473,6 +473,21 @@ class AmazonAction(models.Model):
             )
         else:
             self._set_rejected(code or str(http_status or ""), reason)
+
+    def _kept_refusal(self, words):
+        """Return what may be kept of Amazon's words; none of them where the kind cannot
+        say. That Amazon has refused it must not be lost for that.
+
+        :param str words: of Amazon's answer
+        :rtype: str
+        """
+        kept = []
+        contained(
+            self,
+            lambda action: kept.append(action._kind()._kept_refusal(action, words)),
+            lambda action, error: log_failure(action, "no words kept", error),
+        )
+        return kept[-1] if kept else ""
 
     def _send_by_feed(self, feed_type, reason):
         """Let a feed carry what Amazon does not take as a call, and has not executed.
