@@ -224,6 +224,15 @@ class AmazonActionKind(models.AbstractModel):
         """
         return False
 
+    def _refusal_kept(self, action, reason):
+        """Hook for what is a call of its own: Amazon's words where it refuses the call,
+        as they may be kept.
+
+        :param str reason: Amazon's words
+        :rtype: str
+        """
+        return reason
+
     def _after_answer(self, action):
         """Have the outcome looked for, once Amazon has answered the call."""
         if action.state == "submitted":

@@ -213,7 +213,7 @@ class AmazonAction(models.Model):
 
     def _has_left(self):
         """Whether it was sent once, or may have been."""
-        return bool(self.first_sending_at or self.feed_id or self.sending_at)
+        return bool(self.first_sending_at or self._sent_at())
 
     def _sent_before(self):
         """Say that it was sent before; of what a restored backup knows only as asked
@@ -245,9 +245,7 @@ class AmazonAction(models.Model):
         for action in self:
             action.write(
                 {
-                    "first_sending_at": action.first_sending_at
-                    or action.feed_id.sending_at
-                    or action.sending_at,
+                    "first_sending_at": action.first_sending_at or action._sent_at(),
                     "sent_again_at": now,
                 }
             )

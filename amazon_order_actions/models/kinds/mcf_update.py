@@ -34,14 +34,6 @@ class AmazonAction(models.Model):
         ondelete={"mcf_update": "cascade"},
     )
 
-    def _record_call_refused(self, reason, code, http_status):
-        """Override: Amazon's text may repeat the address that it refuses."""
-        address = (self.details or {}).get("address") or {}
-        for part in sorted(address.values(), key=len, reverse=True):
-            if len(part) >= TELLING_LENGTH:
-                reason = re.sub(re.escape(part), "***", reason, flags=re.IGNORECASE)
-        return super()._record_call_refused(reason, code, http_status)
-
 
 class AmazonSellerAccount(models.Model):
     _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
@@ -191,6 +183,14 @@ class AmazonActionMcfUpdate(models.AbstractModel):
         }
         changes = {key: value for key, value in body.items() if value}
         return "update_fulfillment_order", (action.order_id.amazon_order_ref, changes)
+
+    def _refusal_kept(self, action, reason):
+        """Override: Amazon's text may repeat the address that it refuses."""
+        address = (action.details or {}).get("address") or {}
+        for part in sorted(address.values(), key=len, reverse=True):
+            if len(part) >= TELLING_LENGTH:
+                reason = re.sub(re.escape(part), "***", reason, flags=re.IGNORECASE)
+        return reason
 
     def _kept_details(self, details):
         """Override: the address and the comment may name the buyer; digests of both
