@@ -45,9 +45,8 @@ PLACES = (
         r"amazon\.action\.kind\..*",
         ("_sentence", "_late_blocker", "_build_message", "_disproof", "_is_confirmed"),
     ),
+    (r"amazon\.action\.follower\..*", ("_follow",)),
 )
-#: Of `amazon.action`: returns what follows from a state, each with its method's name.
-FOLLOWERS = "_followers"
 
 
 class Surprise(Exception):
@@ -76,25 +75,6 @@ def wrap(addon, folder):
             for name in names:
                 if name in vars(cls):
                     setattr(cls, name, dice.before(vars(cls)[name], name))
-            if FOLLOWERS in vars(cls):
-                setattr(cls, FOLLOWERS, _wrapping(vars(cls)[FOLLOWERS], dice))
-
-
-def _wrapping(method, dice):
-    """Return the method that names followers, which wraps each follower that it names
-    where that is not done yet."""
-
-    @functools.wraps(method)
-    def followers(self):
-        found = method(self)
-        cls = type(self)
-        for follower in found:
-            function = getattr(cls, follower.method)
-            if not hasattr(function, "before_surprises"):
-                setattr(cls, follower.method, dice.before(function, follower.method))
-        return found
-
-    return followers
 
 
 def _classes(addon, pattern):

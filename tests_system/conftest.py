@@ -103,11 +103,7 @@ def stack():
     with prepared(Settings.from_environment(), tests=True) as workshop:
         with workshop.stack("amazon_helpdesk_system") as stack:
             # what is tested here begins when the time to take it back is over
-            stack.sql(
-                "UPDATE amazon_seller_account"
-                " SET refund_undo_seconds = 0, cancel_undo_seconds = 0,"
-                " ship_undo_seconds = 0"
-            )
+            stack.sql("UPDATE amazon_account_kind SET undo_seconds = 0")
             yield stack
 
 

@@ -45,7 +45,7 @@ def name_of(agent, action):
 @pytest.fixture
 def time_to_undo(stack):
     """Let a refund wait long enough for a dump."""
-    stack.sql("UPDATE amazon_seller_account SET refund_undo_seconds = 20")
+    stack.sql("UPDATE amazon_account_kind SET undo_seconds = 20 WHERE kind = 'refund'")
 
 
 def test_backup_with_a_queued_refund_is_put_back(

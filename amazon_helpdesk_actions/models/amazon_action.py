@@ -6,7 +6,6 @@ class AmazonAction(models.Model):
 
     _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
-    close_document = fields.Boolean("Then Close the Ticket")
     team_id = fields.Many2one(
         "helpdesk.ticket.team",
         readonly=True,

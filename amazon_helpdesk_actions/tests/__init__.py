@@ -1,7 +1,9 @@
 from .account import *
 from .action import *
+from .approval import *
 from .base import *
 from .control import *
+from .document import *
 from .conversation import *
 from .evidence import *
 from .journal import *
@@ -11,5 +13,6 @@ from .order import *
 from .sale import *
 from .sending import *
 from .tours import *
+from .tracing import *
 from .upkeep import *
 from .watch import *

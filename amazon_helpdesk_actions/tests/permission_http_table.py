@@ -152,6 +152,7 @@ mail.message                 .          .         TC        .          TC       
 mail.mail                    .          .         .         .          .         .    .           .          .        .      .        .         .        .      .
 mail.activity                .          .         .         .          .         0    0           W          0        0      0        W         0        0      0
 ir.attachment                .          .         .         .          .         .    .           .          .        .      TU       TU        TU       TU     .
+amazon.account.kind          .          .         .         .          .         W    W           W          W        W      W        W         W        W      .
 amazon.action                .          .         .         .          .         .    .           AW         AW       .      W        AW        AW       AW     .
 amazon.action.line           .          .         .         .          .         .    .           W          W        .      W        W         W        W      .
 amazon.alarm                 .          .         .         .          .         .    .           .          W        W      .        .         W        .      .
@@ -180,6 +181,7 @@ amazon.watermark             .          .         .         .          .        
 amazon.life                  .          .         .         .          .         .    .           .          0        0      .        .         0        .      0
 amazon.sending               .          .         .         .          .         .    .           .          W        .      .        .         W        .      W
 amazon.host.clock            .          .         .         .          .         .    .           .          .        W      .        .         .        .      .
+amazon.reply                 .          .         .         .          .         .    .           W          W        .      W        W         W        W      .
 amazon.reply.template        .          .         .         .          .         .    .           .          .        0      .        .         .        0      .
 """  # noqa: E501
 )

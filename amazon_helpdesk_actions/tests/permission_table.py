@@ -94,6 +94,7 @@ def _rows(text, columns=None):
 MODELS = _rows(
     """
                                                       public portal staff own  team manager sales stock books refund cancel edit message approve journal admin approve0 journal0 admin0 system
+amazon.account.kind                                   .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       rw    r        r        rw     .
 amazon.action                                         .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.action.line                                    .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.alarm                                          .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
@@ -114,6 +115,7 @@ amazon.order.charge                                   .      .      .     r    r
 amazon.order.line                                     .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.order.refund                                   .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.quota                                          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
+amazon.reply                                          .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     r        r        .      .
 amazon.reply.template                                 .      .      .     .    .    .       .     .     .     .      .      .    r       .       .       rwcd  .        .        rwcd   .
 amazon.seller.account                                 .      .      .     r    r    r       r     .     .     r      r      r    r       r       r       rwcd  r        r        rwcd   .
 amazon.seller.capability                              .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwcd  .        .        rwcd   .
@@ -295,7 +297,6 @@ amazon.action.decision_note                           .      .      .     .    .
 amazon.action.details                                 .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.action.follower_trace                          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        .      .
 amazon.action.note                                    .      .      .     .    .    .       .     .     .     r      r      r    r       r       r       .     r        r        .      .
-amazon.action.reply_recipient                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.action.set_aside_trace                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        .      .
 amazon.action.text_message_id                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.call.token                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
@@ -305,6 +306,7 @@ amazon.order.cancel_request_reason                    .      .      .     .    .
 amazon.order.destination_changed_at                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.order.destination_digest                       .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.order.line.cancel_request_reason               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
+amazon.reply.recipient                                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.access_token_expires_at         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.access_token_sealed             .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.is_reencryption_due             .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .

@@ -237,6 +237,13 @@ class PermissionWorld(AmazonCommon):
                 "amazon_action_id": side.queued_refund.id,
             }
         )
+        side["reply"] = cls.env["amazon.reply"].create(
+            {
+                "action_id": side.queued_refund.id,
+                "awaited_state": "confirmed",
+                "lang": "en",
+            }
+        )
         return side
 
     @classmethod

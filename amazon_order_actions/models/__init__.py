@@ -5,6 +5,9 @@ from . import account
 from . import order
 from . import action
 from . import sending
+from . import tracing
+from . import document
+from . import approval
 from . import control
 from . import kinds
 from . import conversation

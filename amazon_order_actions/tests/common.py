@@ -135,7 +135,7 @@ class AmazonOrderCommon(BaseCommon):
 
     @classmethod
     def _create_account(cls, **values):
-        return cls.env["amazon.seller.account"].create(
+        account = cls.env["amazon.seller.account"].create(
             {
                 "name": "Nordlicht Wohnen",
                 "company_id": cls.company.id,
@@ -146,13 +146,6 @@ class AmazonOrderCommon(BaseCommon):
                 "lwa_client_id": SimulatorProcess.CLIENT_ID,
                 "lwa_client_secret": SimulatorProcess.CLIENT_SECRET,
                 "lwa_refresh_token": SimulatorProcess.REFRESH_TOKEN,
-                "refund_undo_seconds": 0,
-                "cancel_undo_seconds": 0,
-                "mcf_cancel_undo_seconds": 0,
-                "mcf_update_undo_seconds": 0,
-                "message_undo_seconds": 0,
-                "ship_undo_seconds": 0,
-                "order_number_undo_seconds": 0,
                 "participation_ids": [
                     Command.create({"marketplace": marketplace})
                     for marketplace in (
@@ -165,6 +158,22 @@ class AmazonOrderCommon(BaseCommon):
                 **values,
             }
         )
+        # by SQL: what is journaled of an account keeps it from being deleted
+        cls.env.cr.execute(
+            "UPDATE amazon_account_kind SET undo_seconds = 0 WHERE account_id = %s",
+            [account.id],
+        )
+        account.kind_ids.invalidate_recordset(["undo_seconds"])
+        return account
+
+    def set_undo(self, kind, seconds):
+        """Let actions of a kind stay for some seconds, so that they can be taken back.
+
+        :param str kind: that has the setting
+        :param int seconds: for which they stay
+        """
+        rows = self.account.kind_ids.filtered(lambda row: row.kind == kind)
+        rows.undo_seconds = seconds
 
     @classmethod
     def _last_job_id(cls):

@@ -2,6 +2,6 @@ from . import seller_account
 from . import sale_order
 from . import stock_picking
 from . import order
-from . import action
+from . import follower
 from . import kinds
 from . import evidence

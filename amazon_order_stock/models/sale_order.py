@@ -3,6 +3,9 @@ from odoo import models
 from odoo.addons.amazon_order_actions.models.action.states import (
     RESERVING_STATES,
 )
+from odoo.addons.amazon_order_actions.models.sale.cancellation import (
+    cancels_own_shipping,
+)
 
 from .stock_picking import CLOSED
 
@@ -40,8 +43,8 @@ class SaleOrder(models.Model):
         """Put open deliveries on hold for the cancellations that are on their way."""
         orders = self.filtered("amazon_order_id").amazon_order_id
         for action in orders.action_ids:
-            if action._cancels_own_shipping() and action.state in RESERVING_STATES:
-                action._hold()
+            if cancels_own_shipping(action) and action.state in RESERVING_STATES:
+                self.env["stock.picking"]._hold_for(action)
 
     def _cancelled_along(self):
         """Override: `sale_stock` cancels the open deliveries with the sale order."""

@@ -1,5 +1,9 @@
+from datetime import timedelta
+
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
+
+from odoo.addons.amazon_order_actions.models.action.kind import NOT_CANCELLED_MINUTES
 
 # It may still happen at Amazon.
 OPEN_AT_AMAZON = ("to_approve", "queued", "sending", "submitted", "unknown")
@@ -117,7 +121,7 @@ class StockPicking(models.Model):
                     action=action.name,
                     sentence=action.state_message,
                 )
-            if action._is_taken_to_be_cancelled():
+            if _is_taken_to_be_cancelled(action):
                 return self.env._(
                     "Amazon has accepted %(action)s, and the order does not show it "
                     "yet. %(transfer)s can be released when the order is known to be "
@@ -133,6 +137,52 @@ class StockPicking(models.Model):
                     transfer=self.name,
                 )
         return False
+
+    @api.model
+    def _hold_for(self, action):
+        """Put the open deliveries of the order on hold.
+
+        :param amazon.action action: the cancellation
+        """
+        pickings = action.order_id._open_deliveries()
+        new = pickings.filtered(lambda picking: action not in picking.amazon_hold_ids)
+        if not new:
+            return
+        new._change_holds(Command.link(action.id))
+        new._note_amazon(
+            self.env._(
+                "On hold: %(action)s, %(sentence)s Do not ship it before Amazon has "
+                "answered.",
+                action=action.name,
+                sentence=action.state_message,
+            )
+        )
+        action._post(
+            lambda action: self.env._(
+                "%(action)s: on hold until Amazon has answered: %(deliveries)s.",
+                action=action.name,
+                deliveries=", ".join(new.mapped("name")),
+            )
+        )
+
+    @api.model
+    def _lift_for(self, action):
+        """Let the open deliveries go on that this action holds; others may hold them,
+        too.
+
+        :param amazon.action action: the cancellation
+        """
+        held = self.search(
+            [("amazon_hold_ids", "in", action.ids), ("state", "not in", CLOSED)]
+        )
+        held._change_holds(Command.unlink(action.id))
+        held._note_amazon(
+            self.env._(
+                "Not on hold any more for %(action)s: %(sentence)s",
+                action=action.name,
+                sentence=action.state_message,
+            )
+        )
 
     def _check_amazon_hold(self):
         """Refuse to ship what a cancellation at Amazon holds.
@@ -185,3 +235,13 @@ class StockMove(models.Model):
         """Override of `stock`: nothing ships a transfer on hold, not by itself."""
         self.picking_id._check_amazon_hold()
         return super()._action_done(cancel_backorder=cancel_backorder)
+
+
+def _is_taken_to_be_cancelled(action):
+    """Whether Amazon has accepted to cancel the whole order, and its data has had no
+    time yet to show whether it did."""
+    if action.kind != "cancel" or action.state != "accepted":
+        return False
+    known = action.order_id.known_until
+    wait = timedelta(minutes=NOT_CANCELLED_MINUTES)
+    return not known or known < action.accepted_at + wait

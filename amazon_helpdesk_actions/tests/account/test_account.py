@@ -94,7 +94,7 @@ class TestAccount(AmazonCommon):
         self.assertIn(f"{account.name} was connected", entry.message)
         for words in (
             "Shop Name: Nordlicht",
-            "Undo of Shipment Confirmations: 0",
+            "Time to Take Back (Shipment Confirmation): 10",
             "LWA Client Secret: ***",
             "LWA Refresh Token: ***",
         ):
@@ -118,6 +118,7 @@ class TestAccount(AmazonCommon):
             "sequence",  # the order in which accounts are shown
             "access_token_expires_at",  # of a token that renews itself
             "participation_ids",  # as Amazon says it
+            "kind_ids",  # by its rows
             "company_id",  # in both journals, as for all that stays in its company
         }
         settings = {

@@ -597,7 +597,7 @@ class TestSecretsWatch(AmazonCommon):
     END = MADE + timedelta(days=180)
 
     def watch(self):
-        self.env["amazon.alarm"]._cron_watch()
+        self.env["amazon.watch"]._cron_watch()
         self.env.flush_all()
         self.env.invalidate_all()
 

@@ -117,7 +117,9 @@ class TestActionStates(AmazonCommon):
         )
         action.invalidate_recordset()
         self.assertFalse(action._get_origin())
-        action._ask_person("Write to the buyer", "Nobody else does.")
+        self.env["amazon.reply"]._ask_person(
+            action, "Write to the buyer", "Nobody else does."
+        )
         self.assertEqual(action.activity_ids.user_id, action.user_id)
         entry = self.env["amazon.audit.entry"]._append(
             [action._prepare_journal_entry("state")]

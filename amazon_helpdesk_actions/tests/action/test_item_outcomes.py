@@ -218,18 +218,19 @@ class TestItemOutcomes(ItemOutcomesCommon):
 
     def test_buyer_who_was_told_the_whole_amount_is_corrected(self):
         action = self.sent()
-        action.write(
+        self.env["amazon.reply"].create(
             {
-                "reply_state": "submitted",
-                "reply_lang": "en",
-                "reply_status": "sent",
-                "reply_sent_at": action.submitted_at,
+                "action_id": action.id,
+                "awaited_state": "submitted",
+                "lang": "en",
+                "state": "sent",
+                "sent_at": action.submitted_at,
             }
         )
         self.reject(action, (SIEVE_ITEM, ""))
-        self.assertEqual(action.reply_status, "correcting")
+        self.assertEqual(action.reply_ids.state, "correcting")
         action._set_confirmed()
-        self.assertEqual(action.reply_status, "correcting", "it still does not hold")
+        self.assertEqual(action.reply_ids.state, "correcting", "it still does not hold")
 
     def test_credit_note_is_about_the_rest(self):
         self.env["account.chart.template"].try_loading(

@@ -1,8 +1,14 @@
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
 from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
+from odoo.addons.amazon_order_actions.models.kinds.refund_plan import (
+    PlannedItem,
+    RefundPlan,
+)
 
 from ..common import GIFT_WRAPPED, SHIPPED, THREE_UNITS, UNSHIPPED, AmazonCommon
 
@@ -64,19 +70,39 @@ class TestReservation(AmazonCommon):
         ticket = self.create_ticket(SHIPPED)
         first = self.reserve(ticket, "refund", amounts=self.price(ticket, 5))
 
-        def refuse():
-            raise AssertionError("it was worked out again")
-
-        again = self.reserve(
-            ticket, "refund", amounts=refuse, quantities=refuse, details=refuse
-        )
+        handler = type(self.env["amazon.action.kind.refund"])
+        with patch.object(handler, "_settle", side_effect=AssertionError("again")):
+            again = self.reserve(ticket, "refund")
         self.assertEqual(again, first)
         self.assertEqual(again.env.user, self.agent)
 
-    def test_parts_may_be_functions(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.reserve(ticket, "refund", amounts=lambda: self.price(ticket, 5))
-        self.assertEqual(action.sudo().amount, 5)
+    def test_request_is_a_plain_value(self):
+        """A plan is read with the order taken, whatever it says."""
+        ticket, other = self.create_ticket(SHIPPED), self.create_ticket(UNSHIPPED)
+        item = ticket.amazon_order_id.line_ids[:1]
+        foreign = other.amazon_order_id.line_ids[:1]
+
+        def plan(item, **values):
+            return RefundPlan((PlannedItem(item.id, {"Principal": 5.0}),), **values)
+
+        refused = {
+            "another order": plan(foreign),
+            "below zero": plan(item, fee=-1.0),
+            "cannot be refunded": RefundPlan(
+                (PlannedItem(item.id, {"Principal": 5.0}, units=99),)
+            ),
+            "can still be refunded": RefundPlan(
+                (PlannedItem(item.id, {"Principal": 10.0**9}),)
+            ),
+        }
+        for words, of_plan in refused.items():
+            with self.subTest(words), self.assertRaisesRegex(UserError, words):
+                self.reserve(ticket, "refund", plan=of_plan)
+        action = self.reserve(ticket, "refund", plan=plan(item))
+        self.assertEqual(action.sudo().line_ids.order_line_id, item)
+        self.assertEqual(action.amount, 5)
+        with self.assertRaisesRegex(UserError, "refunded before"):
+            self.reserve(ticket, "refund", nonce="another", plan=plan(item))
 
     def test_order_of_another_document_is_refused(self):
         ticket, other = self.create_ticket(SHIPPED), self.create_ticket(GIFT_WRAPPED)

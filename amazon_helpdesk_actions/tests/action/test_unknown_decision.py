@@ -4,8 +4,8 @@ from odoo.fields import Command
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
+from ..approval.test_approval import ApprovalCommon
 from ..common import SHIPPED, UNSHIPPED, AmazonCommon
-from ..control.test_approval import ApprovalCommon
 
 FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 SKU = "NW-KESSEL-12-SW"

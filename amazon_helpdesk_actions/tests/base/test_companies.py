@@ -419,14 +419,15 @@ request.action_refund()
     def waiting_reply(self):
         ticket = self.create_ticket(SHIPPED, partner_email=RELAY)
         action = self.ask_refund(ticket, self.double, {"NW-KESSEL-12-SW": 1})
-        action._set_reply(
+        self.env["amazon.reply"]._ask_for(
+            action,
             {
-                "reply_state": "accepted",
-                "reply_lang": "de",
-                "reply_recipient": ticket._recipient(),
-            }
+                "awaited_state": "accepted",
+                "lang": "de",
+                "recipient": ticket._recipient(),
+            },
         )
-        self.assertEqual(action.reply_status, "waiting")
+        self.assertEqual(action.reply_ids.state, "waiting")
         return ticket, action
 
     def reply(self, action):
@@ -459,14 +460,14 @@ request.action_refund()
         )
         self.env.invalidate_all()
         self.assertFalse(self.reply(action))
-        self.assertEqual(action.reply_status, "failed")
+        self.assertEqual(action.reply_ids.state, "failed")
         self.assertIn("is not about the Amazon order", self.notes(ticket)[0])
 
     def test_waiting_reply_of_a_document_about_another_order_is_not_sent(self):
         ticket, action = self.waiting_reply()
         ticket.amazon_order_ref = GIFT_WRAPPED
         self.assertFalse(self.reply(action))
-        self.assertEqual(action.reply_status, "failed")
+        self.assertEqual(action.reply_ids.state, "failed")
 
     # === ACCOUNTS AND TEAMS === #
 

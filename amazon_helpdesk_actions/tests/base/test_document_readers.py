@@ -118,9 +118,18 @@ class TestReadersOfActions(ReadersCase):
         about = "id" if model == "amazon.action" else "action_id"
         return self.rpc(user, model, "search", [(about, "in", self.both.ids)])
 
+    def create_replies(self):
+        self.env["amazon.reply"].create(
+            [
+                {"action_id": action.id, "awaited_state": "confirmed", "lang": "en"}
+                for action in self.both
+            ]
+        )
+
     def test_who_may_read_no_document_finds_no_action(self):
+        self.create_replies()
         for name, user in self.plain.items():
-            for model in ("amazon.action", "amazon.action.line"):
+            for model in ("amazon.action", "amazon.action.line", "amazon.reply"):
                 with self.subTest(name=name, model=model):
                     self.assertFalse(self.found(user, model))
                     count = self.rpc(user, model, "search_count", [])
@@ -134,6 +143,7 @@ class TestReadersOfActions(ReadersCase):
                         )
 
     def test_who_may_read_the_document_finds_what_was_asked_from_it(self):
+        self.create_replies()
         self.ticket.user_id = self.plain["agent"]
         self.sale.user_id = self.plain["salesman"]
         for name, action in (("agent", self.refund), ("salesman", self.cancel)):
@@ -142,6 +152,8 @@ class TestReadersOfActions(ReadersCase):
                 self.assertEqual(self.found(user), action.ids)
                 lines = self.found(user, "amazon.action.line")
                 self.assertEqual(lines, action.line_ids.ids)
+                replies = self.found(user, "amazon.reply")
+                self.assertEqual(replies, action.reply_ids.ids)
                 (row,) = self.rpc(user, "amazon.action", "read", action.ids, ["name"])
                 self.assertEqual(row["name"], action.name)
 
@@ -601,19 +613,23 @@ class TestWhoIsTold(ReadersCase):
             [self.plain["agent"].id, self.refund.id],
         )
         self.env.invalidate_all()
-        self.refund._ask_person("Reply to the buyer", "It failed.")
+        self.env["amazon.reply"]._ask_person(
+            self.refund, "Reply to the buyer", "It failed."
+        )
         call = (self.plain["agent"], "mail.activity", "search_read", [], None)
         rows = self.rpc(*call)
         self.assertEqual([row["res_model"] for row in rows], ["amazon.action"])
         self.assert_tells_nothing(json.dumps(rows, default=str))
-        self.refund._drop_activity()
+        self.env["amazon.reply"]._drop_activity(self.refund)
         self.assertFalse(self.rpc(*call))
 
     def test_task_stays_on_the_ticket_of_who_may_read_it(self):
-        self.refund._ask_person("Reply to the buyer", "It failed.")
+        self.env["amazon.reply"]._ask_person(
+            self.refund, "Reply to the buyer", "It failed."
+        )
         activity = self.ticket.activity_ids
         self.assertEqual(activity.user_id, self.agent)
-        self.refund._drop_activity()
+        self.env["amazon.reply"]._drop_activity(self.refund)
         self.assertFalse(self.ticket.activity_ids)
 
     def test_note_stays_on_the_document_where_it_was_written(self):

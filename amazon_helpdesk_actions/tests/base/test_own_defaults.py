@@ -87,13 +87,11 @@ class TestOwnDefaults(AmazonCommon):
         self.forged(
             request,
             model="amazon.action",
-            reply_status="waiting",
-            reply_state="accepted",
             approval_id=1,
             request_ref="forged",
         ).action_refund()
         action = self.last_action()
-        for name in ("reply_status", "approval_id", "request_ref"):
+        for name in ("approval_id", "request_ref"):
             self.assertFalse(action[name], name)
 
     def test_whoever_writes_a_ticket_says_nothing_of_the_order(self):

@@ -1,4 +1,3 @@
-from . import test_approval
 from . import test_authority
 from . import test_breaker
 from . import test_limit_days

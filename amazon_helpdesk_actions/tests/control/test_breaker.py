@@ -132,7 +132,7 @@ class TestBreaker(StopCommon):
         self.assertIn("alone is above", alarm.message)
         self.assertEqual(alarm.activity_ids.user_id, self.admin)
         action.last_state_change -= timedelta(hours=25)
-        self.env["amazon.alarm"].sudo()._cron_watch()
+        self.env["amazon.watch"].sudo()._cron_watch()
         self.assertEqual(alarm.state, "over")
 
     def test_what_was_blocked_is_asked_for_again_when_the_maximum_is_raised(self):
@@ -275,10 +275,10 @@ class TestBreaker(StopCommon):
         notified = alarm.message_ids.notification_ids
         self.assertEqual(notified.res_partner_id, self.admin.partner_id)
         told = alarm.message_ids
-        self.env["amazon.alarm"].sudo()._cron_watch()
+        self.env["amazon.watch"].sudo()._cron_watch()
         self.assertEqual(alarm.message_ids, told)
         self.resume_as(self.admin, self.stops())
-        self.env["amazon.alarm"].sudo()._cron_watch()
+        self.env["amazon.watch"].sudo()._cron_watch()
         self.assertEqual(alarm.state, "over")
 
     def test_watch_tells_it_where_the_job_was_lost(self):
@@ -288,7 +288,7 @@ class TestBreaker(StopCommon):
         self.ask(GIFT_WRAPPED, 20)
         self.dispatch()
         self.pending_jobs().write({"state": "done"})
-        self.env["amazon.alarm"].sudo()._cron_watch()
+        self.env["amazon.watch"].sudo()._cron_watch()
         alarms = self.env["amazon.alarm"].search([("state", "=", "open")])
         kinds = set(alarms.mapped("kind"))
         self.assertLessEqual({"breaker", "breaker_blocked"}, kinds)

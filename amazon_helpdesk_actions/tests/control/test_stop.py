@@ -413,11 +413,11 @@ class TestStopOfReplies(ReplyCommon):
         action = self.refund_with_reply(self.create_ticket(SHIPPED))
         self.settle()
         self.assertEqual(action.state, "confirmed")
-        self.assertEqual(action.reply_status, "waiting")
+        self.assertEqual(action.reply_ids.state, "waiting")
         self.assertFalse(self.mails())
         self.account._resume("Mended")
         self.settle()
-        self.assertEqual(action.reply_status, "sent")
+        self.assertEqual(action.reply_ids.state, "sent")
         self.assertEqual(len(self.mails()), 1)
 
     def test_stop_of_messages_refuses_a_mail_by_hand_in_words(self):
@@ -434,4 +434,4 @@ class TestStopOfReplies(ReplyCommon):
         self.run_jobs("_job_dispatch")
         self.account._stop("A test", "refund")
         self.settle()
-        self.assertEqual(action.reply_status, "sent")
+        self.assertEqual(action.reply_ids.state, "sent")

@@ -62,7 +62,7 @@ class TestMessage(ReplyCommon):
             self.settle()
         digest = hashlib.sha256(TEXT.encode()).hexdigest()
         self.assertEqual(action.sudo().details, {"length": len(TEXT), "sha256": digest})
-        self.assertTrue(action.call_digest)
+        self.assertTrue(action.call_id.digest)
         entries = self.env["amazon.audit.entry"].sudo()
         rows = entries.search([("action_id", "=", action.id)]).read()
         self.assertNotIn(TEXT, str(rows))
@@ -147,7 +147,7 @@ class TestMessage(ReplyCommon):
         ticket = self.create_ticket(SHIPPED)
         order = ticket.amazon_order_id
         with self.assertRaisesRegex(AccessError, "may not write"):
-            self.env["amazon.action"].with_user(self.trainee)._ask_message(
+            self.env["amazon.action.kind.message"].with_user(self.trainee)._ask(
                 order, "nonce", ticket, "unexpectedProblem", TEXT
             )
 
@@ -212,7 +212,7 @@ class TestMessage(ReplyCommon):
         self.assertEqual(len(self.sent()), 1)
 
     def test_queued_message_can_be_withdrawn(self):
-        self.account.message_undo_seconds = 600
+        self.set_undo("message", 600)
         action = self.ask_message(self.create_ticket(SHIPPED))
         action.with_user(self.agent).action_withdraw()
         self.settle()
@@ -241,7 +241,7 @@ class TestMessage(ReplyCommon):
         self.settle()
         self.assertEqual(len(self.sent()), 1)
         self.assertIn("44,94 €", self.sent()[0]["text"])
-        self.assertEqual(action.reply_status, "sent")
+        self.assertEqual(action.reply_ids.state, "sent")
         self.assertTrue(ticket.closed)
         message = self.last_action()
         self.assertEqual(message.kind, "message")
@@ -252,7 +252,7 @@ class TestMessage(ReplyCommon):
         ticket, action = self.refund_and_message()
         self.settle()
         self.assertIn(self.last_action().state, FAILED_STATES)
-        self.assertEqual(action.reply_status, "failed")
+        self.assertEqual(action.reply_ids.state, "failed")
         self.assertFalse(ticket.closed)
         self.assertEqual(ticket.activity_ids.user_id, self.agent)
 

@@ -6,7 +6,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import file_open
 
-from odoo.addons.amazon_order_actions.models.conversation.recipient import (
+from odoo.addons.amazon_order_actions.models.conversation.order import (
     ADDRESSES_SHOWN,
 )
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
@@ -53,7 +53,7 @@ class TestFixedRecipient(RecipientCommon):
         self.settle()
         self.assertEqual(action.state, "confirmed")
         self.assertFalse(self.all_mails())
-        self.assertEqual(action.reply_status, "failed")
+        self.assertEqual(action.reply_ids.state, "failed")
         self.assertFalse(ticket.closed)
         self.assertIn("has changed since this reply", " ".join(self.notes(ticket)))
         self.assertEqual(ticket.activity_ids.user_id, self.agent)
@@ -68,8 +68,8 @@ class TestFixedRecipient(RecipientCommon):
         buyer.email = STRANGER
         self.settle()
         self.assertFalse(self.all_mails())
-        self.assertEqual(refund.reply_status, "failed")
-        self.assertEqual(self.last_action().reply_status, "failed")
+        self.assertEqual(refund.reply_ids.state, "failed")
+        self.assertEqual(self.last_action().reply_ids.state, "failed")
 
     def test_same_address_written_another_way_is_the_same(self):
         ticket = self.create_ticket(SHIPPED)
@@ -85,7 +85,7 @@ class TestFixedRecipient(RecipientCommon):
         ticket.amazon_order_ref = UNSHIPPED
         self.settle()
         self.assertFalse(self.all_mails())
-        self.assertEqual(action.reply_status, "failed")
+        self.assertEqual(action.reply_ids.state, "failed")
 
     def test_address_that_was_not_there_at_the_click_gets_nothing(self):
         self.account.messaging_enabled = True
@@ -94,7 +94,7 @@ class TestFixedRecipient(RecipientCommon):
         self.change_as_trainee(ticket, partner_email=STRANGER)
         self.settle()
         self.assertFalse(self.all_mails())
-        self.assertEqual(action.reply_status, "failed")
+        self.assertEqual(action.reply_ids.state, "failed")
 
     def test_several_addresses_in_one_field_get_nothing(self):
         ticket = self.create_ticket(SHIPPED, partner_email=f"{BUYER}, {STRANGER}")
@@ -107,8 +107,8 @@ class TestFixedRecipient(RecipientCommon):
         self.ask_cancel(kept, reply_state="confirmed")
         self.change_as_trainee(changed, partner_email=STRANGER)
         self.settle()
-        self.assertEqual(refund.reply_status, "failed")
-        self.assertEqual(self.last_action().reply_status, "sent")
+        self.assertEqual(refund.reply_ids.state, "failed")
+        self.assertEqual(self.last_action().reply_ids.state, "sent")
         self.assertEqual(self.all_mails().mail_message_id.res_id, kept.id)
 
     def test_address_changed_while_the_dialog_is_open_is_refused_in_words(self):
@@ -166,7 +166,7 @@ class TestKnownRecipient(RecipientCommon):
         self.assertFalse(self.env["amazon.action"].search([]))
         action = self.refund_with_reply(ticket, is_recipient_meant=True)
         self.settle()
-        self.assertEqual(action.reply_status, "sent")
+        self.assertEqual(action.reply_ids.state, "sent")
         self.assertIn("said that this one is meant", self.last_entry().message)
 
     def test_tick_where_nothing_is_in_doubt_says_nothing(self):

@@ -1,9 +1,13 @@
+from contextlib import contextmanager
 from unittest.mock import patch
+
+from psycopg2.errors import UniqueViolation
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
+from odoo.sql_db import Cursor
 from odoo.tests import tagged
-from odoo.tools import html2plaintext
+from odoo.tools import html2plaintext, mute_logger
 
 from odoo.addons.amazon_order_actions.models.conversation.reply_content import forbidden
 from odoo.addons.amazon_order_actions.models.conversation.reply_rules import (
@@ -108,10 +112,10 @@ class TestReplyTemplate(ReplyCommon):
         self.account.messaging_enabled = True
         text = self.templates(situation="refund", stage="confirmed", lang="fr")
         action = (
-            self.env["amazon.action"]
+            self.env["amazon.action.kind.message"]
             .with_user(self.agent)
             .with_context(allowed_company_ids=self.company.ids)
-            ._ask_message(
+            ._ask(
                 ticket.amazon_order_id,
                 "nonce",
                 ticket,
@@ -201,8 +205,8 @@ class TestReplyAfterAction(ReplyCommon):
         self.assertIn(action.name, text)
         self.assertIn(action.feed_ref, text)
         self.assertIn("angenommen", text)
-        self.assertEqual(action.reply_status, "sent")
-        self.assertTrue(action.reply_sent_at)
+        self.assertEqual(action.reply_ids.state, "sent")
+        self.assertTrue(action.reply_ids.sent_at)
         self.assertTrue(ticket.closed)
 
     def test_confirmed_reply_names_amazons_refund(self):
@@ -245,7 +249,9 @@ class TestReplyAfterAction(ReplyCommon):
         tickets = type(self.env["helpdesk.ticket"])
         with patch.object(tickets, "_track_template", return_value={}) as of_stage:
             # tests run without tracking, which sends the mail of a stage
-            tracked = action.with_context(tracking_disable=False, mail_notrack=False)
+            tracked = action.reply_ids.with_context(
+                tracking_disable=False, mail_notrack=False
+            )
             tracked._job_reply()
             self.env.cr.precommit.run()
         self.assertTrue(ticket.closed)
@@ -256,8 +262,8 @@ class TestReplyAfterAction(ReplyCommon):
         action = self.refund_with_reply(ticket)
         self.settle()
         for _again in range(3):
-            action._job_reply()
-            action._follow_replies()
+            action.reply_ids._job_reply()
+            self.env["amazon.action.follower.reply"]._follow(action)
             self.settle()
         self.assertEqual(len(self.mails()), 1)
 
@@ -280,11 +286,11 @@ class TestReplyAfterAction(ReplyCommon):
         tickets = type(self.env["helpdesk.ticket"])
         crash = patch.object(tickets, "_close_after_reply", side_effect=KeyError)
         with crash, self.assertRaises(KeyError), self.env.cr.savepoint():
-            action._job_reply()
+            action.reply_ids._job_reply()
         self.env.invalidate_all()
         self.assertFalse(self.mails())
-        self.assertEqual(action.reply_status, "waiting")
-        action._job_reply()
+        self.assertEqual(action.reply_ids.state, "waiting")
+        action.reply_ids._job_reply()
         self.assertEqual(len(self.mails()), 1)
 
     def test_answer_of_amazon_that_got_lost_leads_to_one_reply(self):
@@ -316,12 +322,12 @@ class TestReplyAfterAction(ReplyCommon):
         self.assertTrue(ticket.closed)
 
     def test_withdrawn_action_tells_the_buyer_nothing_and_says_so(self):
-        self.account.refund_undo_seconds = 600
+        self.set_undo("refund", 600)
         ticket = self.create_ticket(SHIPPED)
         action = self.refund_with_reply(ticket)
         action.with_user(self.agent).action_withdraw()
         self.settle()
-        self.assertEqual(action.reply_status, "dropped")
+        self.assertEqual(action.reply_ids.state, "dropped")
         self.assertFalse(self.mails())
         self.assertFalse(ticket.closed)
         self.assertIn("the buyer was told nothing", " ".join(self.notes(ticket)))
@@ -347,7 +353,7 @@ class TestReplyAfterAction(ReplyCommon):
         action = self.refund_with_reply(ticket)
         self.settle()
         self.assertEqual(action.state, "rejected")
-        self.assertEqual(action.reply_status, "dropped")
+        self.assertEqual(action.reply_ids.state, "dropped")
         self.assertFalse(self.mails())
         self.assertFalse(ticket.activity_ids)
 
@@ -367,7 +373,7 @@ class TestReplyAfterAction(ReplyCommon):
     def test_rejection_after_a_reply_reopens_the_ticket_with_a_draft(self):
         ticket, action = self.reply_and_reject()
         self.assertFalse(ticket.closed)
-        self.assertEqual(action.reply_status, "correcting")
+        self.assertEqual(action.reply_ids.state, "correcting")
         activity = ticket.activity_ids
         self.assertEqual(activity.user_id, self.agent)
         self.assertIn("können wir die Erstattung nicht bestätigen", activity.note)
@@ -383,7 +389,7 @@ class TestReplyAfterAction(ReplyCommon):
         self.assertEqual(len(self.mails()), 2)
         self.assertIn("müssen wir das berichtigen", self.text_of(self.mails()[1]))
         self.assertFalse(ticket.activity_ids)
-        self.assertEqual(action.reply_status, "corrected")
+        self.assertEqual(action.reply_ids.state, "corrected")
         self.assertNotEqual(self.open_reply(ticket).template_id.stage, "correction")
 
     def test_correction_of_one_action_leaves_that_of_another_to_be_sent(self):
@@ -395,29 +401,29 @@ class TestReplyAfterAction(ReplyCommon):
         self.run_jobs("_job_dispatch")
         self.run_jobs("_job_reply")
         both = refund | cancellation
-        self.assertEqual(both.mapped("reply_status"), ["sent", "sent"])
+        self.assertEqual(both.reply_ids.mapped("state"), ["sent", "sent"])
         both._set_rejected("18028", "It is invalid.")
-        self.assertEqual(both.mapped("reply_status"), ["correcting", "correcting"])
+        self.assertEqual(both.reply_ids.mapped("state"), ["correcting", "correcting"])
         request = self.open_reply(ticket)
         first = both.filtered(
             lambda action: action.kind == request.template_id.situation
         )
         request.action_send()
-        self.assertEqual(first.reply_status, "corrected")
-        self.assertEqual((both - first).reply_status, "correcting")
+        self.assertEqual(first.reply_ids.state, "corrected")
+        self.assertEqual((both - first).reply_ids.state, "correcting")
         self.assertTrue(ticket.activity_ids)
         request = self.open_reply(ticket)
         request.template_id = request.offered_template_ids.filtered(
             lambda template: template.stage == "correction"
         )
         request.action_send()
-        self.assertEqual((both - first).reply_status, "corrected")
+        self.assertEqual((both - first).reply_ids.state, "corrected")
         self.assertFalse(ticket.activity_ids)
 
     def test_late_good_news_make_the_correction_needless(self):
         ticket, action = self.reply_and_reject()
         action._set_accepted()
-        self.assertEqual(action.reply_status, "sent")
+        self.assertEqual(action.reply_ids.state, "sent")
         self.assertFalse(ticket.activity_ids)
 
     def test_good_news_of_one_action_leave_what_is_to_do_about_another(self):
@@ -427,7 +433,7 @@ class TestReplyAfterAction(ReplyCommon):
         self.run_jobs("_job_dispatch")
         self.run_jobs("_job_reply")
         self.settle()
-        self.assertEqual(other.reply_status, "correcting")
+        self.assertEqual(other.reply_ids.state, "correcting")
         self.assertEqual(len(ticket.activity_ids), 2)
         action._set_accepted()
         self.assertIn(other.name, ticket.activity_ids.note)
@@ -446,7 +452,7 @@ class TestReplyAfterAction(ReplyCommon):
             Command.unlink(self.env.ref("amazon_order_actions.group_message").id)
         ]
         self.settle()
-        self.assertEqual(action.reply_status, "failed")
+        self.assertEqual(action.reply_ids.state, "failed")
         self.assertIn("may not write", " ".join(self.notes(ticket)))
         self.assertFalse(self.simulator.ledger()["messages"])
 
@@ -458,10 +464,10 @@ class TestReplyAfterAction(ReplyCommon):
         self.settle()
         message = action.search([("kind", "=", "message")])
         self.assertEqual(message.state, "unknown")
-        self.assertEqual(action.reply_status, "failed")
+        self.assertEqual(action.reply_ids.state, "failed")
         self.assertTrue(ticket.activity_ids)
         message.with_user(self.agent)._decide_executed("Seen in Seller Central.")
-        self.assertEqual(action.reply_status, "sent")
+        self.assertEqual(action.reply_ids.state, "sent")
         self.assertFalse(ticket.activity_ids)
 
     def reply_that_waits_for_approval(self):
@@ -484,7 +490,7 @@ class TestReplyAfterAction(ReplyCommon):
 
     def test_message_that_waits_for_approval_is_not_called_sent(self):
         action, message = self.reply_that_waits_for_approval()
-        self.assertEqual(action.reply_status, "waiting")
+        self.assertEqual(action.reply_ids.state, "waiting")
         self.assertFalse(action._get_origin().closed)
         approver = self._create_user(
             "amazon_approver", "amazon_order_actions.group_approve"
@@ -492,13 +498,13 @@ class TestReplyAfterAction(ReplyCommon):
         message.approval_id.with_user(approver).action_approve()
         self.settle()
         self.assertEqual(message.state, "accepted")
-        self.assertEqual(action.reply_status, "sent")
+        self.assertEqual(action.reply_ids.state, "sent")
         self.assertTrue(action._get_origin().closed)
 
     def test_refused_message_leaves_the_ticket_open_and_asks_the_agent(self):
         action, message = self.reply_that_waits_for_approval()
         message._update_state("refused", "Call the buyer instead.")
-        self.assertEqual(action.reply_status, "failed")
+        self.assertEqual(action.reply_ids.state, "failed")
         self.assertFalse(action._get_origin().closed)
         self.assertTrue(action._get_origin().activity_ids)
 
@@ -507,7 +513,7 @@ class TestReplyAfterAction(ReplyCommon):
         action.state = "submitted"
         action._set_rejected("18028", "It is invalid.")
         self.assertEqual(message.state, "withdrawn")
-        self.assertEqual(action.reply_status, "dropped")
+        self.assertEqual(action.reply_ids.state, "dropped")
 
     def test_unknown_outcome_for_a_person_reopens_the_ticket(self):
         ticket = self.create_ticket(SHIPPED)
@@ -519,7 +525,7 @@ class TestReplyAfterAction(ReplyCommon):
         self.assertTrue(ticket.closed)
         action._hand_to_person("Look at it.")
         self.assertFalse(ticket.closed)
-        self.assertEqual(action.reply_status, "correcting")
+        self.assertEqual(action.reply_ids.state, "correcting")
         self.assertEqual(self.open_reply(ticket).template_id.stage, "correction")
 
     def test_reply_and_correction_of_what_a_sale_order_asked_for_are_on_it(self):
@@ -527,12 +533,12 @@ class TestReplyAfterAction(ReplyCommon):
         sale_order.partner_id.email = BUYER
         self.reject_next(SHIPPED)
         action = self.refund_with_reply(sale_order, "submitted")
-        self.assertFalse(action.close_document)
+        self.assertFalse(action.reply_ids.close_document)
         self.run_jobs("_job_dispatch")
         self.run_jobs("_job_reply")
         self.assertIn(self.mails().mail_message_id, sale_order.message_ids)
         self.settle()
-        self.assertEqual(action.reply_status, "correcting")
+        self.assertEqual(action.reply_ids.state, "correcting")
         self.assertEqual(sale_order.activity_ids.user_id, self.agent)
         self.assertEqual(self.open_reply(sale_order).template_id.stage, "correction")
 
@@ -544,7 +550,7 @@ class TestReplyAfterAction(ReplyCommon):
         none = action.browse()
         locked = patch.object(actions, "try_lock_for_update", return_value=none)
         with locked, self.assertRaises(RetryableJobError):
-            action._job_reply()
+            action.reply_ids._job_reply()
         self.assertFalse(self.mails())
 
     # === WHERE IT CANNOT GO === #
@@ -561,7 +567,7 @@ class TestReplyAfterAction(ReplyCommon):
         self.account.approved_sender = False
         self.settle()
         self.assertEqual(action.state, "confirmed")
-        self.assertEqual(action.reply_status, "failed")
+        self.assertEqual(action.reply_ids.state, "failed")
         self.assertFalse(ticket.closed)
         self.assertIn("no approved sender", " ".join(self.notes(ticket)))
         self.assertEqual(ticket.activity_ids.user_id, self.agent)
@@ -584,11 +590,44 @@ class TestReplyAfterAction(ReplyCommon):
         self.assertEqual(len(self.mails()), 1)
         self.assertIn("has no stage for closed", " ".join(self.notes(ticket)))
 
+    def test_reply_is_taken_with_news_and_not_looked_up_with_the_click(self):
+        """Whoever moves the action waits for a job that is sending the reply."""
+        ticket = self.create_ticket(SHIPPED)
+        with self.queries() as asked:
+            action = self.ask_refund(ticket)
+            action._set_sending()
+        self.assertFalse([query for query in asked if "amazon_reply" in query])
+        with self.queries() as asked:
+            action._set_submitted()
+        taken = [query for query in asked if "FOR NO KEY UPDATE" in query]
+        self.assertEqual(len([query for query in taken if "amazon_reply" in query]), 1)
+
+    def test_action_has_one_reply_at_most(self):
+        action = self.refund_with_reply(self.create_ticket(SHIPPED))
+        reply = {"awaited_state": "submitted", "lang": "en"}
+        self.env["amazon.reply"]._ask_for(action, reply)
+        self.assertEqual(action.reply_ids.awaited_state, "accepted")
+        with mute_logger("odoo.sql_db"), self.assertRaises(UniqueViolation):
+            self.env["amazon.reply"].create({**reply, "action_id": action.id})
+
+    @contextmanager
+    def queries(self):
+        """Collect what PostgreSQL is asked."""
+        asked, execute = [], Cursor.execute
+
+        def collect(cr, query, *args, **kwargs):
+            asked.append(str(getattr(query, "code", query)))
+            return execute(cr, query, *args, **kwargs)
+
+        self.env.flush_all()
+        with patch.object(Cursor, "execute", collect):
+            yield asked
+
     def test_failure_of_the_reply_does_not_undo_the_news(self):
         ticket = self.create_ticket(SHIPPED)
         action = self.refund_with_reply(ticket)
-        actions = type(self.env["amazon.action"])
-        crash = patch.object(actions, "_enqueue_reply", side_effect=KeyError("x"))
+        replies = type(self.env["amazon.reply"])
+        crash = patch.object(replies, "_enqueue", side_effect=KeyError("x"))
         with crash, self.assertLogs("odoo.addons.amazon_order_actions", "ERROR"):
             self.settle()
         self.assertEqual(action.state, "confirmed")
@@ -665,7 +704,7 @@ class TestReplyDialog(ReplyCommon):
 
     def test_dialog_can_be_opened_for_a_situation(self):
         ticket = self.create_ticket(UNSHIPPED)
-        self.account.cancel_undo_seconds = 600
+        self.set_undo("cancel", 600)
         self.ask_cancel(ticket)
         self.assertEqual(self.open_reply(ticket).template_id.situation, "cancel")
         ticket = ticket.with_context(default_situation="ask_official_cancel")
@@ -878,7 +917,7 @@ class TestReplyDialog(ReplyCommon):
         self.run_jobs("_job_dispatch")
         ticket.amazon_order_id.sudo().line_ids[0].title = "Kettle of evil.io"
         self.run_jobs("_job_reply")
-        self.assertEqual(action.reply_status, "failed")
+        self.assertEqual(action.reply_ids.state, "failed")
         self.assertIn("link in the text: evil.io", " ".join(self.notes(ticket)))
         self.assertFalse(self.mails())
 

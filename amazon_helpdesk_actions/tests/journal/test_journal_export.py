@@ -268,13 +268,14 @@ class TestJournalAnchor(JournalCommon):
         self.assertEqual(anchor.mail_state, "failed")
         self.assertEqual(anchor.mail_problem, "no such host")
         alarms = self.env["amazon.alarm"].with_company(self.company)
-        alarms._watch(self.account)
+        watch = self.env["amazon.watch"].with_company(self.company)
+        watch._watch(self.account)
         alarm = alarms.search([("kind", "=", "anchor"), ("state", "=", "open")])
         self.assertIn("no such host", alarm.message)
         self.assertIn(self.auditor, alarm.activity_ids.user_id)
         self.mails()[-1].state = "sent"
         anchor.invalidate_recordset()
-        alarms._watch(self.account)
+        watch._watch(self.account)
         self.assertEqual(alarm.state, "over")
 
     def test_without_an_address_nothing_is_mailed_and_that_is_shown(self):
@@ -350,7 +351,7 @@ class TestJournalUninstall(JournalCommon):
     def setUp(self):
         super().setUp()
         # of the demo data
-        self.env["amazon.audit.entry"].sudo()._export_before_uninstall()
+        self.env["amazon.audit.last.export"].sudo()._export_before_uninstall()
         self.addon = self.env["ir.module.module"].search(
             [("name", "=", "amazon_order_actions")]
         )
@@ -376,7 +377,7 @@ class TestJournalUninstall(JournalCommon):
 
     def test_one_more_entry_asks_for_another_export(self):
         self.fill(1)
-        journal = self.env["amazon.audit.entry"].sudo()
+        journal = self.env["amazon.audit.last.export"].sudo()
         journal._export_before_uninstall()
         self.assertFalse(journal._companies_not_exported())
         self.fill(1)
@@ -384,7 +385,7 @@ class TestJournalUninstall(JournalCommon):
 
     def test_file_that_anybody_else_made_is_taken_for_no_export(self):
         self.fill(1)
-        journal = self.env["amazon.audit.entry"].sudo()
+        journal = self.env["amazon.audit.last.export"].sudo()
         name = journal._last_file_name(self.company)
         values = {"name": name, "raw": b"", "description": LAST_EXPORT}
         self.env["ir.attachment"].with_user(self.auditor).create(values)
@@ -392,8 +393,8 @@ class TestJournalUninstall(JournalCommon):
 
     def test_exports_are_for_administrators_of_odoo_alone(self):
         self.fill(1)
-        self.env["amazon.audit.entry"].sudo()._export_before_uninstall()
-        exports = self.env["amazon.audit.entry"]._last_exports()
+        self.env["amazon.audit.last.export"].sudo()._export_before_uninstall()
+        exports = self.env["amazon.audit.last.export"]._last_exports()
         self.assertTrue(exports)
         for user in (self.agent, self.auditor, self.admin):
             theirs = exports.with_user(user)
@@ -404,7 +405,7 @@ class TestJournalUninstall(JournalCommon):
 
     def test_entry_that_is_committed_late_asks_for_another_export(self):
         self.fill(1)
-        journal = self.env["amazon.audit.entry"].sudo()
+        journal = self.env["amazon.audit.last.export"].sudo()
         journal._export_before_uninstall()
         # a transaction that began earlier has taken a lower id
         self.env.cr.execute(
@@ -417,7 +418,7 @@ class TestJournalUninstall(JournalCommon):
 
     def test_what_is_exported_survives_and_can_be_verified(self):
         self.ask_refund(self.create_ticket(SHIPPED))
-        self.env["amazon.audit.entry"].sudo()._export_before_uninstall()
+        self.env["amazon.audit.last.export"].sudo()._export_before_uninstall()
         kept = self.env["ir.attachment"].search(
             [("description", "=", LAST_EXPORT), ("res_model", "=", False)]
         )

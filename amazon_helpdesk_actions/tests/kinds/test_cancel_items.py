@@ -69,7 +69,7 @@ class TestCancelItems(AmazonCommon):
         self.assertIn("1 × LED-Leuchtmittel", action.state_message)
 
     def test_units_that_are_told_as_shipped_cannot_be_cancelled_as_well(self):
-        self.account.ship_undo_seconds = 600
+        self.set_undo("ship", 600)
         ticket = self.create_ticket(UNSHIPPED)
         self.ask_ship(ticket, units={LAMP: 1, BULBS: 1})
         with self.assertRaisesRegex(UserError, "at most 1 can still be cancelled"):

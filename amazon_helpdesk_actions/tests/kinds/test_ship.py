@@ -77,7 +77,7 @@ class TestShip(ShipCase):
         action.with_user(self.agent).action_withdraw()
         action.order_id._read_from_amazon()
         again = self.ask_ship(ticket)
-        self.assertEqual(again._package()["packageReferenceId"], "6")
+        self.assertEqual(again._kind()._package(again)["packageReferenceId"], "6")
         self.settle()
         self.assertEqual(again.state, "confirmed")
 
@@ -102,7 +102,9 @@ class TestShip(ShipCase):
         action = self.ask_ship(
             self.create_ticket(UNSHIPPED), tracking_number=" 0034 0434 16 "
         )
-        self.assertEqual(action._package()["trackingNumber"], "0034043416")
+        self.assertEqual(
+            action._kind()._package(action)["trackingNumber"], "0034043416"
+        )
 
     def test_double_click_asks_once(self):
         request = self.open_request(self.create_ticket(UNSHIPPED), "ship")
@@ -216,7 +218,7 @@ class TestShip(ShipCase):
     def test_rejected_shipment_leaves_the_units_to_another_try(self):
         ticket = self.create_ticket(UNSHIPPED)
         action = self.ask_ship(ticket)
-        package = {**action._package(), "carrierCode": "Brieftaube"}
+        package = {**action._kind()._package(action), "carrierCode": "Brieftaube"}
         action.details = {**action.details, "package": package}
         self.settle()
         self.assertEqual(action.state, "rejected")

@@ -191,15 +191,15 @@ class TestLife(LifeCommon):
 
     def test_each_call_is_in_the_record_before_it_leaves(self):
         seen = []
-        actions = type(self.env["amazon.action"])
-        make_call = actions._make_call
+        calls = type(self.env["amazon.call"])
+        make = calls._make
 
         def look(records, client, *call):
             seen.append(life_record.read(self.database).numbers)
-            return make_call(records, client, *call)
+            return make(records, client, *call)
 
         action = self.ask_ship(self.create_ticket(UNSHIPPED))
-        with patch.object(actions, "_make_call", look):
+        with patch.object(calls, "_make", look):
             self.run_jobs("_job_call")
         newest = self.env["amazon.sending"].search([], limit=1)
         self.assertEqual(seen, [{self.key: newest.id}])
@@ -351,9 +351,9 @@ class TestLife(LifeCommon):
     def test_watch_finds_it_where_nothing_is_sent(self):
         self.send()
         self.restore()
-        self.env["amazon.alarm"]._cron_watch()
+        self.env["amazon.watch"]._cron_watch()
         self.assertEqual(self.found(), {self.account: "behind"})
-        self.env["amazon.alarm"]._cron_watch()
+        self.env["amazon.watch"]._cron_watch()
         alarm = self.env["amazon.alarm"].search(
             [("kind", "=", "life"), ("state", "=", "open")]
         )
@@ -601,16 +601,17 @@ class TestLife(LifeCommon):
 
     def test_folder_that_breaks_raises_an_alarm_that_ends_with_it(self):
         alarms = self.env["amazon.alarm"].with_company(self.company)
+        watch = self.env["amazon.watch"].with_company(self.company)
         folder = life_record.folder
         self.break_folder()
-        alarms._cron_watch()
+        watch._cron_watch()
         alarm = alarms.search(
             [("kind", "=", "life_record"), ("company_id", "=", self.company.id)]
         )
         self.assertEqual(alarm.state, "open")
         self.assertIn("cannot write down", alarm.message)
         self.enterContext(patch.object(life_record, "folder", folder))
-        alarms._cron_watch()
+        watch._cron_watch()
         self.assertEqual(alarm.state, "over")
 
     # === NEUTRALIZED === #

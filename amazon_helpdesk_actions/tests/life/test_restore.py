@@ -21,7 +21,7 @@ from ..common import (
 from ..kinds.test_mcf import ON_HOLD
 from .test_life import LifeCommon
 
-FOREIGN = "odoo.addons.amazon_order_actions.models.sending.foreign_feed"
+FOREIGN = "odoo.addons.amazon_order_actions.models.tracing.foreign_feed"
 CONTAINMENT = "odoo.addons.amazon_order_actions.models.base.containment"
 FAILURE = "odoo.addons.amazon_order_actions.models.watch.failure"
 HOUR = 3600
@@ -233,7 +233,7 @@ class TestLifeDecision(RestoreCommon):
         alarm = self.env["amazon.alarm"].search([("kind", "=", "life")])
         self.assertEqual(alarm.state, "open")
         self.decide("copy")
-        self.env["amazon.alarm"]._cron_watch()
+        self.env["amazon.watch"]._cron_watch()
         self.assertEqual(alarm.state, "over")
 
 
@@ -658,7 +658,7 @@ class TestRestore(RestoreCommon):
             jobs = self.pending_jobs(method)
             self.assertTrue(jobs, method)
             jobs.unlink()
-            self.env["amazon.alarm"]._cron_watch()
+            self.env["amazon.watch"]._cron_watch()
             self.assertTrue(self.pending_jobs(method), method)
             self.run_jobs("_job_verify_restored")
         self.assertEqual(action.state, "unknown")

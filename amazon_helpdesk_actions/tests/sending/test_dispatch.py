@@ -48,7 +48,7 @@ class TestDispatch(AmazonCommon):
     # === UNDO === #
 
     def test_nothing_leaves_before_the_time_to_take_it_back_is_over(self):
-        self.account.refund_undo_seconds = 60
+        self.set_undo("refund", 60)
         action = self.ask_refund(self.create_ticket(SHIPPED))
         self.settle()
         self.assertEqual(action.state, "queued")
@@ -59,13 +59,13 @@ class TestDispatch(AmazonCommon):
         self.assertEqual(action.state, "confirmed")
 
     def test_job_is_due_when_the_time_to_take_it_back_is_over(self):
-        self.account.refund_undo_seconds = 60
+        self.set_undo("refund", 60)
         action = self.ask_refund(self.create_ticket(SHIPPED))
         for job in self.pending_jobs("_job_dispatch"):
             self.assertGreaterEqual(job.eta, action.due_at)
 
     def test_action_can_be_taken_back_in_time_and_nothing_is_sent(self):
-        self.account.refund_undo_seconds = 60
+        self.set_undo("refund", 60)
         action = self.ask_refund(self.create_ticket(SHIPPED))
         action.with_user(self.agent).action_withdraw()
         action.due_at -= timedelta(seconds=61)
@@ -80,7 +80,7 @@ class TestDispatch(AmazonCommon):
             action.with_user(self.agent).action_withdraw()
 
     def test_recorded_action_needs_no_undo(self):
-        self.account.refund_undo_seconds = 60
+        self.set_undo("refund", 60)
         action = self.ask_refund(
             self.create_ticket("406-7753190-2268415"), note="Done in Seller Central"
         )

@@ -211,7 +211,7 @@ class TestInterleavings(AmazonCommon):
             [action.id],
         )
         self.env.invalidate_all()
-        self.env["amazon.alarm"].sudo()._cron_watch()
+        self.env["amazon.watch"].sudo()._cron_watch()
         alarms = self.env["amazon.alarm"].search(
             [("company_id", "=", self.company.id), ("state", "=", "open")]
         )
@@ -226,7 +226,7 @@ class TestInterleavings(AmazonCommon):
         self.account.active = False
         action.feed_id.sending_at -= timedelta(hours=1)
         self.env.flush_all()
-        self.env["amazon.alarm"].sudo()._cron_watch()
+        self.env["amazon.watch"].sudo()._cron_watch()
         self.assertTrue(self.pending_jobs("_job_dispatch"))
 
     # === late news, and killed before the actions were told === #
@@ -257,7 +257,7 @@ class TestInterleavings(AmazonCommon):
             [feed.id],
         )
         self.env.invalidate_all()
-        self.env["amazon.alarm"].sudo()._cron_watch()
+        self.env["amazon.watch"].sudo()._cron_watch()
         self.run_jobs("_job_follow")
         self.env.invalidate_all()
         self.assertEqual(action.state, "queued")
@@ -299,7 +299,7 @@ class TestInterleavings(AmazonCommon):
             "UPDATE amazon_feed SET write_date = write_date - interval '1 hour'"
         )
         self.env.invalidate_all()
-        self.env["amazon.alarm"].sudo()._cron_watch()
+        self.env["amazon.watch"].sudo()._cron_watch()
         self.run_jobs("_job_move_actions", "_job_withdraw_dropped")
         self.assertEqual(action.state, "withdrawn")
 

@@ -37,7 +37,8 @@ class LoopsCommon(AmazonCommon):
 
     def kinds(self):
         """Return the kinds of trouble that the watch looks for."""
-        return [check.kind for check in self.env["amazon.alarm"]._checks()]
+        checks = self.env["amazon.check"]._all()
+        return [k for k, (_of, check) in checks.items() if check.turn is not None]
 
     def corrupt(self, table, record_id, **values):
         """Write what an old version let in, past today's checks."""
@@ -120,8 +121,8 @@ class TestUnlistedMarketplace(LoopsCommon):
         ticket = self.unlisted(SHIPPED).with_user(self.agent)
         order = ticket._get_amazon_order().sudo(False)
         handlers = [
-            self.env[f"amazon.action.kind.{kind}"]
-            for kind, _label in self.env["amazon.action"]._fields["kind"].selection
+            self.env["amazon.action.kind"]._named(kind)
+            for kind in self.env["amazon.action.kind"]._names()
         ]
         by_feed = [handler for handler in handlers if handler._feed_type]
         self.assertGreaterEqual(len(by_feed), 4)
@@ -129,6 +130,7 @@ class TestUnlistedMarketplace(LoopsCommon):
             with self.subTest(handler._name), ExitStack() as stack:
                 for name, answer in (
                     ("_check_right", None),
+                    ("_check_filled_in", None),
                     ("_check_possible", None),
                     ("_check_quantities", None),
                     ("_check_details", None),
@@ -541,13 +543,13 @@ class TestWatchContains(LoopsCommon):
 
     def test_each_check_that_fails_is_told_and_silences_no_other(self):
         self.lose_jobs()
-        alarms = type(self.env["amazon.alarm"])
+        checks = self.env["amazon.check"]._all()
         for kind in self.kinds():
             with self.subTest(kind):
                 savepoint = self.env.cr.savepoint()
                 name = f"_find_{kind}"
                 with (
-                    patch.object(alarms, name, side_effect=Failing),
+                    patch.object(type(checks[kind][0]), name, side_effect=Failing),
                     mute_logger(WATCH),
                 ):
                     self.watch()
@@ -560,8 +562,10 @@ class TestWatchContains(LoopsCommon):
                 savepoint.close(rollback=True)
 
     def test_each_kind_of_alarm_can_be_named(self):
-        labels = dict(self.env["amazon.alarm"]._fields["kind"].selection)
-        self.assertLessEqual(set(self.kinds()), set(labels))
+        field = self.env["amazon.alarm"]._fields["kind"]
+        labels = dict(field._description_selection(self.env))
+        self.assertEqual(set(labels), {*self.kinds(), "check_failed", "journal"})
+        self.assertTrue(all(labels.values()))
 
     def test_mail_that_fails_does_not_undo_the_mending(self):
         alarms = type(self.env["amazon.alarm"])
@@ -921,7 +925,9 @@ class TestLostJobs(LoopsCommon):
         action = self.ask_refund(self.create_ticket(SHIPPED))
         self.run_jobs("_job_dispatch")
         self.corrupt("amazon_action", action.id, last_state_change="2020-01-01")
-        action.write({"reply_state": "submitted", "reply_status": "waiting"})
+        self.env["amazon.reply"].create(
+            {"action_id": action.id, "awaited_state": "submitted", "lang": "en"}
+        )
         self.account._stop("A test", "message")
         self.watch()
         self.assertFalse(self.pending_jobs("_job_reply"))
@@ -933,7 +939,9 @@ class TestLostJobs(LoopsCommon):
         action = self.ask_refund(self.create_ticket(SHIPPED))
         self.run_jobs("_job_dispatch")
         self.corrupt("amazon_action", action.id, last_state_change="2020-01-01")
-        action.write({"reply_state": "confirmed", "reply_status": "waiting"})
+        self.env["amazon.reply"].create(
+            {"action_id": action.id, "awaited_state": "confirmed", "lang": "en"}
+        )
         self.watch()
         self.assertFalse(self.pending_jobs("_job_reply"))
 

@@ -159,7 +159,7 @@ class TestTours(ToursCommon):
         self.assertFalse(self.executed("refunds"))
 
     def test_refund_can_be_taken_back_while_the_seconds_count_down(self):
-        self.account.refund_undo_seconds = 600
+        self.set_undo("refund", 600)
         self.run_tour(self.create_ticket(SHIPPED), "amazon_ticket_countdown")
         self.assertEqual(self.last_action().state, "withdrawn")
         self.settle()

@@ -1,8 +1,8 @@
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from ..approval.test_approval import ApprovalCommon
 from ..common import SHIPPED
-from ..control.test_approval import ApprovalCommon
 from .test_tours import ToursCommon
 
 

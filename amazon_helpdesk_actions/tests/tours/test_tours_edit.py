@@ -28,7 +28,7 @@ class TestEditTours(ToursCommon):
         self.run_tour(sale_order, "amazon_sale_order_number", stages=())
         action = self.last_action()
         self.assertEqual(action.kind, "order_number")
-        self.assertEqual(action._order_number(), sale_order.name)
+        self.assertEqual(action._kind()._order_number(action), sale_order.name)
 
     def test_order_that_amazon_ships_says_why_it_cannot_be_edited(self):
         self.run_tour(self.create_ticket(FBA_SHIPPED), "amazon_ticket_edit_impossible")

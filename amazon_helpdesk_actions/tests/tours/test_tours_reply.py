@@ -16,7 +16,7 @@ class TestToursReply(ReplyCommon, ToursCommon):
         )
         self.assertEqual(len(self.executed("refunds")), 1)
         self.assertEqual(len(self.mails()), 1)
-        self.assertEqual(self.last_action().reply_status, "sent")
+        self.assertEqual(self.last_action().reply_ids.state, "sent")
         self.assertTrue(ticket.closed)
 
     def test_reply_is_changed_checked_and_sent(self):

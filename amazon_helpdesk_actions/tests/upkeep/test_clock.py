@@ -19,6 +19,8 @@ from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
 CREATE_FEED = OPERATIONS["createFeed"]
 CLOCK = "odoo.addons.amazon_order_actions.models.watch.host_clock"
+# What puts right the times of models that have several writers.
+MENDERS = {"amazon.action": "amazon.mend.action", "queue.job": "amazon.mend.job"}
 FUTURE = "odoo.addons.amazon_order_actions.models.upkeep.future"
 
 
@@ -58,7 +60,8 @@ class ClockCommon(AmazonCommon):
         )
 
     def mend(self, model, limit=CHUNK):
-        mended = self.env[model]._mend_future(self.account.ids, limit)
+        mender = MENDERS.get(model, model)
+        mended = self.env[mender]._mend_future(self.account.ids, limit)
         self.env.flush_all()
         return mended
 
@@ -133,7 +136,7 @@ class TestReadingAhead(ClockCommon):
         self.assertFalse(action._is_verified())
 
     def test_host_ahead_in_the_dispatch_sends_nothing_that_can_be_taken_back(self):
-        self.account.refund_undo_seconds = 600
+        self.set_undo("refund", 600)
         action = self.ask_refund(self.create_ticket(SHIPPED))
         with self.host_ahead(hours=1), mute_logger(CLOCK):
             self.run_jobs("_job_dispatch")
@@ -324,7 +327,7 @@ class TestMending(ClockCommon):
         self.assertEqual(self.mend("queue.job"), 0)
 
     def test_click_by_a_clock_ahead_leaves_after_the_usual_time(self):
-        self.account.refund_undo_seconds = 60
+        self.set_undo("refund", 60)
         ticket = self.create_ticket(SHIPPED)
         right = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
         due_at = right.due_at
@@ -346,11 +349,11 @@ class TestMending(ClockCommon):
         )
         actions.asked_at = self.now() + timedelta(hours=1)
         self.let_wait(actions[1])
-        alarms = self.env["amazon.alarm"]
+        checks = self.env["amazon.check.future"]
         self.assertEqual(self.mend("amazon.action", limit=1), 1)
         with patch(f"{FUTURE}.CHUNK", 1):
-            self.assertEqual(alarms._mend_table("amazon.action", self.account), 1)
-        self.assertEqual(alarms._mend_table("amazon.action", self.account), 0)
+            self.assertEqual(checks._mend_table("amazon.mend.action", self.account), 1)
+        self.assertEqual(checks._mend_table("amazon.mend.action", self.account), 0)
 
     def test_due_further_ahead_than_can_be_is_due_now(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))

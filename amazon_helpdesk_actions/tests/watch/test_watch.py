@@ -10,9 +10,10 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 from odoo.tools import mute_logger
+from odoo.tools.translate import code_translations
 
 from odoo.addons.amazon_order_actions.models.action.action import CONFIRM_ALERT_DAYS
-from odoo.addons.amazon_order_actions.models.watch.alarm import FIRST, LAST, Check
+from odoo.addons.amazon_order_actions.models.watch.check import FIRST, LAST, Check
 from odoo.addons.amazon_order_actions.spapi.client import SellerClient
 from odoo.addons.amazon_order_actions.spapi.enums import FEED_REFUND
 from odoo.addons.amazon_order_actions.spapi.errors import ACCESS_TOKEN_REJECTED, Refused
@@ -231,7 +232,7 @@ class TestWatch(AmazonCommon):
         self.ask_long_ago(hours=1)
         self.account._stop("A test")
         broken = patch.object(
-            type(self.env["amazon.alarm"]),
+            type(self.env["amazon.check.jobs"]),
             "_find_runner",
             side_effect=ValueError("broken"),
         )
@@ -246,25 +247,56 @@ class TestWatch(AmazonCommon):
     def test_times_are_put_right_first_and_what_is_left_unexplained_comes_last(self):
         """Whichever room or addon brings a check."""
         looked_for = []
-        alarms = type(self.env["amazon.alarm"])
-        brought = [
-            Check("waiting", turn=LAST),
-            Check("runner"),
-            Check("future", turn=FIRST),
-        ]
+        checks = self.env["amazon.check"]
+        brought = (
+            Check("waiting", "Waiting", turn=LAST),
+            Check("told", "Told", turn=None),
+            Check("runner", "Runner"),
+            Check("future", "Future", turn=FIRST),
+        )
+        jobs = self.env["amazon.check.jobs"]
         with (
-            patch.object(alarms, "_checks", lambda _self: brought),
+            patch.object(type(checks), "_registered", lambda _self: [jobs]),
+            patch.object(type(jobs), "_checks", brought),
             patch.object(
-                alarms,
+                type(self.env["amazon.watch"]),
                 "_check",
-                lambda _self, kind, *_: looked_for.append(kind) or True,
+                lambda _self, _of, kind, *_: looked_for.append(kind) or True,
             ),
         ):
-            self.env["amazon.alarm"]._watch(self.account)
+            self.env["amazon.watch"]._watch(self.account)
         self.assertEqual(looked_for, ["future", "runner", "waiting"])
-        turns = {c.kind: c.turn for c in self.env["amazon.alarm"]._checks()}
+        turns = {kind: check.turn for kind, (_of, check) in checks._all().items()}
         self.assertEqual([k for k, turn in turns.items() if turn == FIRST], ["future"])
         self.assertEqual([k for k, turn in turns.items() if turn == LAST], ["waiting"])
+        self.assertEqual([*turns][0], "future")
+
+    def test_label_of_an_alarm_is_of_the_language_of_who_reads_it(self):
+        self.ask_long_ago(hours=1)
+        self.account._stop("A test")
+        self.watch()
+        alarm = self.alarms("stopped")
+        self.assertIn("Sending stopped", alarm.display_name)
+        terms = {"Sending stopped": "Senden gestoppt"}
+        translated = patch.object(
+            code_translations, "get_python_translations", lambda *_args: terms
+        )
+        self.env["res.lang"]._activate_lang("de_DE")
+        with translated:
+            german = alarm.with_context(lang="de_DE")
+            self.assertIn("Senden gestoppt", german.display_name)
+            selection = dict(alarm._fields["kind"]._description_selection(german.env))
+        self.assertEqual(selection["stopped"], "Senden gestoppt")
+
+    def test_alarm_of_an_addon_that_is_gone_ends(self):
+        self.ask_long_ago(hours=1)
+        self.account._stop("A test")
+        self.watch()
+        alarm = self.alarms("stopped")
+        stops = type(self.env["amazon.check.stop"])
+        with patch.object(stops, "_checks", ()):
+            self.watch()
+        self.assertEqual(alarm.state, "over")
 
     # === ACCESS === #
 
@@ -714,6 +746,6 @@ class TestWatch(AmazonCommon):
         self.env.flush_all()
         self.env.invalidate_all()
         before = self.env.cr.sql_log_count
-        self.env["amazon.alarm"]._cron_watch()
+        self.env["amazon.watch"]._cron_watch()
         self.env.flush_all()
         return self.env.cr.sql_log_count - before

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_date
+from odoo.tools import LazyTranslate, format_date
 
 from ...spapi.errors import NotSent
 from ...spapi.redact import protect
@@ -23,8 +23,10 @@ from ..account.sealing import (
     unseal,
 )
 from ..base.groups import ADMIN
-from ..watch.alarm import Check, Finding
+from ..watch.check import Check, Finding
 from .seller_account import ENTERED_SECRETS
+
+_lt = LazyTranslate(__name__)
 
 _logger = logging.getLogger(__name__)
 
@@ -372,34 +374,24 @@ class AmazonSellerAccount(models.Model):
         )
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckSecrets(models.AbstractModel):
+    """Looks at the secrets of the accounts."""
 
-    kind = fields.Selection(
-        selection_add=[
-            ("secrets", "Secrets cannot be decrypted"),
-            ("secret_due", "Client secret ends in a month"),
-            ("secret_near", "Client secret ends in a week"),
-            ("secret_over", "Client secret has ended"),
-        ],
-        ondelete={
-            "secrets": "cascade",
-            "secret_due": "cascade",
-            "secret_near": "cascade",
-            "secret_over": "cascade",
-        },
+    _name = "amazon.check.secrets"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of Secrets"
+
+    _checks = (
+        Check(
+            "secrets",
+            _lt("Secrets cannot be decrypted"),
+            on_panel=True,
+            explains_waiting=True,
+        ),
+        Check("secret_due", _lt("Client secret ends in a month")),
+        Check("secret_near", _lt("Client secret ends in a week")),
+        Check("secret_over", _lt("Client secret has ended")),
     )
-
-    @api.model
-    def _checks(self):
-        """Override to look at the secrets of the accounts."""
-        return [
-            *super()._checks(),
-            Check("secrets", on_panel=True, explains_waiting=True),
-            Check("secret_due"),
-            Check("secret_near"),
-            Check("secret_over"),
-        ]
 
     def _find_secrets(self, accounts):
         """Secrets are there that this server cannot decrypt."""

@@ -49,13 +49,6 @@ JOURNALED = AUTHORISATION | {
     "refund_reason",
     "cancel_reason",
     "cancel_items_reason",
-    "refund_undo_seconds",
-    "cancel_undo_seconds",
-    "mcf_cancel_undo_seconds",
-    "mcf_update_undo_seconds",
-    "message_undo_seconds",
-    "order_number_undo_seconds",
-    "ship_undo_seconds",
 }
 
 # A well-formed number that no order has: Amazon's answer to it (not found) proves
@@ -115,6 +108,12 @@ class AmazonSellerAccount(models.Model):
     )
 
     # In one company only: two would each promise the same money of an order.
+    access_refused_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="Since when Amazon refuses who we are; empty where it lets us in.",
+    )
+
     _seller_uniq = models.Constraint(
         "unique(seller_id, region, environment)",
         "This seller is already connected in this region.",
@@ -257,6 +256,30 @@ class AmazonSellerAccount(models.Model):
 
     # === BUSINESS METHODS === #
 
+    def _note_access(self, error):
+        """Keep in mind whether Amazon lets this account in, as a call has just shown.
+
+        :param Exception error: what the strict layer raised; None where the call worked
+        """
+        if error is None:
+            self._set_access_refused(False)
+        elif isinstance(error, IncompleteCredentials):
+            self._set_access_refused(True)
+        elif isinstance(error, Refused):
+            # any other refusal shows that Amazon knows who asks
+            self._set_access_refused(is_access_refused(error))
+
+    def _set_access_refused(self, refused):
+        """Write it where it changes, in a cursor of its own, as AccessTokenStore does:
+        the row of an account must not make its readers wait for each other."""
+        if bool(self.access_refused_at) == refused:
+            return
+        with self.env.registry.cursor() as cr:
+            account_sudo = self.sudo().with_env(self.env(cr=cr, su=True))
+            locked = account_sudo.try_lock_for_update(allow_referencing=True)
+            locked.access_refused_at = refused and fields.Datetime.now()
+        self.invalidate_recordset(["access_refused_at"])
+
     @api.model
     def _candidates(self, company, marketplace=None):
         """Return the accounts that an order may belong to, the likeliest first.
@@ -369,6 +392,9 @@ class AmazonSellerAccount(models.Model):
             )
             for capability, (state, message) in results.items()
         ]
+        if results["orders"][0] == "works":
+            # what the administrator has just mended counts at once
+            self.access_refused_at = False
         if participations:
             self.participation_ids = [
                 Command.clear(),

@@ -2,19 +2,10 @@ import logging
 
 import psycopg2
 
-from odoo import SUPERUSER_ID, fields, models
+from odoo import SUPERUSER_ID, models
 from odoo.exceptions import AccessError, UserError
 
 _logger = logging.getLogger(__name__)
-
-
-class AmazonAuditEntry(models.Model):
-    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    event = fields.Selection(
-        selection_add=[("company", "Company changed")],
-        ondelete={"company": "cascade"},
-    )
 
 
 class AmazonStaysInCompany(models.AbstractModel):

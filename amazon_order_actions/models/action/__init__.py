@@ -5,11 +5,8 @@ from . import line
 from . import reservation
 from . import items
 from . import kind
+from . import kind_gone
+from . import account_kind
 from . import followers
 from . import aside
-from . import order_panel
-from . import fulfillment_panel
-from . import order_mixin
-from . import buyer
-from . import document_access
 from . import finders

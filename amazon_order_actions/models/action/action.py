@@ -1,23 +1,26 @@
 import logging
 from datetime import timedelta
+from functools import partial
 
 from markupsafe import Markup
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import LockError, UserError
+from odoo.exceptions import AccessError, LockError, UserError
+from odoo.fields import Domain
 
 from ...spapi.operations import OPERATIONS
 from ..account.participation import marketplace_selection
 from ..base.background import in_background
 from ..base.clock import database_now
-from ..base.containment import contained, log_failure
+from ..base.containment import contained, log_failure, worked_together
+from ..base.groups import ADMIN, APPROVE
 from ..order.reading import (
     AWAITED_STATES,
     CONFIRM_MIN_SECONDS,
     ORDER_FRESH_SECONDS,
     PER_ORDER,
 )
-from .kind import KINDS_THAT_MAY_NAME_A_BUYER
+from .kind import KINDS_THAT_MAY_NAME_A_BUYER, kind_selection
 from .states import (
     ACTION_STATES,
     ACTION_TRANSITIONS,
@@ -37,11 +40,20 @@ CONFIRM_SINGLE_ORDERS = 10
 # deferred money appears when it is released.
 CONFIRM_ALERT_DAYS = 14
 
+# Who holds it may create actions. It is no value that could come in by RPC.
+_DOOR = object()
+
 # Who may read what a person wrote down: those who act, and the auditors.
 ACTORS_AND_JOURNAL = ",".join(
     f"amazon_order_actions.group_{name}"
     for name in ("refund", "cancel", "edit", "message", "approve", "journal")
 )
+
+# Who accounts for every action of a company, whatever document it was asked from.
+ACCOUNTABLE = (APPROVE, "amazon_order_actions.group_journal", ADMIN)
+
+# Who sees which credit notes are about a refund: not the customer, who may read them.
+BOOKKEEPERS = "account.group_account_invoice,account.group_account_readonly"
 
 
 class AmazonAction(models.Model):
@@ -49,10 +61,18 @@ class AmazonAction(models.Model):
 
     The rows are the outbox: what is in state *queued* will be sent, and only the state
     decides that, never a job. All changes of state go through :meth:`_update_state`.
+
+    Who reads it: who may read the document that it was asked from; who asked for it;
+    who accounts for all of the company (approvers and who stands in for one, readers of
+    the journal, administrators of the addon); of what was asked from no document,
+    whoever may read Amazon orders of the company. Nobody reads more of the document by
+    that: to who may not read it, it is a number. What is promised counts all actions,
+    in sudo mode, whoever looks.
     """
 
     _name = "amazon.action"
     _inherit = [
+        "amazon.document.access",
         "amazon.own.defaults",
         "amazon.set.aside",
         "amazon.company.name",
@@ -65,8 +85,7 @@ class AmazonAction(models.Model):
     _check_company_auto = True
 
     name = fields.Char("Reference", required=True, readonly=True, copy=False)
-    # Each kind adds itself, in its own file.
-    kind = fields.Selection([], required=True, readonly=True)
+    kind = fields.Selection(kind_selection, required=True, readonly=True)
     # Decided when it is asked for, so that no setting changes the way of what waits.
     feed_type = fields.Char(
         compute="_compute_feed_type",
@@ -159,6 +178,35 @@ class AmazonAction(models.Model):
     )
     amazon_code = fields.Char("Amazon's Code", readonly=True, copy=False)
     amazon_text = fields.Text("Amazon's Text", readonly=True, copy=False)
+    # The feed that carries it may stand still, too.
+    feed_set_aside_message = fields.Text(
+        related="feed_id.set_aside_message", string="Why Its Feed Stands Still"
+    )
+    erased_at = fields.Datetime(
+        "Words Removed",
+        readonly=True,
+        copy=False,
+        help="What people and Amazon had written was removed then, since it may name "
+        "the buyer. What was done, by whom and when stays.",
+    )
+    is_followed = fields.Boolean(
+        "Followed in Odoo",
+        readonly=True,
+        copy=False,
+        help="Sale orders, and what hangs on them, have followed the cancellation.",
+    )
+    credit_note_ids = fields.One2many(
+        "account.move", "amazon_action_id", readonly=True, groups=BOOKKEEPERS
+    )
+    follower_failed_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="When something that should have followed from its state failed, the "
+        "last time.",
+    )
+    follower_trace = fields.Text(
+        "Traceback of What Did Not Follow", readonly=True, copy=False, groups=ADMIN
+    )
 
     _nonce_uniq = models.Constraint(
         "unique(nonce)", "This was asked for already, from the same dialog."
@@ -172,9 +220,24 @@ class AmazonAction(models.Model):
         "(account_id, state, id) WHERE state IN ('sending', 'submitted', 'unknown')"
     )
 
+    _set_aside_idx = models.Index("(account_id) WHERE set_aside_at IS NOT NULL")
+    # What may name the buyer, and is not removed yet.
+    _words_idx = models.Index(
+        "(last_state_change) WHERE erased_at IS NULL AND (note IS NOT NULL"
+        " OR decision_note IS NOT NULL OR details IS NOT NULL"
+        " OR amazon_text IS NOT NULL)"
+    )
     # What Amazon's own data may still confirm.
     _awaited_idx = models.Index(
         f"(account_id, last_state_change) WHERE state IN {AWAITED_STATES}"
+    )
+    # Which cancellations the sale orders have not followed.
+    _unfollowed_idx = models.Index(
+        "(account_id, last_state_change)"
+        " WHERE kind IN ('cancel', 'cancel_items') AND is_followed IS NOT TRUE"
+    )
+    _follower_failed_idx = models.Index(
+        "(account_id, follower_failed_at) WHERE follower_failed_at IS NOT NULL"
     )
 
     # === COMPUTE METHODS === #
@@ -185,6 +248,23 @@ class AmazonAction(models.Model):
             action.feed_type = action._kind()._feed_type
 
     # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override to refuse what was not reserved: nobody would know of its money and
+        units.
+
+        :raise AccessError: from anywhere but :meth:`amazon.order._reserve`
+        """
+        if self.env.context.get("amazon_door") is not _DOOR:
+            raise AccessError(
+                self.env._(
+                    "An action at Amazon comes only from asking for it on the order, "
+                    "where its money and units are reserved."
+                )
+            )
+        inside = self.with_context(amazon_door=False)
+        return super(AmazonAction, inside).create(vals_list)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
@@ -241,6 +321,24 @@ class AmazonAction(models.Model):
                 )
         return True
 
+    def action_try_again(self):
+        """Override to try its feed again, too."""
+        result = super().action_try_again()
+        self.sudo().feed_id._try_again()
+        return result
+
+    def action_record_by_hand(self):
+        """Open the dialog that records what was done in Seller Central instead of what
+        Amazon has rejected. Sends nothing.
+
+        :raise AccessError: when the user may not ask for this kind
+        :raise UserError: where it was not rejected, or Amazon takes it from here
+        """
+        self.ensure_one()
+        self.check_access("read")
+        self._kind()._check_right()
+        return self._kind()._open_record_by_hand(self)
+
     def _take_back(self):
         """Withdraw it; where it had left once, do not say that nothing was sent.
 
@@ -255,6 +353,52 @@ class AmazonAction(models.Model):
                 before=self._sent_before(),
             )
         return self._set_withdrawn(reason)
+
+    # === WHO READS IT === #
+
+    @api.model
+    def _access_domain(self):
+        """Override: see what the class says of readers."""
+        if any(map(self.env.user.has_group, ACCOUNTABLE)):
+            return Domain.TRUE
+        return Domain.OR(
+            [
+                Domain("user_id", "=", self.env.uid),
+                self._accounted_for(),
+                Domain("origin_model", "=", False),
+                *map(self._asked_from, self.env["amazon.order"]._document_models()),
+            ]
+        )
+
+    @api.model
+    def _accounted_for(self):
+        """Hook: return which actions the user accounts for without a group that does.
+
+        :rtype: Domain
+        """
+        return Domain.FALSE
+
+    @api.model
+    def _of_readable(self, name):
+        """Return which records belong to an action that the user may read.
+
+        :param str name: their field with the action
+        :rtype: Domain
+        """
+        if self._access_domain().is_true():
+            return Domain.TRUE
+        return Domain(name, "in", self._search([]))
+
+    def _asked_from(self, documents):
+        """Return what was asked from those documents of a model that the user may read.
+
+        :rtype: Domain
+        """
+        if not documents.has_access("read"):
+            return Domain.FALSE
+        readable = documents._search([], active_test=False)
+        of_model = Domain("origin_model", "=", documents._name)
+        return of_model & Domain("origin_id", "in", readable)
 
     # === BUSINESS METHODS - ASKING === #
 
@@ -284,17 +428,59 @@ class AmazonAction(models.Model):
         ]
         return [Command.create(company | vals) for vals in of_amounts + of_units]
 
+    def _create_reserved(self, vals):
+        """Create an action whose order is taken, and that is possible.
+
+        :param dict vals: values of the action
+        :return: the action
+        """
+        # no log and no followers: the documents have them, and the click is short
+        inside = self.with_context(amazon_door=_DOOR, tracking_disable=True)
+        return inside.create(vals).with_env(self.env)
+
+    def _start(self, note):
+        """Record what was asked for just now, tell it, and have it go on.
+
+        :param str note: what the person who asked wrote down
+        """
+
+        def tell(action):
+            action._tell_asked(note)
+
+        if not worked_together(self, tell):
+            tell(self)
+        self.env["amazon.life"]._note_asked(self)
+        if self.state == "assisted":
+            self._enqueue_confirm()
+        elif self.state == "to_approve":
+            self._ask_approval()
+        else:
+            self._enqueue_dispatch()
+
+    def _tell_asked(self, note):
+        """Say what was asked for: in words, in the journal and wherever it follows.
+
+        :param str note: what the person who asked wrote down
+        """
+        self._write_sentence()
+        self._kind()._note_state(self)
+        self._journal(
+            "recorded" if self.state == "assisted" else "asked",
+            state_to=self.state,
+            message=self._asked_message(),
+        )
+        self.with_context(amazon_note=note)._let_follow()
+
     def _kind(self):
         """Return the model that knows this action's kind."""
-        return self.env[f"amazon.action.kind.{self.kind}"]
+        return self.env["amazon.action.kind"]._named(self.kind)
 
     @api.model
     def _kinds_shown(self):
         """Return the kinds of action whose outcome Amazon's own data shows."""
+        kinds = self.env["amazon.action.kind"]
         return [
-            kind
-            for kind, _label in self._fields["kind"].selection
-            if self.env[f"amazon.action.kind.{kind}"]._is_shown_by_amazon
+            kind for kind in kinds._names() if kinds._named(kind)._is_shown_by_amazon
         ]
 
     # === BUSINESS METHODS - STATES === #
@@ -312,6 +498,16 @@ class AmazonAction(models.Model):
         return self._update_state(
             "submitted", reason, {"submitted_at": database_now(self.env)}
         )
+
+    @api.model
+    def _perhaps_taken(self):
+        """Return which actions are submitted by a feed that was taken for theirs, and
+        may be another program's.
+
+        :rtype: Domain
+        """
+        doubtful = self.browse().feed_id._doubtful()
+        return Domain("state", "=", "submitted") & Domain("feed_id", "any", doubtful)
 
     def _set_unknown(self, reason):
         """Nobody can say whether Amazon has executed it. It is never sent again."""
@@ -383,6 +579,43 @@ class AmazonAction(models.Model):
         moved._let_follow()
         return moved
 
+    # === BUSINESS METHODS - STANDING STILL === #
+
+    # Set aside, nothing sends it, and nothing moves it but Amazon's own data of its
+    # order, or a person.
+
+    def _aside_sentence(self):
+        if self.state not in BEFORE_SENDING:
+            return self.env._(
+                "An error in the program keeps %s from going on. Amazon may have it: "
+                "do not do it a second time. An administrator is told.",
+                self.name,
+            )
+        return self.env._(
+            "An error in the program keeps %s from going on. Nothing is sent until an "
+            "administrator, who is told, has it tried again.",
+            self.name,
+        )
+
+    def _journal_try_again(self):
+        self._journal(
+            "again",
+            state_from=self.state,
+            state_to=self.state,
+            message=self.set_aside_message,
+        )
+
+    def _go_on(self):
+        if self.state == "queued":
+            self._enqueue_dispatch()
+        elif not self.feed_type:
+            self._mend_call()
+        elif self.feed_id:
+            self.feed_id._go_on()
+        elif self._is_of_lost_time() and not self.needs_person:
+            self._enqueue_verification()
+        self.order_id._notify_forms()
+
     def _check_moved(self, moved):
         """Undo what a person decided where it did not move what it was about.
 
@@ -407,6 +640,10 @@ class AmazonAction(models.Model):
                 # whatever moves stands still no more
                 **self._not_aside(),
                 **(vals or {}),
+                # whatever becomes known needs no person any more, and what is written
+                # down from now on has its own time
+                "needs_person": False,
+                "erased_at": False,
                 "state": target,
                 "last_state_change": database_now(self.env),
             }
@@ -455,6 +692,35 @@ class AmazonAction(models.Model):
             )
             return False
         return True
+
+    # === BUSINESS METHODS - WHAT FOLLOWS === #
+
+    def _let_follow(self):
+        """Do all that follows from the state of these actions."""
+        self.env["amazon.action.follower"]._let_follow(self)
+
+    def _enqueue_follow_in_odoo(self):
+        """Have other people's data follow, in a job: there is much of it, and it must
+        not hold up what Amazon says."""
+        if self.is_followed:
+            return
+        in_background(self, self.company_id).with_delay(
+            priority=10,
+            max_retries=0,
+            description=f"Follow the cancellation {self.name} in Odoo",
+        )._job_follow_in_odoo()
+
+    def _job_follow_in_odoo(self):
+        """Let other people's data follow, once. Job; safe to run twice."""
+        self.ensure_one()
+        if self.is_followed:
+            return
+        self.is_followed = True
+        for follower in self.env["amazon.action.follower"]._in_order():
+            follower._guarded(
+                self, partial(follower._follow_later, self), follower._failed()
+            )
+        self.order_id._notify_forms()
 
     # === BUSINESS METHODS - SENDING === #
 
@@ -563,8 +829,29 @@ class AmazonAction(models.Model):
         """
         return False, False
 
+    @api.model
+    def _why_no_mail(self, handler, order, document):
+        """Hook: return why the current user may not write to a buyer by mail, which
+        cannot wait for a second person, or False.
+
+        :param handler: the kind of action that a message is
+        :param amazon.order order: in sudo mode
+        :param document: what it is written from, in sudo mode
+        :raise AccessError: when the user may not write to buyers at all
+        """
+        return False
+
     def _ask_approval(self):
         """Hook: tell those who may decide on these actions that they wait."""
+
+    def _why_may_not_approve(self, user):
+        """Hook: return why a user may not be the second person for it, or False.
+
+        Says nothing of delegation, nor of who has asked for it.
+
+        :param res.users user: who wants to approve it
+        """
+        return False
 
     def _why_second_person_before(self):
         """Hook: return why a second person decided on it before, or False."""
@@ -727,7 +1014,7 @@ class AmazonAction(models.Model):
         return document if document and document._is_readable_by(user) else self
 
     def _post_sentence(self, note=False):
-        """Follower: post what is known now; nothing while the call is on its way.
+        """Post what is known now; nothing while the call is on its way.
 
         :param str note: what the person wrote down who asked or decided; the context
             says it where it follows from that

@@ -1,97 +1,28 @@
-from odoo import api, fields, models
+from odoo import api, models
+from odoo.tools import LazyTranslate
 
-from ..watch.alarm import Check, Finding
-from .states import BEFORE_SENDING
+from ..watch.check import Check, Finding
+
+_lt = LazyTranslate(__name__)
 
 # Actions that an alarm names.
 NAMED = 5
 
 
-class AmazonAuditEntry(models.Model):
-    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckAside(models.AbstractModel):
+    """Finds what is set aside."""
 
-    event = fields.Selection(
-        selection_add=[("again", "Tried again")],
-        ondelete={"again": "cascade"},
-    )
+    _name = "amazon.check.aside"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of What Is Set Aside"
 
-
-class AmazonAction(models.Model):
-    """What it means that an action is set aside: nothing sends it, and nothing moves it
-    but Amazon's own data of its order, or a person."""
-
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    # The feed that carries it may stand still, too.
-    feed_set_aside_message = fields.Text(
-        related="feed_id.set_aside_message", string="Why Its Feed Stands Still"
-    )
-
-    _set_aside_idx = models.Index("(account_id) WHERE set_aside_at IS NOT NULL")
-
-    def action_try_again(self):
-        """Override to try its feed again, too."""
-        result = super().action_try_again()
-        self.sudo().feed_id._try_again()
-        return result
-
-    def _aside_sentence(self):
-        if self.state not in BEFORE_SENDING:
-            return self.env._(
-                "An error in the program keeps %s from going on. Amazon may have it: "
-                "do not do it a second time. An administrator is told.",
-                self.name,
-            )
-        return self.env._(
-            "An error in the program keeps %s from going on. Nothing is sent until an "
-            "administrator, who is told, has it tried again.",
-            self.name,
-        )
-
-    def _journal_try_again(self):
-        self._journal(
-            "again",
-            state_from=self.state,
-            state_to=self.state,
-            message=self.set_aside_message,
-        )
-
-    def _go_on(self):
-        if self.state == "queued":
-            self._enqueue_dispatch()
-        elif not self.feed_type:
-            self._mend_call()
-        elif self.feed_id:
-            self.feed_id._go_on()
-        elif self._is_of_lost_time() and not self.needs_person:
-            self._enqueue_verification()
-        self.order_id._notify_forms()
-
-
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    kind = fields.Selection(
-        selection_add=[("set_aside", "Set aside after an error")],
-        ondelete={"set_aside": "cascade"},
-    )
+    _checks = (Check("set_aside", _lt("Set aside after an error")),)
 
     @api.model
-    def _checks(self):
-        """Override to look for what is set aside."""
-        return [*super()._checks(), Check("set_aside")]
-
-    def action_try_again(self):
-        """Have all tried again that this alarm is about, as an administrator.
-
-        :raise AccessError: when the user does not administer the company
-        """
-        self.check_access("read")
-        self.env["amazon.set.aside"]._check_administers(self.sudo().company_id)
-        for alarm_sudo in self.sudo().filtered(lambda a: a.kind == "set_aside"):
-            for records_sudo in alarm_sudo._set_aside_of(alarm_sudo.account_id):
-                records_sudo._try_again()
-        return True
+    def _try_again(self, kind, accounts):
+        """Override: the feeds and the actions."""
+        for records_sudo in self._set_aside_of(accounts):
+            records_sudo._try_again()
 
     @api.model
     def _set_aside_of(self, accounts):

@@ -1,11 +1,14 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.tools import LazyTranslate
 
 from ..order.reading import AWAITED_STATES
-from ..watch.alarm import Check, Finding, tally
+from ..watch.check import Check, Finding, tally
 from .action import CONFIRM_ALERT_DAYS
 from .lane import Lane
+
+_lt = LazyTranslate(__name__)
 
 # Amazon: "Orders from the last 48 hours might not be included" (listFinancialEvents).
 UNCONFIRMED_AFTER = timedelta(days=3)
@@ -16,33 +19,26 @@ STALLED_AFTER = timedelta(minutes=10)
 NOTES_PER_RUN = 200
 
 
-class AmazonAlarm(models.Model):
-    """Finds actions whose outcome nobody knows or Amazon does not show, and counts for
-    other rooms those that wait to be sent."""
+class AmazonCheckActions(models.AbstractModel):
+    """Finds actions whose outcome nobody knows or Amazon does not show."""
 
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.check.actions"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of Actions"
 
-    kind = fields.Selection(
-        selection_add=[
-            ("unknown", "Outcome unknown"),
-            ("unconfirmed", "Confirmation overdue"),
-        ],
-        ondelete={"unknown": "cascade", "unconfirmed": "cascade"},
+    _checks = (
+        Check("unknown", _lt("Outcome unknown")),
+        Check("unconfirmed", _lt("Confirmation overdue")),
     )
 
     @api.model
-    def _checks(self):
-        """Override to look for actions whose outcome is not known."""
-        return [*super()._checks(), Check("unknown"), Check("unconfirmed")]
-
-    @api.model
     def _accounts_to_watch(self):
-        """Override to add the archived accounts that left something on its way."""
+        """Override: the archived accounts that left something on its way."""
         on_the_way = self.env["amazon.action"]._read_group(
             [("state", "in", ("queued", "sending", "submitted", "unknown"))],
             ["account_id"],
         )
-        return super()._accounts_to_watch().union(*(row[0] for row in on_the_way))
+        return self.env["amazon.seller.account"].union(*(row[0] for row in on_the_way))
 
     def _find_unknown(self, accounts):
         """The search at Amazon ended without an outcome: a person must look."""
@@ -117,40 +113,52 @@ class AmazonAlarm(models.Model):
         )
         overdue._note_unconfirmed()
 
-    # === COUNTING WHAT WAITS === #
 
-    def _waiting(self, accounts, at_least, which):
-        """Count the actions of each account that are due for so long.
+def waiting(accounts, at_least, which):
+    """Count the actions of each account that are due for so long.
 
-        :param timedelta at_least: due for longer
-        :param Domain which: those of these
-        :return: for each account with such actions, how many, and the oldest time
-        :rtype: dict
-        """
-        return self._by_account(self._waiting_lanes(accounts, at_least, which))
+    :param amazon.seller.account accounts: whose
+    :param timedelta at_least: due for longer
+    :param Domain which: those of these
+    :return: for each account with such actions, how many, and the oldest time
+    :rtype: dict
+    """
+    return by_account(accounts, waiting_lanes(accounts, at_least, which))
 
-    def _waiting_lanes(self, accounts, at_least, which):
-        limit = fields.Datetime.now() - at_least
-        groups = self.env["amazon.action"]._read_group(
-            [
-                ("account_id", "in", accounts.ids),
-                ("state", "=", "queued"),
-                ("last_state_change", "<", limit),
-                *["|", ("due_at", "=", False), ("due_at", "<", limit)],
-                *self.env["amazon.action"]._goes_on_domain(),
-                *which,
-            ],
-            ["account_id", "marketplace", "feed_type"],
-            ["__count", "last_state_change:min"],
-        )
-        lanes = {}
-        for account, marketplace, feed_type, count, since in groups:
-            tally(lanes, Lane(account.id, marketplace, feed_type), count, since)
-        return lanes
 
-    def _by_account(self, lanes):
-        accounts = {}
-        for lane, (count, since) in lanes.items():
-            account = self.env["amazon.seller.account"].browse(lane.account_id)
-            tally(accounts, account, count, since)
-        return accounts
+def waiting_lanes(accounts, at_least, which):
+    """Count them of each lane.
+
+    :rtype: dict[Lane, tuple]
+    """
+    limit = fields.Datetime.now() - at_least
+    actions = accounts.env["amazon.action"]
+    groups = actions._read_group(
+        [
+            ("account_id", "in", accounts.ids),
+            ("state", "=", "queued"),
+            ("last_state_change", "<", limit),
+            *["|", ("due_at", "=", False), ("due_at", "<", limit)],
+            *actions._goes_on_domain(),
+            *which,
+        ],
+        ["account_id", "marketplace", "feed_type"],
+        ["__count", "last_state_change:min"],
+    )
+    lanes = {}
+    for account, marketplace, feed_type, count, since in groups:
+        tally(lanes, Lane(account.id, marketplace, feed_type), count, since)
+    return lanes
+
+
+def by_account(accounts, lanes):
+    """Sum up what was counted of lanes.
+
+    :param amazon.seller.account accounts: any, for their environment
+    :param dict lanes: how many of each lane, and the oldest time
+    :rtype: dict
+    """
+    numbers = {}
+    for lane, (count, since) in lanes.items():
+        tally(numbers, accounts.browse(lane.account_id), count, since)
+    return numbers

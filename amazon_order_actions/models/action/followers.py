@@ -1,159 +1,175 @@
 from datetime import timedelta
-from typing import NamedTuple
 
 from odoo import api, fields, models
+from odoo.tools import LazyTranslate
 
 from ..base.containment import contained, failure_of, log_failure, trace_of
-from ..base.groups import ADMIN
-from ..watch.alarm import Check, Finding
+from ..watch.check import Check, Finding
+
+_lt = LazyTranslate(__name__)
 
 # Hours for which the administrators are told that something did not follow.
 FAILURE_SHOWN_HOURS = 24
 
 
-class Follower(NamedTuple):
-    """Something that follows where actions reach a state.
+class AmazonActionFollower(models.AbstractModel):
+    """Something that follows where actions reach a state, or were asked for in one.
 
-    :param str method: of `amazon.action`, for actions of any kind in any state
-    :param str sentence: what people are told where it fails: what to do now
+    Each is a model of its own, in the room of what it does, which inherits from this
+    one: that registers it. ``_place`` says when it is its turn; `docs/architecture.md`
+    lists them all. The news come first: no follower can stop a move, or another
+    follower.
     """
 
-    method: str
-    sentence: str
+    _name = "amazon.action.follower"
+    _description = "What Follows From a State of Amazon Actions"
 
+    # The lowest comes first; each has its own.
+    _place = 0
 
-class AmazonAction(models.Model):
-    """What follows from the state that actions have reached, or were asked for in.
+    # === HOOKS === #
 
-    The news come first: no follower can stop a move, or another follower.
-    """
+    def _follow(self, actions):
+        """Hook: do what follows for actions of any kind in any state, in the
+        transaction that moved them.
 
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+        :param amazon.action actions: in sudo mode, or of whoever asks for them
+        """
+        raise NotImplementedError
 
-    follower_failed_at = fields.Datetime(
-        readonly=True,
-        copy=False,
-        help="When something that should have followed from its state failed, the "
-        "last time.",
-    )
-    follower_trace = fields.Text(
-        "Traceback of What Did Not Follow", readonly=True, copy=False, groups=ADMIN
-    )
+    def _follow_later(self, action):
+        """Hook: do what follows in a job of its own, see
+        `amazon.action._enqueue_follow_in_odoo`.
 
-    _follower_failed_idx = models.Index(
-        "(account_id, follower_failed_at) WHERE follower_failed_at IS NOT NULL"
-    )
+        :param amazon.action action: the one
+        """
+
+    def _failed(self):
+        """Hook: return what people are told where it fails: what to do now.
+
+        :rtype: str
+        """
+        raise NotImplementedError
+
+    # === BUSINESS METHODS === #
 
     @api.model
-    def _followers(self):
-        """Hook: return what follows from a state, in this order.
+    def _in_order(self):
+        """Return the followers, in the order in which they follow.
 
-        :rtype: list[Follower]
+        :rtype: list
         """
-        return [
-            Follower(
-                "_post_sentence",
-                self.env._("What is known could not be noted here. Open the action."),
-            ),
-            Follower(
-                "_drop_approval_activities",
-                self.env._("The activities of its approvers could not be closed."),
-            ),
-            Follower(
-                "_forget_details",
-                self.env._(
-                    "What names the buyer could not be removed from it. Tell an "
-                    "administrator."
-                ),
-            ),
-            Follower("_follow_cancellations", self._follow_failed()),
-            Follower(
-                "_draft_credit_notes",
-                self.env._(
-                    "No draft credit note could be made for this refund. Make it by "
-                    "hand, and tell an administrator."
-                ),
-            ),
-            Follower("_follow_replies", self._reply_failed()),
-            Follower(
-                "_show_in_forms",
-                self.env._("Open forms do not show it yet. Load them again."),
-            ),
+        names = self.env.registry.descendants(["amazon.action.follower"], "_inherit")
+        followers = [
+            self.env[name] for name in names if name != "amazon.action.follower"
         ]
+        return sorted(followers, key=lambda follower: follower._place)
 
-    def _let_follow(self):
+    @api.model
+    def _let_follow(self, actions):
         """Do all that follows from the state of these actions, each by itself.
 
         In the same transaction. What fails for one action is undone, told on its
         documents and to the administrators, and keeps nothing else. They are tried
         together first: a savepoint for each would cost every click twenty queries.
         """
-        followers = self._followers()
+        followers = self._in_order()
 
         def follow(actions):
             for follower in followers:
-                getattr(actions, follower.method)()
+                follower._follow(actions)
 
-        if not self or failure_of(self, follow) is None:
+        if not actions or failure_of(actions, follow) is None:
             return
         for follower in followers:
-            contained(
-                self,
-                lambda actions, method=follower.method: getattr(actions, method)(),
-                lambda action, error, told=follower.sentence: action._tell_failure(
-                    told, error
-                ),
-            )
+            follower._follow_contained(actions)
 
-    def _show_in_forms(self):
-        self.order_id._notify_forms()
+    def _follow_contained(self, actions):
+        """Do what follows for these; for each by itself where it fails."""
+        contained(
+            actions,
+            self._follow,
+            lambda action, error: self._tell_failure(action, self._failed(), error),
+        )
 
-    def _guarded(self, method, sentence):
-        """Call a method of this action; where it fails, undo what it did and say so.
+    @api.model
+    def _guarded(self, action, method, sentence):
+        """Do something for an action; where it fails, undo what it did and say so.
 
+        :param amazon.action action: the one
         :param method: function without arguments
         :param str sentence: what is told, of what did not work and what to do
         """
-        self.ensure_one()
+        action.ensure_one()
         contained(
-            self,
-            lambda _actions: method(),
-            lambda action, error: action._tell_failure(sentence, error),
+            action,
+            lambda _action: method(),
+            lambda action, error: self._tell_failure(action, sentence, error),
         )
 
-    def _tell_failure(self, sentence, error):
-        """Tell on the documents of this action, and to the administrators, that
-        something did not work.
+    @api.model
+    def _tell_failure(self, action, sentence, error):
+        """Tell on the documents of an action, and to the administrators, that something
+        did not work.
 
+        :param amazon.action action: the one
         :param str sentence: what did not work, and what to do
         :param Exception error: why
         """
-        log_failure(self, sentence, error)
-        self.write(
+        log_failure(action, sentence, error)
+        action.write(
             {
                 "follower_failed_at": fields.Datetime.now(),
                 "follower_trace": trace_of(error),
             }
         )
         contained(
-            self,
+            action,
             lambda action: action._post(lambda one: f"{one.name}: {sentence}"),
             lambda action, again: log_failure(action, "could not be told", again),
         )
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonActionFollowerNote(models.AbstractModel):
+    """The news are noted on the documents."""
 
-    kind = fields.Selection(
-        selection_add=[("follower", "Something did not follow")],
-        ondelete={"follower": "cascade"},
-    )
+    _name = "amazon.action.follower.note"
+    _inherit = "amazon.action.follower"
+    _description = "Notes on Documents of Amazon Actions"
 
-    @api.model
-    def _checks(self):
-        """Override to look for what did not follow."""
-        return [*super()._checks(), Check("follower")]
+    _place = 10
+
+    def _follow(self, actions):
+        actions._post_sentence()
+
+    def _failed(self):
+        return self.env._("What is known could not be noted here. Open the action.")
+
+
+class AmazonActionFollowerForms(models.AbstractModel):
+    """Open forms show it."""
+
+    _name = "amazon.action.follower.forms"
+    _inherit = "amazon.action.follower"
+    _description = "Open Forms of Amazon Orders"
+
+    _place = 90
+
+    def _follow(self, actions):
+        actions.order_id._notify_forms()
+
+    def _failed(self):
+        return self.env._("Open forms do not show it yet. Load them again.")
+
+
+class AmazonCheckFollower(models.AbstractModel):
+    """Finds what did not follow."""
+
+    _name = "amazon.check.follower"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of What Follows"
+
+    _checks = (Check("follower", _lt("Something did not follow")),)
 
     def _find_follower(self, accounts):
         """Something that should have followed from the state of an action failed."""

@@ -1,8 +1,11 @@
+import logging
 from datetime import timedelta
 
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import formatLang
+
+_logger = logging.getLogger(__name__)
 
 # Hours in which Amazon wants a buyer's message answered (Seller Central, Contact
 # Response Time), and how long before its end an action from the ticket goes first.
@@ -25,15 +28,30 @@ NOT_EXECUTED_MINUTES = 30
 KINDS_THAT_MAY_NAME_A_BUYER = ("mcf_update", "message")
 
 
+PREFIX = "amazon.action.kind."
+
+
+def kind_selection(model):
+    """The kinds of action as the options of a selection field, in their order, with
+    their labels in the user's language."""
+    kinds = model.env["amazon.action.kind"]
+    return [(kind, model.env._(kinds._named(kind)._label)) for kind in kinds._names()]
+
+
 class AmazonActionKind(models.AbstractModel):
     """What a kind of action has to say. One model ``amazon.action.kind.<kind>`` each.
 
-    The engine (``amazon.action``, ``amazon.feed``) knows no kind; it asks this one.
+    The engine (``amazon.action``, ``amazon.feed``) knows no kind; it asks this one. A
+    model that inherits this one and has a label is a kind, in whatever addon it is.
+    Where the addon goes, its actions stay on record, see ``amazon.action.kind.gone``.
     """
 
     _name = "amazon.action.kind"
     _description = "Amazon Action Kind"
 
+    # What people call it (a lazy translation), and its place in lists
+    _label = None
+    _sequence = 100
     # XML id of the group whose members may ask for it
     _group = None
     # The feed that carries it to Amazon; None where it is a call of its own
@@ -41,10 +59,58 @@ class AmazonActionKind(models.AbstractModel):
     # What a success of its own call says: "accepted" (Amazon has checked and taken it)
     # or "submitted" (asked for, and the outcome shows later)
     _answered_state = None
+    # What is said of an action, by its state, or by what `_case` makes of it: lazy
+    # translations, one for each state that the kind can reach
+    _sentences = {}
+    # Whether Amazon wants to know why
+    _needs_reason = False
     # Whether Amazon's own data shows the outcome, sooner or later
     _is_shown_by_amazon = True
-    # Field of the account: seconds in which it can be taken back
-    _undo_field = None
+    # The kind whose time to take it back counts for it, too; None: it has its own
+    _undo_like = None
+
+    def init(self):
+        """Override: accounts get a setting for a kind that an addon brings."""
+        result = super().init()
+        if self._label and not self._undo_like:
+            self.pool.post_init(self.env["amazon.account.kind"]._create_missing)
+        return result
+
+    @api.model
+    def _names(self):
+        """Return the names of all kinds, in their order.
+
+        :rtype: list[str]
+        """
+        kinds = [
+            self.env[name]
+            for name in self.pool.descendants(["amazon.action.kind"], "_inherit")
+            if self.env[name]._label
+        ]
+        kinds.sort(key=lambda kind: (kind._sequence, kind._name))
+        return [kind._kind_name() for kind in kinds]
+
+    @api.model
+    def _names_set_alone(self):
+        """Return the names of the kinds for which an account has a setting.
+
+        :rtype: list[str]
+        """
+        return [name for name in self._names() if not self._named(name)._undo_like]
+
+    @api.model
+    def _named(self, kind):
+        """Return the model of a kind; where its addon is not installed any more, the
+        one that stands for it.
+
+        :param str kind: as an action has it
+        """
+        name = f"{PREFIX}{kind}"
+        return self.env[name if name in self.env else f"{PREFIX}gone"]
+
+    def _kind_name(self):
+        """Return its name, as an action has it."""
+        return self._name.removeprefix(PREFIX)
 
     @api.model
     def _check_right(self):
@@ -92,13 +158,12 @@ class AmazonActionKind(models.AbstractModel):
                 self.env._("This is an old reading. %s", order.read_message)
             )
         if not self._is_assisted(order):
-            kind = self._name.removeprefix("amazon.action.kind.")
             warnings += [
                 self.env._(
                     "%s What you ask for waits until an administrator resumes it.",
                     stop._sentence(),
                 )
-                for stop in order.account_id._stops_of(kind)
+                for stop in order.account_id._stops_of(self._kind_name())
             ]
         return warnings
 
@@ -107,14 +172,48 @@ class AmazonActionKind(models.AbstractModel):
         in Seller Central and records it here."""
         return False
 
+    def _settle(self, order, request):
+        """Hook: return the request with what only the order, once it is taken, can
+        say of it.
+
+        :param amazon.order order: the order, taken for this transaction
+        :param ActionRequest request: what is asked for
+        :rtype: ActionRequest
+        """
+        return request
+
+    def _check_filled_in(self, order, request):
+        """Refuse what is blocked, or not filled in by the person who asks.
+
+        :param amazon.order order: the order, taken for this transaction
+        :param ActionRequest request: what is asked for
+        :raise UserError: with the sentences that say why
+        """
+        blockers = self._blockers(order)
+        if blockers:
+            raise UserError("\n".join(blockers))
+        if self._needs_reason and not request.reason:
+            raise UserError(self.env._("Choose the reason first."))
+        if self._is_assisted(order) and not (request.note or "").strip():
+            raise UserError(
+                self.env._("Write down what you did in Seller Central, and when.")
+            )
+
+    def _check_plan(self, order, plan):
+        """Hook: refuse a plan that is possible, but cannot be meant.
+
+        :param amazon.order order: the order, taken for this transaction
+        :param plan: the kind's own value, or None
+        :raise UserError: with the sentence that says why
+        """
+
     def _check_possible(self, order, amounts):
-        """Hook: refuse what is not possible.
+        """Hook: refuse amounts that are not possible.
 
         :param amazon.order order: the order, taken for this transaction
         :param dict amounts: amount for each charge, in the order's currency
         :raise UserError: with the sentences that say why
         """
-        raise NotImplementedError
 
     def _check_quantities(self, order, quantities):
         """Hook: refuse units that are not possible.
@@ -168,7 +267,9 @@ class AmazonActionKind(models.AbstractModel):
         :param amazon.order order: the order to act on
         :rtype: int
         """
-        return 0 if self._is_assisted(order) else order.account_id[self._undo_field]
+        if self._is_assisted(order):
+            return 0
+        return order.account_id._undo_seconds(self._undo_like or self._kind_name())
 
     def _urgent_from(self, origin):
         """Return the time from which it is sent before the others, or False.
@@ -224,14 +325,14 @@ class AmazonActionKind(models.AbstractModel):
         """
         return False
 
-    def _refusal_kept(self, action, reason):
-        """Hook for what is a call of its own: Amazon's words where it refuses the call,
-        as they may be kept.
+    def _kept_refusal(self, action, text):
+        """Hook: what of Amazon's words may be kept with an action whose call Amazon
+        refuses: they may repeat what they refuse.
 
-        :param str reason: Amazon's words
+        :param str text: Amazon's words
         :rtype: str
         """
-        return reason
+        return text
 
     def _after_answer(self, action):
         """Have the outcome looked for, once Amazon has answered the call."""
@@ -271,9 +372,53 @@ class AmazonActionKind(models.AbstractModel):
         executed, or False where it cannot be known."""
         return False
 
+    def _may_record_by_hand(self, order, state):
+        """Hook: whether Amazon has rejected it as what only a person can do, in Seller
+        Central.
+
+        :param amazon.order order: the order that it is about
+        :param str state: of the action
+        """
+        return False
+
+    def _open_record_by_hand(self, action):
+        """Open the dialog that records that. Kinds that may be recorded override.
+
+        :raise UserError: where it may not be recorded
+        """
+        raise UserError(
+            self.env._("%s is not to be done in Seller Central.", action.name)
+        )
+
     def _sentence(self, action, state):
-        """Hook: what the chatter says of an action that reached ``state``."""
+        """Return what the chatter says of an action that reached ``state``."""
+        sentence = self._sentences[self._case(action, state)]
+        return self._fill_in(sentence, self._sentence_values(action))
+
+    def _case(self, action, state):
+        """Hook: return which of the sentences fits, where more than the state
+        decides."""
+        return state
+
+    def _sentence_values(self, action):
+        """Hook: return what the sentences name.
+
+        :rtype: dict
+        """
         raise NotImplementedError
+
+    def _fill_in(self, sentence, values):
+        """Return a sentence in the user's language, with what it names; in English
+        where its translation is spoilt.
+
+        :param sentence: a lazy translation
+        :param dict values: what it names
+        """
+        try:
+            return self.env._(sentence) % values
+        except (TypeError, ValueError, KeyError):
+            _logger.exception("Bad translation of %r", sentence)
+            return self.with_context(lang="en_US").env._(sentence) % values
 
     # === HELPERS === #
 

@@ -5,7 +5,11 @@ class AmazonActionLine(models.Model):
     """What an action concerns of one item: an amount of one component, or units."""
 
     _name = "amazon.action.line"
-    _inherit = ["amazon.own.defaults", "amazon.plain.export"]
+    _inherit = [
+        "amazon.document.access",
+        "amazon.own.defaults",
+        "amazon.plain.export",
+    ]
     _description = "Amazon Action Line"
     _order = "action_id, id"
     _rec_name = "order_line_id"
@@ -66,6 +70,11 @@ class AmazonActionLine(models.Model):
                 charge = charges.browse(vals["charge_id"])
                 vals["discount"] = charge._discount_of(vals["amount"])
         return super().create(vals_list)
+
+    @api.model
+    def _access_domain(self):
+        """Override: who may read the action may read what it concerns."""
+        return self.env["amazon.action"]._of_readable("action_id")
 
     def _standing(self):
         """Return those that Amazon has not rejected: what an action is still about."""

@@ -1,28 +1,26 @@
-from collections.abc import Callable
 from datetime import timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 from odoo import api, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
-# Who holds it may create actions. It is no value that could come in by RPC.
-_DOOR = object()
+from ..base.children import fetch_children
 
 
 class ActionRequest(NamedTuple):
     """What somebody asks of Amazon for one order, as a value.
 
-    Where a part is a function, it is called with the order taken: so what it reads is
-    read only once, and not at all where the request is known already.
+    Nothing of it is believed: the kind settles and checks it with the order taken.
 
     :param str kind: the kind of action
     :param origin: the document that it is asked from
     :param str nonce: the same nonce is one action, however often it comes
     :param reason: Amazon's code of the reason, or False
-    :param amounts: amount for each ``amazon.order.charge``, in the order's currency: a
-        dict, or a function that returns it
-    :param quantities: units of each ``amazon.order.line``: likewise
-    :param details: what else the kind needs to carry it out: likewise
+    :param amounts: amount for each ``amazon.order.charge``, in the order's currency
+    :param quantities: units of each ``amazon.order.line``
+    :param details: what else the kind needs to carry it out
+    :param plan: a plain value that only the kind knows, instead of amounts
     :param note: free text; in the assisted way, what was done
     """
 
@@ -30,18 +28,11 @@ class ActionRequest(NamedTuple):
     origin: models.Model
     nonce: str
     reason: str | bool = False
-    amounts: dict | Callable | None = None
-    quantities: dict | Callable | None = None
-    details: dict | Callable | None = None
+    amounts: dict = MappingProxyType({})
+    quantities: dict = MappingProxyType({})
+    details: dict | None = None
+    plan: tuple | None = None
     note: str | bool = False
-
-    def settled(self):
-        """Return the same with what its functions say now."""
-        return self._replace(
-            amounts=_value(self.amounts) or {},
-            quantities=_value(self.quantities) or {},
-            details=_value(self.details) or None,
-        )
 
 
 class AmazonOrder(models.Model):
@@ -71,17 +62,22 @@ class AmazonOrder(models.Model):
         self.ensure_one()
         handler = self.env[f"amazon.action.kind.{request.kind}"]
         handler._check_right()
-        self._check_origin(request.origin)
+        request.origin.check_access("read")
         order_sudo = self.sudo()
         now = order_sudo._take()
+        # not before: what is known of the order then is read again
+        self._check_origin(request.origin)
         actions_sudo = self.env["amazon.action"].sudo()
         known = actions_sudo.search([("nonce", "=", request.nonce)])
         if known:
             return known.with_env(self.env)
-        request = request.settled()
+        fetch_children(fetch_children(order_sudo, "line_ids"), "charge_ids")
+        handler._check_filled_in(order_sudo, request)
+        request = handler._settle(order_sudo, request)
         handler._check_possible(order_sudo, request.amounts)
         handler._check_quantities(order_sudo, request.quantities)
         handler._check_details(order_sudo, request.details or {})
+        handler._check_plan(order_sudo, request.plan)
         handler._check_way(order_sudo, request.reason)
         vals = order_sudo._prepare_reserved(handler, request, now)
         order_sudo._forget_ahead(now)
@@ -151,58 +147,21 @@ class AmazonOrder(models.Model):
             **gate,
         }
 
+    # === HOOKS - DOCUMENTS === #
 
-class AmazonAction(models.Model):
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    @api.model
+    def _document_models(self):
+        """Hook: return the models of documents that belong to Amazon orders, each
+        empty.
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Override to refuse what was not reserved: nobody would know of its money and
-        units.
-
-        :raise AccessError: from anywhere but :meth:`amazon.order._reserve`
+        :rtype: list
         """
-        if self.env.context.get("amazon_door") is not _DOOR:
-            raise AccessError(
-                self.env._(
-                    "An action at Amazon comes only from asking for it on the order, "
-                    "where its money and units are reserved."
-                )
-            )
-        inside = self.with_context(amazon_door=False)
-        return super(AmazonAction, inside).create(vals_list)
+        return []
 
-    def _create_reserved(self, vals):
-        """Create an action whose order is taken, and that is possible.
+    @api.model
+    def _document(self, model, record_id):
+        """Hook: return a document by model and id.
 
-        :param dict vals: values of the action
-        :return: the action
+        :param str model: name of a model of documents; anything else names nothing
         """
-        # no log and no followers: the documents have them, and the click is short
-        inside = self.with_context(amazon_door=_DOOR, tracking_disable=True)
-        return inside.create(vals).with_env(self.env)
-
-    def _start(self, note):
-        """Record what was asked for just now, tell it, and have it go on.
-
-        :param str note: what the person who asked wrote down
-        """
-        self._write_sentence()
-        self._kind()._note_state(self)
-        self._journal(
-            "recorded" if self.state == "assisted" else "asked",
-            state_to=self.state,
-            message=self._asked_message(),
-        )
-        self.env["amazon.life"]._note_asked(self)
-        self.with_context(amazon_note=note)._let_follow()
-        if self.state == "assisted":
-            self._enqueue_confirm()
-        elif self.state == "to_approve":
-            self._ask_approval()
-        else:
-            self._enqueue_dispatch()
-
-
-def _value(part):
-    return part() if callable(part) else part
+        raise NotImplementedError

@@ -1,11 +1,34 @@
-from odoo import api, models
+from odoo import api, fields, models, tools
 from odoo.fields import Domain
+
+from .kind import UNDO_SECONDS
 
 
 class AmazonSellerAccount(models.Model):
     """What an account means for what was asked of it."""
 
     _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    kind_ids = fields.One2many(
+        "amazon.account.kind",
+        "account_id",
+        "Time to Take Back",
+        # of an addon that is gone, the rows wait until it is back
+        domain=lambda self: [
+            ("kind", "in", self.env["amazon.action.kind"]._names_set_alone())
+        ],
+    )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override to add a setting for each kind of action."""
+        accounts = super().create(vals_list)
+        self.env["amazon.account.kind"].sudo()._create_missing(accounts.sudo())
+        return accounts
+
+    # === BUSINESS METHODS === #
 
     @api.model
     def _held_by(self):
@@ -20,3 +43,28 @@ class AmazonSellerAccount(models.Model):
             waiting &= Domain("kind", "=", kind)
         self.env["amazon.action"].sudo().search(waiting)._enqueue_dispatch()
         return result
+
+    @tools.ormcache("self.id", "kind")
+    def _undo_seconds(self, kind):
+        """Return the seconds for which an action stays here, so that it can be taken
+        back.
+
+        :param str kind: that has the setting
+        :rtype: int
+        """
+        rows = self.env["amazon.account.kind"].sudo()
+        row = rows.search([("account_id", "=", self.id), ("kind", "=", kind)])
+        return row.undo_seconds if row else UNDO_SECONDS
+
+    def _journaled_settings(self):
+        """Override to add those of the kinds of action."""
+        settings = self.env["amazon.account.kind"]
+        return "\n".join(
+            [
+                super()._journaled_settings(),
+                *(
+                    f"{settings._setting_label(kind)}: {self._undo_seconds(kind)}"
+                    for kind in self.env["amazon.action.kind"]._names_set_alone()
+                ),
+            ]
+        )

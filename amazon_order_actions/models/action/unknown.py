@@ -49,6 +49,12 @@ class AmazonAction(models.Model):
         help="Who saw, the last time, that Amazon does not have it.",
     )
 
+    restored_at = fields.Datetime(
+        "Verified Since the Restore of",
+        readonly=True,
+        copy=False,
+        help="It waited in a backup that was found to be restored then.",
+    )
     seen_refund_id = fields.Integer(
         readonly=True,
         copy=False,
@@ -133,12 +139,6 @@ class AmazonAction(models.Model):
         orders = named.get(self.message_number, ())
         return self.order_id.amazon_order_ref in orders
 
-    def _update_state(self, target, reason=None, vals=None):
-        """Override: whatever becomes known needs no person any more."""
-        return super()._update_state(
-            target, reason, {**(vals or {}), "needs_person": False}
-        )
-
     def _decide_executed(self, note):
         """Record that a person saw at Amazon that it is executed.
 
@@ -213,7 +213,7 @@ class AmazonAction(models.Model):
 
     def _has_left(self):
         """Whether it was sent once, or may have been."""
-        return bool(self.first_sending_at or self._sent_at())
+        return bool(self.first_sending_at or self.feed_id or self._sent_at())
 
     def _sent_before(self):
         """Say that it was sent before; of what a restored backup knows only as asked
@@ -261,7 +261,7 @@ class AmazonAction(models.Model):
         was created right after it was sent."""
         if not self.first_sending_at:
             return False
-        late = self._listed_of_lost_time()
+        late = self.env["amazon.feed"]._listed_of_lost_time(self)
         if late:
             return self.env._(
                 "This database was restored from a backup, and Amazon's list shows a "
@@ -272,29 +272,17 @@ class AmazonAction(models.Model):
                 feed=late.feed_ref,
                 created=as_utc(late.created_at),
             )
-        sent = self.env["amazon.feed"].search(
-            [
-                ("account_id", "=", self.account_id.id),
-                ("marketplace", "=", self.marketplace),
-                ("feed_type", "=", self.feed_type),
-                ("sending_at", ">=", self.first_sending_at),
-                # by the program, or by a person
-                *["|", ("state", "=", "absent")],
-                *["&", ("state", "=", "unknown"), ("handed_at", "!=", False)],
-            ]
-        )
-        for feed in sent:
-            late = self.env["amazon.foreign.feed"]._maybe(feed, self.sent_again_at)
-            if late:
-                return self.env._(
-                    "%(action)s was not found at Amazon, and was to be sent again. By "
-                    "now Amazon's list shows a feed that may contain it: %(feed)s, "
-                    "created on %(created)s. So it is not sent again. Look at the "
-                    "order in Seller Central and decide.",
-                    action=self.name,
-                    feed=late.feed_ref,
-                    created=as_utc(late.created_at),
-                )
+        late = self.env["amazon.feed"]._listed_after_all(self)
+        if late:
+            return self.env._(
+                "%(action)s was not found at Amazon, and was to be sent again. By "
+                "now Amazon's list shows a feed that may contain it: %(feed)s, "
+                "created on %(created)s. So it is not sent again. Look at the "
+                "order in Seller Central and decide.",
+                action=self.name,
+                feed=late.feed_ref,
+                created=as_utc(late.created_at),
+            )
         return False
 
     def _doubt(self, reason):
@@ -359,3 +347,66 @@ class AmazonAction(models.Model):
                     self.name,
                 )
             )
+
+    # === BUSINESS METHODS - THE TIME THAT A RESTORED BACKUP LOST === #
+
+    def _is_of_lost_life(self):
+        """Whether it was asked for before a backup was restored, and nobody has
+        verified since that it was not sent in the time that was lost.
+
+        :rtype: bool
+        """
+        restored_at = self.account_id.restored_at
+        return bool(
+            restored_at
+            and self.asked_at <= restored_at
+            and (not self.restored_at or self.restored_at < restored_at)
+        )
+
+    def _is_of_lost_time(self):
+        """Whether what is unknown of it is what was sent in the time that was lost.
+
+        :rtype: bool
+        """
+        sent_at = self.call_id.sending_at
+        return bool(
+            self.state == "unknown"
+            and self.restored_at
+            and not self.feed_id
+            and not (sent_at and sent_at > self.restored_at)
+        )
+
+    def _left_by(self):
+        """Return the latest time at which the call of this action may have been made,
+        or False."""
+        moments = [m for m in (self.call_id.sending_at, self.restored_at) if m]
+        return max(moments, default=False)
+
+    def _left_from(self):
+        """Return the earliest time at which the call of this action may have been made,
+        or False."""
+        moments = [m for m in (self.call_id.sending_at, self.first_sending_at) if m]
+        return min(moments, default=False)
+
+    def _doubt_lost_time(self):
+        """These may have been sent in the time that was lost: verify it."""
+        self.env["amazon.lost.time"]._doubt(self)
+
+    def _enqueue_verification(self):
+        """Have these looked for at Amazon."""
+        self.env["amazon.lost.time"]._enqueue(self)
+
+    def _wait_again(self, reason):
+        """They were not sent in the time that was lost: let them wait as before.
+
+        :param str reason: the sentence that says what was found
+        """
+        self.env["amazon.lost.time"]._let_wait_again(self, reason)
+
+    def _judge_lost_time(self, lost):
+        """Say what became of it in the time that was lost, where that is known.
+
+        :param LostTime lost: what Amazon's list says
+        """
+        self.ensure_one()
+        self.env["amazon.lost.time"]._judge(self, lost)

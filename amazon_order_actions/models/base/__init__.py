@@ -4,3 +4,4 @@ from . import file
 from . import queue_job
 from . import plain_export
 from . import company_name
+from . import document_access

@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from contextvars import ContextVar
 
 import psycopg2
 
@@ -21,12 +22,41 @@ PASSED_ON = (
 )
 
 
+# Whether a savepoint is open that undoes all, see `worked_together`.
+_together = ContextVar("amazon_together", default=False)
+
+
+def worked_together(records, method):
+    """Call a method with records in one savepoint, instead of one for each part that is
+    contained in it; where any part fails, undo all of it.
+
+    Two queries for each savepoint are too many where a person waits, and mostly nothing
+    fails. Where something does, call the method once more, and each part is contained.
+
+    :param method: function of records
+    :return: whether nothing failed
+    :rtype: bool
+    """
+    token = _together.set(True)
+    try:
+        return _failure_in_savepoint(records, method) is None
+    finally:
+        _together.reset(token)
+
+
 def failure_of(records, method):
     """Call a method with records; where it fails, undo what it did.
 
     :param method: function of records
     :return: the exception, None where there was none
     """
+    if _together.get():
+        method(records)
+        return None
+    return _failure_in_savepoint(records, method)
+
+
+def _failure_in_savepoint(records, method):
     try:
         with records.env.cr.savepoint():
             method(records)

@@ -2,8 +2,5 @@ from . import authority
 from . import authority_usage
 from . import authority_rights
 from . import stop
-from . import counted
-from . import approval
-from . import delegation
 from . import gate
 from . import breaker

@@ -703,12 +703,3 @@ class AmazonAuthority(models.Model):
 def plain(value):
     """Return the id of a record, or any other value as it is."""
     return value.id if isinstance(value, models.BaseModel) else value
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    @api.model
-    def _held_by(self):
-        """Override: rows of the matrix."""
-        return [*super()._held_by(), "amazon.authority"]

@@ -20,7 +20,7 @@ MEMBERSHIP = {"user_ids", "all_user_ids", "implied_ids", "implied_by_ids"}
 WATCHED = "amazon_order_actions.rights_watched"
 
 
-class AmazonAuthority(models.Model):
+class AmazonRights(models.AbstractModel):
     """Who is in the groups of the addon: each change is journaled, in every company
     that the person works in, whatever brought it about through the ORM: the form of the
     user, of the group or of one that implies it, the companies of a user, archiving.
@@ -28,7 +28,8 @@ class AmazonAuthority(models.Model):
     Not caught: SQL, and what a person does with another's password or API key.
     """
 
-    _inherit = "amazon.authority"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.rights"
+    _description = "Amazon Rights of People"
 
     def _journal_rights(self):
         """Return a context in which gains and losses of the addon's rights are
@@ -135,19 +136,19 @@ class ResUsers(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Override of `base` to journal the Amazon rights that are given."""
-        with self.env["amazon.authority"]._journal_rights():
+        with self.env["amazon.rights"]._journal_rights():
             return super().create(vals_list)
 
     def write(self, vals):
         """Override of `base` to journal the Amazon rights that are given or taken."""
         if not {"group_ids", "company_ids", "active"} & set(vals):
             return super().write(vals)
-        with self.env["amazon.authority"]._journal_rights():
+        with self.env["amazon.rights"]._journal_rights():
             return super().write(vals)
 
     def unlink(self):
         """Override of `base` to journal the Amazon rights that end."""
-        with self.env["amazon.authority"]._journal_rights():
+        with self.env["amazon.rights"]._journal_rights():
             return super().unlink()
 
 
@@ -157,19 +158,19 @@ class ResGroups(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Override of `base` to journal the Amazon rights that are given."""
-        with self.env["amazon.authority"]._journal_rights():
+        with self.env["amazon.rights"]._journal_rights():
             return super().create(vals_list)
 
     def write(self, vals):
         """Override of `base` to journal the Amazon rights that are given or taken."""
         if not MEMBERSHIP & set(vals):
             return super().write(vals)
-        with self.env["amazon.authority"]._journal_rights():
+        with self.env["amazon.rights"]._journal_rights():
             return super().write(vals)
 
     def unlink(self):
         """Override of `base` to journal the Amazon rights that end."""
-        with self.env["amazon.authority"]._journal_rights():
+        with self.env["amazon.rights"]._journal_rights():
             return super().unlink()
 
 
@@ -180,5 +181,5 @@ class ResCompany(models.Model):
         """Override of `base`: who is let into a company has the Amazon rights there."""
         if "user_ids" not in vals:
             return super().write(vals)
-        with self.env["amazon.authority"]._journal_rights():
+        with self.env["amazon.rights"]._journal_rights():
             return super().write(vals)

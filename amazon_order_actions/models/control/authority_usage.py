@@ -240,11 +240,8 @@ class AmazonAuthority(models.Model):
 
     def _kinds_of(self, right):
         """Return the kinds of action that a right is about."""
-        return [
-            kind
-            for kind, _label in self.env["amazon.action"]._fields["kind"].selection
-            if self.env[f"amazon.action.kind.{kind}"]._right() == right
-        ]
+        kinds = self.env["amazon.action.kind"]
+        return [kind for kind in kinds._names() if kinds._named(kind)._right() == right]
 
     def _day_of(self, asked):
         """Return when the calendar day of what is judged begins and ends, in UTC.

@@ -6,12 +6,15 @@ import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import LazyTranslate
 
 from ...spapi.enums import FEED_REFUND
 from ..action.lane import LANE_BUSY_SECONDS
 from ..base.background import in_background
 from ..base.clock import database_now, latest_credible
-from ..watch.alarm import Check, Finding
+from ..watch.check import Check, Finding
+
+_lt = LazyTranslate(__name__)
 
 _logger = logging.getLogger(__name__)
 
@@ -125,7 +128,7 @@ class AmazonSellerAccount(models.Model):
         return unfit
 
     def _why_unfit(self, action):
-        handler = self.env["amazon.action.kind.refund"]
+        handler = self.env["amazon.action.kind"]
         currency = self.company_currency_id
         values = {
             "account": self.name,
@@ -213,7 +216,7 @@ class AmazonSellerAccount(models.Model):
         self._enqueue_tell_tripped()
 
     def _why_tripped(self, action):
-        handler = self.env["amazon.action.kind.refund"]
+        handler = self.env["amazon.action.kind"]
         return self.env._(
             "With %(action)s, more than %(maximum)s would leave in refunds within an "
             "hour.",
@@ -236,8 +239,9 @@ class AmazonSellerAccount(models.Model):
         alarms = self.env["amazon.alarm"]
         of_company = [("company_id", "=", self.company_id.id)]
         accounts = self.with_context(active_test=False).search(of_company)
-        alarms._report("breaker", alarms._find_breaker(accounts))
-        alarms._report("breaker_blocked", alarms._find_breaker_blocked(accounts))
+        checks = self.env["amazon.check.breaker"]
+        alarms._report("breaker", checks._find_breaker(accounts))
+        alarms._report("breaker_blocked", checks._find_breaker_blocked(accounts))
         held = self.env["amazon.action"].search(self._tripped_domain())
         held.order_id._notify_forms()
 
@@ -248,33 +252,6 @@ class AmazonSellerAccount(models.Model):
             ("state", "=", "queued"),
             ("kind", "=", KIND),
         ]
-
-
-class AmazonAction(models.Model):
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    is_breaker_blocked = fields.Boolean(
-        "Blocked by the Circuit Breaker",
-        readonly=True,
-        copy=False,
-        help="It alone was above the most refunds in an hour of its account, or could "
-        "not be counted.",
-    )
-
-    # What the administrators are told of: few rows.
-    _breaker_idx = models.Index(
-        "(account_id, last_state_change) WHERE is_breaker_blocked"
-    )
-
-    def _convert_again(self):
-        """Count what had no rate when it was asked for: one may have been entered."""
-        authority = self.env["amazon.authority"]
-        for action in self.filtered("is_rate_missing"):
-            amount = authority._in_company_currency(
-                action.amount, action.currency_id, action.company_id
-            )
-            if amount is not None:
-                action.write({"amount_company": amount, "is_rate_missing": False})
 
 
 class AmazonFeed(models.Model):
@@ -318,25 +295,17 @@ class AmazonFeed(models.Model):
         return lane.feed_type == FEED_REFUND and bool(account.breaker_amount)
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckBreaker(models.AbstractModel):
+    """Finds what the circuit breaker holds."""
 
-    kind = fields.Selection(
-        selection_add=[
-            ("breaker", "Refunds stopped by the circuit breaker"),
-            ("breaker_blocked", "Refunds blocked by the circuit breaker"),
-        ],
-        ondelete={"breaker": "cascade", "breaker_blocked": "cascade"},
+    _name = "amazon.check.breaker"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of the Circuit Breaker"
+
+    _checks = (
+        Check("breaker", _lt("Refunds stopped by the circuit breaker"), on_panel=True),
+        Check("breaker_blocked", _lt("Refunds blocked by the circuit breaker")),
     )
-
-    @api.model
-    def _checks(self):
-        """Override to look for what the circuit breaker holds."""
-        return [
-            *super()._checks(),
-            Check("breaker", on_panel=True),
-            Check("breaker_blocked"),
-        ]
 
     def _find_breaker(self, accounts):
         """The circuit breaker has stopped the refunds of an account."""

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Command, Domain
 
 from ..base.clock import database_now
+from .authority import Asked
 
 
 class AmazonAction(models.Model):
@@ -28,6 +29,38 @@ class AmazonAction(models.Model):
         help="The one of them that counts.",
     )
     can_approve = fields.Boolean("I May Decide", compute="_compute_can_approve")
+    company_currency_id = fields.Many2one(
+        related="company_id.currency_id", string="Company Currency"
+    )
+    amount_company = fields.Monetary(
+        "Counted",
+        currency_field="company_currency_id",
+        readonly=True,
+        help="What counts against the limits of who asked for it, in the company's "
+        "currency, at the rate of the day when it was asked for; if there was none, of "
+        "the day when the circuit breaker counted it.",
+    )
+    is_rate_missing = fields.Boolean(
+        "Without a Rate",
+        readonly=True,
+        help="Its currency had no rate when it was asked for, so it counts nothing "
+        "until there is one and the circuit breaker counts it.",
+    )
+    is_breaker_blocked = fields.Boolean(
+        "Blocked by the Circuit Breaker",
+        readonly=True,
+        copy=False,
+        help="It alone was above the most refunds in an hour of its account, or could "
+        "not be counted.",
+    )
+
+    # The sums of a day, of a person and of a group: what a company asked for on that
+    # day, however much there was before.
+    _day_idx = models.Index("(company_id, asked_at, user_id) WHERE amount_company > 0")
+    # What the administrators are told of: few rows.
+    _breaker_idx = models.Index(
+        "(account_id, last_state_change) WHERE is_breaker_blocked"
+    )
 
     # === COMPUTE METHODS === #
 
@@ -71,6 +104,13 @@ class AmazonAction(models.Model):
         """Override: by the matrix, too."""
         return self.env["amazon.authority"]._forecast(handler, order, origin, amount)
 
+    @api.model
+    def _why_no_mail(self, handler, order, document):
+        """Override: by the matrix, as a message."""
+        authority = self.env["amazon.authority"]
+        asked = authority._weigh(handler, order, document, 0.0)
+        return authority._judge(order, asked)
+
     def _why_second_person(self, handler, order, asked):
         """Return why the current user may not have something sent alone, or False.
 
@@ -99,6 +139,47 @@ class AmazonAction(models.Model):
     def _ask_approval(self):
         """Override: the approvers."""
         self.approval_id._ask()
+
+    def _why_may_not_approve(self, user):
+        """Override: what the matrix says, of where it is and how much."""
+        return self.env["amazon.authority"]._may_approve(self, user)
+
+    # === COUNTING === #
+
+    def _prepare_counted(self, asked):
+        """Return the values of an action that is asked for.
+
+        :param Asked asked: as it was judged
+        """
+        return {
+            "amount_company": asked.amount,
+            "is_rate_missing": asked.amount is None,
+        }
+
+    def _asked(self, right):
+        """Return where it was asked for and what it counts, as it was judged then.
+
+        :param str right: the right that it is judged by now
+        :rtype: Asked
+        """
+        self.ensure_one()
+        return Asked(
+            right=right,
+            company_id=self.company_id.id,
+            account_id=self.account_id.id,
+            marketplace=self.marketplace,
+            amount=None if self.is_rate_missing else self.amount_company,
+        )
+
+    def _convert_again(self):
+        """Count what had no rate when it was asked for: one may have been entered."""
+        authority = self.env["amazon.authority"]
+        for action in self.filtered("is_rate_missing"):
+            amount = authority._in_company_currency(
+                action.amount, action.currency_id, action.company_id
+            )
+            if amount is not None:
+                action.write({"amount_company": amount, "is_rate_missing": False})
 
     # === ASKING AGAIN === #
 
@@ -174,12 +255,6 @@ class AmazonAction(models.Model):
         result = super()._move(target, reason, vals)
         waited.approval_id._end(target)
         return result
-
-    def _drop_approval_activities(self):
-        """Follower: nothing is left to do for the approvers of what is decided."""
-        decided = self.filtered(lambda action: action.state != "to_approve").approval_id
-        if decided:
-            decided._drop_activities()
 
     def _approval_sentence(self):
         """Override: who is waited for, or did not approve it."""

@@ -1,13 +1,15 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
-from odoo.tools import format_datetime
+from odoo.tools import LazyTranslate, format_datetime
 
-from ..action.finders import STALLED_AFTER
+from ..action.finders import STALLED_AFTER, waiting
 from ..action.states import BEFORE_SENDING
 from ..base.clock import database_now, latest_credible
 from ..base.groups import ADMIN
-from ..watch.alarm import Check, Finding
+from ..watch.check import Check, Finding
+
+_lt = LazyTranslate(__name__)
 
 # A reason is kept for ever: it stands in the journal, too.
 REASON_SIZE = 500
@@ -117,6 +119,30 @@ class AmazonStop(models.Model):
         raise UserError(
             self.env._("What was stopped stays on record; it is not deleted.")
         )
+
+    # === ACTION METHODS === #
+
+    def action_resume(self):
+        """Open the dialog that ends these stops. Changes nothing.
+
+        :raise AccessError: when the user does not administer their companies
+        :raise UserError: when all of them have ended
+        """
+        self.check_access("read")
+        self._check_admin(self.company_id)
+        stops = self.filtered(lambda stop: not stop.ended_at)
+        if not stops:
+            raise UserError(self.env._("This is not stopped any more."))
+        request = self.env["amazon.stop.end.request"].create({"stop_ids": stops.ids})
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Resume"),
+            "res_model": request._name,
+            "res_id": request.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+        }
 
     # === BUSINESS METHODS === #
 
@@ -357,8 +383,8 @@ class AmazonSellerAccount(models.Model):
 
     @api.model
     def _held_by(self):
-        """Override: its stops."""
-        return [*super()._held_by(), "amazon.stop"]
+        """Override: its stops, and rows of the matrix."""
+        return [*super()._held_by(), "amazon.authority", "amazon.stop"]
 
     is_stopped = fields.Boolean(
         "Stopped",
@@ -391,6 +417,20 @@ class AmazonSellerAccount(models.Model):
         return Domain("id", "in", stops.account_id.ids) | Domain(
             "company_id", "in", of_companies.ids
         )
+
+    # === ACTION METHODS === #
+
+    def action_resume(self):
+        """Open the dialog that ends the stops of this account; those of the whole
+        company where it has none of its own. Changes nothing."""
+        self.ensure_one()
+        self.check_access("read")
+        stops = self._open_stops().with_env(self.env)
+        of_life = stops.filtered("life_id")
+        if of_life and of_life == stops.filtered("account_id"):
+            return of_life[0].action_decide()
+        stops -= of_life
+        return (stops.filtered("account_id") or stops).action_resume()
 
     # === BUSINESS METHODS === #
 
@@ -491,18 +531,14 @@ class AmazonSellerAccount(models.Model):
         return held
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckStop(models.AbstractModel):
+    """Finds what is stopped."""
 
-    kind = fields.Selection(
-        selection_add=[("stopped", "Sending stopped")],
-        ondelete={"stopped": "cascade"},
-    )
+    _name = "amazon.check.stop"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of Stops"
 
-    @api.model
-    def _checks(self):
-        """Override to look for what is stopped."""
-        return [*super()._checks(), Check("stopped", on_panel=True)]
+    _checks = (Check("stopped", _lt("Sending stopped"), on_panel=True),)
 
     def _find_stopped(self, accounts):
         """Actions wait because somebody stopped them, or archived the account. What
@@ -515,7 +551,7 @@ class AmazonAlarm(models.Model):
                 )
             )
         )
-        held = self._waiting(by_people, STALLED_AFTER, by_people._held_domain())
+        held = waiting(by_people, STALLED_AFTER, by_people._held_domain())
         return [
             Finding(
                 account,

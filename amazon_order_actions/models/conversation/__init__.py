@@ -3,6 +3,10 @@ from . import mail
 from . import recipient
 from . import message
 from . import reply
+from . import follower
 from . import shown_to_customers
 from . import ir_websocket
 from . import mail_message
+from . import seller_account
+from . import order
+from . import events

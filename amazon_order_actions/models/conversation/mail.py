@@ -1,53 +1,11 @@
 import hashlib
 
-from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo import models
+from odoo.exceptions import UserError
 from odoo.tools import email_normalize, formataddr, plaintext2html
 
 from ...spapi.marketplaces import by_relay_address
 from .reply_rules import language_of
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    approved_sender = fields.Char(
-        help="The address that replies to buyers come from. It must be among the "
-        "approved senders in Seller Central (Messaging Permissions): Amazon refuses "
-        "mails from any other.",
-    )
-    shop_name = fields.Char(
-        help="The name that buyers know the shop by. It stands below replies; the name "
-        "of this account where it is empty.",
-    )
-
-    @api.constrains("approved_sender")
-    def _check_approved_sender(self):
-        for account in self.filtered("approved_sender"):
-            if not email_normalize(account.approved_sender):
-                raise ValidationError(
-                    self.env._(
-                        "%(sender)s, the approved sender of the account %(account)s, "
-                        "is not a mail address. Enter a single address, such as "
-                        "amazon@example.com.",
-                        sender=account.approved_sender,
-                        account=account.name,
-                    )
-                )
-
-    def _shop_name(self):
-        """Return the name that buyers know the shop by, in one line: it stands in the
-        header of mails."""
-        return " ".join((self.shop_name or self.name).split())
-
-
-class AmazonAuditEntry(models.Model):
-    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    event = fields.Selection(
-        selection_add=[("replied", "Buyer was written to")],
-        ondelete={"replied": "cascade"},
-    )
 
 
 class AmazonOrderMixin(models.AbstractModel):
@@ -289,11 +247,10 @@ class AmazonOrderMixin(models.AbstractModel):
         :param res.users author: who wrote it
         :raise UserError: with the sentence that says why
         """
-        authority = self.env["amazon.authority"].with_user(author)
-        handler = authority.env["amazon.action.kind.message"]
+        actions = self.env["amazon.action"].with_user(author)
+        handler = actions.env["amazon.action.kind.message"]
         order_sudo = self._get_amazon_order()
-        asked = authority._weigh(handler, order_sudo, self.sudo(), 0.0)
-        why = authority._judge(order_sudo, asked)
+        why = actions._why_no_mail(handler, order_sudo, self.sudo())
         if why:
             raise UserError(
                 self.env._(

@@ -4,16 +4,16 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
+from odoo.tools.translate import LazyTranslate
 
-from ...spapi.credentials import IncompleteCredentials
 from ...spapi.enums import MESSAGE_LIMITS
-from ...spapi.errors import Refused, SpApiError
 from ...spapi.operations import MESSAGE_OPERATIONS
-from ..action.kind import UNDO_SECONDS
 from ..action.reservation import ActionRequest
 from ..base.clock import database_now, latest_credible
 from ..order.reading import ORDER_FRESH_SECONDS
 from .reply_content import forbidden
+
+_lt = LazyTranslate(__name__)
 
 # Types of messages that are text alone (Messaging v1); the one that fits most first.
 MESSAGE_TYPES = [
@@ -33,50 +33,6 @@ class AmazonSellerAccount(models.Model):
         help="Buyers can be written to through Amazon's Messaging API as well. The "
         "application needs Amazon's role Buyer Communication for it.",
     )
-    message_undo_seconds = fields.Integer(
-        "Undo of Messages",
-        default=UNDO_SECONDS,
-        help="Seconds for which it stays here, so that it can surely be taken back.",
-    )
-
-    _message_undo_seconds = models.Constraint(
-        "CHECK(message_undo_seconds BETWEEN 0 AND 3600)",
-        "The time to take it back must be between 0 and 3600 seconds.",
-    )
-
-
-class AmazonOrder(models.Model):
-    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def _read_messaging(self):
-        """Ask Amazon which messages its buyer may be sent now, and the buyer's
-        language. Reads only.
-
-        :return: ``types``: names of types that can be sent from here; ``locale``, such
-            as ``en-GB``; ``problem``: the sentence that says why it is not known, or
-            False; ``is_final``: whether asking again would not help
-        :rtype: dict
-        """
-        self.ensure_one()
-        account = self.account_id
-        answer = {"types": [], "locale": "", "problem": False, "is_final": True}
-        try:
-            with account._client() as client:
-                names = client.get_messaging_actions(
-                    self.amazon_order_ref, self.marketplace
-                )
-                answer["types"] = [name for name in names if name in MESSAGE_LIMITS]
-                answer["locale"] = client.get_buyer_locale(
-                    self.amazon_order_ref, self.marketplace
-                )
-        except (SpApiError, IncompleteCredentials) as error:
-            # Without the language it can be done; without the types it cannot.
-            if not answer["types"]:
-                answer["problem"] = account._describe_error(
-                    error, self.amazon_order_ref
-                )
-                answer["is_final"] = isinstance(error, Refused | IncompleteCredentials)
-        return answer
 
 
 class AmazonAction(models.Model):
@@ -88,10 +44,6 @@ class AmazonAction(models.Model):
 
     _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
-    kind = fields.Selection(
-        selection_add=[("message", "Message to the Buyer")],
-        ondelete={"message": "cascade"},
-    )
     text_message_id = fields.Many2one(
         "mail.message",
         readonly=True,
@@ -101,46 +53,8 @@ class AmazonAction(models.Model):
         groups=fields.NO_ACCESS,
         help="The note that holds what was written to the buyer.",
     )
-
-    @api.model
-    def _ask_message(self, order, nonce, origin, message_type, text):
-        """Ask for a message to the buyer, from the current user. Nothing is sent here.
-
-        :param amazon.order order: the order that it is about
-        :param str nonce: the same nonce is one message
-        :param origin: the document that it is asked from
-        :param str message_type: one of ``MESSAGE_TYPES``
-        :param str text: what the buyer reads
-        :return: the action
-        :rtype: amazon.action
-        :raise UserError: when it is not possible, with the sentence that says why
-        """
-        self.env["amazon.reply.template"]._check_reply(text)
-        limit = MESSAGE_LIMITS.get(message_type)
-        if not limit:
-            raise UserError(self.env._("Choose the type of the message first."))
-        if len(text) > limit:
-            raise UserError(
-                self.env._(
-                    "The text has %(length)s characters; Amazon takes %(limit)s in a "
-                    "message of this type. Make it shorter.",
-                    length=len(text),
-                    limit=limit,
-                )
-            )
-        is_known = self.sudo().search_count([("nonce", "=", nonce)], limit=1)
-        # as the user whose action this is, whoever has read the order
-        action = order.with_env(self.env)._reserve(
-            ActionRequest(
-                "message", origin, nonce, message_type, details={"text": text}
-            )
-        )
-        if not is_known:
-            # Amazon never shows it again; the conversation is kept in the document.
-            action.sudo().text_message_id = origin.sudo()._message_log(
-                body=plaintext2html(text), author_id=self.env.user.partner_id.id
-            )
-        return action
+    # one at most
+    reply_ids = fields.One2many("amazon.reply", "action_id", "Reply", readonly=True)
 
     def _is_verified(self, is_read=False, now=None):
         """Override: a message depends on what Amazon allows to be sent, not on the
@@ -186,10 +100,36 @@ class AmazonActionMessage(models.AbstractModel):
     _inherit = "amazon.action.kind"
     _description = "Amazon Message to the Buyer"
 
+    _label = _lt("Message to the Buyer")
+    _sequence = 80
     _group = "amazon_order_actions.group_message"
     _answered_state = "accepted"
     _is_shown_by_amazon = False
-    _undo_field = "message_undo_seconds"
+    _sentences = {
+        "queued": _lt(
+            "%(user)s writes to the buyer of %(order)s through Amazon (%(type)s). "
+            "Nothing is sent to Amazon yet."
+        ),
+        "sending": _lt(
+            "The message to the buyer of %(order)s is being sent to Amazon."
+        ),
+        "unknown": _lt(
+            "It is unknown whether Amazon has the message to the buyer of %(order)s. "
+            "It is not sent again. Look at the messages in Seller Central."
+        ),
+        "accepted": _lt(
+            "Amazon has taken the message to the buyer of %(order)s (%(type)s). Amazon "
+            "does not tell whether the buyer has read it."
+        ),
+        "rejected": _lt(
+            "Amazon has rejected the message to the buyer of %(order)s: %(text)s (code "
+            "%(code)s). The buyer did not get it."
+        ),
+        "withdrawn": _lt(
+            "The message to the buyer of %(order)s was withdrawn. Nothing was sent to "
+            "Amazon."
+        ),
+    }
 
     # === WHO AND WHEN === #
 
@@ -227,11 +167,6 @@ class AmazonActionMessage(models.AbstractModel):
             ]
         return []
 
-    def _check_possible(self, order, amounts):
-        blockers = self._blockers(order)
-        if blockers:
-            raise UserError("\n".join(blockers))
-
     def _late_blocker(self, action):
         details = action.details
         if details.get("problem"):
@@ -246,6 +181,49 @@ class AmazonActionMessage(models.AbstractModel):
         return bool(forbidden(details["text"])) and self.env._(
             "Nothing was sent: the text holds something that Amazon does not allow."
         )
+
+    # === ASKING === #
+
+    @api.model
+    def _ask(self, order, nonce, origin, message_type, text):
+        """Ask for a message to the buyer, from the current user. Nothing is sent here.
+
+        :param amazon.order order: the order that it is about
+        :param str nonce: the same nonce is one message
+        :param origin: the document that it is asked from
+        :param str message_type: one of ``MESSAGE_TYPES``
+        :param str text: what the buyer reads
+        :return: the action
+        :rtype: amazon.action
+        :raise UserError: when it is not possible, with the sentence that says why
+        """
+        self.env["amazon.reply.template"]._check_reply(text)
+        limit = MESSAGE_LIMITS.get(message_type)
+        if not limit:
+            raise UserError(self.env._("Choose the type of the message first."))
+        if len(text) > limit:
+            raise UserError(
+                self.env._(
+                    "The text has %(length)s characters; Amazon takes %(limit)s in a "
+                    "message of this type. Make it shorter.",
+                    length=len(text),
+                    limit=limit,
+                )
+            )
+        actions_sudo = self.env["amazon.action"].sudo()
+        is_known = actions_sudo.search_count([("nonce", "=", nonce)], limit=1)
+        # as the user whose action this is, whoever has read the order
+        action = order.with_env(self.env)._reserve(
+            ActionRequest(
+                "message", origin, nonce, message_type, details={"text": text}
+            )
+        )
+        if not is_known:
+            # Amazon never shows it again; the conversation is kept in the document.
+            action.sudo().text_message_id = origin.sudo()._message_log(
+                body=plaintext2html(text), author_id=self.env.user.partner_id.id
+            )
+        return action
 
     # === WHAT IS SENT === #
 
@@ -279,49 +257,16 @@ class AmazonActionMessage(models.AbstractModel):
 
     # === WHAT IS SAID === #
 
-    def _sentence(self, action, state):
+    def _sentence_values(self, action):
         types = dict(
             self.env["amazon.reply.request"]
             ._fields["message_type"]
             ._description_selection(self.env)
         )
-        values = {
+        return {
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
             "type": types.get(action.reason, action.reason),
             "code": action.amazon_code or "",
             "text": action.amazon_text or "",
         }
-        sentences = {
-            "queued": lambda: self.env._(
-                "%(user)s writes to the buyer of %(order)s through Amazon (%(type)s). "
-                "Nothing is sent to Amazon yet.",
-                **values,
-            ),
-            "sending": lambda: self.env._(
-                "The message to the buyer of %(order)s is being sent to Amazon.",
-                **values,
-            ),
-            "unknown": lambda: self.env._(
-                "It is unknown whether Amazon has the message to the buyer of "
-                "%(order)s. It is not sent again. Look at the messages in Seller "
-                "Central.",
-                **values,
-            ),
-            "accepted": lambda: self.env._(
-                "Amazon has taken the message to the buyer of %(order)s (%(type)s). "
-                "Amazon does not tell whether the buyer has read it.",
-                **values,
-            ),
-            "rejected": lambda: self.env._(
-                "Amazon has rejected the message to the buyer of %(order)s: %(text)s "
-                "(code %(code)s). The buyer did not get it.",
-                **values,
-            ),
-            "withdrawn": lambda: self.env._(
-                "The message to the buyer of %(order)s was withdrawn. Nothing was sent "
-                "to Amazon.",
-                **values,
-            ),
-        }
-        return sentences[state]()

@@ -5,10 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, email_normalize_all
 
-from ...spapi.marketplaces import RELAY_PATTERN, by_relay_address
+from ...spapi.marketplaces import by_relay_address
 
-# Buyers of one order that are looked at; two are one too many.
-ADDRESSES_SHOWN = 200
 # Characters of an address that tell it from another one.
 CHARACTERS_SHOWN = 3
 # What of a mail may not change between the click and its sending.
@@ -62,71 +60,6 @@ def recipient_digest(order_ref, address):
     :rtype: str
     """
     return hashlib.sha256(f"{order_ref}\n{address}".encode()).hexdigest()
-
-
-class AmazonOrder(models.Model):
-    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def _named_buyers(self):
-        """Return the buyers' addresses that the documents and mails of this order name,
-        each with the document that named it first.
-
-        What is archived counts, too: who may write a document may archive another one.
-
-        :rtype: dict[str, models.Model]
-        """
-        self.ensure_one()
-        named = {}
-        for model, document_id, text in self._texts_of_addresses():
-            for address in relay_addresses(text):
-                document = self.env[model].sudo().browse(document_id)
-                named.setdefault(address, document)
-        return named
-
-    def _texts_of_addresses(self):
-        """Return what may name the buyer, with its document, the oldest first.
-
-        In one query, since forms show what comes of it; each buyer once, so that
-        whoever floods an order with mails hides nobody.
-
-        :return: model, id and address
-        :rtype: list[tuple[str, int, str]]
-        """
-        documents = self._document_models()
-        for model in (*documents, self.env["res.partner"], self.env["mail.message"]):
-            model.flush_model()
-        return self.env.execute_query(
-            SQL(
-                """
-                SELECT model, min(id) AS first_id, min(found[1])
-                  FROM (%(texts)s) AS named
-                 CROSS JOIN LATERAL
-                       regexp_matches(lower(text), %(pattern)s, 'g') AS found
-                 WHERE text ILIKE '%%@marketplace.amazon.%%'
-                 -- as `buyer_of` tells them apart
-                 GROUP BY model, regexp_replace(found[1], '[+][^@]*', '')
-                 ORDER BY model, first_id
-                 LIMIT %(limit)s
-                """,
-                texts=SQL(" UNION ALL ").join(
-                    model._select_buyer_texts(self) for model in documents
-                ),
-                pattern=RELAY_PATTERN,
-                limit=ADDRESSES_SHOWN,
-            )
-        )
-
-    def _other_buyer(self, address):
-        """Return an address of this order that is another buyer's, and its document.
-
-        :param str address: normalized
-        :return: an empty text and None where there is none
-        :rtype: tuple[str, models.Model]
-        """
-        for other, document in self._named_buyers().items():
-            if buyer_of(other) != buyer_of(address):
-                return other, document
-        return "", None
 
 
 class AmazonOrderMixin(models.AbstractModel):

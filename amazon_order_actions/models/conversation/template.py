@@ -1,26 +1,22 @@
 import hashlib
+import textwrap
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from .reply_content import forbidden
+from .reply_content import forbidden, visible
 from .reply_rules import (
     LANGUAGES,
     SITUATIONS,
     STAGES,
     known_placeholders,
+    money,
     placeholders,
     render,
 )
 
-
-class AmazonAuditEntry(models.Model):
-    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    event = fields.Selection(
-        selection_add=[("template", "Reply template changed")],
-        ondelete={"template": "cascade"},
-    )
+# Characters of an item's title, so that a message stays short.
+TITLE_LENGTH = 70
 
 
 class AmazonReplyTemplate(models.Model):
@@ -250,6 +246,83 @@ class AmazonReplyTemplate(models.Model):
         known = known_placeholders(self.situation, self.stage)
         values = {name: value for name, value in values.items() if name in known}
         return render(self.subject, values), render(self.body, values)
+
+    # === BUSINESS METHODS - WHAT IS KNOWN OF AN ACTION === #
+
+    @api.model
+    def _render_about(self, action, stage, lang):
+        """Return subject and text of a reply, with what is known by now.
+
+        :param amazon.action action: what it is about
+        :param str stage: one of ``STAGES``
+        :param str lang: one of ``LANGUAGES``
+        :rtype: tuple[str, str]
+        :raise UserError: when there is no text for it
+        """
+        template = self._find(action.kind, stage, lang, action.company_id)
+        if not template:
+            raise UserError(
+                self.env._(
+                    "There is no reply template for it. An administrator can write "
+                    "one under Amazon > Configuration > Reply Templates."
+                )
+            )
+        return template._render(self._values_about(action, lang))
+
+    @api.model
+    def _values_about(self, action, lang):
+        """Return what is known of an action, as text for a buyer.
+
+        The template takes of it only what may be said at its stage.
+
+        :param amazon.action action: what it is about
+        :param str lang: one of ``LANGUAGES``
+        :rtype: dict
+        """
+        action_sudo = action.sudo()
+        lines = action_sudo.line_ids._standing()
+        # Each item of a refund has a number of its own in Amazon's settlement.
+        transactions = [
+            f"{action.name}-{of_item[0].id}"
+            for of_item in lines.grouped("order_line_id").values()
+        ]
+        refunds = self.env["amazon.order.refund"].sudo()
+        adjustments = refunds.search([("action_id", "=", action.id)])
+        return {
+            **action.order_id._reply_values(),
+            "amount": money(
+                action.amount,
+                action.currency_id.name,
+                lang,
+                action.order_id.marketplace,
+            ),
+            "items": self._items_of(action_sudo),
+            "confirmation": action.name,
+            "feed": action_sudo.feed_id.feed_ref or action_sudo.request_ref,
+            "transaction": ", ".join(transactions),
+            "refund_id": ", ".join(
+                dict.fromkeys(filter(None, adjustments.mapped("adjustment_ref")))
+            ),
+        }
+
+    @api.model
+    def _items_of(self, action_sudo):
+        """Return the items that an action is about; all of the order where it names
+        none."""
+        units = {
+            line.order_line_id: line.quantity
+            for line in action_sudo.line_ids._standing().filtered("order_line_id")
+        }
+        names = []
+        for item in units or action_sudo.order_id.line_ids:
+            name = textwrap.shorten(
+                visible(item.title) or item.sku or item.amazon_item_ref,
+                TITLE_LENGTH,
+                placeholder="…",
+            )
+            count = units.get(item)
+            names.append(f"{count} x {name}" if count else name)
+        return "; ".join(names)
 
     @api.model
     def _check_reply(self, text, subject=""):

@@ -3,12 +3,15 @@ from dataclasses import asdict
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.tools import LazyTranslate
 
 from ...verify_journal import Chain, by_number
 from ..base.background import in_background, in_own_transaction
 from ..base.groups import JOURNAL
-from ..watch.alarm import Check, Finding
+from ..watch.check import Check, Finding
 from .export import READ_CHUNK
+
+_lt = LazyTranslate(__name__)
 
 # Seconds that a person waits for a check; the rest is done in the background.
 CLICK_SECONDS = 20
@@ -147,14 +150,15 @@ class AmazonAuditCheck(models.Model):
             }
         )
 
-    def _run(self, seconds):
+    def _run(self, seconds=None):
         """Go on with a check.
 
-        :param float seconds: after which it stops, wherever it is
+        :param float seconds: after which it stops, wherever it is; None: what a person
+            who clicked waits for
         :return: its state by then
         :rtype: str
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + (CLICK_SECONDS if seconds is None else seconds)
         chain = self._chain()
         is_done = False
         while not is_done and time.monotonic() < deadline:
@@ -321,40 +325,17 @@ class AmazonAuditCheck(models.Model):
             in_own_transaction(anchors, "_make", company, self.summary)
 
 
-class AmazonAuditEntry(models.Model):
-    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckJournal(models.AbstractModel):
+    """Finds anchors that did not leave."""
 
-    def action_verify(self):
-        """Check the journals of the companies at hand, and show what that says.
+    _name = "amazon.check.journal"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of the Journal"
 
-        :raise AccessError: when the user may not read the journal
-        """
-        checks = self.env["amazon.audit.check"]
-        checks._check_right()
-        for company in self.env.companies:
-            check_sudo = checks._start(company)
-            check_sudo._run(CLICK_SECONDS)
-            checks |= check_sudo
-        if "running" in checks.mapped("state"):
-            self.env.ref("amazon_order_actions.ir_cron_check").sudo()._trigger()
-        return checks.with_env(self.env)._show()
-
-
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    kind = fields.Selection(
-        selection_add=[
-            ("journal", "Journal does not hold"),
-            ("anchor", "Anchor not mailed"),
-        ],
-        ondelete={"journal": "cascade", "anchor": "cascade"},
+    _checks = (
+        Check("journal", _lt("Journal does not hold"), tells_auditors=True, turn=None),
+        Check("anchor", _lt("Anchor not mailed"), tells_auditors=True),
     )
-
-    @api.model
-    def _checks(self):
-        """Override to look for anchors that did not leave."""
-        return [*super()._checks(), Check("anchor")]
 
     def _find_anchor(self, accounts):
         """The mail with the last anchor could not be sent."""
@@ -372,13 +353,3 @@ class AmazonAlarm(models.Model):
         )
         no_account = self.env["amazon.seller.account"]
         return [Finding(no_account, 1, message, anchor.anchored_at)]
-
-    def _administrators(self):
-        """Override: who administers must not be the only one to hear of this."""
-        users = super()._administrators()
-        if self.kind in ("journal", "anchor"):
-            auditors = self.env.ref(JOURNAL).all_user_ids
-            users |= auditors.filtered(
-                lambda user: user.active and self.company_id in user.company_ids
-            )
-        return users

@@ -1,6 +1,7 @@
 import json
 
 from odoo import models
+from odoo.fields import Domain
 from odoo.tools import SQL, split_every
 
 from ...verify_journal import FIELDS, VERSION
@@ -32,6 +33,51 @@ class AmazonAuditEntry(models.Model):
     """How entries are read for those who check or keep them elsewhere."""
 
     _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    # === ACTION METHODS === #
+
+    def action_export(self):
+        """Open the dialog that exports the journal.
+
+        :raise AccessError: when the user may not read the journal
+        """
+        self.env["amazon.audit.check"]._check_right()
+        selected = self.env.context.get("active_ids")
+        shown = Domain(self.env.context.get("active_domain") or [])
+        if selected:
+            shown = Domain("id", "in", selected)
+        is_part = not shown.is_true()
+        # The file is sent by a request that knows nothing of the companies at hand.
+        shown &= Domain("company_id", "in", self.env.companies.ids)
+        export = self.env["amazon.audit.export"].create(
+            {"domain": list(shown), "scope": "part" if is_part else "all"}
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Export the Journal"),
+            "res_model": export._name,
+            "res_id": export.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
+    def action_verify(self):
+        """Check the journals of the companies at hand, and show what that says.
+
+        :raise AccessError: when the user may not read the journal
+        """
+        checks = self.env["amazon.audit.check"]
+        checks._check_right()
+        for company in self.env.companies:
+            check_sudo = checks._start(company)
+            check_sudo._run()
+            checks |= check_sudo
+        if "running" in checks.mapped("state"):
+            self.env.ref("amazon_order_actions.ir_cron_check").sudo()._trigger()
+        return checks.with_env(self.env)._show()
+
+    # === BUSINESS METHODS === #
 
     def export_data(self, fields_to_export):
         """Override to journal Odoo's own export of the list, too."""

@@ -25,8 +25,8 @@ class IrModuleModule(models.Model):
             return super().button_uninstall()
         modules = self | self.downstream_dependencies()
         if "amazon_order_actions" in modules.mapped("name"):
-            journal = self.env["amazon.audit.entry"].sudo()
-            missing = journal._companies_not_exported()
+            exports = self.env["amazon.audit.last.export"].sudo()
+            missing = exports._companies_not_exported()
             if missing:
                 raise UserError(
                     self.env._(
@@ -40,18 +40,22 @@ class IrModuleModule(models.Model):
         return super().button_uninstall()
 
 
-class AmazonAuditEntry(models.Model):
-    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonAuditLastExport(models.AbstractModel):
+    """The whole journal, kept where it stays when the addon goes."""
+
+    _name = "amazon.audit.last.export"
+    _description = "Amazon Journal's Last Export"
 
     def _companies_not_exported(self):
         """Return the companies whose journal has grown since it was last exported."""
+        entries = self.env["amazon.audit.entry"]
         exported = set(self._last_exports().mapped("name"))
         return (
             self.env["res.company"]
             .search([])
             .filtered(
                 lambda company: (
-                    self.search_count([("company_id", "=", company.id)], limit=1)
+                    entries.search_count([("company_id", "=", company.id)], limit=1)
                     and self._last_file_name(company) not in exported
                 )
             )
@@ -71,8 +75,9 @@ class AmazonAuditEntry(models.Model):
         """Return the name of the file that has all entries of a company, by the id of
         the last one and their number: one with a lower id may be committed later."""
         domain = [("company_id", "=", company.id)]
-        last = self.search(domain, limit=1, order="id desc")
-        count = self.search_count(domain)
+        entries = self.env["amazon.audit.entry"]
+        last = entries.search(domain, limit=1, order="id desc")
+        count = entries.search_count(domain)
         return f"amazon-journal-{company.id}-{last.id}-{count}.jsonl.gz"
 
     def _sentence_exported(self):
@@ -97,7 +102,7 @@ class AmazonAuditEntry(models.Model):
     def _journal_last_export(self, company_id):
         """Journal that the whole journal is exported."""
         sentence = self.env._("The whole journal was exported before uninstalling.")
-        self._append(
+        self.env["amazon.audit.entry"]._append(
             [{"event": "journal", "company_id": company_id, "message": sentence}]
         )
 
@@ -113,7 +118,7 @@ class AmazonAuditEntry(models.Model):
         """Return the journal of a company, packed by gzip."""
         with tempfile.TemporaryFile() as file:
             with gzip.GzipFile(fileobj=file, mode="wb") as packed:
-                for line in self._all_lines(company):
+                for line in self.env["amazon.audit.entry"]._all_lines(company):
                     packed.write(line.encode())
             file.seek(0)
             return file.read()

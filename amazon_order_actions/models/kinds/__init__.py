@@ -1,5 +1,5 @@
-from . import refund
 from . import refund_amounts
+from . import refund
 from . import cancel
 from . import ship
 from . import order_number
@@ -7,3 +7,4 @@ from . import cancel_items
 from . import mcf_cancel
 from . import mcf_update
 from . import edit
+from . import seller_account

@@ -1,12 +1,14 @@
 from datetime import timedelta
 
 from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo.tools.translate import LazyTranslate
 
 from ...spapi.enums import FEED_CANCEL
 from ...spapi.envelopes import CancelItem, CancelMessage
-from ..action.kind import NOT_CANCELLED_MINUTES, NOT_EXECUTED_MINUTES, UNDO_SECONDS
+from ..action.kind import NOT_CANCELLED_MINUTES, NOT_EXECUTED_MINUTES
 from ..action.states import RESERVING_STATES
+
+_lt = LazyTranslate(__name__)
 
 # CancelReason of the Order Acknowledgement, as in spapi.enums; those that fit most
 # documents first.
@@ -49,42 +51,6 @@ PARTS_ON_THEIR_WAY = ("to_approve", "queued", "sending", "submitted", "unknown")
 NOT_CANCELLED = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED")
 
 
-class AmazonAction(models.Model):
-    # A kind is one file: it adds itself here, beside what it says.
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    kind = fields.Selection(
-        selection_add=[("cancel", "Cancellation")], ondelete={"cancel": "cascade"}
-    )
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    cancel_undo_seconds = fields.Integer(
-        "Undo of Cancellations",
-        default=UNDO_SECONDS,
-        help="Seconds for which it stays here, so that it can surely be taken back.",
-    )
-    cancel_reason = fields.Selection(
-        CANCEL_REASONS,
-        "Usual Reason for a Cancellation",
-        help="Filled in when the dialog opens. Where the buyer asked for it in Your "
-        "Orders, that is the reason.",
-    )
-    cancel_by_rest = fields.Boolean(
-        "Cancel by REST",
-        help="Cancel whole orders by Amazon's operation cancelOrder. Amazon published "
-        "and withdrew it several times in 2026; where Amazon does not offer it to this "
-        "account, the feed is used by itself.",
-    )
-
-    _cancel_undo_seconds = models.Constraint(
-        "CHECK(cancel_undo_seconds BETWEEN 0 AND 3600)",
-        "The time to take it back must be between 0 and 3600 seconds.",
-    )
-
-
 class AmazonActionCancel(models.AbstractModel):
     """Cancellation of a whole order that the seller ships and has not shipped.
 
@@ -101,10 +67,52 @@ class AmazonActionCancel(models.AbstractModel):
     _inherit = "amazon.action.kind"
     _description = "Amazon Cancellation"
 
+    _label = _lt("Cancellation")
+    _sequence = 20
     _group = "amazon_order_actions.group_cancel"
     _feed_type = FEED_CANCEL
+    _needs_reason = True
     _answered_state = "submitted"
-    _undo_field = "cancel_undo_seconds"
+    _sentences = {
+        "queued": _lt(
+            "%(user)s asks to cancel the order %(order)s (%(reason)s). Nothing is sent "
+            "to Amazon yet."
+        ),
+        "sending": _lt("The cancellation of %(order)s is being sent to Amazon."),
+        "submitted": _lt(
+            "Amazon has received the cancellation of %(order)s (%(way)s) and has not "
+            "processed it yet."
+        ),
+        "unknown": _lt(
+            "It is unknown whether Amazon has the cancellation of %(order)s. It is not "
+            "sent again. Look at the order in Seller Central."
+        ),
+        "accepted": _lt(
+            "Amazon has accepted the cancellation of %(order)s (%(way)s). The order "
+            "does not show it yet."
+        ),
+        "confirmed": _lt(
+            "Amazon shows the order %(order)s as cancelled, and does not say by whom."
+        ),
+        "confirmed_by_seller": _lt(
+            "Amazon shows the order %(order)s as cancelled by the seller."
+        ),
+        "confirmed_by_other": _lt(
+            "Amazon shows the order %(order)s as cancelled, and says that %(by)s did "
+            "it."
+        ),
+        "rejected": _lt(
+            "Amazon has rejected the cancellation of %(order)s: %(text)s (code "
+            "%(code)s). Correct it and ask again, or look at it in Seller Central."
+        ),
+        "withdrawn": _lt(
+            "The cancellation of %(order)s was withdrawn. Nothing was sent to Amazon."
+        ),
+        "assisted": _lt(
+            "%(user)s recorded that the cancellation of %(order)s was asked for in "
+            "Seller Central. The order does not show it yet."
+        ),
+    }
 
     # === WHO AND WHEN === #
 
@@ -210,11 +218,6 @@ class AmazonActionCancel(models.AbstractModel):
             )
         return warnings
 
-    def _check_possible(self, order, amounts):
-        blockers = self._blockers(order)
-        if blockers:
-            raise UserError("\n".join(blockers))
-
     def _authority_amount(self, order, amounts, quantities):
         """Override: no money moves back, but what was ordered is not sold."""
         return order.charged
@@ -289,59 +292,16 @@ class AmazonActionCancel(models.AbstractModel):
 
     # === WHAT IS SAID === #
 
-    def _sentence(self, action, state):
-        values = {
+    def _sentence_values(self, action):
+        return {
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
             "reason": self._reason_label("amazon.cancel.request", action.reason),
             "way": self._way(action),
+            "by": self._others_words(action),
             "code": action.amazon_code or "",
             "text": action.amazon_text or "",
         }
-        sentences = {
-            "queued": lambda: self.env._(
-                "%(user)s asks to cancel the order %(order)s (%(reason)s). Nothing is "
-                "sent to Amazon yet.",
-                **values,
-            ),
-            "sending": lambda: self.env._(
-                "The cancellation of %(order)s is being sent to Amazon.", **values
-            ),
-            "submitted": lambda: self.env._(
-                "Amazon has received the cancellation of %(order)s (%(way)s) and has "
-                "not processed it yet.",
-                **values,
-            ),
-            "unknown": lambda: self.env._(
-                "It is unknown whether Amazon has the cancellation of %(order)s. It is "
-                "not sent again. Look at the order in Seller Central.",
-                **values,
-            ),
-            "accepted": lambda: self.env._(
-                "Amazon has accepted the cancellation of %(order)s (%(way)s). The "
-                "order does not show it yet.",
-                **values,
-            ),
-            "confirmed": lambda: self._confirmed_sentence(
-                action.order_id, action.order_id.cancelled_by
-            ),
-            "rejected": lambda: self.env._(
-                "Amazon has rejected the cancellation of %(order)s: %(text)s (code "
-                "%(code)s). Correct it and ask again, or look at it in Seller Central.",
-                **values,
-            ),
-            "withdrawn": lambda: self.env._(
-                "The cancellation of %(order)s was withdrawn. Nothing was sent to "
-                "Amazon.",
-                **values,
-            ),
-            "assisted": lambda: self.env._(
-                "%(user)s recorded that the cancellation of %(order)s was asked for in "
-                "Seller Central. The order does not show it yet.",
-                **values,
-            ),
-        }
-        return sentences[state]()
 
     def _way(self, action):
         """Return how Amazon was told, with the number to ask Amazon by."""
@@ -349,27 +309,26 @@ class AmazonActionCancel(models.AbstractModel):
             return self.env._("feed %s", action.feed_id.feed_ref or "")
         return self.env._("request %s", action.request_ref or "")
 
-    def _confirmed_sentence(self, order, party):
-        """Say that the order is cancelled, and by whom as Amazon says: it may have been
-        the buyer after all.
+    def _case(self, action, state):
+        """Override: of a cancelled order Amazon may say by whom; it may have been the
+        buyer after all."""
+        if state != "confirmed":
+            return state
+        if self._others(action):
+            return "confirmed_by_other"
+        by_seller = action.order_id.cancelled_by == "MERCHANT"
+        return "confirmed_by_seller" if by_seller else state
 
-        :param str party: BUYER, MERCHANT, AMAZON, or False
+    def _others(self, action):
+        """Return who else cancelled, as Amazon says: BUYER, AMAZON, both or none.
+
+        :rtype: set[str]
         """
-        ref = order.amazon_order_ref
-        if party == "MERCHANT":
-            return self.env._(
-                "Amazon shows the order %s as cancelled by the seller.", ref
-            )
-        if not party:
-            return self.env._(
-                "Amazon shows the order %s as cancelled, and does not say by whom.", ref
-            )
-        return self.env._(
-            "Amazon shows the order %(order)s as cancelled, and says that %(by)s did "
-            "it.",
-            order=ref,
-            by=self._other_party(party),
-        )
+        return {action.order_id.cancelled_by} - {"MERCHANT", False}
+
+    def _others_words(self, action):
+        """Return who else cancelled, as a part of a sentence."""
+        return ", ".join(self._other_party(by) for by in sorted(self._others(action)))
 
     def _other_party(self, party):
         """Return who else cancelled, as a part of a sentence."""

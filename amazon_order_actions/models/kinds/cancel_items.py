@@ -1,10 +1,13 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.translate import LazyTranslate
 
 from ...spapi.enums import FEED_REFUND
 from ...spapi.envelopes import CancelQuantityItem, CancelQuantityMessage
 from ..action.states import RESERVING_STATES
 from .refund import REFUND_REASONS
+
+_lt = LazyTranslate(__name__)
 
 # Reasons of the Order Adjustment that fit units which were not shipped, the likeliest
 # first (Amazon's help names NoInventory and CustomerCancel, 200198080); the others of
@@ -24,22 +27,6 @@ CANCEL_ITEMS_REASONS = sorted(
         _FITTING.index(reason[0]) if reason[0] in _FITTING else len(_FITTING)
     ),
 )
-
-
-class AmazonAction(models.Model):
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    kind = fields.Selection(
-        selection_add=[("cancel_items", "Cancellation of Items")],
-        ondelete={"cancel_items": "cascade"},
-    )
-
-    def _units(self):
-        """Return the units of each item, as a person reads them."""
-        return ", ".join(
-            f"{line.quantity} × {line.order_line_id.title}"
-            for line in self.line_ids._standing() or self.line_ids
-        )
 
 
 class AmazonActionLine(models.Model):
@@ -103,16 +90,6 @@ class AmazonOrderLine(models.Model):
         return max(self.quantity_cancelled - self._units_asked_for(("confirmed",)), 0)
 
 
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    cancel_items_reason = fields.Selection(
-        CANCEL_ITEMS_REASONS,
-        "Usual Reason for Items",
-        help="Filled in when single items are cancelled.",
-    )
-
-
 class AmazonActionCancelItems(models.AbstractModel):
     """Cancellation of single items or units of an order that the seller ships and has
     not shipped wholly.
@@ -127,8 +104,43 @@ class AmazonActionCancelItems(models.AbstractModel):
     _inherit = "amazon.action.kind.cancel"
     _description = "Amazon Cancellation of Items"
 
+    _label = _lt("Cancellation of Items")
+    _sequence = 50
     _feed_type = FEED_REFUND
     _answered_state = None
+    _undo_like = "cancel"
+    _sentences = {
+        "queued": _lt(
+            "%(user)s asks to cancel %(units)s of the order %(order)s (%(reason)s). "
+            "Nothing is sent to Amazon yet."
+        ),
+        "sending": _lt("The cancellation of %(units)s is being sent to Amazon."),
+        "submitted": _lt(
+            "Amazon has received the cancellation of %(units)s (feed %(feed)s) and has "
+            "not processed it yet."
+        ),
+        "unknown": _lt(
+            "It is unknown whether Amazon has the cancellation of %(units)s. It is not "
+            "sent again. Look at the order in Seller Central."
+        ),
+        "accepted": _lt(
+            "Amazon has accepted the cancellation of %(units)s (feed %(feed)s). The "
+            "order does not show it yet."
+        ),
+        "confirmed": _lt("Amazon's order %(order)s shows %(units)s as cancelled."),
+        "confirmed_by_other": _lt(
+            "Amazon's order %(order)s shows %(units)s as cancelled, and says that "
+            "%(by)s did it."
+        ),
+        "rejected": _lt(
+            "Amazon has rejected the cancellation of %(units)s: %(text)s (code "
+            "%(code)s). Correct it and ask again, or look at the order in Seller "
+            "Central."
+        ),
+        "withdrawn": _lt(
+            "The cancellation of %(units)s was withdrawn. Nothing was sent to Amazon."
+        ),
+    }
 
     # === WHEN === #
 
@@ -276,7 +288,7 @@ class AmazonActionCancelItems(models.AbstractModel):
         """Override: the same units may be cancelled already."""
         if not self._is_cut(action):
             return False
-        values = {"action": action.name, "units": action._units()}
+        values = {"action": action.name, "units": self._units(action)}
         if not action._has_left():
             return self.env._(
                 "Since %(action)s was asked for, Amazon's order shows %(units)s as "
@@ -299,9 +311,17 @@ class AmazonActionCancelItems(models.AbstractModel):
 
     # === WHAT IS SAID === #
 
-    def _sentence(self, action, state):
-        values = {
-            "units": action._units(),
+    def _units(self, action):
+        """Return the units of each item, as a person reads them."""
+        return ", ".join(
+            f"{line.quantity} × {line.order_line_id.title}"
+            for line in action.line_ids._standing() or action.line_ids
+        )
+
+    def _sentence_values(self, action):
+        return {
+            "units": self._units(action),
+            "by": self._others_words(action),
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
             "reason": self._reason_label(
@@ -311,61 +331,12 @@ class AmazonActionCancelItems(models.AbstractModel):
             "code": action.amazon_code or "",
             "text": action.amazon_text or "",
         }
-        sentences = {
-            "queued": lambda: self.env._(
-                "%(user)s asks to cancel %(units)s of the order %(order)s "
-                "(%(reason)s). Nothing is sent to Amazon yet.",
-                **values,
-            ),
-            "sending": lambda: self.env._(
-                "The cancellation of %(units)s is being sent to Amazon.", **values
-            ),
-            "submitted": lambda: self.env._(
-                "Amazon has received the cancellation of %(units)s (feed %(feed)s) and "
-                "has not processed it yet.",
-                **values,
-            ),
-            "unknown": lambda: self.env._(
-                "It is unknown whether Amazon has the cancellation of %(units)s. It is "
-                "not sent again. Look at the order in Seller Central.",
-                **values,
-            ),
-            "accepted": lambda: self.env._(
-                "Amazon has accepted the cancellation of %(units)s (feed %(feed)s). "
-                "The order does not show it yet.",
-                **values,
-            ),
-            "confirmed": lambda: self._units_confirmed_sentence(action),
-            "rejected": lambda: self.env._(
-                "Amazon has rejected the cancellation of %(units)s: %(text)s (code "
-                "%(code)s). Correct it and ask again, or look at the order in Seller "
-                "Central.",
-                **values,
-            ),
-            "withdrawn": lambda: self.env._(
-                "The cancellation of %(units)s was withdrawn. Nothing was sent to "
-                "Amazon.",
-                **values,
-            ),
-        }
-        return sentences[state]()
 
-    def _units_confirmed_sentence(self, action):
-        """Say that the units are cancelled, and who did it where Amazon names somebody
-        else. It names somebody for an item, not for a unit."""
+    def _case(self, action, state):
+        is_of_other = state == "confirmed" and self._others(action)
+        return "confirmed_by_other" if is_of_other else state
+
+    def _others(self, action):
+        """Override: Amazon names somebody for an item, not for a unit."""
         items = action.line_ids._standing().order_line_id
-        parties = set(items.mapped("cancelled_by"))
-        others = parties - {"MERCHANT", False}
-        if not others:
-            return self.env._(
-                "Amazon's order %(order)s shows %(units)s as cancelled.",
-                order=action.order_id.amazon_order_ref,
-                units=action._units(),
-            )
-        return self.env._(
-            "Amazon's order %(order)s shows %(units)s as cancelled, and says that "
-            "%(by)s did it.",
-            order=action.order_id.amazon_order_ref,
-            units=action._units(),
-            by=", ".join(self._other_party(party) for party in sorted(others)),
-        )
+        return set(items.mapped("cancelled_by")) - {"MERCHANT", False}

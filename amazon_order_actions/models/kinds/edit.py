@@ -22,3 +22,17 @@ class AmazonOrderMixin(models.AbstractModel):
     def action_amazon_order_number(self):
         """Open the dialog for the seller's own number of the order. Sends nothing."""
         return self._open_amazon_request("order_number")
+
+    def action_amazon_cancel(self):
+        """Override: a fulfillment order is cancelled in a way of its own."""
+        self.ensure_one()
+        if self._get_amazon_order().is_fulfillment_order:
+            return self._open_amazon_request(
+                "mcf_cancel", "amazon.fulfillment.cancel.request"
+            )
+        return super().action_amazon_cancel()
+
+    def action_amazon_fulfillment(self):
+        """Open the dialog that asks Amazon to change a fulfillment order. Sends
+        nothing."""
+        return self._open_amazon_request("mcf_update", "amazon.fulfillment.request")

@@ -1,49 +1,13 @@
 from datetime import timedelta
 
-from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo import models
+from odoo.tools.translate import LazyTranslate
 
-from ..action.kind import NOT_EXECUTED_MINUTES, UNDO_SECONDS
+from ..action.kind import NOT_EXECUTED_MINUTES
 from ..action.states import RESERVING_STATES
 from ..order.fulfillment_order import MCF_OPEN
 
-
-class AmazonAction(models.Model):
-    # A kind is one file: it adds itself here, beside what it says.
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    kind = fields.Selection(
-        selection_add=[("mcf_cancel", "Cancellation of a Fulfillment Order")],
-        ondelete={"mcf_cancel": "cascade"},
-    )
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    mcf_cancel_undo_seconds = fields.Integer(
-        "Undo of Fulfillment Cancellations",
-        default=UNDO_SECONDS,
-        help="Seconds for which it stays here, so that it can surely be taken back.",
-    )
-
-    _mcf_cancel_undo_seconds = models.Constraint(
-        "CHECK(mcf_cancel_undo_seconds BETWEEN 0 AND 3600)",
-        "The time to take it back must be between 0 and 3600 seconds.",
-    )
-
-
-class AmazonOrderMixin(models.AbstractModel):
-    _inherit = "amazon.order.mixin"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def action_amazon_cancel(self):
-        """Override: a fulfillment order is cancelled in a way of its own."""
-        self.ensure_one()
-        if self._get_amazon_order().is_fulfillment_order:
-            return self._open_amazon_request(
-                "mcf_cancel", "amazon.fulfillment.cancel.request"
-            )
-        return super().action_amazon_cancel()
+_lt = LazyTranslate(__name__)
 
 
 class AmazonActionMcf(models.AbstractModel):
@@ -129,11 +93,6 @@ class AmazonActionMcf(models.AbstractModel):
             state=asked[0].state_message,
         )
 
-    def _check_possible(self, order, amounts):
-        blockers = self._blockers(order)
-        if blockers:
-            raise UserError("\n".join(blockers))
-
     def _late_blocker(self, action):
         return self._status_blocker(action.order_id)
 
@@ -167,9 +126,37 @@ class AmazonActionMcfCancel(models.AbstractModel):
     _inherit = "amazon.action.kind.mcf"
     _description = "Amazon Cancellation of a Fulfillment Order"
 
+    _label = _lt("Cancellation of a Fulfillment Order")
+    _sequence = 60
     _group = "amazon_order_actions.group_cancel"
-    _undo_field = "mcf_cancel_undo_seconds"
     _excludes = ("mcf_cancel",)
+    _sentences = {
+        "queued": _lt(
+            "%(user)s asks to cancel the fulfillment order %(order)s. Nothing is sent "
+            "to Amazon yet."
+        ),
+        "sending": _lt(
+            "The cancellation of the fulfillment order %(order)s is being sent to "
+            "Amazon."
+        ),
+        "submitted": _lt(
+            "Amazon has received the request to cancel the fulfillment order "
+            "%(order)s. The order does not show it yet, and may still be shipped."
+        ),
+        "unknown": _lt(
+            "It is unknown whether Amazon has the cancellation of the fulfillment "
+            "order %(order)s. The order is looked at until it shows."
+        ),
+        "confirmed": _lt("Amazon shows the fulfillment order %(order)s as cancelled."),
+        "rejected": _lt(
+            "Amazon has not cancelled the fulfillment order %(order)s: %(text)s (code "
+            "%(code)s)."
+        ),
+        "withdrawn": _lt(
+            "The cancellation of the fulfillment order %(order)s was withdrawn. "
+            "Nothing was sent to Amazon."
+        ),
+    }
 
     def _refusal(self):
         return self.env["amazon.action.kind.cancel"]._refusal()
@@ -204,46 +191,10 @@ class AmazonActionMcfCancel(models.AbstractModel):
 
     # === WHAT IS SAID === #
 
-    def _sentence(self, action, state):
-        values = {
+    def _sentence_values(self, action):
+        return {
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
             "code": action.amazon_code or self.env._("none"),
             "text": action.amazon_text or "",
         }
-        sentences = {
-            "queued": lambda: self.env._(
-                "%(user)s asks to cancel the fulfillment order %(order)s. Nothing is "
-                "sent to Amazon yet.",
-                **values,
-            ),
-            "sending": lambda: self.env._(
-                "The cancellation of the fulfillment order %(order)s is being sent to "
-                "Amazon.",
-                **values,
-            ),
-            "submitted": lambda: self.env._(
-                "Amazon has received the request to cancel the fulfillment order "
-                "%(order)s. The order does not show it yet, and may still be shipped.",
-                **values,
-            ),
-            "unknown": lambda: self.env._(
-                "It is unknown whether Amazon has the cancellation of the fulfillment "
-                "order %(order)s. The order is looked at until it shows.",
-                **values,
-            ),
-            "confirmed": lambda: self.env._(
-                "Amazon shows the fulfillment order %(order)s as cancelled.", **values
-            ),
-            "rejected": lambda: self.env._(
-                "Amazon has not cancelled the fulfillment order %(order)s: %(text)s "
-                "(code %(code)s).",
-                **values,
-            ),
-            "withdrawn": lambda: self.env._(
-                "The cancellation of the fulfillment order %(order)s was withdrawn. "
-                "Nothing was sent to Amazon.",
-                **values,
-            ),
-        }
-        return sentences[state]()

@@ -1,11 +1,13 @@
 import re
 
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import hmac
+from odoo.tools.translate import LazyTranslate
 
-from ..action.kind import UNDO_SECONDS
 from ..order.fulfillment_order import PLACE
+
+_lt = LazyTranslate(__name__)
 
 # Keys of Amazon's Address that a person fills in, with those that Amazon requires
 # (model fulfillmentOutbound_2020-07-01, Address).
@@ -25,40 +27,6 @@ QUANTITY_LIMIT = 9999
 TELLING_LENGTH = 3
 
 
-class AmazonAction(models.Model):
-    # A kind is one file: it adds itself here, beside what it says.
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    kind = fields.Selection(
-        selection_add=[("mcf_update", "Change of a Fulfillment Order")],
-        ondelete={"mcf_update": "cascade"},
-    )
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    mcf_update_undo_seconds = fields.Integer(
-        "Undo of Fulfillment Changes",
-        default=UNDO_SECONDS,
-        help="Seconds for which it stays here, so that it can surely be taken back.",
-    )
-
-    _mcf_update_undo_seconds = models.Constraint(
-        "CHECK(mcf_update_undo_seconds BETWEEN 0 AND 3600)",
-        "The time to take it back must be between 0 and 3600 seconds.",
-    )
-
-
-class AmazonOrderMixin(models.AbstractModel):
-    _inherit = "amazon.order.mixin"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def action_amazon_fulfillment(self):
-        """Open the dialog that asks Amazon to change a fulfillment order. Sends
-        nothing."""
-        return self._open_amazon_request("mcf_update", "amazon.fulfillment.request")
-
-
 class AmazonActionMcfUpdate(models.AbstractModel):
     """Change of a fulfillment order: address, units, speed, comment, hold or ship.
 
@@ -75,9 +43,43 @@ class AmazonActionMcfUpdate(models.AbstractModel):
     _inherit = "amazon.action.kind.mcf"
     _description = "Amazon Change of a Fulfillment Order"
 
+    _label = _lt("Change of a Fulfillment Order")
+    _sequence = 70
     _group = "amazon_order_actions.group_edit"
-    _undo_field = "mcf_update_undo_seconds"
     _excludes = ("mcf_cancel", "mcf_update")
+    _sentences = {
+        "queued": _lt(
+            "%(user)s asks to change the fulfillment order %(order)s: %(changes)s. "
+            "Nothing is sent to Amazon yet."
+        ),
+        "sending": _lt(
+            "The change of the fulfillment order %(order)s is being sent to Amazon."
+        ),
+        "submitted": _lt(
+            "Amazon has received the change of the fulfillment order %(order)s: "
+            "%(changes)s. The order does not show it yet."
+        ),
+        "unknown": _lt(
+            "It is unknown whether Amazon has the change of the fulfillment order "
+            "%(order)s. The order is looked at until it shows."
+        ),
+        "confirmed": _lt(
+            "Amazon shows the fulfillment order %(order)s as changed: %(changes)s."
+        ),
+        "confirmed_with_other_address": _lt(
+            "Amazon shows the fulfillment order %(order)s as changed: %(changes)s. Its "
+            "delivery address is a new one, but is not spelled as it was entered: "
+            "compare it in Seller Central."
+        ),
+        "rejected": _lt(
+            "Amazon has not changed the fulfillment order %(order)s: %(text)s (code "
+            "%(code)s)."
+        ),
+        "withdrawn": _lt(
+            "The change of the fulfillment order %(order)s was withdrawn. Nothing was "
+            "sent to Amazon."
+        ),
+    }
 
     def _refusal(self):
         return self.env._(
@@ -184,13 +186,13 @@ class AmazonActionMcfUpdate(models.AbstractModel):
         changes = {key: value for key, value in body.items() if value}
         return "update_fulfillment_order", (action.order_id.amazon_order_ref, changes)
 
-    def _refusal_kept(self, action, reason):
+    def _kept_refusal(self, action, text):
         """Override: Amazon's text may repeat the address that it refuses."""
         address = (action.details or {}).get("address") or {}
         for part in sorted(address.values(), key=len, reverse=True):
             if len(part) >= TELLING_LENGTH:
-                reason = re.sub(re.escape(part), "***", reason, flags=re.IGNORECASE)
-        return reason
+                text = re.sub(re.escape(part), "***", text, flags=re.IGNORECASE)
+        return text
 
     def _kept_details(self, details):
         """Override: the address and the comment may name the buyer; digests of both
@@ -317,58 +319,19 @@ class AmazonActionMcfUpdate(models.AbstractModel):
             for ref, units in action.details["quantities"].items()
         ]
 
-    def _sentence(self, action, state):
-        values = {
+    def _sentence_values(self, action):
+        return {
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
             "changes": self._words(action, action.details or {}),
             "code": action.amazon_code or self.env._("none"),
             "text": action.amazon_text or "",
         }
-        sentences = {
-            "queued": lambda: self.env._(
-                "%(user)s asks to change the fulfillment order %(order)s: %(changes)s. "
-                "Nothing is sent to Amazon yet.",
-                **values,
-            ),
-            "sending": lambda: self.env._(
-                "The change of the fulfillment order %(order)s is being sent to "
-                "Amazon.",
-                **values,
-            ),
-            "submitted": lambda: self.env._(
-                "Amazon has received the change of the fulfillment order %(order)s: "
-                "%(changes)s. The order does not show it yet.",
-                **values,
-            ),
-            "unknown": lambda: self.env._(
-                "It is unknown whether Amazon has the change of the fulfillment order "
-                "%(order)s. The order is looked at until it shows.",
-                **values,
-            ),
-            "confirmed": lambda: self._confirmed_sentence(action, values),
-            "rejected": lambda: self.env._(
-                "Amazon has not changed the fulfillment order %(order)s: %(text)s "
-                "(code %(code)s).",
-                **values,
-            ),
-            "withdrawn": lambda: self.env._(
-                "The change of the fulfillment order %(order)s was withdrawn. Nothing "
-                "was sent to Amazon.",
-                **values,
-            ),
-        }
-        return sentences[state]()
 
-    def _confirmed_sentence(self, action, values):
-        if "address_digest" in action.details and not self._is_address_shown(action):
-            return self.env._(
-                "Amazon shows the fulfillment order %(order)s as changed: %(changes)s. "
-                "Its delivery address is a new one, but is not spelled as it was "
-                "entered: compare it in Seller Central.",
-                **values,
-            )
-        return self.env._(
-            "Amazon shows the fulfillment order %(order)s as changed: %(changes)s.",
-            **values,
+    def _case(self, action, state):
+        is_other = (
+            state == "confirmed"
+            and "address_digest" in (action.details or {})
+            and not self._is_address_shown(action)
         )
+        return "confirmed_with_other_address" if is_other else state

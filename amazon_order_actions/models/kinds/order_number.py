@@ -2,44 +2,20 @@ from datetime import timedelta
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools.translate import LazyTranslate
 
 from ...spapi.enums import FEED_CANCEL
 from ...spapi.envelopes import OrderNumberMessage
-from ..action.kind import NOT_EXECUTED_MINUTES, UNDO_SECONDS
+from ..action.kind import NOT_EXECUTED_MINUTES
 from ..action.states import RESERVING_STATES
+
+_lt = LazyTranslate(__name__)
 
 # Statuses in which Amazon knows the order for sure and it is not over.
 NUMBERED = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED")
 
-
-class AmazonAction(models.Model):
-    # A kind is one file: it adds itself here, beside what it says.
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    kind = fields.Selection(
-        selection_add=[("order_number", "Seller Order Number")],
-        ondelete={"order_number": "cascade"},
-    )
-
-    def _order_number(self):
-        """Return the number that was asked for."""
-        # sudo: whoever may read the action may know the number
-        return (self.sudo().details or {}).get("merchant_order_id", "")
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    order_number_undo_seconds = fields.Integer(
-        "Undo of Seller Order Numbers",
-        default=UNDO_SECONDS,
-        help="Seconds for which it stays here, so that it can surely be taken back.",
-    )
-
-    _order_number_undo_seconds = models.Constraint(
-        "CHECK(order_number_undo_seconds BETWEEN 0 AND 3600)",
-        "The time to take it back must be between 0 and 3600 seconds.",
-    )
+# Amazon's XSD of the Order Acknowledgement: a text of 1 to 50 characters.
+MAX_NUMBER = 50
 
 
 class AmazonOrder(models.Model):
@@ -70,9 +46,40 @@ class AmazonActionOrderNumber(models.AbstractModel):
     _inherit = "amazon.action.kind"
     _description = "Amazon Seller Order Number"
 
+    _label = _lt("Seller Order Number")
+    _sequence = 40
     _group = "amazon_order_actions.group_edit"
     _feed_type = FEED_CANCEL
-    _undo_field = "order_number_undo_seconds"
+    _sentences = {
+        "queued": _lt(
+            "%(user)s asks Amazon to keep %(number)s as seller order number of "
+            "%(order)s. Nothing is sent to Amazon yet."
+        ),
+        "sending": _lt("The seller order number of %(order)s is being sent to Amazon."),
+        "submitted": _lt(
+            "Amazon has received the seller order number %(number)s of %(order)s (feed "
+            "%(feed)s) and has not processed it yet."
+        ),
+        "unknown": _lt(
+            "It is unknown whether Amazon has the seller order number %(number)s of "
+            "%(order)s. It is not sent again. Look at the order in Seller Central."
+        ),
+        "accepted": _lt(
+            "Amazon has accepted the seller order number %(number)s of %(order)s (feed "
+            "%(feed)s). The order does not show it yet."
+        ),
+        "confirmed": _lt(
+            "Amazon shows %(number)s as seller order number of %(order)s."
+        ),
+        "rejected": _lt(
+            "Amazon has rejected the seller order number %(number)s of %(order)s: "
+            "%(text)s (code %(code)s). Correct it and ask again."
+        ),
+        "withdrawn": _lt(
+            "The seller order number of %(order)s was withdrawn. Nothing was sent to "
+            "Amazon."
+        ),
+    }
 
     # === WHO AND WHEN === #
 
@@ -117,27 +124,42 @@ class AmazonActionOrderNumber(models.AbstractModel):
             state=asked[0].state_message,
         )
 
-    def _check_possible(self, order, amounts):
-        blockers = self._blockers(order)
-        if blockers:
-            raise UserError("\n".join(blockers))
+    def _check_details(self, order, details):
+        number = details.get("merchant_order_id")
+        if not number:
+            raise UserError(self.env._("Type the number first."))
+        if len(number) > MAX_NUMBER or not (number.isascii() and number.isprintable()):
+            raise UserError(
+                self.env._(
+                    "Amazon takes a number of at most %s letters, digits and marks, "
+                    "without umlauts or accents.",
+                    MAX_NUMBER,
+                )
+            )
+        if number == order.seller_order_ref:
+            raise UserError(self.env._("Amazon shows this number already."))
 
     def _late_blocker(self, action):
         return self._order_blocker(action.order_id)
 
     # === WHAT IS SENT === #
 
+    def _order_number(self, action):
+        """Return the number that was asked for."""
+        # sudo: whoever may read the action may know the number
+        return (action.sudo().details or {}).get("merchant_order_id", "")
+
     def _build_message(self, action):
         return OrderNumberMessage(
             message_id=action.message_number,
             amazon_order_id=action.order_id.amazon_order_ref,
-            merchant_order_id=action._order_number(),
+            merchant_order_id=self._order_number(action),
         )
 
     # === HOW IT IS CONFIRMED === #
 
     def _is_confirmed(self, action):
-        return action.order_id.seller_order_ref == action._order_number()
+        return action.order_id.seller_order_ref == self._order_number(action)
 
     def _disproof(self, action):
         """An order that does not show the number, long after Amazon has processed the
@@ -154,54 +176,12 @@ class AmazonActionOrderNumber(models.AbstractModel):
 
     # === WHAT IS SAID === #
 
-    def _sentence(self, action, state):
-        values = {
-            "number": action._order_number(),
+    def _sentence_values(self, action):
+        return {
+            "number": self._order_number(action),
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
             "feed": action.feed_id.feed_ref or "",
             "code": action.amazon_code or "",
             "text": action.amazon_text or "",
         }
-        sentences = {
-            "queued": lambda: self.env._(
-                "%(user)s asks Amazon to keep %(number)s as seller order number of "
-                "%(order)s. Nothing is sent to Amazon yet.",
-                **values,
-            ),
-            "sending": lambda: self.env._(
-                "The seller order number of %(order)s is being sent to Amazon.",
-                **values,
-            ),
-            "submitted": lambda: self.env._(
-                "Amazon has received the seller order number %(number)s of %(order)s "
-                "(feed %(feed)s) and has not processed it yet.",
-                **values,
-            ),
-            "unknown": lambda: self.env._(
-                "It is unknown whether Amazon has the seller order number %(number)s "
-                "of %(order)s. It is not sent again. Look at the order in Seller "
-                "Central.",
-                **values,
-            ),
-            "accepted": lambda: self.env._(
-                "Amazon has accepted the seller order number %(number)s of %(order)s "
-                "(feed %(feed)s). The order does not show it yet.",
-                **values,
-            ),
-            "confirmed": lambda: self.env._(
-                "Amazon shows %(number)s as seller order number of %(order)s.",
-                **values,
-            ),
-            "rejected": lambda: self.env._(
-                "Amazon has rejected the seller order number %(number)s of %(order)s: "
-                "%(text)s (code %(code)s). Correct it and ask again.",
-                **values,
-            ),
-            "withdrawn": lambda: self.env._(
-                "The seller order number of %(order)s was withdrawn. Nothing was sent "
-                "to Amazon.",
-                **values,
-            ),
-        }
-        return sentences[state]()

@@ -1,14 +1,16 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import float_repr
+from odoo.tools.translate import LazyTranslate
 
 from ...spapi.enums import FEED_REFUND
 from ...spapi.envelopes import PromotionAdjustment, RefundItem, RefundMessage
-from ..action.kind import UNDO_SECONDS
 from ..base.clock import CLOCK_TOLERANCE_MINUTES
+
+_lt = LazyTranslate(__name__)
 
 # AdjustmentReason of the Order Adjustment, as in spapi.enums; those that fit most
 # documents first.
@@ -54,76 +56,6 @@ FITTING_REASONS = {
     "components": _OF_THE_PRICE,
 }
 
-# Below zero: what the seller keeps back. All others are above.
-FEE = "RestockingFee"
-# Bounded by its item and the order, and by no charge of its own.
-GOODWILL = "Goodwill"
-# "tax-only refunds for orders shipped to a state where Amazon manages tax collection
-# automatically will be processed by Amazon Customer Service" (Seller Central help
-# U7K5N5GUP67M4X9). Where Amazon does is not known here, so never a tax alone.
-TAXES = ("Tax", "ShippingTax", "GiftWrapTax")
-
-
-class AmazonAction(models.Model):
-    # A kind is one file: it adds itself here, beside what it says.
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    kind = fields.Selection(
-        selection_add=[("refund", "Refund")], ondelete={"refund": "cascade"}
-    )
-
-    # === ACTION METHODS === #
-
-    def action_record_by_hand(self):
-        """Open the dialog that records what was done in Seller Central instead of what
-        Amazon has rejected, with the same amounts. Sends nothing.
-
-        :raise UserError: where it was not rejected, or Amazon takes it from here
-        """
-        self.ensure_one()
-        self.check_access("read")
-        self._kind()._check_right()
-        if not self._may_record_by_hand():
-            raise UserError(
-                self.env._("%s is not to be refunded in Seller Central.", self.name)
-            )
-        return self.env["amazon.refund.request"]._open_like(self)
-
-    def _may_record_by_hand(self):
-        """Whether Amazon has rejected it as what only Amazon itself can do."""
-        return (
-            self.kind == "refund"
-            and self.state == "rejected"
-            and self.order_id.channel == "fba"
-        )
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    refund_undo_seconds = fields.Integer(
-        "Undo of Refunds",
-        default=UNDO_SECONDS,
-        help="Seconds for which it stays here, so that it can surely be taken back.",
-    )
-
-    refund_reason = fields.Selection(
-        REFUND_REASONS,
-        "Usual Reason for a Refund",
-        help="Filled in when the refund dialog opens.",
-    )
-    fba_refund_by_feed = fields.Boolean(
-        "Refund FBA Orders by Feed",
-        help="Amazon does not document that it takes refunds of orders that it ships "
-        "itself. Where it rejects one, that order is refunded in Seller Central and "
-        "recorded here, as all are while this is off.",
-    )
-
-    _refund_undo_seconds = models.Constraint(
-        "CHECK(refund_undo_seconds BETWEEN 0 AND 3600)",
-        "The time to take it back must be between 0 and 3600 seconds.",
-    )
-
 
 class AmazonActionRefund(models.AbstractModel):
     """Refund: money back to the buyer of an order that was shipped by the seller.
@@ -133,12 +65,50 @@ class AmazonActionRefund(models.AbstractModel):
     """
 
     _name = "amazon.action.kind.refund"
-    _inherit = "amazon.action.kind"
+    _inherit = "amazon.action.kind.refund.amounts"
     _description = "Amazon Refund"
 
+    _label = _lt("Refund")
+    _sequence = 10
     _group = "amazon_order_actions.group_refund"
     _feed_type = FEED_REFUND
-    _undo_field = "refund_undo_seconds"
+    _needs_reason = True
+    _sentences = {
+        "queued": _lt(
+            "%(user)s asks to refund %(amount)s of the order %(order)s (%(reason)s). "
+            "Nothing is sent to Amazon yet."
+        ),
+        "sending": _lt("The refund of %(amount)s is being sent to Amazon."),
+        "submitted": _lt(
+            "Amazon has received the refund of %(amount)s (feed %(feed)s) and has not "
+            "processed it yet."
+        ),
+        "unknown": _lt(
+            "It is unknown whether Amazon has the refund of %(amount)s. It is not sent "
+            "again. Look at the order in Seller Central."
+        ),
+        "accepted": _lt(
+            "Amazon has accepted the refund of %(amount)s (feed %(feed)s). Its "
+            "finances do not show it yet."
+        ),
+        "confirmed": _lt("Amazon's finances show the refund of %(amount)s."),
+        "rejected": _lt(
+            "Amazon has rejected the refund of %(amount)s: %(text)s (code %(code)s). "
+            "Correct it and ask again, or refund in Seller Central."
+        ),
+        "rejected_of_fba": _lt(
+            "Amazon has rejected the refund of %(amount)s: %(text)s (code %(code)s). "
+            "Amazon ships this order: refund it in Seller Central, then record here "
+            "what you did."
+        ),
+        "withdrawn": _lt(
+            "The refund of %(amount)s was withdrawn. Nothing was sent to Amazon."
+        ),
+        "assisted": _lt(
+            "%(user)s recorded a refund of %(amount)s as done in Seller Central. "
+            "Amazon's finances do not show it yet."
+        ),
+    }
 
     # === WHO AND WHEN === #
 
@@ -292,6 +262,19 @@ class AmazonActionRefund(models.AbstractModel):
             )
         return hints
 
+    # === RECORDED BY HAND === #
+
+    def _may_record_by_hand(self, order, state):
+        return state == "rejected" and order.channel == "fba"
+
+    def _open_record_by_hand(self, action):
+        """Override: the refund dialog, with the same amounts."""
+        if not self._may_record_by_hand(action.order_id, action.state):
+            raise UserError(
+                self.env._("%s is not to be refunded in Seller Central.", action.name)
+            )
+        return self.env["amazon.refund.request"]._open_like(action)
+
     # === WHAT IS SENT === #
 
     def _build_message(self, action):
@@ -425,8 +408,8 @@ class AmazonActionRefund(models.AbstractModel):
 
     # === WHAT IS SAID === #
 
-    def _sentence(self, action, state):
-        values = {
+    def _sentence_values(self, action):
+        return {
             "amount": self._money(action.amount, action.currency_id),
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
@@ -435,59 +418,10 @@ class AmazonActionRefund(models.AbstractModel):
             "code": action.amazon_code or "",
             "text": action.amazon_text or "",
         }
-        sentences = {
-            "queued": lambda: self.env._(
-                "%(user)s asks to refund %(amount)s of the order %(order)s "
-                "(%(reason)s). Nothing is sent to Amazon yet.",
-                **values,
-            ),
-            "sending": lambda: self.env._(
-                "The refund of %(amount)s is being sent to Amazon.", **values
-            ),
-            "submitted": lambda: self.env._(
-                "Amazon has received the refund of %(amount)s (feed %(feed)s) and has "
-                "not processed it yet.",
-                **values,
-            ),
-            "unknown": lambda: self.env._(
-                "It is unknown whether Amazon has the refund of %(amount)s. It is not "
-                "sent again. Look at the order in Seller Central.",
-                **values,
-            ),
-            "accepted": lambda: self.env._(
-                "Amazon has accepted the refund of %(amount)s (feed %(feed)s). Its "
-                "finances do not show it yet.",
-                **values,
-            ),
-            "confirmed": lambda: self.env._(
-                "Amazon's finances show the refund of %(amount)s.", **values
-            ),
-            "rejected": lambda: self._rejection(action, values),
-            "withdrawn": lambda: self.env._(
-                "The refund of %(amount)s was withdrawn. Nothing was sent to Amazon.",
-                **values,
-            ),
-            "assisted": lambda: self.env._(
-                "%(user)s recorded a refund of %(amount)s as done in Seller Central. "
-                "Amazon's finances do not show it yet.",
-                **values,
-            ),
-        }
-        return sentences[state]()
 
-    def _rejection(self, action, values):
-        if action.order_id.channel == "fba":
-            return self.env._(
-                "Amazon has rejected the refund of %(amount)s: %(text)s (code "
-                "%(code)s). Amazon ships this order: refund it in Seller Central, then "
-                "record here what you did.",
-                **values,
-            )
-        return self.env._(
-            "Amazon has rejected the refund of %(amount)s: %(text)s (code %(code)s). "
-            "Correct it and ask again, or refund in Seller Central.",
-            **values,
-        )
+    def _case(self, action, state):
+        of_fba = state == "rejected" and action.order_id.channel == "fba"
+        return "rejected_of_fba" if of_fba else state
 
 
 def _is_open(refund, action, since, after):

@@ -2,28 +2,55 @@ from odoo import models
 from odoo.exceptions import UserError
 
 from ..order.amounts import total_refundable
-from .refund import FEE, GOODWILL, TAXES
+from .refund_plan import FEE, GOODWILL, TAXES
 
 
-class AmazonActionRefund(models.AbstractModel):
+class AmazonActionRefundAmounts(models.AbstractModel):
     """How much a refund may be: the rules for what is typed, asked for and sent.
 
     What is entered is a dict of amounts by item and component, without zeros; a
     restocking fee is below zero.
     """
 
-    _inherit = "amazon.action.kind.refund"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.action.kind.refund.amounts"
+    _inherit = "amazon.action.kind"
+    _description = "Amazon Refund: Amounts"
 
     # === WHEN IT IS ASKED FOR === #
 
+    def _settle(self, order, request):
+        """Override: the charges of what is planned, new ones for a fee or goodwill."""
+        plan = request.plan
+        if plan is None:
+            return request
+        problems = self._typed_problems(order, plan)
+        if problems:
+            raise UserError("\n".join(problems))
+        items = {item.id: item for item in order.line_ids}
+        return request._replace(
+            amounts={
+                items[item_id]._get_charge(component): amount
+                for (item_id, component), amount in plan.amounts().items()
+            }
+        )
+
+    def _check_plan(self, order, plan):
+        if plan and self._is_second(order, plan) and not plan.is_second_meant:
+            raise UserError(
+                self.env._(
+                    "An item of this refund was refunded before. Tick that this second "
+                    "refund is meant."
+                )
+            )
+
     def _check_possible(self, order, amounts):
-        """Refuse what is blocked, and more than is refundable.
+        """Refuse more than is refundable.
 
         :param amazon.order order: the order, taken for this transaction
         :param dict amounts: amount for each charge
         :raise UserError: with the sentences that say why
         """
-        blockers = self._blockers(order) or self._amount_blockers(order, amounts)
+        blockers = self._amount_blockers(order, amounts)
         if blockers:
             raise UserError("\n".join(blockers))
 
@@ -39,6 +66,69 @@ class AmazonActionRefund(models.AbstractModel):
         )
 
     # === WHILE IT IS TYPED === #
+
+    def _plan_problems(self, order, plan):
+        """Return sentences that say why what is planned cannot be refunded.
+
+        :param amazon.order order: the order to act on
+        :param RefundPlan plan: as it was typed
+        :rtype: list[str]
+        """
+        items = {item.id: item for item in order.line_ids}
+        return self._typed_problems(order, plan) or self._problems(
+            order,
+            {
+                (items[item_id], component): amount
+                for (item_id, component), amount in plan.amounts().items()
+            },
+        )
+
+    def _typed_problems(self, order, plan):
+        """Return sentences on what cannot be meant, whatever it comes to."""
+        items = {item.id: item for item in order.line_ids}
+        if not items.keys() >= {planned.item_id for planned in plan.items}:
+            return [self.env._("An amount belongs to another order.")]
+        problems = []
+        for planned in plan.items:
+            item = items[planned.item_id]
+            if planned.exceeds_units(item.quantity_fulfilled):
+                problems.append(
+                    self.env._(
+                        "%(entered)s of %(item)s cannot be refunded: %(shipped)s are "
+                        "shipped.",
+                        entered=planned.units,
+                        item=item._label(),
+                        shipped=item.quantity_fulfilled,
+                    )
+                )
+            elif planned.exceeds_percentage():
+                problems.append(
+                    self.env._(
+                        "The percentage for %s must be between 0 and 100.",
+                        item._label(),
+                    )
+                )
+        if plan.fee < 0:
+            problems.append(self.env._("The restocking fee is below zero."))
+        return problems
+
+    def _is_second(self, order, plan):
+        """Whether something of an item is refunded that was refunded before.
+
+        By hand it is recorded after Amazon may show it, so there only what was recorded
+        before counts.
+        """
+        # Of most orders nothing was refunded before, and nothing is worked out.
+        if not (order.refunded or order.reserved):
+            return False
+        assisted, refunded = self._is_assisted(order), plan.refunded_items()
+        return any(
+            not item.currency_id.is_zero(
+                item.reserved + (0.0 if assisted else item.refunded)
+            )
+            for item in order.line_ids
+            if item.id in refunded
+        )
 
     def _problems(self, order, entered):
         """Return sentences that say why these amounts cannot be refunded.

@@ -1,42 +1,20 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools.translate import LazyTranslate
 
-from ..action.kind import NOT_EXECUTED_MINUTES, UNDO_SECONDS
+from ..action.kind import NOT_EXECUTED_MINUTES
 from ..action.states import RESERVING_STATES
+from ..order.carriers import OTHER_CARRIER
+
+_lt = LazyTranslate(__name__)
 
 # Statuses in which the seller may ship.
 TO_SHIP = ("UNSHIPPED", "PARTIALLY_SHIPPED")
 
-
-class AmazonAction(models.Model):
-    # A kind is one file: it adds itself here, beside what it says.
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    kind = fields.Selection(
-        selection_add=[("ship", "Shipment Confirmation")], ondelete={"ship": "cascade"}
-    )
-
-    def _package(self):
-        """Return the packageDetail that was asked for, without the items."""
-        # sudo: whoever may read the action may know of the package
-        return (self.sudo().details or {}).get("package") or {}
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    ship_undo_seconds = fields.Integer(
-        "Undo of Shipment Confirmations",
-        default=UNDO_SECONDS,
-        help="Seconds for which it stays here, so that it can surely be taken back.",
-    )
-
-    _ship_undo_seconds = models.Constraint(
-        "CHECK(ship_undo_seconds BETWEEN 0 AND 3600)",
-        "The time to take it back must be between 0 and 3600 seconds.",
-    )
+# How Amazon takes the date of shipping, in UTC.
+SHIP_DATE = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class AmazonActionShip(models.AbstractModel):
@@ -54,9 +32,43 @@ class AmazonActionShip(models.AbstractModel):
     _inherit = "amazon.action.kind"
     _description = "Amazon Shipment Confirmation"
 
+    _label = _lt("Shipment Confirmation")
+    _sequence = 30
     _group = "amazon_order_actions.group_edit"
     _answered_state = "accepted"
-    _undo_field = "ship_undo_seconds"
+    _sentences = {
+        "queued": _lt(
+            "%(user)s asks to confirm the shipment of %(items)s of %(order)s (package "
+            "%(package)s, %(carrier)s %(tracking)s). Nothing is sent to Amazon yet."
+        ),
+        "sending": _lt(
+            "The shipment confirmation of %(order)s (package %(package)s) is being "
+            "sent to Amazon."
+        ),
+        "unknown": _lt(
+            "It is unknown whether Amazon has the shipment confirmation of %(order)s "
+            "(package %(package)s). It is not sent again. Look at the order in Seller "
+            "Central."
+        ),
+        "accepted": _lt(
+            "Amazon has accepted the shipment confirmation of %(order)s (package "
+            "%(package)s, %(carrier)s %(tracking)s; request %(request)s). The order "
+            "does not show it yet."
+        ),
+        "confirmed": _lt(
+            "Amazon shows %(items)s of %(order)s as shipped (package %(package)s, "
+            "%(carrier)s %(tracking)s)."
+        ),
+        "rejected": _lt(
+            "Amazon has rejected the shipment confirmation of %(order)s (package "
+            "%(package)s): %(text)s (code %(code)s). Correct it and ask again, or "
+            "confirm it in Seller Central."
+        ),
+        "withdrawn": _lt(
+            "The shipment confirmation of %(order)s (package %(package)s) was "
+            "withdrawn. Nothing was sent to Amazon."
+        ),
+    }
 
     # === WHO AND WHEN === #
 
@@ -138,10 +150,65 @@ class AmazonActionShip(models.AbstractModel):
             )
         return warnings
 
-    def _check_possible(self, order, amounts):
-        blockers = self._blockers(order)
-        if blockers:
-            raise UserError("\n".join(blockers))
+    def _settle(self, order, request):
+        """Override: the number of the package, and what was shipped by now."""
+        details = request.details or {}
+        reference = {"packageReferenceId": self._next_reference(order)}
+        return request._replace(
+            details={
+                **details,
+                "package": {**reference, **(details.get("package") or {})},
+                "references": order.package_references or [],
+                "fulfilled": {
+                    line.amazon_item_ref: line.quantity_fulfilled
+                    for line in order.line_ids
+                },
+            }
+        )
+
+    def _check_filled_in(self, order, request):
+        """Override to check what Amazon asks for of a package."""
+        super()._check_filled_in(order, request)
+        package = (request.details or {}).get("package") or {}
+        problem = self._carrier_problem(package) or self._date_problem(order, package)
+        if problem:
+            raise UserError(problem)
+
+    def _carrier_problem(self, package):
+        carrier = package.get("carrierCode")
+        if not carrier:
+            return self.env._("Choose the carrier first.")
+        if carrier == OTHER_CARRIER and not package.get("carrierName"):
+            return self.env._("Type the name of the carrier.")
+        tracking = package.get("trackingNumber")
+        if not tracking:
+            return self.env._(
+                "Type the tracking number. Amazon takes no shipment without one."
+            )
+        if any(mark in tracking for mark in ",;"):
+            return self.env._(
+                "A package has one tracking number. Ask for one package after the "
+                "other, each with its own number."
+            )
+        return False
+
+    def _date_problem(self, order, package):
+        """Refuse what Amazon's rules do not allow: to confirm before the parcel left
+        (policy "Charge When Ship" of Seller Central). That a date before the purchase
+        is refused is an assumption."""
+        if not package.get("shipDate"):
+            return self.env._("Say when the parcel left.")
+        shipped = datetime.strptime(package["shipDate"], SHIP_DATE)
+        if shipped > fields.Datetime.now():
+            return self.env._(
+                "The date of shipping is in the future. Amazon charges the buyer when "
+                "you confirm, so confirm it when the parcel has left."
+            )
+        if order.purchased_at and shipped < order.purchased_at:
+            return self.env._(
+                "The date of shipping is before the purchase. Correct the date."
+            )
+        return False
 
     def _check_quantities(self, order, quantities):
         if not quantities:
@@ -184,7 +251,7 @@ class AmazonActionShip(models.AbstractModel):
         return False
 
     def _reference_blocker(self, action):
-        reference = action._package()["packageReferenceId"]
+        reference = self._package(action)["packageReferenceId"]
         known = action.order_id.package_references or []
         return reference in known and self.env._(
             "Somebody else has told Amazon of a package %s of this order. Nothing was "
@@ -193,6 +260,26 @@ class AmazonActionShip(models.AbstractModel):
         )
 
     # === WHAT IS SENT === #
+
+    def _package(self, action):
+        """Return the packageDetail that was asked for, without the items."""
+        # sudo: whoever may read the action may know of the package
+        return (action.sudo().details or {}).get("package") or {}
+
+    def _next_reference(self, order):
+        """Return a number that no package of an order has, here or at Amazon.
+
+        Amazon wants a positive number that is unique within the order (ordersV0, model
+        of PackageReferenceId). It stays with the action, so that whatever is told twice
+        is about the same package.
+
+        :param amazon.order order: the order, in sudo mode
+        :rtype: str
+        """
+        asked = order.action_ids.filtered(lambda action: action.kind == "ship")
+        used = [*(order.package_references or [])]
+        used += [self._package(action)["packageReferenceId"] for action in asked]
+        return str(1 + max((int(ref) for ref in used if ref.isdecimal()), default=0))
 
     def _call_operation(self, action):
         return "confirmShipment"
@@ -206,7 +293,7 @@ class AmazonActionShip(models.AbstractModel):
             for line in action.line_ids
         ]
         order = action.order_id
-        package = {**action._package(), "orderItems": items}
+        package = {**self._package(action), "orderItems": items}
         return "confirm_shipment", (order.amazon_order_ref, order.marketplace, package)
 
     # === HOW IT IS CONFIRMED === #
@@ -214,7 +301,7 @@ class AmazonActionShip(models.AbstractModel):
     def _is_confirmed(self, action):
         """Amazon shows the package, by its number or tracking number; or it expects
         nothing more of these items, whoever has told it."""
-        asked, others = action._package(), self._other_references(action)
+        asked, others = self._package(action), self._other_references(action)
         if any(
             package["reference"] == asked["packageReferenceId"]
             or (
@@ -236,7 +323,7 @@ class AmazonActionShip(models.AbstractModel):
             lambda other: other.kind == "ship" and other != action
         )
         known = (action.details or {}).get("references") or []
-        return {*known, *(o._package()["packageReferenceId"] for o in shipments)}
+        return {*known, *(self._package(o)["packageReferenceId"] for o in shipments)}
 
     def _disproof(self, action):
         """Half an hour later Amazon shows neither the package nor any unit of these
@@ -258,9 +345,9 @@ class AmazonActionShip(models.AbstractModel):
 
     # === WHAT IS SAID === #
 
-    def _sentence(self, action, state):
-        package = action._package()
-        values = {
+    def _sentence_values(self, action):
+        package = self._package(action)
+        return {
             "order": action.order_id.amazon_order_ref,
             "user": action.user_id.name,
             "package": package.get("packageReferenceId", ""),
@@ -271,48 +358,6 @@ class AmazonActionShip(models.AbstractModel):
             "code": action.amazon_code or "-",
             "text": action.amazon_text or "",
         }
-        sentences = {
-            "queued": lambda: self.env._(
-                "%(user)s asks to confirm the shipment of %(items)s of %(order)s "
-                "(package %(package)s, %(carrier)s %(tracking)s). Nothing is sent to "
-                "Amazon yet.",
-                **values,
-            ),
-            "sending": lambda: self.env._(
-                "The shipment confirmation of %(order)s (package %(package)s) is being "
-                "sent to Amazon.",
-                **values,
-            ),
-            "unknown": lambda: self.env._(
-                "It is unknown whether Amazon has the shipment confirmation of "
-                "%(order)s (package %(package)s). It is not sent again. Look at the "
-                "order in Seller Central.",
-                **values,
-            ),
-            "accepted": lambda: self.env._(
-                "Amazon has accepted the shipment confirmation of %(order)s (package "
-                "%(package)s, %(carrier)s %(tracking)s; request %(request)s). The "
-                "order does not show it yet.",
-                **values,
-            ),
-            "confirmed": lambda: self.env._(
-                "Amazon shows %(items)s of %(order)s as shipped (package %(package)s, "
-                "%(carrier)s %(tracking)s).",
-                **values,
-            ),
-            "rejected": lambda: self.env._(
-                "Amazon has rejected the shipment confirmation of %(order)s (package "
-                "%(package)s): %(text)s (code %(code)s). Correct it and ask again, or "
-                "confirm it in Seller Central.",
-                **values,
-            ),
-            "withdrawn": lambda: self.env._(
-                "The shipment confirmation of %(order)s (package %(package)s) was "
-                "withdrawn. Nothing was sent to Amazon.",
-                **values,
-            ),
-        }
-        return sentences[state]()
 
     def _items_label(self, action):
         """Return what is in the package, for people: "2 x Kettle, 1 x Cup"."""

@@ -6,12 +6,15 @@ from contextlib import contextmanager
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
+from odoo.tools import LazyTranslate
 
 from ..action.states import BEFORE_SENDING
 from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now
 from ..sending import life_record
-from ..watch.alarm import Check, Finding
+from ..watch.check import Check, Finding
+
+_lt = LazyTranslate(__name__)
 
 _logger = logging.getLogger(__name__)
 
@@ -448,35 +451,25 @@ class AmazonSellerAccount(models.Model):
         accounts = self.with_context(active_test=False).search(
             [("company_id", "=", company.id)]
         )
-        alarms._report("life", alarms._find_life(accounts))
+        alarms._report("life", self.env["amazon.check.life"]._find_life(accounts))
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckLife(models.AbstractModel):
+    """Finds databases that are not the one that sent last."""
 
-    kind = fields.Selection(
-        selection_add=[
-            ("life", "Database restored, copied or moved"),
-            ("life_record", "Record of sendings out of reach"),
-        ],
-        ondelete={"life": "cascade", "life_record": "cascade"},
+    _name = "amazon.check.life"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of the Life"
+
+    _checks = (
+        Check("life", _lt("Database restored, copied or moved"), on_panel=True),
+        Check("life_record", _lt("Record of sendings out of reach"), on_panel=True),
     )
 
     @api.model
-    def _checks(self):
-        """Override to look for databases that are not the one that sent last."""
-        return [
-            *super()._checks(),
-            Check("life", on_panel=True),
-            Check("life_record", on_panel=True),
-        ]
-
-    @api.model
     def _before_watch(self):
-        """Override to look whether this database is the one that sent last."""
-        result = super()._before_watch()
+        """Override: whether this database is the one that sent last."""
         self.env["amazon.life"]._check_in_watch()
-        return result
 
     def _find_life(self, accounts):
         """This database was found not to be the one that sent last. Enqueues what

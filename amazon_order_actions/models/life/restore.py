@@ -19,9 +19,9 @@ from ..base.clock import (
 )
 from ..control.stop import REASON_SIZE
 from ..sending.dispatch import BETTER_KNOWN
-from ..sending.foreign_feed import LISTING_TOLERANCE_SECONDS, readable
 from ..sending.pace import VERIFY_SECONDS
-from ..sending.reconcile import (
+from ..tracing.foreign_feed import LISTING_TOLERANCE_SECONDS, readable
+from ..tracing.reconcile import (
     ABSENT_ALONE_HOURS,
     ABSENT_MINUTES,
     ABSENT_RETRY_SECONDS,
@@ -79,6 +79,31 @@ class AmazonStop(models.Model):
     decision = fields.Selection(
         DECISIONS, readonly=True, help="What an administrator said that it is."
     )
+
+    # === ACTION METHODS === #
+
+    def action_decide(self):
+        """Open the dialog in which an administrator says whether this database was
+        moved, restored, or is a copy. Changes nothing.
+
+        :raise AccessError: when the user does not administer the company
+        :raise UserError: when there is nothing to decide
+        """
+        self.ensure_one()
+        self.check_access("read")
+        self._check_admin(self.company_id)
+        if not self.life_id or self.ended_at:
+            raise UserError(self.env._("There is nothing to decide here any more."))
+        decision = self.env["amazon.life.decision"].create({"stop_id": self.id})
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("What Is This Database?"),
+            "res_model": decision._name,
+            "res_id": decision.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+        }
 
     # === BUSINESS METHODS === #
 
@@ -175,6 +200,23 @@ class AmazonSellerAccount(models.Model):
         stopped = self._open_stops().filtered("life_id").account_id
         for account in self:
             account.has_life_stop = account in stopped
+
+    # === ACTION METHODS === #
+
+    def action_decide_life(self):
+        """Open the dialog that decides what this database is. Changes nothing.
+
+        :raise AccessError: when the user does not administer the company
+        :raise UserError: when there is nothing to decide
+        """
+        self.ensure_one()
+        self.check_access("read")
+        stops = self._open_stops().with_env(self.env)
+        stop = stops.filtered("life_id")[:1]
+        stops._check_admin(self.sudo().company_id)
+        if not stop:
+            raise UserError(self.env._("There is nothing to decide here any more."))
+        return stop.action_decide()
 
     # === BUSINESS METHODS === #
 
@@ -303,61 +345,19 @@ class AmazonSellerAccount(models.Model):
         return len(ahead)
 
 
-class AmazonAction(models.Model):
-    """What waits in a restored backup may have been sent in the time that it lost."""
+class AmazonLostTime(models.AbstractModel):
+    """What became of actions that waited in a restored backup: each may have been sent
+    in the time that it lost."""
 
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.lost.time"
+    _description = "Amazon Lost Time"
 
-    restored_at = fields.Datetime(
-        "Verified Since the Restore of",
-        readonly=True,
-        copy=False,
-        help="It waited in a backup that was found to be restored then.",
-    )
+    def _doubt(self, actions):
+        """Actions may have been sent in the time that was lost: verify it.
 
-    # === BUSINESS METHODS === #
-
-    def _is_of_lost_life(self):
-        """Whether it was asked for before a backup was restored, and nobody has
-        verified since that it was not sent in the time that was lost.
-
-        :rtype: bool
+        :param amazon.action actions: which
         """
-        restored_at = self.account_id.restored_at
-        return bool(
-            restored_at
-            and self.asked_at <= restored_at
-            and (not self.restored_at or self.restored_at < restored_at)
-        )
-
-    def _is_of_lost_time(self):
-        """Whether what is unknown of it is what was sent in the time that was lost.
-
-        :rtype: bool
-        """
-        sent_at = self.call_id.sending_at
-        return bool(
-            self.state == "unknown"
-            and self.restored_at
-            and not self.feed_id
-            and not (sent_at and sent_at > self.restored_at)
-        )
-
-    def _left_by(self):
-        """Return the latest time at which the call of this action may have been made,
-        or False."""
-        moments = [m for m in (self.call_id.sending_at, self.restored_at) if m]
-        return max(moments, default=False)
-
-    def _left_from(self):
-        """Return the earliest time at which the call of this action may have been made,
-        or False."""
-        moments = [m for m in (self.call_id.sending_at, self.first_sending_at) if m]
-        return min(moments, default=False)
-
-    def _doubt_lost_time(self):
-        """These may have been sent in the time that was lost: verify it."""
-        moved = self._set_unknown(
+        moved = actions._set_unknown(
             self.env._(
                 "This database was restored from a backup, and this may have been sent "
                 "in the time that it lost. Amazon's data is searched for it; it is not "
@@ -372,12 +372,12 @@ class AmazonAction(models.Model):
                     "restored_at": action.account_id.restored_at,
                 }
             )
-        moved._enqueue_verification()
+        self._enqueue(moved)
 
-    def _enqueue_verification(self):
-        """Have these looked for at Amazon, by lane or each by itself; hand over what
+    def _enqueue(self, actions):
+        """Have actions looked for at Amazon, by lane or each by itself; hand over what
         Amazon cannot show."""
-        calls = self.filtered(lambda action: not action.feed_type)
+        calls = actions.filtered(lambda action: not action.feed_type)
         shown = calls.filtered(lambda action: action._kind()._is_shown_by_amazon)
         shown._enqueue_look()
         (calls - shown)._hand_to_person(
@@ -387,24 +387,17 @@ class AmazonAction(models.Model):
                 "program. Look in Seller Central and decide."
             )
         )
-        for lane in {action._lane() for action in self - calls}:
+        for lane in {_lane_of(action) for action in actions - calls}:
             self.env["amazon.feed"]._enqueue_verify_lane(lane)
 
-    def _lane(self):
-        """Return the lane that it waits in.
+    def _let_wait_again(self, actions, reason):
+        """They were not sent in the time that was lost: let them wait as before, for a
+        second person where nobody has approved them yet.
 
-        :rtype: Lane
-        """
-        self.ensure_one()
-        return Lane(self.account_id.id, self.marketplace, self.feed_type)
-
-    def _wait_again(self, reason):
-        """It was not sent in the time that was lost: let it wait as before, for a
-        second person where nobody has approved it yet.
-
+        :param amazon.action actions: which
         :param str reason: the sentence that says what was found
         """
-        for action in self:
+        for action in actions:
             approval, account = action.approval_id, action.order_id.account_id
             if not approval or approval.state == "approved":
                 action._set_sent_again(reason)._enqueue_dispatch()
@@ -414,27 +407,27 @@ class AmazonAction(models.Model):
             vals = action._prepare_approval(account, approval.why, now)
             action._update_state("to_approve", reason, vals)._ask_approval()
 
-    def _judge_lost_time(self, lost):
+    def _judge(self, action, lost):
         """Say what became of an action in the time that was lost, where that is known,
         unless somebody else has moved it meanwhile.
 
         What Amazon's data shows was confirmed when its order was read.
 
+        :param amazon.action action: one
         :param LostTime lost: what Amazon's list says
         """
-        self.ensure_one()
-        if not self._is_of_lost_time() or self.needs_person:
+        if not action._is_of_lost_time() or action.needs_person:
             return
         tolerance = timedelta(seconds=LISTING_TOLERANCE_SECONDS)
         # whichever clock is behind
-        asked = min(self.asked_at, self.asked_at + lost.ahead) - tolerance
+        asked = min(action.asked_at, action.asked_at + lost.ahead) - tolerance
         # nor need the clock have been right then
         since = asked - timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
         strays = [row for row in lost.strays if row.created >= since]
-        known = self.order_id.known_until
+        known = action.order_id.known_until
         is_read = lost.known_at and known and known >= lost.known_at
         if lost.is_caught_up and is_read and asked < lost.since:
-            self._hand_to_person(
+            action._hand_to_person(
                 self.env._(
                     "This database was restored from a backup, and this was asked for "
                     "before the time that Amazon's list of feeds still shows. Look at "
@@ -442,7 +435,8 @@ class AmazonAction(models.Model):
                 )
             )
         elif lost.is_caught_up and is_read and not strays:
-            self._wait_again(
+            self._let_wait_again(
+                action,
                 self.env._(
                     "This database was restored from a backup, and this was not sent "
                     "in the time that it lost: Amazon's list of feeds, read on "
@@ -450,10 +444,10 @@ class AmazonAction(models.Model):
                     "nobody here accounts for, and the order shows nothing of it. It "
                     "waits again.",
                     now=as_utc(lost.amazon_now),
-                )
+                ),
             )
         elif lost.is_caught_up and is_read and not _are_on_their_way(strays):
-            self._hand_to_person(
+            action._hand_to_person(
                 self.env._(
                     "This database was restored from a backup, and this may have been "
                     "sent in the time that it lost: Amazon's list shows feeds that "
@@ -462,8 +456,8 @@ class AmazonAction(models.Model):
                     feeds="; ".join(map(str, strays[:5])),
                 )
             )
-        elif self._is_lost_for_long():
-            self._hand_to_person(
+        elif _is_lost_for_long(action):
+            action._hand_to_person(
                 self.env._(
                     "This database was restored from a backup, and Amazon's data has "
                     "not said within %s hours whether this was sent in the time that "
@@ -471,29 +465,6 @@ class AmazonAction(models.Model):
                     LOST_TIME_HOURS,
                 )
             )
-
-    def _listed_of_lost_time(self):
-        """Return a feed of the time that was lost, and of this action's lane, that has
-        come to light since it was found that this was not sent in that time.
-
-        :rtype: amazon.foreign.feed
-        """
-        feeds = self.env["amazon.foreign.feed"]
-        if not self.restored_at or not self.sent_again_at or not self.feed_type:
-            return feeds
-        end = self.account_id.life_listed_at or datetime.max
-        since = self.asked_at - timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
-        return feeds._of_lane(
-            self.account_id, self.feed_type, self.marketplace, since
-        ).filtered(
-            lambda late: (
-                late.created_at <= end and late.first_seen_at >= self.sent_again_at
-            )
-        )[-1:]
-
-    def _is_lost_for_long(self):
-        passed = database_now(self.env) - self.restored_at
-        return passed > timedelta(hours=LOST_TIME_HOURS)
 
 
 class AmazonFeed(models.Model):
@@ -691,3 +662,16 @@ class AmazonActionRefund(models.AbstractModel):
 def _are_on_their_way(rows):
     """Whether Amazon still processes one of these feeds."""
     return any(row.status in ON_ITS_WAY for row in rows)
+
+
+def _lane_of(action):
+    """Return the lane that an action waits in.
+
+    :rtype: Lane
+    """
+    return Lane(action.account_id.id, action.marketplace, action.feed_type)
+
+
+def _is_lost_for_long(action):
+    passed = database_now(action.env) - action.restored_at
+    return passed > timedelta(hours=LOST_TIME_HOURS)

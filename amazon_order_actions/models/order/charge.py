@@ -68,11 +68,8 @@ class AmazonOrderCharge(models.Model):
         "order_id.chargeback_found",
     )
     def _compute_amounts(self):
-        refunded = dict(
-            self.env["amazon.order.refund"]._read_group(
-                [("charge_id", "in", self.ids)], ["charge_id"], ["amount:sum"]
-            )
-        )
+        # by way of the order, which needs all of its refunds as well
+        refunds = self.order_id.refund_ids.grouped("charge_id")
         reserved = dict(
             self.env["amazon.action.line"]._read_group(
                 [
@@ -84,8 +81,10 @@ class AmazonOrderCharge(models.Model):
                 ["amount:sum"],
             )
         )
+        none = self.env["amazon.order.refund"]
         for charge in self:
-            charge.refunded = refunded.get(charge, 0.0)
+            of_charge = refunds.get(charge, none)
+            charge.refunded = sum(of_charge.mapped("amount"))
             charge.reserved = reserved.get(charge, 0.0)
             charge.paid = paid(
                 charge.charged, charge.line_id._paid_share(), charge.currency_id

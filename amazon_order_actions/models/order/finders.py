@@ -1,8 +1,11 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.tools import LazyTranslate
 
-from ..watch.alarm import Check, Finding, tally
+from ..watch.check import Check, Finding, NeededJob, tally
+
+_lt = LazyTranslate(__name__)
 
 # What is to be done has its job from the moment that it waits.
 UNDONE_AFTER = timedelta(minutes=10)
@@ -10,43 +13,28 @@ UNDONE_AFTER = timedelta(minutes=10)
 UNDONE_PER_RUN = 200
 
 
-class AmazonAlarm(models.Model):
+class AmazonCheckOrders(models.AbstractModel):
     """Finds orders that are not read or cannot be recorded, and what else beside the
     feeds waits for a job that is lost."""
 
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.check.orders"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of Orders"
 
-    kind = fields.Selection(
-        selection_add=[
-            ("undone", "Work without a job"),
-            ("unrecorded", "Orders cannot be recorded"),
-        ],
-        ondelete={"undone": "cascade", "unrecorded": "cascade"},
+    _checks = (
+        Check("undone", _lt("Work without a job"), is_mended=True),
+        Check("unrecorded", _lt("Orders cannot be recorded")),
     )
-
-    @api.model
-    def _checks(self):
-        """Override to look for orders that are not read or cannot be recorded."""
-        return [
-            *super()._checks(),
-            Check("undone", is_mended=True),
-            Check("unrecorded"),
-        ]
 
     def _find_undone(self, accounts):
         """Something beside the feeds waits for a job that is lost. Enqueues it."""
         found = {}
         before = fields.Datetime.now() - UNDONE_AFTER
-        for model, method, domain, enqueue in self._needed_jobs_beside(before):
-            records = self.env[model].search(
-                [("account_id", "in", accounts.ids), *domain], limit=UNDONE_PER_RUN
-            )
-            jobs = self.env["queue.job"]._under_way(model, method) if records else ()
-            with_job = {job.record_id for job in jobs}
-            for record in records:
-                if record.id not in with_job:
-                    enqueue(record)
-                    tally(found, record.account_id, 1, record.write_date)
+        registered = self.env["amazon.check"]._registered()
+        for needed in (job for of in registered for job in of._needed_jobs(before)):
+            for record in self._without_job(needed, accounts):
+                needed.enqueue(record)
+                tally(found, record.account_id, 1, record.write_date)
         return [
             Finding(
                 account,
@@ -61,14 +49,25 @@ class AmazonAlarm(models.Model):
             for account, (count, since) in found.items()
         ]
 
-    def _needed_jobs_beside(self, before):
-        """Hook: return what else must not be without a job: the model, the job's
-        method, a domain of the records, and what enqueues it. Others add their own.
+    def _without_job(self, needed, accounts):
+        """Return what waits for a job that is not there.
 
-        :param datetime before: it waits since before then
+        :param NeededJob needed: the job
+        :param amazon.seller.account accounts: whose
         """
+        records = self.env[needed.model].search(
+            [("account_id", "in", accounts.ids), *needed.domain], limit=UNDONE_PER_RUN
+        )
+        under_way = self.env["queue.job"]._under_way
+        jobs = under_way(needed.model, needed.method) if records else ()
+        with_job = {job.record_id for job in jobs}
+        return records.filtered(lambda record: record.id not in with_job)
+
+    @api.model
+    def _needed_jobs(self, before):
+        """Override: orders that are to be read."""
         return [
-            (
+            NeededJob(
                 "amazon.order",
                 "_job_read",
                 [("read_state", "=", "requested"), ("write_date", "<", before)],

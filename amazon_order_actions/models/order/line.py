@@ -67,6 +67,8 @@ class AmazonOrderLine(models.Model):
         "An item is listed only once in an Amazon order.",
     )
 
+    _buyer_idx = models.Index("(order_id) WHERE cancel_request_reason IS NOT NULL")
+
     @api.depends(
         "charge_ids.charged",
         "charge_ids.paid",

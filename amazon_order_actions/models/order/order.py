@@ -28,6 +28,9 @@ FULFILLMENT_STATUSES = [
     ("OTHER", "Other"),
 ]
 
+# Statuses of an order that has left, or never will.
+LEFT = ("SHIPPED", "CANCELLED", "UNFULFILLABLE")
+
 # Amazon's order number, 3-7-7. Source: amzn/selling-partner-api-models, Orders
 # 2026-01-01 ("should be in 3-7-7 format"); orders of Multi-Channel Fulfillment begin
 # with a letter. The look-arounds keep it from matching inside a longer number.
@@ -70,6 +73,13 @@ class AmazonOrder(models.Model):
     )
     fulfillment_status = fields.Selection(
         FULFILLMENT_STATUSES, "Status at Amazon", readonly=True
+    )
+    left_at = fields.Datetime(
+        "Left",
+        compute="_compute_left_at",
+        store=True,
+        readonly=True,
+        help="When it was first seen as shipped or cancelled: Amazon's time of that.",
     )
     purchased_at = fields.Datetime("Purchased", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
@@ -145,8 +155,21 @@ class AmazonOrder(models.Model):
         "An Amazon order is recorded only once in a company.",
     )
     _requested_idx = models.Index("(account_id) WHERE read_state = 'requested'")
+    # What may name the buyer, and is not removed yet.
+    _buyer_idx = models.Index(
+        "(left_at) WHERE mcf_comment IS NOT NULL OR cancel_request_reason IS NOT NULL"
+        " OR destination_digest IS NOT NULL"
+    )
 
     # === COMPUTE METHODS === #
+
+    @api.depends("fulfillment_status")
+    def _compute_left_at(self):
+        for order in self:
+            if order.fulfillment_status not in LEFT:
+                order.left_at = False
+            elif not order.left_at:
+                order.left_at = order.last_update_at or fields.Datetime.now()
 
     @api.depends(
         "charge_ids.charged",
@@ -352,6 +375,7 @@ class AmazonOrder(models.Model):
         # without reading which ones they are
         self.env["amazon.order.line"].invalidate_model()
         self.env["amazon.order.charge"].invalidate_model()
+        self.env["amazon.order.refund"].invalidate_model()
         return now
 
     def _require_one(self):

@@ -51,22 +51,6 @@ class AmazonOrder(models.Model):
         line.quantity_open = left
         return line
 
-    # === GETTERS === #
-
-    def _next_package_reference(self):
-        """Return a number that no package of this order has, here or at Amazon.
-
-        Amazon wants a positive number that is unique within the order (ordersV0, model
-        of PackageReferenceId). It stays with the action, so that whatever is told twice
-        is about the same package.
-
-        :rtype: str
-        """
-        asked = self.sudo().action_ids.filtered(lambda action: action.kind == "ship")
-        used = [*(self.package_references or [])]
-        used += [action._package()["packageReferenceId"] for action in asked]
-        return str(1 + max((int(ref) for ref in used if ref.isdecimal()), default=0))
-
 
 class AmazonOrderLine(models.Model):
     _inherit = "amazon.order.line"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited

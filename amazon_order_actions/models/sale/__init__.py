@@ -1,3 +1,4 @@
+from . import seller_account
 from . import sale_order
 from . import cancellation
 from . import credit_note

@@ -2,13 +2,11 @@
 
 from datetime import timedelta
 
-from markupsafe import Markup
-
-from odoo import fields, models
+from odoo import api, models
 from odoo.fields import Domain
 
 from ..action.action import CONFIRM_ALERT_DAYS
-from ..base.background import in_background
+from ..watch.check import NeededJob
 
 CANCELLING = ("cancel", "cancel_items")
 # Amazon has taken or shown it, or a person saw it there.
@@ -17,104 +15,62 @@ DONE_AT_AMAZON = ("accepted", "confirmed", "assisted")
 NOT_DONE = ("rejected", "blocked", "withdrawn", "refused", "expired")
 
 
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    # Cancelling is the safer default: the buyer of a cancelled order pays nothing, so
-    # goods that leave are lost, while a sale order can be set back to a quotation.
-    cancel_in_odoo = fields.Selection(
-        [
-            ("cancel", "Cancel the sale order"),
-            ("tell", "Only tell the salesperson"),
-        ],
-        "After a Cancellation",
-        default="cancel",
-        required=True,
-        help="What happens in Odoo when Amazon has accepted the cancellation of a "
-        "whole order.",
-    )
+def cancels_own_shipping(action):
+    """Whether an action cancels what the seller ships: Amazon itself ships the other
+    orders."""
+    return action.kind in CANCELLING and action.order_id.channel == "fbm"
 
 
-class AmazonAction(models.Model):
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+def is_order_cancelled(action):
+    """Whether Amazon shows the order of an action as cancelled."""
+    return action.order_id.fulfillment_status == "CANCELLED"
 
-    is_followed = fields.Boolean(
-        "Followed in Odoo",
-        readonly=True,
-        copy=False,
-        help="Sale orders, and what hangs on them, have followed the cancellation.",
-    )
 
-    # Which cancellations the sale orders have not followed.
-    _unfollowed_idx = models.Index(
-        "(account_id, last_state_change)"
-        " WHERE kind IN ('cancel', 'cancel_items') AND is_followed IS NOT TRUE"
-    )
+class AmazonActionFollowerCancellation(models.AbstractModel):
+    """Sale orders follow what is cancelled, whoever did it: they are cancelled, or the
+    salesperson is told."""
 
-    def _follow_cancellations(self):
-        """Follower: have sale orders follow what is cancelled, whoever did it."""
-        for action in self:
-            if action._cancels_own_shipping() and (
+    _name = "amazon.action.follower.cancellation"
+    _inherit = "amazon.action.follower"
+    _description = "Sale Orders of Cancelled Amazon Orders"
+
+    _place = 60
+
+    def _follow(self, actions):
+        for action in actions:
+            if cancels_own_shipping(action) and (
                 action.state in DONE_AT_AMAZON
-                or (action.state in NOT_DONE and action._is_order_cancelled())
+                or (action.state in NOT_DONE and is_order_cancelled(action))
             ):
                 action._enqueue_follow_in_odoo()
 
-    def _cancels_own_shipping(self):
-        """Whether it cancels what the seller ships: Amazon itself ships the other
-        orders."""
-        return self.kind in CANCELLING and self.order_id.channel == "fbm"
-
-    def _is_order_cancelled(self):
-        return self.order_id.fulfillment_status == "CANCELLED"
-
-    def _enqueue_follow_in_odoo(self):
-        """Have sale orders follow, in a job: that is other people's data, and much of
-        it, so it must not hold up what Amazon says."""
-        if self.is_followed:
-            return
-        in_background(self, self.company_id).with_delay(
-            priority=10,
-            max_retries=0,
-            description=f"Follow the cancellation {self.name} in Odoo",
-        )._job_follow_in_odoo()
-
-    def _job_follow_in_odoo(self):
-        """Cancel the sale orders of a cancelled order, or tell the salesperson. Job;
-        safe to run twice."""
-        self.ensure_one()
-        if not self.is_followed:
-            self.is_followed = True
-            self._guarded(self._follow_in_odoo, self._follow_failed())
-            self.order_id._notify_forms()
-
-    def _follow_failed(self):
-        """Hook: say that following failed, and what to do now."""
+    def _failed(self):
         return self.env._(
             "The sale order could not follow this cancellation. Cancel it by hand."
         )
 
-    def _follow_in_odoo(self):
-        for sale_order in self.order_id._sale_orders():
-            if self.kind == "cancel_items":
-                sale_order._tell_salesperson(self, self._units_to_take_out())
+    def _follow_later(self, action):
+        for sale_order in action.order_id._sale_orders():
+            if action.kind == "cancel_items":
+                sale_order._tell_salesperson(action, self._units_to_take_out(action))
                 continue
-            obstacle = self._obstacle(sale_order)
+            obstacle = self._obstacle(action, sale_order)
             if obstacle:
-                sale_order._tell_salesperson(self, obstacle)
+                sale_order._tell_salesperson(action, obstacle)
             elif sale_order.state != "cancel":
-                sale_order._cancel_for_amazon(self)
+                sale_order._cancel_for_amazon(action)
 
-    def _units_to_take_out(self):
+    def _units_to_take_out(self, action):
         """Hook: say what a person takes out of the sale order. Invoices hang on its
         lines, and Amazon's items do not name them, so nobody else can."""
-        return self.env._("Take %s out of the sale order.", self._units())
+        units = action._kind()._units(action)
+        return self.env._("Take %s out of the sale order.", units)
 
-    def _obstacle(self, sale_order):
+    def _obstacle(self, action, sale_order):
         """Hook: return why a person must cancel this sale order, or False."""
         if sale_order.state == "cancel":
             return False
-        if self.account_id.cancel_in_odoo == "tell":
+        if action.account_id.cancel_in_odoo == "tell":
             return self.env._("Cancel %s.", sale_order.name)
         if sale_order.locked or "posted" in sale_order.invoice_ids.mapped("state"):
             return self.env._(
@@ -124,56 +80,16 @@ class AmazonAction(models.Model):
         return False
 
 
-class SaleOrder(models.Model):
-    _inherit = "sale.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckCancellation(models.AbstractModel):
+    """Has cancellations followed in Odoo whose job is lost."""
 
-    def _cancel_for_amazon(self, action):
-        """Cancel the sale order.
+    _name = "amazon.check.cancellation"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of Cancellations"
 
-        :param amazon.action action: the cancellation at Amazon
-        :return: the note of it
-        :rtype: str
-        """
-        documents = [self.name, *self._cancelled_along()]
-        self.action_cancel()
-        sentence = self.env._(
-            "Cancelled in Odoo, too: %(documents)s (%(action)s).",
-            documents=", ".join(documents),
-            action=action.name,
-        )
-        self._message_log(body=sentence)
-        return sentence
-
-    def _cancelled_along(self):
-        """Hook: return the names of what is cancelled with the sale order.
-
-        :rtype: list[str]
-        """
-        return []
-
-    def _tell_salesperson(self, action, sentence):
-        """Schedule an activity for whoever has to change the sale order.
-
-        :param amazon.action action: the cancellation at Amazon
-        :param str sentence: what there is to do
-        """
-        known = f"{action.state_message} {sentence}"
-        person = self.user_id if self.user_id.active else action.user_id
-        self.activity_schedule(
-            "mail.mail_activity_data_todo",
-            summary=self.env._("Cancelled at Amazon"),
-            # a title of Amazon's may hold markup
-            note=Markup("<p>%s</p>") % known,
-            user_id=person.id,
-        )
-        self._message_log(body=f"{action.name}: {known}")
-
-
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def _needed_jobs_beside(self, before):
-        """Override to have cancellations followed in Odoo whose job is lost."""
+    @api.model
+    def _needed_jobs(self, before):
+        """Override: cancellations that Odoo does not follow yet."""
         watched_since = before - timedelta(days=CONFIRM_ALERT_DAYS)
         done = Domain("state", "in", DONE_AT_AMAZON) | (
             Domain("state", "in", NOT_DONE)
@@ -188,8 +104,7 @@ class AmazonAlarm(models.Model):
             *done,
         ]
         return [
-            *super()._needed_jobs_beside(before),
-            (
+            NeededJob(
                 "amazon.action",
                 "_job_follow_in_odoo",
                 unfollowed,

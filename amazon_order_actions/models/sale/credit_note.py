@@ -2,29 +2,14 @@ from markupsafe import Markup
 
 from odoo import Command, fields, models
 
+from ..action.action import BOOKKEEPERS
+
 # From which states on a refund counts for the books. What a person did in Seller
 # Central is done, as far as anybody knows before Amazon's finances show it.
 BOOKED_FROM = {
     "accepted": ("accepted", "assisted", "confirmed"),
     "confirmed": ("confirmed",),
 }
-
-# Who sees which refund a credit note is about: not the customer, who may read the note.
-BOOKKEEPERS = "account.group_account_invoice,account.group_account_readonly"
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    credit_note_on = fields.Selection(
-        [
-            ("accepted", "When Amazon has accepted a refund"),
-            ("confirmed", "When Amazon's finances show a refund"),
-        ],
-        "Draft Credit Notes",
-        help="A draft credit note for what was refunded. It is never posted by itself. "
-        "Empty: none is made.",
-    )
 
 
 class AccountMove(models.Model):
@@ -61,39 +46,41 @@ class AccountMove(models.Model):
             ]
 
 
-class AmazonAction(models.Model):
+class AmazonActionFollowerCreditNote(models.AbstractModel):
     """What a refund brings about in Odoo's books: a draft, where the account wants."""
 
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.action.follower.credit_note"
+    _inherit = "amazon.action.follower"
+    _description = "Credit Notes of Amazon Refunds"
 
-    credit_note_ids = fields.One2many(
-        "account.move",
-        "amazon_action_id",
-        readonly=True,
-        groups=BOOKKEEPERS,
-    )
+    _place = 70
 
-    def _draft_credit_notes(self):
-        """Follower: draft a credit note for a refund that the books should know."""
-        for action in self:
-            if action._needs_credit_note():
-                action._draft_credit_note()
+    def _follow(self, actions):
+        for action in actions:
+            if self._needs_credit_note(action):
+                self._draft_credit_note(action)
 
-    def _needs_credit_note(self):
-        booked = BOOKED_FROM.get(self.account_id.credit_note_on, ())
-        return (
-            self.kind == "refund"
-            and self.state in booked
-            and not self.sudo().credit_note_ids
-            # only once, also where none could be made
-            and (self.state == booked[0] or not self.accepted_at)
+    def _failed(self):
+        return self.env._(
+            "No draft credit note could be made for this refund. Make it by hand, and "
+            "tell an administrator."
         )
 
-    def _draft_credit_note(self):
+    def _needs_credit_note(self, action):
+        booked = BOOKED_FROM.get(action.account_id.credit_note_on, ())
+        return (
+            action.kind == "refund"
+            and action.state in booked
+            and not action.sudo().credit_note_ids
+            # only once, also where none could be made
+            and (action.state == booked[0] or not action.accepted_at)
+        )
+
+    def _draft_credit_note(self, action):
         """Make a draft credit note of exactly the refunded amounts; never posts it."""
-        sale_order = self._sale_order_to_credit()
+        sale_order = self._sale_order_to_credit(action)
         if not sale_order:
-            self._post(
+            action._post(
                 lambda action: self.env._(
                     "%s: there is no sale order of this Amazon order, so no draft "
                     "credit note was made.",
@@ -105,21 +92,21 @@ class AmazonAction(models.Model):
         move_sudo = (
             self.env["account.move"]
             .sudo()
-            .with_company(self.company_id)
-            .create(self._prepare_credit_note(sale_order))
+            .with_company(action.company_id)
+            .create(self._prepare_credit_note(action, sale_order))
         )
-        move_sudo._level_amazon_total(self.amount)
-        self._post_credit_note(move_sudo)
+        move_sudo._level_amazon_total(action.amount)
+        self._post_credit_note(action, move_sudo)
 
-    def _sale_order_to_credit(self):
+    def _sale_order_to_credit(self, action):
         """Return the sale order whose buyer was refunded: where it was asked from, else
         the newest one of the same Amazon order."""
-        origin = self._get_origin()
+        origin = action._get_origin()
         if origin._name == "sale.order" and origin:
             return origin.sudo()
-        return self.order_id._sale_orders()[:1]
+        return action.order_id._sale_orders()[:1]
 
-    def _prepare_credit_note(self, sale_order):
+    def _prepare_credit_note(self, action, sale_order):
         """Return the values of the credit note.
 
         :param sale.order sale_order: in sudo mode
@@ -129,22 +116,22 @@ class AmazonAction(models.Model):
         )
         return {
             "move_type": "out_refund",
-            "amazon_action_id": self.id,
-            "company_id": self.company_id.id,
+            "amazon_action_id": action.id,
+            "company_id": action.company_id.id,
             "partner_id": sale_order.partner_invoice_id.id,
             "fiscal_position_id": sale_order.fiscal_position_id.id,
-            "currency_id": self.currency_id.id,
+            "currency_id": action.currency_id.id,
             "invoice_origin": sale_order.name,
-            "ref": f"{self.name}, {self.order_id.amazon_order_ref}",
+            "ref": f"{action.name}, {action.order_id.amazon_order_ref}",
             # Where it is not clear which invoice it is about, a person chooses.
             "reversed_entry_id": posted.id if len(posted) == 1 else False,
             "invoice_line_ids": [
-                Command.create(self._prepare_credit_line(line, sale_order))
-                for line in self.line_ids._standing().filtered("charge_id")
+                Command.create(self._prepare_credit_line(action, line, sale_order))
+                for line in action.line_ids._standing().filtered("charge_id")
             ],
         }
 
-    def _prepare_credit_line(self, line, sale_order):
+    def _prepare_credit_line(self, action, line, sale_order):
         """Return the values of one line: the amount of one component of one item.
 
         The buyer gets the amount with its tax, so the price before tax is computed from
@@ -152,10 +139,10 @@ class AmazonAction(models.Model):
         """
         sale_line = self._sale_line_of(line.order_line_id, sale_order)
         taxes = sale_line.tax_ids
-        if "Tax" in line.component or self._has_tax_apart(line):
+        if "Tax" in line.component or self._has_tax_apart(action, line):
             taxes = taxes.browse()
         included = taxes.with_context(force_price_include=True).compute_all(
-            line.amount, self.currency_id, partner=sale_order.partner_invoice_id
+            line.amount, action.currency_id, partner=sale_order.partner_invoice_id
         )
         is_included = all(tax.price_include for tax in taxes)
         price = line.amount if is_included else included["total_excluded"]
@@ -177,18 +164,18 @@ class AmazonAction(models.Model):
             lambda line: line.product_id.default_code == order_line.sku
         )[:1]
 
-    def _has_tax_apart(self, line):
+    def _has_tax_apart(self, action, line):
         """Whether Amazon refunds the tax of this component apart from it."""
         item = line.order_line_id
-        components = self.line_ids.filtered(
+        components = action.line_ids.filtered(
             lambda other: other.order_line_id == item
         ).mapped("component")
         tax = "Tax" if line.component == "Principal" else f"{line.component}Tax"
         return tax in components
 
-    def _post_credit_note(self, move_sudo):
+    def _post_credit_note(self, action, move_sudo):
         link = Markup("<a href=# data-oe-model='account.move' data-oe-id='%s'>%s</a>")
-        self._post(
+        action._post(
             lambda action: (
                 Markup("%s: %s")
                 % (

@@ -11,7 +11,7 @@ from ...spapi.errors import NotSent, Refused, Throttled
 from ..account.seller_account import is_access_refused
 from ..action.states import BEFORE_SENDING
 from ..base.clock import any_ahead, bring_back, database_now
-from ..base.containment import contained
+from ..base.containment import contained, log_failure
 
 _logger = logging.getLogger(__name__)
 
@@ -243,7 +243,7 @@ class AmazonCall(models.Model):
         """
         action = self.action_id
         kind = action._kind()
-        reason = kind._refusal_kept(action, reason)
+        reason = self._kept_refusal(reason)
         feed_type = kind._feed_instead(http_status)
         if feed_type:
             action._send_by_feed(feed_type, reason)
@@ -257,6 +257,22 @@ class AmazonCall(models.Model):
             )
         else:
             action._set_rejected(code or str(http_status or ""), reason)
+
+    def _kept_refusal(self, reason):
+        """Return what of Amazon's words may be kept: nothing where the kind cannot
+        say. That Amazon refused is recorded either way."""
+        kept = ""
+
+        def ask(action):
+            nonlocal kept
+            kept = action._kind()._kept_refusal(action, reason)
+
+        contained(
+            self.action_id,
+            ask,
+            lambda one, error: log_failure(one, "Amazon's words not kept", error),
+        )
+        return kept
 
     def _follow_unknown(self, reason):
         """Nobody can say whether Amazon has it."""

@@ -817,8 +817,12 @@ class AmazonFeed(models.Model):
                 "submitted_at": database_now(self.env),
             }
         ):
-            self.env["amazon.foreign.feed"]._forget(feed)
+            feed._forget_listed()
             feed._enqueue_poll(POLL_MIN_SECONDS)
+
+    def _forget_listed(self):
+        """Hook: Amazon's id of this feed is known by now, so that a feed of Amazon's
+        list by that id is nobody else's."""
 
     def _doubt_resends(self, feed_ref):
         """The sender of a feed that was called absent tells, very late, that Amazon has

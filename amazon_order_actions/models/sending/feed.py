@@ -28,7 +28,7 @@ class AmazonFeed(models.Model):
     """One envelope on its way to Amazon, and what Amazon answered.
 
     How it is sent stands in sending/dispatch.py, how the answer is read in
-    sending/poll.py.
+    tracing/poll.py.
     """
 
     _name = "amazon.feed"
@@ -93,6 +93,11 @@ class AmazonFeed(models.Model):
         "(account_id, feed_type, done_at) WHERE done_at IS NOT NULL"
     )
     _set_aside_idx = models.Index("(account_id) WHERE set_aside_at IS NOT NULL")
+    # What of its documents is not removed yet, the oldest first.
+    _documents_idx = models.Index(
+        "(company_id, sending_at) WHERE payload_file_id IS NOT NULL"
+        " OR report_file_id IS NOT NULL"
+    )
 
     # === BUSINESS METHODS - SET ASIDE === #
 

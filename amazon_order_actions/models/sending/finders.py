@@ -1,11 +1,14 @@
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
+from odoo.tools import LazyTranslate
 
-from ..action.finders import STALLED_AFTER
+from ..action.finders import STALLED_AFTER, by_account, waiting, waiting_lanes
 from ..action.lane import Lane
-from ..watch.alarm import LAST, Check, Finding, tally
+from ..watch.check import LAST, Check, Finding, tally
 from .dispatch import URGENT_RESERVE
+
+_lt = LazyTranslate(__name__)
 
 # createFeed is given up after 100 seconds, and what came of it is recorded for two
 # minutes more.
@@ -26,62 +29,47 @@ WATERMARK_AFTER = timedelta(hours=1)
 WAITING_AFTER = timedelta(minutes=30)
 
 
-class AmazonAlarm(models.Model):
+class AmazonCheckSending(models.AbstractModel):
     """Finds what should be sent and is not, and feeds that nobody follows."""
 
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.check.sending"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of Sending"
 
-    kind = fields.Selection(
-        selection_add=[
-            ("stalled", "Actions without a job"),
-            ("call_lost", "Calls without a job"),
-            ("abandoned", "Sending was interrupted"),
-            ("unfollowed", "Actions behind their feed"),
-            ("unasked", "Feeds without a job"),
-            ("feed_slow", "Amazon is slow"),
-            ("watermark", "Reading is behind"),
-            ("quota", "Amazon's quota used up"),
-            ("waiting", "Actions wait"),
-        ],
-        ondelete={
-            "stalled": "cascade",
-            "call_lost": "cascade",
-            "abandoned": "cascade",
-            "unfollowed": "cascade",
-            "unasked": "cascade",
-            "feed_slow": "cascade",
-            "watermark": "cascade",
-            "quota": "cascade",
-            "waiting": "cascade",
-        },
+    _checks = (
+        Check(
+            "stalled",
+            _lt("Actions without a job"),
+            is_mended=True,
+            on_panel=True,
+            explains_waiting=True,
+        ),
+        Check("call_lost", _lt("Calls without a job"), is_mended=True),
+        Check(
+            "abandoned", _lt("Sending was interrupted"), is_mended=True, on_panel=True
+        ),
+        Check("unfollowed", _lt("Actions behind their feed"), is_mended=True),
+        Check("unasked", _lt("Feeds without a job"), is_mended=True),
+        Check("feed_slow", _lt("Amazon is slow"), on_panel=True),
+        Check(
+            "watermark", _lt("Reading is behind"), on_panel=True, explains_waiting=True
+        ),
+        Check(
+            "quota", _lt("Amazon's quota used up"), on_panel=True, explains_waiting=True
+        ),
+        # what none of the others explains
+        Check("waiting", _lt("Actions wait"), on_panel=True, turn=LAST),
     )
-
-    @api.model
-    def _checks(self):
-        """Override to look for what should be sent or followed and is not."""
-        return [
-            *super()._checks(),
-            Check("stalled", is_mended=True, on_panel=True, explains_waiting=True),
-            Check("call_lost", is_mended=True),
-            Check("abandoned", is_mended=True, on_panel=True),
-            Check("unfollowed", is_mended=True),
-            Check("unasked", is_mended=True),
-            Check("feed_slow", on_panel=True),
-            Check("watermark", on_panel=True, explains_waiting=True),
-            Check("quota", on_panel=True, explains_waiting=True),
-            # what none of the others explains
-            Check("waiting", on_panel=True, turn=LAST),
-        ]
 
     def _find_stalled(self, accounts):
         """Actions wait in a lane that no job will look at. Enqueues one."""
         with_job = self._lanes_with_job()
         # What the account itself holds up is told by another check.
         accounts = accounts.filtered(lambda account: not account._sending_problem())
-        waiting = self._waiting_lanes(accounts, STALLED_AFTER, ~accounts._held_domain())
+        due = waiting_lanes(accounts, STALLED_AFTER, ~accounts._held_domain())
         lost = {
             lane: numbers
-            for lane, numbers in waiting.items()
+            for lane, numbers in due.items()
             if lane.feed_type and lane not in with_job
         }
         for lane in lost:
@@ -98,7 +86,7 @@ class AmazonAlarm(models.Model):
                 ),
                 since,
             )
-            for account, (count, since) in self._by_account(lost).items()
+            for account, (count, since) in by_account(accounts, lost).items()
         ]
 
     def _find_call_lost(self, accounts):
@@ -136,10 +124,10 @@ class AmazonAlarm(models.Model):
     def _find_watermark(self, accounts):
         """What changed at Amazon is not read, so what waits cannot be checked."""
         limit = fields.Datetime.now() - WATERMARK_AFTER
-        waiting = self._waiting(accounts, STALLED_AFTER, ~accounts._held_domain())
+        counted = waiting(accounts, STALLED_AFTER, ~accounts._held_domain())
         behind = self.env["amazon.watermark"].search(
             [
-                ("account_id", "in", [account.id for account in waiting]),
+                ("account_id", "in", [account.id for account in counted]),
                 ("subject", "in", ("orders", "transactions")),
                 # Without the role for finances nothing waits for them.
                 ("is_refused", "=", False),
@@ -154,7 +142,7 @@ class AmazonAlarm(models.Model):
                 self.env._(
                     "What changed at Amazon was not read for more than an hour, and "
                     "actions wait for it: %(count)s. %(problem)s",
-                    count=waiting[account][0],
+                    count=counted[account][0],
                     problem=marks.filtered("message")[:1].message or "",
                 ),
                 min(mark.known_until or mark.known_since for mark in marks),
@@ -177,7 +165,7 @@ class AmazonAlarm(models.Model):
                 ),
                 since,
             )
-            for account, (count, since) in self._waiting(
+            for account, (count, since) in waiting(
                 accounts, WAITING_AFTER, ~accounts._held_domain()
             ).items()
             # as many as what is not urgent needs
@@ -186,8 +174,8 @@ class AmazonAlarm(models.Model):
 
     def _find_waiting(self, accounts):
         """Actions wait for long, nobody stopped them, and no other alarm says why."""
-        explaining = [check.kind for check in self._checks() if check.explains_waiting]
-        explained = self.search(
+        explaining = self.env["amazon.check"]._kinds_that("explains_waiting")
+        explained = self.env["amazon.alarm"].search(
             [
                 ("company_id", "=", self.env.company.id),
                 ("kind", "in", explaining),
@@ -208,7 +196,7 @@ class AmazonAlarm(models.Model):
                 ),
                 since,
             )
-            for account, (count, since) in self._waiting(
+            for account, (count, since) in waiting(
                 accounts - explained.account_id,
                 WAITING_AFTER,
                 ~accounts._held_domain(),
@@ -244,7 +232,7 @@ class AmazonAlarm(models.Model):
                 ),
                 since,
             )
-            for account, (count, since) in self._by_account(lanes).items()
+            for account, (count, since) in by_account(accounts, lanes).items()
         ]
 
     def _find_unfollowed(self, accounts):

@@ -8,13 +8,16 @@ like any other. So the watch, which looks every five minutes, takes them away be
 import logging
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.fields import Domain
+from odoo.tools import LazyTranslate
 
 from ..base.background import CHUNK, in_own_transaction
 from ..base.clock import any_ahead, bring_back, database_now, latest_credible
 from ..sending.feed import SENT_BEFORE
-from ..watch.alarm import FIRST, Check, Finding
+from ..watch.check import FIRST, Check, Finding
+
+_lt = LazyTranslate(__name__)
 
 _logger = logging.getLogger(__name__)
 
@@ -28,19 +31,14 @@ JOB_AHEAD = timedelta(days=1, seconds=DUE_AHEAD_SECONDS)
 SENDING_JOBS = ("_job_dispatch", "_job_call")
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckFuture(models.AbstractModel):
+    """Finds what a clock that was ahead wrote down: the others go by these times."""
 
-    kind = fields.Selection(
-        selection_add=[("future", "Times in the future")],
-        ondelete={"future": "cascade"},
-    )
+    _name = "amazon.check.future"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of Times"
 
-    @api.model
-    def _checks(self):
-        """Override to look for what a clock that was ahead wrote down: the other checks
-        go by these times."""
-        return [*super()._checks(), Check("future", turn=FIRST)]
+    _checks = (Check("future", _lt("Times in the future"), turn=FIRST),)
 
     def _find_future(self, accounts):
         """Something was written down by a clock that was ahead. Puts it right."""
@@ -74,8 +72,8 @@ class AmazonAlarm(models.Model):
             "amazon.feed",
             "amazon.call",
             "amazon.approval",
-            "amazon.action",
-            "queue.job",
+            "amazon.mend.action",
+            "amazon.mend.job",
         ]
 
     def _mend_table(self, name, accounts):
@@ -102,8 +100,11 @@ class AmazonAlarm(models.Model):
 # These two have times that several rooms write down.
 
 
-class AmazonAction(models.Model):
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonMendAction(models.AbstractModel):
+    """Puts right the times of actions."""
+
+    _name = "amazon.mend.action"
+    _description = "Amazon Times of Actions"
 
     @api.model
     def _mend_future(self, account_ids, limit):
@@ -117,9 +118,9 @@ class AmazonAction(models.Model):
         ahead = any_ahead(times, now)
         too_late = Domain("due_at", ">", now + timedelta(seconds=DUE_AHEAD_SECONDS))
         # one search for each index of what is under way
-        found = self.union(
+        found = self.env["amazon.action"].union(
             *(
-                self.search(
+                self.env["amazon.action"].search(
                     of_accounts & Domain("state", "in", states) & domain, limit=limit
                 )
                 for states, domain in (
@@ -133,24 +134,28 @@ class AmazonAction(models.Model):
         bring_back(mended, times[1:], now)
         bring_back(mended, times[:1], now, SENT_BEFORE)
         for action in mended:
-            action._begin_waiting(now)
+            self._begin_waiting(action, now)
         mended.filtered(lambda action: action.state == "queued")._enqueue_dispatch()
         return len(mended)
 
-    def _begin_waiting(self, now):
+    def _begin_waiting(self, action, now):
         """Let what has not left yet wait as if it had been asked for now.
 
+        :param amazon.action action: what waits
         :param datetime now: by PostgreSQL's clock
         """
-        if self.state == "to_approve":
-            self.approval_id._restart(now)
-        elif self.state == "queued" and self.due_at:
-            undo = timedelta(seconds=self._kind()._undo_seconds(self.order_id))
-            self.due_at = min(self.due_at, now + undo)
+        if action.state == "to_approve":
+            action.approval_id._restart(now)
+        elif action.state == "queued" and action.due_at:
+            undo = timedelta(seconds=action._kind()._undo_seconds(action.order_id))
+            action.due_at = min(action.due_at, now + undo)
 
 
-class QueueJob(models.Model):
-    _inherit = "queue.job"
+class AmazonMendJob(models.AbstractModel):
+    """Puts right when jobs of ours start."""
+
+    _name = "amazon.mend.job"
+    _description = "Amazon Times of Jobs"
 
     @api.model
     def _mend_future(self, account_ids, limit):
@@ -159,7 +164,7 @@ class QueueJob(models.Model):
         now = database_now(self.env)
         due = now + timedelta(seconds=DUE_AHEAD_SECONDS)
         accounts = self.env["amazon.seller.account"].browse(account_ids)
-        jobs = self.search(
+        jobs = self.env["queue.job"].search(
             Domain("state", "=", "pending")
             & Domain("model_name", "=like", "amazon.%")
             & Domain("company_id", "in", accounts.company_id.ids)

@@ -20,8 +20,6 @@ RETENTION_DAYS = 540
 # delivery, and appeals follow.
 RETENTION_LEAST_DAYS = 120
 
-# Statuses of an order that has left, or never will.
-LEFT = ("SHIPPED", "CANCELLED", "UNFULFILLABLE")
 # States of an action that may still need what was written down with it.
 NEEDS_ITS_WORDS = ("to_approve", "queued", "sending")
 
@@ -39,89 +37,6 @@ class ResCompany(models.Model):
     amazon_retention_days = fields.Integer(
         "Amazon Documents are Kept (Days)", default=RETENTION_DAYS
     )
-
-
-class AmazonFeed(models.Model):
-    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    # What is not removed yet, the oldest first.
-    _documents_idx = models.Index(
-        "(company_id, sending_at) WHERE payload_file_id IS NOT NULL"
-        " OR report_file_id IS NOT NULL"
-    )
-
-
-class AmazonOrder(models.Model):
-    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    left_at = fields.Datetime(
-        "Left",
-        compute="_compute_left_at",
-        store=True,
-        readonly=True,
-        help="When it was first seen as shipped or cancelled: Amazon's time of that.",
-    )
-
-    _buyer_idx = models.Index(
-        "(left_at) WHERE mcf_comment IS NOT NULL OR cancel_request_reason IS NOT NULL"
-        " OR destination_digest IS NOT NULL"
-    )
-
-    @api.depends("fulfillment_status")
-    def _compute_left_at(self):
-        for order in self:
-            if order.fulfillment_status not in LEFT:
-                order.left_at = False
-            elif not order.left_at:
-                order.left_at = order.last_update_at or fields.Datetime.now()
-
-
-class AmazonOrderLine(models.Model):
-    _inherit = "amazon.order.line"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    _buyer_idx = models.Index("(order_id) WHERE cancel_request_reason IS NOT NULL")
-
-
-class AmazonAction(models.Model):
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    erased_at = fields.Datetime(
-        "Words Removed",
-        readonly=True,
-        copy=False,
-        help="What people and Amazon had written was removed then, since it may name "
-        "the buyer. What was done, by whom and when stays.",
-    )
-
-    _words_idx = models.Index(
-        "(last_state_change) WHERE erased_at IS NULL AND (note IS NOT NULL"
-        " OR decision_note IS NOT NULL OR details IS NOT NULL"
-        " OR amazon_text IS NOT NULL)"
-    )
-
-    def _update_state(self, target, reason=None, vals=None):
-        """Override: what is written down from now on has its own time."""
-        return super()._update_state(
-            target, reason, {**(vals or {}), "erased_at": False}
-        )
-
-    def _erase_words(self):
-        """Remove what may name the buyer; digests of it stay."""
-        for action in self:
-            vals = {
-                "note": False,
-                "decision_note": False,
-                "details": action.details
-                and action._kind()._kept_details(action.details),
-                "erased_at": fields.Datetime.now(),
-            }
-            if action.kind in KINDS_THAT_MAY_NAME_A_BUYER and action.amazon_text:
-                vals["amazon_text"] = False
-                vals["state_message"] = self.env._(
-                    "Amazon answered with the code %s; its words were removed.",
-                    action.amazon_code or self.env._("none"),
-                )
-            action.write(vals)
 
 
 class AmazonRetention(models.AbstractModel):
@@ -192,11 +107,29 @@ class AmazonRetention(models.AbstractModel):
             limit=CHUNK,
             order="last_state_change",
         )
-        actions._erase_words()
+        self._erase_words(actions)
         self._journal_erased(
             len(actions), before, self.env._("What was written down with actions")
         )
         return len(actions) == CHUNK
+
+    def _erase_words(self, actions):
+        """Remove what may name the buyer; digests of it stay."""
+        for action in actions:
+            vals = {
+                "note": False,
+                "decision_note": False,
+                "details": action.details
+                and action._kind()._kept_details(action.details),
+                "erased_at": fields.Datetime.now(),
+            }
+            if action.kind in KINDS_THAT_MAY_NAME_A_BUYER and action.amazon_text:
+                vals["amazon_text"] = False
+                vals["state_message"] = self.env._(
+                    "Amazon answered with the code %s; its words were removed.",
+                    action.amazon_code or self.env._("none"),
+                )
+            action.write(vals)
 
     def _erase_documents(self):
         """Remove feeds and reports that are older than the administrator wants them.

@@ -1,3 +1,4 @@
+from . import check
 from . import alarm
 from . import watch
 from . import jobs

@@ -1,53 +1,12 @@
 import logging
-from typing import NamedTuple
 
 from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 
-from ..base.groups import ADMIN
+from ..base.groups import ADMIN, JOURNAL
 
 _logger = logging.getLogger(__name__)
-
-# The turn of a check: what puts right what the others go by comes first; last comes
-# what asks whether any of the others has found why.
-FIRST, USUAL, LAST = range(3)
-
-
-class Check(NamedTuple):
-    """A kind of trouble that the watch looks for, by the alarms' `_find_<kind>`.
-
-    That takes the company's accounts and returns a list of `Finding`.
-
-    :param str kind: the kind of alarm that it raises
-    :param bool is_mended: whether the check mends it by itself: people are told only
-        where it is still so at the next look
-    :param bool on_panel: whether it concerns everybody who is about to ask for
-        something, on whatever order
-    :param bool explains_waiting: whether it is why actions of its account wait
-    :param int turn: when it is looked for, before or after the others
-    """
-
-    kind: str
-    is_mended: bool = False
-    on_panel: bool = False
-    explains_waiting: bool = False
-    turn: int = USUAL
-
-
-class Finding(NamedTuple):
-    """What a check found for one account, or for the whole company where empty."""
-
-    account: models.BaseModel
-    count: int
-    message: str
-    since: object = None
-
-
-def tally(numbers, key, count, since):
-    """Add a count to those of a key, and keep the oldest time."""
-    former = numbers.get(key, (0, since))
-    numbers[key] = (former[0] + count, min(former[1], since))
 
 
 class AmazonAlarm(models.Model):
@@ -71,8 +30,12 @@ class AmazonAlarm(models.Model):
         index="btree_not_null",
         help="Empty where it concerns all accounts of the company.",
     )
-    # Each room adds what it looks for (`_checks`).
-    kind = fields.Selection([], required=True, readonly=True)
+    kind = fields.Selection(
+        selection=lambda self: list(self.env["amazon.check"]._labels().items()),
+        required=True,
+        readonly=True,
+        help="What was looked for (amazon.check).",
+    )
     state = fields.Selection(
         [("open", "Open"), ("over", "Over")],
         required=True,
@@ -97,7 +60,7 @@ class AmazonAlarm(models.Model):
     @api.depends("kind", "account_id")
     @api.depends_context("lang")
     def _compute_display_name(self):
-        labels = dict(self._fields["kind"]._description_selection(self.env))
+        labels = self.env["amazon.check"]._labels()
         for alarm in self:
             name = labels.get(alarm.kind, "")
             account_name = alarm.account_id.sudo().name
@@ -105,20 +68,24 @@ class AmazonAlarm(models.Model):
 
     # === BUSINESS METHODS === #
 
-    @api.model
-    def _checks(self):
-        """Hook: return what the watch looks for. Each room and each addon adds its own
-        kinds of trouble, with their labels (`kind`) and a method for each, which is
-        named `_find_<kind>`.
+    def action_try_again(self):
+        """Have all tried again that these alarms are about, as an administrator.
 
-        :rtype: list[Check]
+        :raise AccessError: when the user does not administer the company
         """
-        return []
+        self.check_access("read")
+        self.env["amazon.set.aside"]._check_administers(self.sudo().company_id)
+        checks_sudo = self.env["amazon.check"].sudo()._all()
+        for alarm_sudo in self.sudo():
+            if alarm_sudo.kind in checks_sudo:
+                of_kind_sudo, _check = checks_sudo[alarm_sudo.kind]
+                of_kind_sudo._try_again(alarm_sudo.kind, alarm_sudo.account_id)
+        return True
 
     @api.model
     def _panel_kinds(self):
         """Return the kinds that concern everybody who is about to ask for something."""
-        return [check.kind for check in self._checks() if check.on_panel]
+        return self.env["amazon.check"]._kinds_that("on_panel")
 
     @api.model
     def _report(self, kind, findings):
@@ -158,7 +125,7 @@ class AmazonAlarm(models.Model):
             }
         )
         alarm._journal(False, "open")
-        if kind not in [check.kind for check in self._checks() if check.is_mended]:
+        if kind not in self.env["amazon.check"]._kinds_that("is_mended"):
             alarm._tell()
 
     def _renew(self, finding):
@@ -237,6 +204,14 @@ class AmazonAlarm(models.Model):
         )
 
     def _administrators(self):
-        return self.env.ref(ADMIN).all_user_ids.filtered(
+        """Return whom this alarm is told: the administrators of its company, and its
+        auditors where who administers must not be the only one to hear of it.
+
+        :rtype: res.users
+        """
+        users = self.env.ref(ADMIN).all_user_ids
+        if self.kind in self.env["amazon.check"]._kinds_that("tells_auditors"):
+            users |= self.env.ref(JOURNAL).all_user_ids
+        return users.filtered(
             lambda user: user.active and self.company_id in user.company_ids
         )

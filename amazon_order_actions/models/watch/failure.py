@@ -2,9 +2,12 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.tools import LazyTranslate
 
 from ..base.background import in_own_transaction
-from .alarm import Check, Finding
+from .check import Check, Finding
+
+_lt = LazyTranslate(__name__)
 
 _logger = logging.getLogger(__name__)
 
@@ -131,20 +134,14 @@ class AmazonFailure(models.Model):
             in_own_transaction(failed, "unlink")
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckFailure(models.AbstractModel):
+    """Finds work in the background that fails."""
 
-    kind = fields.Selection(
-        selection_add=[
-            ("work_failed", "Work in the background failed"),
-        ],
-        ondelete={"work_failed": "cascade"},
-    )
+    _name = "amazon.check.failure"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of Work in the Background"
 
-    @api.model
-    def _checks(self):
-        """Override to look for what failed and waits to be tried again."""
-        return [*super()._checks(), Check("work_failed")]
+    _checks = (Check("work_failed", _lt("Work in the background failed")),)
 
     def _find_work_failed(self, accounts):
         """Something failed for one company, account or record, and waits to be tried

@@ -8,9 +8,12 @@ from datetime import timedelta
 import psycopg2
 
 from odoo import api, fields, models
+from odoo.tools import LazyTranslate
 
 from ..base.clock import CLOCK_SECONDS, DATABASE_NOW, database_now
-from .alarm import Check, Finding
+from .check import Check, Finding
+
+_lt = LazyTranslate(__name__)
 
 _logger = logging.getLogger(__name__)
 
@@ -118,25 +121,19 @@ class AmazonHostClock(models.Model):
         )
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckClock(models.AbstractModel):
+    """Finds clocks that are wrong."""
 
-    kind = fields.Selection(
-        selection_add=[("clock", "Wrong clock of a host")],
-        ondelete={"clock": "cascade"},
-    )
+    _name = "amazon.check.clock"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of Clocks"
 
-    @api.model
-    def _checks(self):
-        """Override to look for clocks that are wrong."""
-        return [*super()._checks(), Check("clock")]
+    _checks = (Check("clock", _lt("Wrong clock of a host")),)
 
     @api.model
     def _before_watch(self):
-        """Override to have this host say how its clock is."""
-        result = super()._before_watch()
+        """Override: this host says how its clock is."""
         self.env["amazon.host.clock"]._compare()
-        return result
 
     def _find_clock(self, accounts):
         """Hosts have another time than the database."""

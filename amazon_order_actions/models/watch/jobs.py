@@ -1,12 +1,15 @@
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.fields import Domain
+from odoo.tools import LazyTranslate
 
 from odoo.addons.queue_job.job import CANCELLED
 from odoo.addons.queue_job.jobrunner.runner import PG_ADVISORY_LOCK_ID
 
-from .alarm import Check, Finding
+from .check import Check, Finding
+
+_lt = LazyTranslate(__name__)
 
 # A working runner starts a due job within seconds; the watch itself looks this often.
 RUNNER_DELAY = timedelta(minutes=5)
@@ -19,27 +22,22 @@ JOBS_NAMED = 5
 TWINS_PER_RUN = 500
 
 
-class AmazonAlarm(models.Model):
+class AmazonCheckJobs(models.AbstractModel):
     """Finds that the jobs in the background do not run, or fail."""
 
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.check.jobs"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of Jobs"
 
-    kind = fields.Selection(
-        selection_add=[
-            ("runner", "Job runner not working"),
-            ("job_failed", "Job failed"),
-        ],
-        ondelete={"runner": "cascade", "job_failed": "cascade"},
+    _checks = (
+        Check(
+            "runner",
+            _lt("Job runner not working"),
+            on_panel=True,
+            explains_waiting=True,
+        ),
+        Check("job_failed", _lt("Job failed")),
     )
-
-    @api.model
-    def _checks(self):
-        """Override to look for jobs that do not run, or fail."""
-        return [
-            *super()._checks(),
-            Check("runner", on_panel=True, explains_waiting=True),
-            Check("job_failed"),
-        ]
 
     def _find_runner(self, accounts):
         """Jobs are due, and nobody starts any."""

@@ -2,37 +2,39 @@ import logging
 
 from psycopg2 import OperationalError
 
-from odoo import api, fields, models
+from odoo import api, models
+from odoo.tools import LazyTranslate
 
 from ..base.background import in_background
-from .alarm import Finding
+from .check import Check, Finding
 
 _logger = logging.getLogger(__name__)
+_lt = LazyTranslate(__name__)
 
 
-class AmazonAlarm(models.Model):
+class AmazonWatch(models.AbstractModel):
     """The watch: finds rows that nobody moves, and says so.
 
     Independent of the job runner, by a scheduled action. Nothing depends on it: the
     state rows decide what may be sent. It mends only by enqueueing a job that is safe
     to run at any time. Each check counts; none walks through the rows it counts.
 
-    What is looked for stands beside its subject, in the room that knows it (`_checks`).
+    What is looked for stands beside its subject, in the room that knows it
+    (`amazon.check`).
     """
 
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    kind = fields.Selection(
-        selection_add=[("check_failed", "Check of the watch failed")],
-        ondelete={"check_failed": "cascade"},
-    )
+    _name = "amazon.watch"
+    _description = "Amazon Watch"
 
     @api.model
     def _cron_watch(self):
         """Look at all companies. Scheduled action, every five minutes."""
-        self._before_watch()
-        accounts = self._accounts_to_watch()
-        open_alarms = self.search([("state", "=", "open")])
+        registered = self.env["amazon.check"]._registered()
+        for checks in registered:
+            checks._before_watch()
+        active = self.env["amazon.seller.account"].search([])
+        accounts = active.union(*(of._accounts_to_watch() for of in registered))
+        open_alarms = self.env["amazon.alarm"].search([("state", "=", "open")])
         failures = self.env["amazon.failure"]
         noted = failures.search([])
         companies = accounts.company_id | open_alarms.company_id | noted.company_id
@@ -42,46 +44,40 @@ class AmazonAlarm(models.Model):
                 "watch", in_background(self, company), "_watch", of_company
             )
 
-    @api.model
-    def _before_watch(self):
-        """Hook: what is done once before the companies are looked at."""
-
-    @api.model
-    def _accounts_to_watch(self):
-        """Hook: return the active accounts. Others add those that left something on its
-        way.
-
-        :rtype: amazon.seller.account
-        """
-        return self.env["amazon.seller.account"].search([])
-
     def _watch(self, accounts):
         """Run the checks for the current company.
 
         :param amazon.seller.account accounts: those of the company
         """
         accounts = accounts.with_env(self.env)
-        alarms = self.search(
+        alarms = self.env["amazon.alarm"]
+        open_alarms = alarms.search(
             [("company_id", "=", self.env.company.id), ("state", "=", "open")]
         )
-        alarmed = set(alarms.mapped("kind"))
-        checks = sorted(self._checks(), key=lambda check: check.turn)
+        alarmed = set(open_alarms.mapped("kind"))
+        registered = self.env["amazon.check"]._all()
         failed = [
-            check.kind
-            for check in checks
-            if not self._check(check.kind, accounts, check.kind in alarmed)
+            kind
+            for kind, (checks, check) in registered.items()
+            if check.turn is not None
+            and not self._check(checks, kind, accounts, kind in alarmed)
         ]
+        for alarm in open_alarms:
+            # of an addon that is not there any more
+            if alarm.kind not in registered:
+                alarm._end()
         if failed or "check_failed" in alarmed:
-            self._try_to_tell(
-                lambda: self._report(
+            alarms._try_to_tell(
+                lambda: alarms._report(
                     "check_failed", self._failed_checks(accounts, failed)
                 )
             )
 
-    def _check(self, kind, accounts, is_alarmed):
+    def _check(self, checks, kind, accounts, is_alarmed):
         """Look for one kind of trouble and report it.
 
-        :param str kind: one of `_checks`
+        :param amazon.check checks: whose check it is
+        :param str kind: the kind of trouble
         :param amazon.seller.account accounts: those of the company
         :param bool is_alarmed: whether an alarm of this kind is open, and may be over
         :return: whether that worked: one check that fails must not silence the others
@@ -89,11 +85,11 @@ class AmazonAlarm(models.Model):
         """
         try:
             with self.env.cr.savepoint():
-                findings = getattr(self, f"_find_{kind}")(accounts)
+                findings = getattr(checks, f"_find_{kind}")(accounts)
             # Apart: telling that fails must not undo what the check has mended.
             if findings or is_alarmed:
                 with self.env.cr.savepoint():
-                    self._report(kind, findings)
+                    self.env["amazon.alarm"]._report(kind, findings)
         except OperationalError:
             # The watch of this company is run again.
             raise
@@ -106,11 +102,21 @@ class AmazonAlarm(models.Model):
         """Return the finding that says which checks failed."""
         if not kinds:
             return []
-        labels = dict(self._fields["kind"]._description_selection(self.env))
+        labels = self.env["amazon.check"]._labels(kinds)
         message = self.env._(
             "The watch could not look for everything, because of an error in the "
             "program: %(checks)s. An alarm of that kind may be missing or out of date. "
             "The server's log has the errors.",
-            checks=", ".join(labels[kind] for kind in kinds),
+            checks=", ".join(labels.values()),
         )
         return [Finding(accounts.browse(), len(kinds), message)]
+
+
+class AmazonCheckWatch(models.AbstractModel):
+    """The watch itself reports which checks failed."""
+
+    _name = "amazon.check.watch"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of the Watch"
+
+    _checks = (Check("check_failed", _lt("Check of the watch failed"), turn=None),)

@@ -1,7 +1,6 @@
 import uuid
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
 from ...models.action.reservation import ActionRequest
 
@@ -9,7 +8,8 @@ from ...models.action.reservation import ActionRequest
 class AmazonActionRequest(models.AbstractModel):
     """What the dialogs share: the order, where they were opened, what they say.
 
-    A dialog only collects. Every check is made again when it asks.
+    A dialog only collects: what it hands over is a plain value, which is checked when
+    the order is taken.
     """
 
     _name = "amazon.action.request"
@@ -18,8 +18,6 @@ class AmazonActionRequest(models.AbstractModel):
 
     # The kind of action that the dialog asks for
     _kind = None
-    # Whether Amazon wants to know why
-    _needs_reason = True
 
     order_id = fields.Many2one("amazon.order", required=True, readonly=True)
     amazon_order_ref = fields.Char(
@@ -145,25 +143,9 @@ class AmazonActionRequest(models.AbstractModel):
         """Hook: the title of the dialog."""
         raise NotImplementedError
 
-    def _check_filled_in(self):
-        """Refuse what is blocked or not filled in, in words.
-
-        :raise UserError: with the sentences that say why
-        """
-        handler = self._handler()
-        blockers = handler._blockers(self.order_id)
-        if blockers:
-            raise UserError("\n".join(blockers))
-        if self._needs_reason and not self._asked_reason():
-            raise UserError(self.env._("Choose the reason first."))
-        if handler._is_assisted(self.order_id) and not (self.note or "").strip():
-            raise UserError(
-                self.env._("Write down what you did in Seller Central, and when.")
-            )
-
     def _ask(self):
-        """Ask for the action with what is collected, once the order is taken: so all
-        is read and checked only once, as it is then.
+        """Ask for the action with what is filled in. All is checked once, when the
+        order is taken.
 
         :rtype: amazon.action
         """
@@ -172,10 +154,10 @@ class AmazonActionRequest(models.AbstractModel):
                 self._asked_kind(),
                 self._asked_from(),
                 self.nonce,
-                reason=self._needs_reason and self._asked_reason(),
-                amounts=self._collect,
-                quantities=self._collect_quantities,
-                details=self._details,
+                reason=self._handler()._needs_reason and self._asked_reason(),
+                quantities=self._collect_quantities(),
+                details=self._details(),
+                plan=self._plan(),
                 note=self.note,
             )
         )
@@ -192,23 +174,18 @@ class AmazonActionRequest(models.AbstractModel):
         return document
 
     def _details(self):
-        """Hook: return what else the kind needs, from what was filled in. Called with
-        the order taken.
+        """Hook: return what else the kind needs, from what was filled in.
 
         :rtype: dict | None
         """
         return None
 
-    def _collect(self):
-        """Hook: return the amount for each charge, from what was filled in.
+    def _plan(self):
+        """Hook: return what the kind alone knows to read, from what was filled in.
 
-        Not called where this dialog has asked already: a double click, a second try.
-
-        :rtype: dict
-        :raise UserError: when it is blocked or not filled in
+        :rtype: tuple | None
         """
-        self._check_filled_in()
-        return {}
+        return None
 
     def _collect_quantities(self):
         """Hook: return the units of each item, from what was filled in.

@@ -21,33 +21,17 @@ class AmazonUnknownDecision(models.TransientModel):
     """
 
     _name = "amazon.unknown.decision"
+    _inherit = "amazon.action.shown"
     _description = "Decision on an Unknown Outcome at Amazon"
 
-    action_id = fields.Many2one("amazon.action", required=True, readonly=True)
+    action_id = fields.Many2one(required=True)
     is_decided = fields.Boolean(readonly=True)
     note = fields.Text("What You Saw")
-    name = fields.Char(related="action_id.name", related_sudo=False)
-    kind = fields.Selection(related="action_id.kind", related_sudo=False)
     state = fields.Selection(related="action_id.state", related_sudo=False)
     needs_person = fields.Boolean(related="action_id.needs_person", related_sudo=False)
-    state_message = fields.Char(related="action_id.state_message", related_sudo=False)
     needs_approval = fields.Boolean(compute="_compute_evidence")
-    user_id = fields.Many2one(related="action_id.user_id", related_sudo=False)
-    asked_at = fields.Datetime(related="action_id.asked_at", related_sudo=False)
-    currency_id = fields.Many2one(related="action_id.currency_id", related_sudo=False)
-    amount = fields.Monetary(related="action_id.amount", related_sudo=False)
-    line_ids = fields.One2many(related="action_id.line_ids", related_sudo=False)
-    order_id = fields.Many2one(related="action_id.order_id", related_sudo=False)
-    fulfillment_status = fields.Selection(
-        related="order_id.fulfillment_status", related_sudo=False
-    )
-    refund_ids = fields.One2many(related="order_id.refund_ids", related_sudo=False)
-    read_at = fields.Datetime(related="order_id.read_at", related_sudo=False)
     finances_message = fields.Char(
         related="order_id.finances_message", related_sudo=False
-    )
-    seller_central_url = fields.Char(
-        related="order_id.seller_central_url", related_sudo=False
     )
     # Of the feed, which agents may not read: these alone.
     feed_ref = fields.Char("Amazon Feed", compute="_compute_evidence")

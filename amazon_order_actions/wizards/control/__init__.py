@@ -1,3 +1,2 @@
 from . import stop_request
 from . import authority_check
-from . import approval_decision

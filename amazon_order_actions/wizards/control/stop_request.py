@@ -124,48 +124,6 @@ class AmazonStopEndRequest(models.TransientModel):
         return {"type": "ir.actions.act_window_close"}
 
 
-class AmazonStop(models.Model):
-    _inherit = "amazon.stop"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def action_resume(self):
-        """Open the dialog that ends these stops. Changes nothing.
-
-        :raise AccessError: when the user does not administer their companies
-        :raise UserError: when all of them have ended
-        """
-        self.check_access("read")
-        self._check_admin(self.company_id)
-        stops = self.filtered(lambda stop: not stop.ended_at)
-        if not stops:
-            raise UserError(self.env._("This is not stopped any more."))
-        request = self.env["amazon.stop.end.request"].create({"stop_ids": stops.ids})
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Resume"),
-            "res_model": request._name,
-            "res_id": request.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-        }
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def action_resume(self):
-        """Open the dialog that ends the stops of this account; those of the whole
-        company where it has none of its own. Changes nothing."""
-        self.ensure_one()
-        self.check_access("read")
-        stops = self._open_stops().with_env(self.env)
-        of_life = stops.filtered("life_id")
-        if of_life and of_life == stops.filtered("account_id"):
-            return of_life[0].action_decide()
-        stops -= of_life
-        return (stops.filtered("account_id") or stops).action_resume()
-
-
 def _accounts_of(company):
     return company.env["amazon.seller.account"].search(
         [("company_id", "=", company.id)]

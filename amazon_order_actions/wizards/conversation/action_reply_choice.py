@@ -88,11 +88,11 @@ class AmazonActionRequest(models.AbstractModel):
         reply = self._prepare_reply()
         action = super()._ask()
         if reply:
-            action._set_reply(reply)
+            self.env["amazon.reply"]._ask_for(action, reply)
         return action
 
     def _prepare_reply(self):
-        """Return the reply that is wanted, as values of the action; none where empty.
+        """Return the reply that is wanted, as values; none where empty.
 
         :rtype: dict
         :raise AccessError: when the user may not write to buyers
@@ -114,10 +114,10 @@ class AmazonActionRequest(models.AbstractModel):
                 )
             )
         return {
-            "reply_recipient": self._asked_from()._recipient(),
+            "recipient": self._asked_from()._recipient(),
             "is_recipient_meant": self._check_recipient_meant(),
-            "reply_state": self.reply_state,
-            "reply_lang": self.reply_lang,
+            "awaited_state": self.reply_state,
+            "lang": self.reply_lang,
             "close_document": self.close_document and self.can_close,
         }
 

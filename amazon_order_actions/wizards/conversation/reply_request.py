@@ -195,7 +195,7 @@ class AmazonReplyRequest(models.TransientModel):
             is_meant = self._check_recipient_meant()
             document._send_reply_mail(self.subject, self.text, self.env.user, is_meant)
         else:
-            message = message._ask_message(
+            message = self.env["amazon.action.kind.message"]._ask(
                 self.order_id, self.nonce, document, self.message_type, self.text
             )
         self.is_sent = True
@@ -209,13 +209,13 @@ class AmazonReplyRequest(models.TransientModel):
     def _note_correction(self, document):
         """Take down what was corrected: the text is about one kind of action, so what
         the buyer was told of another still waits."""
-        correcting = self.order_id.sudo().action_ids.filtered(
-            lambda action: action.reply_status == "correcting"
+        correcting = self.order_id.sudo().action_ids.reply_ids.filtered(
+            lambda reply: reply.state == "correcting"
         )
         corrected = correcting.filtered(
-            lambda action: action.kind == self.template_id.situation
+            lambda reply: reply.action_id.kind == self.template_id.situation
         )
-        corrected.reply_status = "corrected"
+        corrected.state = "corrected"
         if corrected and corrected == correcting:
             document.sudo().activity_feedback([ACTIVITY])
 
@@ -241,9 +241,9 @@ class AmazonReplyRequest(models.TransientModel):
         templates = self.env["amazon.reply.template"]
         found = templates
         for action in self._newest_actions():
-            stage = action._reply_stage()
+            stage = self.env["amazon.reply"]._stage_of(action)
             # Who was told nothing needs no correction.
-            if stage != "correction" or action.reply_status == "correcting":
+            if stage != "correction" or action.reply_ids.state == "correcting":
                 found |= templates._find(
                     action.kind, stage, self.reply_lang, action.company_id
                 )
@@ -278,7 +278,7 @@ class AmazonReplyRequest(models.TransientModel):
         template.check_access("read")
         action = self._action_of_template()
         if action:
-            values = action._reply_values(template.lang)
+            values = template._values_about(action, template.lang)
         else:
             values = self.order_id._reply_values()
         return template._render(values)

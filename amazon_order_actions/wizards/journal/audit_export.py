@@ -140,36 +140,6 @@ class AmazonAuditExport(models.TransientModel):
         return lines if self.file_format == "jsonl" else csv_lines(rows)
 
 
-class AmazonAuditEntry(models.Model):
-    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def action_export(self):
-        """Open the dialog that exports the journal.
-
-        :raise AccessError: when the user may not read the journal
-        """
-        self.env["amazon.audit.check"]._check_right()
-        selected = self.env.context.get("active_ids")
-        shown = Domain(self.env.context.get("active_domain") or [])
-        if selected:
-            shown = Domain("id", "in", selected)
-        is_part = not shown.is_true()
-        # The file is sent by a request that knows nothing of the companies at hand.
-        shown &= Domain("company_id", "in", self.env.companies.ids)
-        export = self.env["amazon.audit.export"].create(
-            {"domain": list(shown), "scope": "part" if is_part else "all"}
-        )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Export the Journal"),
-            "res_model": export._name,
-            "res_id": export.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-        }
-
-
 def csv_lines(rows):
     """Yield rows as the lines of a CSV file, the names of the columns first.
 

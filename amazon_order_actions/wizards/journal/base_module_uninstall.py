@@ -9,18 +9,18 @@ class BaseModuleUninstall(models.TransientModel):
 
     @api.depends("module_ids")
     def _compute_amazon_journal(self):
-        journal = self.env["amazon.audit.entry"].sudo()
+        exports = self.env["amazon.audit.last.export"].sudo()
         for wizard in self:
             names = wizard._get_modules().mapped("name")
             wizard.amazon_journal_missing = False
             wizard.amazon_journal_message = False
             if "amazon_order_actions" not in names:
                 continue
-            wizard.amazon_journal_missing = bool(journal._companies_not_exported())
+            wizard.amazon_journal_missing = bool(exports._companies_not_exported())
             wizard.amazon_journal_message = (
                 wizard._sentence_missing()
                 if wizard.amazon_journal_missing
-                else journal._sentence_exported()
+                else exports._sentence_exported()
             )
 
     def _sentence_missing(self):
@@ -36,7 +36,7 @@ class BaseModuleUninstall(models.TransientModel):
         """
         self.ensure_one()
         self.check_access("write")
-        self.env["amazon.audit.entry"].sudo()._export_before_uninstall()
+        self.env["amazon.audit.last.export"].sudo()._export_before_uninstall()
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Uninstall module"),

@@ -182,20 +182,14 @@ class AmazonCancelRequest(models.TransientModel):
 
 class AmazonCancelRequestLine(models.TransientModel):
     _name = "amazon.cancel.request.line"
-    _inherit = "amazon.typed.numbers"
+    _inherit = ["amazon.typed.numbers", "amazon.item.shown"]
     _description = "Item of an Amazon Cancellation Request"
 
     request_id = fields.Many2one(
         "amazon.cancel.request", required=True, ondelete="cascade", index=True
     )
-    order_line_id = fields.Many2one("amazon.order.line", required=True, readonly=True)
-    title = fields.Char(related="order_line_id.title", related_sudo=False)
-    sku = fields.Char(related="order_line_id.sku", related_sudo=False)
     cancel_requested = fields.Boolean(
         related="order_line_id.cancel_requested", related_sudo=False
-    )
-    quantity_ordered = fields.Integer(
-        related="order_line_id.quantity_ordered", related_sudo=False
     )
     quantity_cancellable = fields.Integer(
         related="order_line_id.quantity_cancellable", related_sudo=False

@@ -7,7 +7,6 @@ class AmazonFulfillmentCancelRequest(models.TransientModel):
     _description = "Request of a Fulfillment Cancellation"
 
     _kind = "mcf_cancel"
-    _needs_reason = False
 
     order_line_ids = fields.One2many(related="order_id.line_ids", related_sudo=False)
     mcf_status = fields.Selection(related="order_id.mcf_status", related_sudo=False)

@@ -30,7 +30,6 @@ class AmazonFulfillmentRequest(models.TransientModel):
     _description = "Request to Change a Fulfillment Order"
 
     _kind = "mcf_update"
-    _needs_reason = False
 
     mcf_status = fields.Selection(related="order_id.mcf_status", related_sudo=False)
     mcf_speed = fields.Selection(
@@ -127,15 +126,12 @@ class AmazonFulfillmentRequest(models.TransientModel):
 
 class AmazonFulfillmentRequestLine(models.TransientModel):
     _name = "amazon.fulfillment.request.line"
-    _inherit = "amazon.typed.numbers"
+    _inherit = ["amazon.typed.numbers", "amazon.item.shown"]
     _description = "Item of a Request to Change a Fulfillment Order"
 
     request_id = fields.Many2one(
         "amazon.fulfillment.request", required=True, ondelete="cascade", index=True
     )
-    order_line_id = fields.Many2one("amazon.order.line", required=True, readonly=True)
-    title = fields.Char(related="order_line_id.title", related_sudo=False)
-    sku = fields.Char(related="order_line_id.sku", related_sudo=False)
     # As shown: only what a person changed is asked for, whatever it is by now.
     units = fields.Integer("Units Now", readonly=True)
     new_units = fields.Integer()

@@ -1,8 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
-
-# Amazon's XSD of the Order Acknowledgement: a text of 1 to 50 characters.
-MAX_NUMBER = 50
 
 
 class AmazonOrderNumberRequest(models.TransientModel):
@@ -11,7 +7,6 @@ class AmazonOrderNumberRequest(models.TransientModel):
     _description = "Request of an Amazon Seller Order Number"
 
     _kind = "order_number"
-    _needs_reason = False
 
     merchant_order_id = fields.Char(
         "Seller Order Number",
@@ -47,24 +42,6 @@ class AmazonOrderNumberRequest(models.TransientModel):
         self._ask()
         return {"type": "ir.actions.act_window_close"}
 
-    def _check_filled_in(self):
-        """Override to check the number."""
-        result = super()._check_filled_in()
-        number = (self.merchant_order_id or "").strip()
-        if not number:
-            raise UserError(self.env._("Type the number first."))
-        if len(number) > MAX_NUMBER or not (number.isascii() and number.isprintable()):
-            raise UserError(
-                self.env._(
-                    "Amazon takes a number of at most %s letters, digits and marks, "
-                    "without umlauts or accents.",
-                    MAX_NUMBER,
-                )
-            )
-        if number == self.seller_order_ref:
-            raise UserError(self.env._("Amazon shows this number already."))
-        return result
-
     def _details(self):
         """Override: the number."""
-        return {"merchant_order_id": self.merchant_order_id.strip()}
+        return {"merchant_order_id": (self.merchant_order_id or "").strip()}

@@ -1,10 +1,11 @@
 from fractions import Fraction
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import UserError
 
+from ...models.base.children import fetch_children
 from ...models.kinds.allocation import spread
 from ...models.kinds.refund import FITTING_REASONS, REFUND_REASONS
+from ...models.kinds.refund_plan import RefundPlan
 from .refund_request_line import COMPONENTS, to_decimal
 
 MODES = [
@@ -100,7 +101,7 @@ class AmazonRefundRequest(models.TransientModel):
             request.problems = request.notices = request.hints = False
             if request.blockers:
                 continue
-            request.problems = "\n".join(request._problems())
+            request.problems = "\n".join(handler._plan_problems(order, request._plan()))
             notices = request.line_ids._notices()
             _refusal, approval = request._forecast(request.total)
             if approval and approval not in (request.warnings or ""):
@@ -111,12 +112,9 @@ class AmazonRefundRequest(models.TransientModel):
 
     @api.depends("line_ids.total")
     def _compute_is_second(self):
+        handler = self.env["amazon.action.kind.refund"]
         for request in self:
-            order = request.order_id
-            # Of most orders nothing was refunded before, and nothing is worked out.
-            request.is_second = bool(order.refunded or order.reserved) and any(
-                line._is_second() for line in request.line_ids
-            )
+            request.is_second = handler._is_second(request.order_id, request._plan())
 
     # === ONCHANGE METHODS === #
 
@@ -213,24 +211,17 @@ class AmazonRefundRequest(models.TransientModel):
             )
         return opened
 
-    def _collect(self):
-        """Override to return the amount for each charge, as it was shown."""
-        super()._collect()
-        problems = self._problems()
-        if problems:
-            raise UserError("\n".join(problems))
-        if self.is_second and not self.is_second_meant:
-            raise UserError(
-                self.env._(
-                    "An item of this refund was refunded before. Tick that this second "
-                    "refund is meant."
-                )
-            )
-        return {
-            # sudo: the charge of a fee or of goodwill may be new
-            item.sudo()._get_charge(component): amount
-            for (item, component), amount in self._entered().items()
-        }
+    def _plan(self):
+        """Override to return what was shown, as a value.
+
+        :rtype: RefundPlan
+        """
+        fetch_children(self, "line_ids")
+        return RefundPlan(
+            items=tuple(line._planned() for line in self.line_ids),
+            fee=self.restocking_fee,
+            is_second_meant=self.is_second_meant,
+        )
 
     def _entered(self):
         """Return what is entered: amounts by item and component, without zeros.
@@ -242,15 +233,6 @@ class AmazonRefundRequest(models.TransientModel):
             for line in self.line_ids
             for component, amount in line._entered().items()
         }
-
-    def _problems(self):
-        """Return sentences that say why what is entered cannot be refunded."""
-        problems = self.line_ids._problems()
-        if self.restocking_fee < 0:
-            problems.append(self.env._("The restocking fee is below zero."))
-        return problems or self.env["amazon.action.kind.refund"]._problems(
-            self.order_id, self._entered()
-        )
 
     # === PLANNING === #
 

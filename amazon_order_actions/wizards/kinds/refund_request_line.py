@@ -5,6 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools import float_repr
 
 from ...models.kinds.allocation import COMPONENT_GROUPS, allocate, share_of
+from ...models.kinds.refund_plan import PlannedItem
 
 # What can be refunded of an item, and the field that holds it.
 COMPONENTS = {
@@ -26,17 +27,11 @@ class AmazonRefundRequestLine(models.TransientModel):
     """One item in the refund dialog: what is entered for it, and what comes of that."""
 
     _name = "amazon.refund.request.line"
-    _inherit = "amazon.typed.numbers"
+    _inherit = ["amazon.typed.numbers", "amazon.item.shown"]
     _description = "Item of an Amazon Refund Request"
 
     request_id = fields.Many2one(
         "amazon.refund.request", required=True, ondelete="cascade", index=True
-    )
-    order_line_id = fields.Many2one("amazon.order.line", required=True, readonly=True)
-    title = fields.Char(related="order_line_id.title", related_sudo=False)
-    sku = fields.Char(related="order_line_id.sku", related_sudo=False)
-    quantity_ordered = fields.Integer(
-        related="order_line_id.quantity_ordered", related_sudo=False
     )
     quantity_fulfilled = fields.Integer(
         related="order_line_id.quantity_fulfilled", related_sudo=False
@@ -121,39 +116,16 @@ class AmazonRefundRequestLine(models.TransientModel):
             if amount and not self.currency_id.is_zero(amount)
         }
 
-    def _is_second(self):
-        """Whether something of an item is refunded that was refunded before.
-
-        By hand it is recorded after Amazon may show it, so there only what was recorded
-        before counts.
-        """
-        earlier = self.reserved
-        if not self.request_id.is_assisted:
-            earlier += self.refunded
-        return bool(self._entered()) and not self.currency_id.is_zero(earlier)
-
-    def _problems(self):
-        """Return sentences on what cannot be meant, whatever it comes to."""
-        problems = []
-        for line in self.filtered(lambda line: line._is_shared()):
-            if not 0 <= line.quantity <= line.quantity_fulfilled:
-                problems.append(
-                    self.env._(
-                        "%(entered)s of %(item)s cannot be refunded: %(shipped)s are "
-                        "shipped.",
-                        entered=line.quantity,
-                        item=line.order_line_id._label(),
-                        shipped=line.quantity_fulfilled,
-                    )
-                )
-            elif not 0 <= line.percentage <= 100:
-                problems.append(
-                    self.env._(
-                        "The percentage for %s must be between 0 and 100.",
-                        line.order_line_id._label(),
-                    )
-                )
-        return problems
+    def _planned(self):
+        """Return what is planned of the item, as a value."""
+        shared = self._is_shared()
+        return PlannedItem(
+            # also of a dialog that is not saved
+            item_id=self.order_line_id._origin.id,
+            parts=self._entered(),
+            units=self.quantity if shared else None,
+            percentage=self.percentage if shared else None,
+        )
 
     def _notices(self):
         """Say where less is refunded than was entered, since no more is left."""

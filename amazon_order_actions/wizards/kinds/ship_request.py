@@ -1,6 +1,7 @@
 from odoo import Command, api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 
+from ...models.kinds.ship import SHIP_DATE
 from ...models.order.carriers import CARRIERS, OTHER_CARRIER
 
 
@@ -12,7 +13,6 @@ class AmazonShipRequest(models.TransientModel):
     _description = "Request of an Amazon Shipment Confirmation"
 
     _kind = "ship"
-    _needs_reason = False
 
     carrier_code = fields.Selection(CARRIERS, "Carrier")
     carrier_name = fields.Char("Name of the Carrier")
@@ -69,89 +69,29 @@ class AmazonShipRequest(models.TransientModel):
             if line.quantity
         }
 
-    def _check_filled_in(self):
-        """Override to check what Amazon asks for of a package."""
-        result = super()._check_filled_in()
-        problem = self._carrier_problem() or self._date_problem()
-        if problem:
-            raise UserError(problem)
-        return result
-
-    def _carrier_problem(self):
-        if not self.carrier_code:
-            return self.env._("Choose the carrier first.")
-        if self.carrier_code == OTHER_CARRIER and not (self.carrier_name or "").strip():
-            return self.env._("Type the name of the carrier.")
-        tracking = self._tracking_number()
-        if not tracking:
-            return self.env._(
-                "Type the tracking number. Amazon takes no shipment without one."
-            )
-        if any(mark in tracking for mark in ",;"):
-            return self.env._(
-                "A package has one tracking number. Ask for one package after the "
-                "other, each with its own number."
-            )
-        return False
-
-    def _date_problem(self):
-        """Refuse what Amazon's rules do not allow: to confirm before the parcel left
-        (policy "Charge When Ship" of Seller Central). That a date before the purchase
-        is refused is an assumption."""
-        if not self.ship_date:
-            return self.env._("Say when the parcel left.")
-        if self.ship_date > fields.Datetime.now():
-            return self.env._(
-                "The date of shipping is in the future. Amazon charges the buyer when "
-                "you confirm, so confirm it when the parcel has left."
-            )
-        purchased = self.order_id.purchased_at
-        if purchased and self.ship_date < purchased:
-            return self.env._(
-                "The date of shipping is before the purchase. Correct the date."
-            )
-        return False
-
-    def _tracking_number(self):
-        """Return the tracking number as the carrier knows it, without blanks."""
-        return "".join((self.tracking_number or "").split())
-
     def _details(self):
-        """Override: the package as Amazon takes it, and what was shipped by now."""
-        order_sudo = self.order_id.sudo()
+        """Override: the package as Amazon takes it, but for its number."""
+        date = self.ship_date
         package = {
-            "packageReferenceId": order_sudo._next_package_reference(),
             "carrierCode": self.carrier_code,
-            "trackingNumber": self._tracking_number(),
-            "shipDate": self.ship_date.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            # as the carrier knows it, without blanks
+            "trackingNumber": "".join((self.tracking_number or "").split()),
+            "shipDate": date and date.strftime(SHIP_DATE),
         }
         if self.carrier_code == OTHER_CARRIER:
-            package["carrierName"] = self.carrier_name.strip()
+            package["carrierName"] = (self.carrier_name or "").strip()
         if (self.shipping_method or "").strip():
             package["shippingMethod"] = self.shipping_method.strip()
-        return {
-            "package": package,
-            "references": order_sudo.package_references or [],
-            "fulfilled": {
-                line.amazon_item_ref: line.quantity_fulfilled
-                for line in order_sudo.line_ids
-            },
-        }
+        return {"package": package}
 
 
 class AmazonShipRequestLine(models.TransientModel):
     _name = "amazon.ship.request.line"
-    _inherit = "amazon.typed.numbers"
+    _inherit = ["amazon.typed.numbers", "amazon.item.shown"]
     _description = "Item of an Amazon Shipment Confirmation"
 
     request_id = fields.Many2one(
         "amazon.ship.request", required=True, ondelete="cascade", index=True
-    )
-    order_line_id = fields.Many2one("amazon.order.line", required=True, readonly=True)
-    title = fields.Char(related="order_line_id.title", related_sudo=False)
-    sku = fields.Char(related="order_line_id.sku", related_sudo=False)
-    quantity_ordered = fields.Integer(
-        related="order_line_id.quantity_ordered", related_sudo=False
     )
     left = fields.Integer("Left to Ship", readonly=True)
     quantity = fields.Integer("In This Package")

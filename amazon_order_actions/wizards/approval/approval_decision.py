@@ -22,7 +22,7 @@ class AmazonApprovalDecision(models.TransientModel):
     """
 
     _name = "amazon.approval.decision"
-    _inherit = "amazon.document.access"
+    _inherit = ["amazon.document.access", "amazon.action.shown"]
     _description = "Decision on an Action for Amazon"
 
     approval_id = fields.Many2one("amazon.approval", required=True, readonly=True)
@@ -32,32 +32,13 @@ class AmazonApprovalDecision(models.TransientModel):
         help="The person who asked reads it, and the journal keeps it for ever: do not "
         "name the buyer.",
     )
-    name = fields.Char(related="action_id.name", related_sudo=False)
-    kind = fields.Selection(related="action_id.kind", related_sudo=False)
     state = fields.Selection(related="approval_id.state", related_sudo=False)
-    state_message = fields.Char(related="action_id.state_message", related_sudo=False)
-    user_id = fields.Many2one(related="action_id.user_id", related_sudo=False)
-    asked_at = fields.Datetime(related="action_id.asked_at", related_sudo=False)
     expires_at = fields.Datetime(related="approval_id.expires_at", related_sudo=False)
-    currency_id = fields.Many2one(related="action_id.currency_id", related_sudo=False)
-    amount = fields.Monetary(related="action_id.amount", related_sudo=False)
-    line_ids = fields.One2many(
-        string="Asked For", related="action_id.line_ids", related_sudo=False
-    )
-    order_id = fields.Many2one(related="action_id.order_id", related_sudo=False)
-    fulfillment_status = fields.Selection(
-        related="order_id.fulfillment_status", related_sudo=False
-    )
     channel = fields.Selection(related="order_id.channel", related_sudo=False)
     marketplace = fields.Selection(related="order_id.marketplace", related_sudo=False)
     purchased_at = fields.Datetime(related="order_id.purchased_at", related_sudo=False)
-    read_at = fields.Datetime(related="order_id.read_at", related_sudo=False)
     item_ids = fields.One2many(
         string="Items of the Order", related="order_id.line_ids", related_sudo=False
-    )
-    refund_ids = fields.One2many(related="order_id.refund_ids", related_sudo=False)
-    seller_central_url = fields.Char(
-        related="order_id.seller_central_url", related_sudo=False
     )
     # What an approver needs to know, and may not read elsewhere.
     note = fields.Text("Written by Who Asked", compute="_compute_picture")

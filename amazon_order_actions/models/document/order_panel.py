@@ -3,8 +3,8 @@ from datetime import datetime
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..action.states import BEFORE_SENDING, OPEN_STATES, RESERVING_STATES
 from ..order.amounts import paid, paid_share, refundable, total_refundable
-from .states import BEFORE_SENDING, OPEN_STATES, RESERVING_STATES
 
 AMOUNTS = ("charged", "refunded", "reserved", "refundable")
 
@@ -21,8 +21,6 @@ ACTION_FIELDS = (
     "amount",
     "due_at",
     "needs_person",
-    "reply_state",
-    "reply_status",
 )
 DATETIMES = (
     "last_state_change",
@@ -176,8 +174,9 @@ class AmazonOrder(models.Model):
             name: dict(actions._fields[name]._description_selection(self.env))
             for name in ("kind", "state")
         }
+        kinds = self.env["amazon.action.kind"]
         has_group = {
-            kind: self.env.user.has_group(self.env[f"amazon.action.kind.{kind}"]._group)
+            kind: self.env.user.has_group(kinds._named(kind)._group)
             for kind in {row["kind"] for row in rows}
         }
         may_act = {
@@ -192,7 +191,7 @@ class AmazonOrder(models.Model):
             {
                 "id": row["id"],
                 "name": row["name"],
-                "kind_label": labels["kind"][row["kind"]],
+                "kind_label": labels["kind"].get(row["kind"], row["kind"]),
                 "state": row["state"],
                 "state_label": labels["state"][row["state"]],
                 "message": _known(row),
@@ -204,10 +203,8 @@ class AmazonOrder(models.Model):
                 and may_act[row["id"]],
                 **approvals[row["id"]],
                 "can_drop": self._can_drop(row) and may_act[row["id"]],
-                "can_record": row["state"] == "rejected"
-                and self.channel == "fba"
-                and may_act[row["id"]]
-                and row["kind"] == "refund",
+                "can_record": may_act[row["id"]]
+                and kinds._named(row["kind"])._may_record_by_hand(self, row["state"]),
                 "can_decide": bool(row["needs_person"]) and may_act[row["id"]],
                 "drop_message": row["state"] == "submitted"
                 and row["feed_drop_message"],
@@ -328,10 +325,7 @@ class AmazonOrder(models.Model):
         readable = actions.sudo(False)._search([("order_id", "=", self.id)])
         query = actions._search([("order_id", "=", self.id)])
         feed = query.left_join(query.table, "feed_id", "amazon_feed", "id", "feed_id")
-        columns = {
-            name: actions._field_to_sql(query.table, name, query)
-            for name in ACTION_FIELDS
-        }
+        columns = self._action_columns(query)
         for name in FEED_FIELDS:
             sql = self.env["amazon.feed"]._field_to_sql(feed, name, query)
             columns[f"feed_{name}"] = sql
@@ -344,6 +338,18 @@ class AmazonOrder(models.Model):
                 for name, sql in columns.items()
             )
         )
+
+    def _action_columns(self, query):
+        """Hook: return what is read of each action, by name.
+
+        :param Query query: of the actions, to be joined with what belongs to them
+        :rtype: dict[str, SQL]
+        """
+        actions = self.env["amazon.action"]
+        return {
+            name: actions._field_to_sql(query.table, name, query)
+            for name in ACTION_FIELDS
+        }
 
 
 def _known(row):

@@ -634,7 +634,7 @@ class TestUnknown(AmazonCommon):
         self.finish()
         feed = actions.feed_id
         self.age(feed, minutes=31)
-        reconcile = "odoo.addons.amazon_order_actions.models.sending.reconcile"
+        reconcile = "odoo.addons.amazon_order_actions.models.tracing.reconcile"
         with patch(f"{reconcile}.CHUNK", 1):
             self.assertEqual(self.run_jobs("_job_look_at_orders"), [])
         self.assertEqual(actions.mapped("state"), ["rejected"] * 2)
@@ -644,7 +644,7 @@ class TestUnknown(AmazonCommon):
         actions = self.ask_refund(self.create_ticket(SHIPPED))
         actions |= self.ask_refund(self.create_ticket(GIFT_WRAPPED))
         self.dispatch()
-        poll = "odoo.addons.amazon_order_actions.models.sending.poll"
+        poll = "odoo.addons.amazon_order_actions.models.tracing.poll"
         with patch(f"{poll}.CHUNK", 1):
             self.run_jobs("_job_poll")
             self.run_jobs("_job_apply_report")

@@ -203,13 +203,13 @@ class TestApproval(ApprovalCommon):
         action.due_at -= HOUR
         action.last_state_change -= HOUR
         with mute_logger("odoo.addons.amazon_order_actions.models.watch.watch"):
-            self.env["amazon.alarm"]._cron_watch()
+            self.env["amazon.watch"]._cron_watch()
         self.settle()
         self.assertEqual(action.state, "confirmed")
         self.assertEqual(len(self.refunds()), 1)
 
     def test_approved_action_can_be_taken_back_in_a_time_of_its_own(self):
-        self.account.refund_undo_seconds = 60
+        self.set_undo("refund", 60)
         action = self.waiting()
         action.asked_at -= 5 * HOUR
         action.due_at -= 5 * HOUR
@@ -746,7 +746,7 @@ class TestApproval(ApprovalCommon):
     def test_contact_of_very_many_orders_is_no_buyer(self):
         buyer = self.env["res.partner"].create({"name": "Amazon"})
         self.refunded_before(partner_id=buyer.id)
-        path = "odoo.addons.amazon_order_actions.models.action.buyer"
+        path = "odoo.addons.amazon_order_actions.models.document.buyer"
         with patch(f"{path}.BUYER_ORDERS", 0):
             refunds, sentence = self.buyer_of(partner_id=buyer.id)
         self.assertFalse(refunds)
@@ -812,12 +812,14 @@ class TestApproval(ApprovalCommon):
 
     def test_reply_is_dropped_when_it_is_refused(self):
         action = self.waiting()
-        self.by(self.agent)._set_reply({"reply_state": "submitted", "reply_lang": "de"})
-        self.assertEqual(action.reply_status, "waiting")
-        self.assertEqual(action._reply_stage(), "none")
+        self.env["amazon.reply"]._ask_for(
+            action, {"awaited_state": "submitted", "lang": "de"}
+        )
+        self.assertEqual(action.reply_ids.state, "waiting")
+        self.assertEqual(self.env["amazon.reply"]._stage_of(action), "none")
         self.assertFalse(self.pending_jobs("_job_reply"))
         self.deciding(self.approver).action_refuse("No")
-        self.assertEqual(action.reply_status, "dropped")
+        self.assertEqual(action.reply_ids.state, "dropped")
 
     def test_form_of_a_ticket_costs_nothing_more_where_nothing_waits(self):
         ticket = self.create_ticket(SHIPPED)

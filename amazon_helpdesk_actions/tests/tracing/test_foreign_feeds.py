@@ -14,7 +14,7 @@ from odoo.addons.queue_job.exception import RetryableJobError
 from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
 FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
-LOOK = "odoo.addons.amazon_order_actions.models.sending.foreign_feed"
+LOOK = "odoo.addons.amazon_order_actions.models.tracing.foreign_feed"
 HOUR = 3600
 GERMANY, FRANCE = "A1PA6795UKMFR9", "A13V1IB3VIYZZH"
 SKU = "NW-KESSEL-12-SW"
@@ -203,22 +203,24 @@ class TestAdoption(ForeignCommon):
         action = self.refund()
         self.account.write({"approved_sender": "a@nordlicht.example", "shop_name": "N"})
         action._get_origin().partner_email = "8x2k1f@marketplace.amazon.de"
-        action._set_reply({"reply_state": "submitted", "reply_lang": "en"})
+        self.env["amazon.reply"]._ask_for(
+            action, {"awaited_state": "submitted", "lang": "en"}
+        )
         self.lose(action)
         self.simulator.advance(61 * 60)
         self.reconcile()
         self.assertEqual(action.state, "submitted")
         self.assertTrue(action.feed_id.is_adopted)
         self.run_jobs("_job_reply")
-        self.assertEqual(action.reply_status, "waiting")
-        self.env["amazon.alarm"]._find_undone(self.account)
+        self.assertEqual(action.reply_ids.state, "waiting")
+        self.env["amazon.check.orders"]._find_undone(self.account)
         self.assertFalse(self.pending_jobs("_job_reply"))
         feed = action.feed_id
         feed._record_submitted(feed.id, feed.feed_ref, "request")
         self.finish()
         self.run_jobs("_job_reply")
         self.assertEqual(action.state, "accepted")
-        self.assertNotEqual(action.reply_status, "waiting")
+        self.assertNotEqual(action.reply_ids.state, "waiting")
 
     def test_feeds_that_a_person_looks_at_show_that_another_program_is_about(self):
         self.lose_refund()
@@ -353,7 +355,7 @@ class TestAdoption(ForeignCommon):
         self.reconcile()
         self.run_jobs("_job_poll")
         with patch(
-            "odoo.addons.amazon_order_actions.models.sending.poll.parse_report"
+            "odoo.addons.amazon_order_actions.models.tracing.poll.parse_report"
         ) as parse:
             parse.side_effect = lambda _report, numbers: {
                 number: _Refusal() for number in numbers
@@ -549,7 +551,7 @@ class TestAdoption(ForeignCommon):
             )
             self.env.invalidate_all()
             self.assertEqual(action.state, state)
-            self.env["amazon.alarm"].sudo()._cron_watch()
+            self.env["amazon.watch"].sudo()._cron_watch()
             self.run_jobs("_job_move_actions")
         methods = set(self.pending_jobs().mapped("method_name"))
         self.assertIn("_job_look_at_orders", methods)
@@ -681,14 +683,15 @@ class TestLook(ForeignCommon):
         self.assertEqual(action.state, "submitted")
         self.assertIn(": 2 in the last 30 days", self.account.foreign_feeds_message)
         alarms = self.env["amazon.alarm"].sudo()
-        alarms._cron_watch()
+        watch = self.env["amazon.watch"].sudo()
+        watch._cron_watch()
         alarm = alarms.search([("kind", "=", "foreign"), ("state", "=", "open")])
         self.assertEqual((alarm.account_id, alarm.count), (self.account, 2))
         self.assertIn("Another program sends feeds", alarm.message)
         self.age_foreign(31)
         self.env.invalidate_all()
         self.assertFalse(self.account.foreign_feeds_message)
-        alarms._cron_watch()
+        watch._cron_watch()
         self.assertEqual(alarm.state, "over")
 
     def test_administrators_and_auditors_read_them_and_agents_do_not(self):

@@ -17,8 +17,8 @@ from ..base.background import CHUNK, in_background, in_own_transaction
 from ..base.clock import as_utc, database_now
 from ..base.containment import contained
 from ..base.set_aside import contained_job
+from ..sending.pace import POLL_MIN_SECONDS, VERIFY_SECONDS
 from .foreign_feed import ADOPT_SECONDS, DOUBTFUL, LISTING_TOLERANCE_SECONDS, Listed
-from .pace import POLL_MIN_SECONDS, VERIFY_SECONDS
 
 _logger = logging.getLogger(__name__)
 

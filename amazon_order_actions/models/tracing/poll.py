@@ -13,7 +13,7 @@ from ..base.clock import database_now
 from ..base.containment import contained
 from ..base.set_aside import contained_job
 from ..order.reading import is_not_found
-from .pace import POLL_MAX_SECONDS, POLL_MIN_SECONDS
+from ..sending.pace import POLL_MAX_SECONDS, POLL_MIN_SECONDS
 
 _logger = logging.getLogger(__name__)
 

@@ -5,12 +5,15 @@ from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import LazyTranslate
 
 from ...spapi.enums import FEED_CANCEL, FEED_REFUND
 from ...spapi.errors import MalformedAnswer
 from ..base.background import in_own_transaction
-from ..base.clock import as_utc, database_now
-from ..watch.alarm import Check, Finding
+from ..base.clock import CLOCK_TOLERANCE_MINUTES, as_utc, database_now
+from ..watch.check import Check, Finding
+
+_lt = LazyTranslate(__name__)
 
 _logger = logging.getLogger(__name__)
 
@@ -271,6 +274,66 @@ class AmazonFeed(models.Model):
     _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
     @api.model
+    def _doubtful(self):
+        """Return which feeds were found in Amazon's list, perhaps wrongly.
+
+        :rtype: Domain
+        """
+        return DOUBTFUL
+
+    @api.model
+    def _listed_after_all(self, action):
+        """Return the feed that has come to light since it was found that Amazon does
+        not have this action, and that was created right after it was sent.
+
+        :param amazon.action action: sent before, and waiting to be sent again
+        :rtype: amazon.foreign.feed
+        """
+        listed = self.env["amazon.foreign.feed"]
+        sent = self.search(
+            [
+                ("account_id", "=", action.account_id.id),
+                ("marketplace", "=", action.marketplace),
+                ("feed_type", "=", action.feed_type),
+                ("sending_at", ">=", action.first_sending_at),
+                # by the program, or by a person
+                *["|", ("state", "=", "absent")],
+                *["&", ("state", "=", "unknown"), ("handed_at", "!=", False)],
+            ]
+        )
+        for feed in sent:
+            late = listed._maybe(feed, action.sent_again_at)
+            if late:
+                return late
+        return listed
+
+    @api.model
+    def _listed_of_lost_time(self, action):
+        """Return a feed of the time that was lost, and of this action's lane, that has
+        come to light since it was found that it was not sent in that time.
+
+        :param amazon.action action: as a restored backup has it
+        :rtype: amazon.foreign.feed
+        """
+        feeds = self.env["amazon.foreign.feed"]
+        if not action.restored_at or not action.sent_again_at or not action.feed_type:
+            return feeds
+        end = action.account_id.life_listed_at or datetime.max
+        since = action.asked_at - timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
+        return feeds._of_lane(
+            action.account_id, action.feed_type, action.marketplace, since
+        ).filtered(
+            lambda late: (
+                late.created_at <= end and late.first_seen_at >= action.sent_again_at
+            )
+        )[-1:]
+
+    def _forget_listed(self):
+        """Override: a feed of Amazon's list turns out to be ours."""
+        super()._forget_listed()
+        self.env["amazon.foreign.feed"]._forget(self)
+
+    @api.model
     def _known_refs(self, account, listed, surely=False):
         """Return the ids of those listed feeds that are ours.
 
@@ -442,18 +505,14 @@ class AmazonSellerAccount(models.Model):
         self.env["amazon.foreign.feed"]._record(self, listed)
 
 
-class AmazonAlarm(models.Model):
-    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonCheckForeign(models.AbstractModel):
+    """Finds feeds of other programs."""
 
-    kind = fields.Selection(
-        selection_add=[("foreign", "Another program sends feeds")],
-        ondelete={"foreign": "cascade"},
-    )
+    _name = "amazon.check.foreign"
+    _inherit = "amazon.check"
+    _description = "Amazon Checks of Other Programs"
 
-    @api.model
-    def _checks(self):
-        """Override to look for feeds of other programs."""
-        return [*super()._checks(), Check("foreign")]
+    _checks = (Check("foreign", _lt("Another program sends feeds")),)
 
     def _find_foreign(self, accounts):
         """Another program sends feeds for an account. They stop nothing."""

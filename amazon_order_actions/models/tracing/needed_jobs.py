@@ -5,7 +5,7 @@ from odoo.fields import Domain
 
 from ..action.action import CONFIRM_ALERT_DAYS
 from ..action.states import OPEN_STATES
-from .dispatch import BEHIND_UNKNOWN, BETTER_KNOWN
+from ..sending.dispatch import BEHIND_UNKNOWN, BETTER_KNOWN
 from .foreign_feed import DOUBTFUL
 
 

@@ -257,8 +257,8 @@ class AmazonApproval(models.Model):
         return nobody
 
     def _obstacle_for(self, user):
-        """Return why the matrix gives a user no right to approve this, or False."""
-        return self.env["amazon.authority"]._may_approve(self.action_id, user)
+        """Return why a user has no right to approve this, or False."""
+        return self.action_id._why_may_not_approve(user)
 
     def _approvers(self):
         """Return who may decide on it now, those who stand in included.
@@ -628,8 +628,10 @@ class AmazonApproval(models.Model):
 
     def _guarded(self, method):
         """Tell people; where that fails, undo it and say so on the documents."""
-        self.action_id._guarded(
-            method, self.env._("Those concerned could not be told. Tell them.")
+        self.env["amazon.action.follower"]._guarded(
+            self.action_id,
+            method,
+            self.env._("Those concerned could not be told. Tell them."),
         )
 
     def _tell_approvers(self, is_reminder=False):

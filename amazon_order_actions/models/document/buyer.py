@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, email_normalize
 
 from ...spapi.marketplaces import by_relay_address
-from .states import RESERVING_STATES
+from ..action.states import RESERVING_STATES
 
 # How far back earlier refunds of a buyer are looked at.
 BUYER_DAYS = 365

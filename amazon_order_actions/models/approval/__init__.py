@@ -1,0 +1,3 @@
+from . import approval
+from . import delegation
+from . import follower
