@@ -241,7 +241,7 @@ class AmazonAction(models.Model):
             return False
         if self.state == "sending":
             self.env["amazon.call"]._lose(self)
-            self._set_call_unknown(
+            self._mark_call_unknown(
                 self.env._(
                     "The program was stopped while it sent this to Amazon, so it is "
                     "unknown whether Amazon has it. It is looked for at Amazon; it is "
@@ -395,7 +395,7 @@ class AmazonAction(models.Model):
             reason, seconds=ceil(max(seconds, 1)), ignore_retry=True
         )
 
-    def _set_call_unknown(self, reason):
+    def _mark_call_unknown(self, reason):
         """Nobody can say whether Amazon has it."""
         self._set_unknown(reason)
         if self._kind()._is_shown_by_amazon:

@@ -276,7 +276,7 @@ class AmazonCall(models.Model):
 
     def _follow_unknown(self, reason):
         """Nobody can say whether Amazon has it."""
-        self.action_id._set_call_unknown(reason)
+        self.action_id._mark_call_unknown(reason)
 
     # === BUSINESS METHODS - CLOCKS === #
 
