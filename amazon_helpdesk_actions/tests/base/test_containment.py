@@ -510,9 +510,8 @@ class TestContainment(ContainmentCase):
         elsewhere = {
             "_disproof",
             "_message_items",
-            # asked where Amazon refuses a call (sending/test_call.py)
+            # of a refused call, and of a person's click
             "_kept_refusal",
-            # opens what an agent clicks on, one action at a time
             "_open_record_by_hand",
         }
         self.assertEqual(reached | elsewhere, set(self.hooks()))

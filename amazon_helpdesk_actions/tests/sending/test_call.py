@@ -19,7 +19,6 @@ from ..common import NOWHERE, UNSHIPPED, AmazonCommon
 
 CALL = "odoo.addons.amazon_order_actions.models.sending.call"
 ACTION = "odoo.addons.amazon_order_actions.models.sending.action"
-CONTAINMENT = "odoo.addons.amazon_order_actions.models.base.containment"
 READING = "odoo.addons.amazon_order_actions.models.order.reading"
 
 
@@ -167,6 +166,19 @@ class TestCall(CallCase):
         self.assertEqual(action.amazon_code, "InvalidInput")
         self.assertTrue(action.request_ref)
         self.assertEqual(self.shipments(), [])
+
+    def test_refusal_counts_where_the_kind_cannot_say_what_may_be_kept(self):
+        action = self.ask()
+        package = {**action._kind()._package(action), "carrierCode": "Brieftaube"}
+        action.details = {**action.details, "package": package}
+        with (
+            patch.object(type(action._kind()), "_kept_refusal", fail(ValueError("x"))),
+            mute_logger("odoo.addons.amazon_order_actions.models.base.containment"),
+        ):
+            self.run_jobs("_job_call")
+        self.assertEqual(action.state, "rejected")
+        self.assertEqual(action.amazon_code, "InvalidInput")
+        self.assertNotIn("Brieftaube", f"{action.amazon_text}{action.state_message}")
 
     def test_refused_access_blocks_it_and_asks_for_an_administrator(self):
         action = self.ask()
@@ -529,19 +541,6 @@ class TestCall(CallCase):
         action = self.ask_interrupted()
         self.run_jobs("_job_call")
         self.assertEqual(action.call_ids.mapped("state"), ["unknown"])
-
-    def test_refusal_is_recorded_where_nobody_can_say_what_may_be_kept_of_it(self):
-        action = self.ask_interrupted()
-        with (
-            mute_logger(CONTAINMENT),
-            patch.object(
-                type(action._kind()), "_kept_refusal", fail(ValueError("broken"))
-            ),
-        ):
-            action.call_id._record("refused", "r-1", "secret", "InvalidInput", 400)
-        self.assertEqual((action.state, action.call_id.state), ("rejected", "refused"))
-        self.assertNotIn("secret", action.state_message)
-        self.assertFalse(action.set_aside_at)
 
     def test_database_that_fails_before_the_call_sends_nothing(self):
         action = self.ask()
