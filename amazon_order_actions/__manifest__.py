@@ -53,6 +53,7 @@
         "views/approval/approval_views.xml",
         "views/base/file_views.xml",
         "views/sending/feed_views.xml",
+        "views/sending/call_views.xml",
         "views/tracing/foreign_feed_views.xml",
         "views/journal/audit_entry_views.xml",
         "views/journal/audit_check_views.xml",

@@ -104,6 +104,7 @@ amazon.audit.check                                    .      .      .     .    .
 amazon.audit.entry                                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
 amazon.audit.link                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
 amazon.authority                                      .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       rwcd  .        r        rwcd   .
+amazon.call                                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
 amazon.delegation                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       rwc   .        r        rwc    .
 amazon.failure                                        .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 amazon.feed                                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
@@ -290,7 +291,7 @@ FIELDS = _rows(
     """
                                                       public portal staff own  team manager sales stock books refund cancel edit message approve journal admin approve0 journal0 admin0 system
 account.move.amazon_action_id                         .      .      .     .    .    .       .     .     r     .      .      .    .       .       .       .     .        .        .      .
-amazon.action.call_token                              .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
+amazon.action.call_ids                                .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       .     .        r        .      .
 amazon.action.credit_note_ids                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.action.decision_note                           .      .      .     .    .    .       .     .     .     r      r      r    r       r       r       .     r        r        .      .
 amazon.action.details                                 .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
@@ -298,6 +299,7 @@ amazon.action.follower_trace                          .      .      .     .    .
 amazon.action.note                                    .      .      .     .    .    .       .     .     .     r      r      r    r       r       r       .     r        r        .      .
 amazon.action.set_aside_trace                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        .      .
 amazon.action.text_message_id                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
+amazon.call.token                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.feed.set_aside_trace                           .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.file.content                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.order.cancel_request_reason                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .

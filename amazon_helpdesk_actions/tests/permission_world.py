@@ -411,8 +411,27 @@ class PermissionWorld(AmazonCommon):
         )
         side["approval"] = side.waiting_refund.approval_id
         side["cancelled"] = cls._create_action(side, "cancel", "rejected")
+        side["call"] = cls._create_call(side)
         if cls.with_stock():
             side.picking.amazon_hold_ids = side.cancelled
+
+    @classmethod
+    def _create_call(cls, side):
+        action = side.unknown_ship
+        action.call_id = cls.env["amazon.call"].create(
+            {
+                "action_id": action.id,
+                "account_id": action.account_id.id,
+                "company_id": action.company_id.id,
+                "state": "unknown",
+                "token": f"{side.word} token",
+                "operation": "confirmShipment",
+                "digest": f"{side.word} digest",
+                "request_ref": f"{side.word}-request",
+                "sending_at": fields.Datetime.now(),
+            }
+        )
+        return action.call_id
 
     @classmethod
     def _create_action(cls, side, kind, state, order="busy", **values):

@@ -30,6 +30,7 @@ RECORDS = {
     "amazon.action.line": lambda side: side.queued_refund.line_ids,
     "amazon.approval": lambda side: side.approval,
     "amazon.feed": lambda side: side.feed,
+    "amazon.call": lambda side: side.call,
     "amazon.file": lambda side: side.file,
     "amazon.foreign.feed": lambda side: side.foreign_feed,
     # no reply to a buyer: those are written by nobody (test_recipient.py)

@@ -62,7 +62,7 @@ class TestMessage(ReplyCommon):
             self.settle()
         digest = hashlib.sha256(TEXT.encode()).hexdigest()
         self.assertEqual(action.sudo().details, {"length": len(TEXT), "sha256": digest})
-        self.assertTrue(action.call_digest)
+        self.assertTrue(action.call_id.digest)
         entries = self.env["amazon.audit.entry"].sudo()
         rows = entries.search([("action_id", "=", action.id)]).read()
         self.assertNotIn(TEXT, str(rows))

@@ -19,7 +19,7 @@ CALL = "odoo.addons.amazon_order_actions.models.sending.call"
 ACTION = "odoo.addons.amazon_order_actions.models.action.action"
 
 # What records that Amazon does not offer the operation.
-REFUSED = "_record_call_refused", "No", "NotFound", 404
+REFUSED = "refused", None, "No", "NotFound", 404
 
 
 @tagged("post_install", "-at_install")
@@ -46,12 +46,11 @@ class TestCancelByRest(AmazonCommon):
         return self.ask_cancel(self.create_ticket(UNSHIPPED), **values)
 
     def begin(self, action):
-        """Mark an action as being sent, and return the token of this sending."""
-        token = uuid.uuid4().hex
+        """Mark an action as being sent, and return this sending."""
         # after the click, as the job does
         action.order_id._read_from_amazon()
-        self.assertTrue(action._begin_call(token, True))
-        return token
+        self.assertTrue(action._begin_call(uuid.uuid4().hex, True))
+        return action.call_id
 
     def call(self, action):
         with mute_logger(CALL):
@@ -225,7 +224,7 @@ class TestCancelByRest(AmazonCommon):
         action = self.ask()
         self.simulator.fault("cut_before", "cancelOrder", times=1)
         self.call(action)
-        action.sending_at = fields.Datetime.now() - timedelta(minutes=31)
+        action.call_id.sending_at = fields.Datetime.now() - timedelta(minutes=31)
         self.run_jobs("_job_look")
         self.assertEqual(action.state, "rejected")
         self.assertIn("is not cancelled", action.state_message)
@@ -236,7 +235,7 @@ class TestCancelByRest(AmazonCommon):
         )
         action = self.ask()
         self.call(action)
-        action.sending_at = fields.Datetime.now() - timedelta(minutes=31)
+        action.call_id.sending_at = fields.Datetime.now() - timedelta(minutes=31)
         self.run_jobs("_job_look")
         self.assertEqual(action.state, "submitted")
         self.simulator.happen(UNSHIPPED, "ship")
@@ -249,7 +248,7 @@ class TestCancelByRest(AmazonCommon):
         )
         action = self.ask()
         self.call(action)
-        action.sending_at = fields.Datetime.now() - timedelta(hours=25)
+        action.call_id.sending_at = fields.Datetime.now() - timedelta(hours=25)
         self.assertFalse(action._judge_call(), "it is looked for all the same")
         self.assertEqual(action.state, "unknown")
         self.assertTrue(action.needs_person)
@@ -270,7 +269,7 @@ class TestCancelByRest(AmazonCommon):
         action._enqueue_look()
         # the feed has left, and its outcome is not recorded yet
         action._set_sending()
-        action.sending_at = fields.Datetime.now() - timedelta(hours=25)
+        action.call_id.sending_at = fields.Datetime.now() - timedelta(hours=25)
         self.run_jobs("_job_call", "_job_look")
         self.assertEqual(action.state, "sending")
         action._set_unknown("?")
@@ -284,9 +283,9 @@ class TestCancelByRest(AmazonCommon):
 
     def test_late_refusal_of_an_unknown_call_goes_by_feed(self):
         action = self.ask()
-        token = self.begin(action)
-        action._record_call(token, None, "_record_call_unknown", "?")
-        action._record_call(token, None, *REFUSED)
+        call = self.begin(action)
+        call._record("unknown", None, "?")
+        call._record(*REFUSED)
         self.assertEqual(action.state, "queued")
         self.settle()
         self.assertEqual(action.state, "confirmed")
@@ -295,27 +294,23 @@ class TestCancelByRest(AmazonCommon):
     def test_late_refusal_of_a_first_call_says_nothing_of_the_second(self):
         action = self.ask()
         first = self.begin(action)
-        action._record_call(first, None, "_record_call_unknown", "?")
+        first._record("unknown", None, "?")
         action._set_back_to_queued("A person saw that it is not there.")
         second = self.begin(action)
         self.assertNotEqual(first, second)
         with mute_logger(CALL):
-            action._record_call(
-                first, None, "_record_call_refused", "No", "NotFound", 404
-            )
-            action._record_call(first, None, "_record_call_not_sent", "No", None)
+            first._record(*REFUSED)
+            first._record("not_sent", None, "No", None)
         self.assertEqual(action.state, "sending")
         self.assertFalse(action.feed_type)
 
     def test_late_refusal_of_what_a_person_has_settled_changes_nothing(self):
         action = self.ask()
-        token = self.begin(action)
-        action._record_call(token, None, "_record_call_unknown", "?")
+        call = self.begin(action)
+        call._record("unknown", None, "?")
         action._set_assisted("Seen in Seller Central.")
         with mute_logger(ACTION):
-            action._record_call(
-                token, None, "_record_call_refused", "No", "NotFound", 404
-            )
+            call._record(*REFUSED)
         self.assertEqual(action.state, "assisted")
         self.assertFalse(action.feed_type)
         self.assertFalse(self.pending_jobs("_job_dispatch"))

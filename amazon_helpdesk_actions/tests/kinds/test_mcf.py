@@ -72,7 +72,7 @@ class McfCommon(AmazonCommon):
 
     def age(self, action, **span):
         """Let the call of an action have been made so long ago."""
-        action.sending_at -= timedelta(**span)
+        action.call_id.sending_at -= timedelta(**span)
 
     def add_order(self, ref="TEST-1", **seed):
         """Add a fulfillment order to the simulator, or take its place."""
@@ -546,7 +546,7 @@ class TestFulfillmentUpdate(McfCommon):
         self.assertFalse(kind._disproof(action))
         ticket.amazon_order_id.mcf_speed = "Standard"
         self.assertIn("speed Priority", kind._disproof(action))
-        ticket.amazon_order_id.complete_at = action.sending_at
+        ticket.amazon_order_id.complete_at = action.call_id.sending_at
         self.assertFalse(kind._disproof(action))
 
     def test_scheduled_delivery_cannot_be_put_on_hold(self):
@@ -667,9 +667,14 @@ class TestFulfillmentUpdate(McfCommon):
 
     def test_amazons_refusal_does_not_repeat_the_address(self):
         action = self.ask_change(self.create_mcf_ticket(), **self.new_address())
-        action._set_sending()
-        action._record_call_refused(
-            "postalCode HL-23552 does not fit LINDENALLEE 77", "InvalidInput", 400
+        action.order_id._read_from_amazon()
+        action._begin_call("the call", True)
+        action.call_id._record(
+            "refused",
+            None,
+            "postalCode HL-23552 does not fit LINDENALLEE 77",
+            "InvalidInput",
+            400,
         )
         self.assertIn("postalCode *** does not fit ***", action.state_message)
         kept = self.everything_kept()

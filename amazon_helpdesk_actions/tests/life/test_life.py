@@ -191,15 +191,15 @@ class TestLife(LifeCommon):
 
     def test_each_call_is_in_the_record_before_it_leaves(self):
         seen = []
-        actions = type(self.env["amazon.action"])
-        make_call = actions._make_call
+        calls = type(self.env["amazon.call"])
+        make = calls._make
 
         def look(records, client, *call):
             seen.append(life_record.read(self.database).numbers)
-            return make_call(records, client, *call)
+            return make(records, client, *call)
 
         action = self.ask_ship(self.create_ticket(UNSHIPPED))
-        with patch.object(actions, "_make_call", look):
+        with patch.object(calls, "_make", look):
             self.run_jobs("_job_call")
         newest = self.env["amazon.sending"].search([], limit=1)
         self.assertEqual(seen, [{self.key: newest.id}])

@@ -10,7 +10,7 @@ from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.amazon_order_actions.models.action.kind import NOT_EXECUTED_MINUTES
-from odoo.addons.amazon_order_actions.models.sending.call import CALL_NO_TRACE_HOURS
+from odoo.addons.amazon_order_actions.models.sending.action import CALL_NO_TRACE_HOURS
 from odoo.addons.amazon_order_actions.spapi.errors import InvalidMessage, OutcomeUnknown
 from odoo.addons.amazon_order_actions.spapi.operations import OPERATIONS
 from odoo.addons.queue_job.exception import RetryableJobError
@@ -18,6 +18,7 @@ from odoo.addons.queue_job.exception import RetryableJobError
 from ..common import NOWHERE, UNSHIPPED, AmazonCommon
 
 CALL = "odoo.addons.amazon_order_actions.models.sending.call"
+ACTION = "odoo.addons.amazon_order_actions.models.sending.action"
 READING = "odoo.addons.amazon_order_actions.models.order.reading"
 
 
@@ -64,7 +65,7 @@ class CallCase(AmazonCommon):
 
     def age(self, action, **span):
         """Let the call be so old, as far as it knows."""
-        action.sending_at -= timedelta(**span)
+        action.call_id.sending_at -= timedelta(**span)
         action.order_id.complete_at -= timedelta(**span)
         self.env.flush_all()
 
@@ -95,8 +96,11 @@ class TestCall(CallCase):
         self.run_jobs("_job_call")
         self.assertEqual(action.state, "accepted")
         self.assertTrue(action.request_ref)
-        self.assertTrue(action.sending_at)
-        self.assertEqual(len(action.call_digest), 64)
+        call = action.call_ids
+        self.assertEqual(call, action.call_id)
+        self.assertEqual((call.state, call.operation), ("answered", "confirmShipment"))
+        self.assertTrue(call.sending_at)
+        self.assertEqual(len(call.digest), 64)
         self.assertEqual(len(self.shipments()), 1)
         self.assertEqual(
             self.journal(action),
@@ -225,7 +229,7 @@ class TestCall(CallCase):
 
     def test_order_that_took_long_to_read_is_called_for_by_another_run(self):
         action = self.ask()
-        with patch(f"{CALL}.VERIFY_SECONDS", -1):
+        with patch(f"{ACTION}.VERIFY_SECONDS", -1):
             postponed = self.run_jobs("_job_call")
         self.assertIn("took long", postponed[0])
         self.assertEqual(self.calls(), 0)
@@ -355,12 +359,12 @@ class TestCall(CallCase):
 
     def test_dialog_of_the_decision_shows_the_call_instead_of_a_feed(self):
         action = self.ask_unknown("cut_before")
-        action.request_ref = "abc-123"
+        action.call_id.request_ref = "abc-123"
         with Form(self.decide(action)) as form:
             self.assertEqual(form.operation, "confirmShipment")
             self.assertEqual(form.request_ref, "abc-123")
             self.assertTrue(form.sending_at)
-            self.assertEqual(form.payload_digest, action.call_digest)
+            self.assertEqual(form.payload_digest, action.call_id.digest)
             self.assertFalse(form.feed_type)
             self.assertEqual(len(form.line_ids), 2)
 
@@ -410,6 +414,7 @@ class TestCall(CallCase):
             self.run_jobs("_job_call")
         self.assertEqual(action.state, "accepted")
         self.assertEqual(self.calls(), 1)
+        self.assertEqual(action.call_ids.mapped("state"), ["answered"])
 
     def test_host_that_stood_still_does_not_send_what_was_called_unknown(self):
         action = self.ask()
@@ -417,7 +422,7 @@ class TestCall(CallCase):
 
         def overtaken(record, token, is_read):
             call = begin(record, token, True)
-            record._record_call_unknown("its sender is silent")
+            record.call_id._record("unknown", None, "its sender is silent")
             return call
 
         with patch.object(type(action), "_begin_call", overtaken):
@@ -435,7 +440,7 @@ class TestCall(CallCase):
         def overtaken(record, token, is_read):
             """Called unknown, decided by a person, and being sent by another host."""
             call = begin(record, token, True)
-            record._record_call_unknown("its sender is silent")
+            record.call_id._record("unknown", None, "its sender is silent")
             record._set_back_to_queued("a person says so")
             begin(record, "another host", True)
             return call
@@ -444,52 +449,98 @@ class TestCall(CallCase):
             self.run_jobs("_job_call")
         self.assertEqual(self.calls(), 0)
         self.assertEqual(action.state, "sending", "the other host sends it")
+        self.assertEqual(action.call_id.token, "another host")
+        self.assertEqual(action.call_ids.mapped("state"), ["sending", "not_sent"])
 
     def test_late_success_keeps_what_waits_again_from_being_sent_again(self):
         action = self.ask_interrupted()
-        action._record_call_unknown("Nobody knows.")
+        action.call_id._record("unknown", None, "Nobody knows.")
         action._set_back_to_queued("Somebody saw that Amazon does not have it.")
-        action._record_call("the dead one", "r-1", "_record_call_answered", "r-1")
+        action.call_id._record("answered", "r-1")
         self.assertEqual(action.state, "accepted")
         self.settle()
         self.assertEqual(self.calls(), 0)
 
     def test_late_success_ends_the_wait_for_a_second_person(self):
         action = self.ask_interrupted()
-        action._record_call_unknown("Nobody knows.")
+        action.call_id._record("unknown", None, "Nobody knows.")
         action._ask_to_send_again("above the limit")
         self.assertEqual(action.state, "to_approve")
         with mute_logger(CALL):
-            action._record_call(
-                action.call_token, "r-1", "_record_call_not_sent", "late", None
-            )
-            action._record_call(action.call_token, "r-1", "_record_call_unknown", "?")
+            action.call_id._record("not_sent", "r-1", "late", None)
+            action.call_id._record("unknown", "r-1", "?")
         self.assertEqual(action.state, "to_approve", "no news lets it leave")
-        action._record_call(action.call_token, "r-1", "_record_call_answered", "r-1")
+        action.call_id._record("answered", "r-1")
         self.assertEqual(action.state, "accepted")
         self.settle()
         self.assertEqual(self.calls(), 0)
 
     def test_late_failure_does_not_undo_that_it_is_sent_again(self):
         action = self.ask_interrupted()
-        action._record_call_unknown("Nobody knows.")
+        action.call_id._record("unknown", None, "Nobody knows.")
         action._set_sent_again("Somebody saw that Amazon does not have it.")
         with mute_logger(CALL):
-            action._record_call(action.call_token, "r-1", "_record_call_unknown", "?")
+            action.call_id._record("unknown", "r-1", "?")
         self.assertEqual(action.state, "queued")
 
     def test_late_success_counts_even_after_a_later_sending(self):
         action = self.ask_unknown("cut_after")
         action._set_back_to_queued("a person says so")
+        first = action.call_id
         with mute_logger(CALL):
-            action._record_call(
-                "an earlier one", "r-1", "_record_call_refused", 1, 2, 3
-            )
+            first._record("refused", "r-1", "No", "InvalidInput", 400)
             self.assertEqual(action.state, "queued")
         action._begin_call("a later one", True)
         with mute_logger(CALL):
-            action._record_call("an earlier one", "r-1", "_record_call_answered", "r-1")
+            first._record("answered", "r-1")
         self.assertEqual(action.state, "accepted")
+
+    def test_later_refusal_does_not_undo_what_an_earlier_call_is_known_to_have_done(
+        self,
+    ):
+        action = self.ask_unknown("cut_after")
+        first = action.call_id
+        action._set_back_to_queued("a person says so")
+        action._begin_call("a later one", True)
+        later = action.call_id
+        with mute_logger(CALL):
+            first._record("answered", "r-1")
+            self.assertEqual(action.call_id, first, "the one that is known to count")
+            self.assertFalse(later._may_leave())
+            later._record("refused", "r-2", "No", "InvalidInput", 400)
+        self.assertEqual(action.state, "accepted")
+        self.assertEqual((action.call_id, action.request_ref), (first, "r-1"))
+        self.assertEqual((first.state, later.state), ("answered", "refused"))
+
+    # === each sending is a row of its own ===
+
+    def test_two_open_calls_of_one_action_are_refused_by_postgresql(self):
+        action = self.ask_interrupted()
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.errors.UniqueViolation),
+            self.env.cr.savepoint(),
+        ):
+            action.call_id.copy({"token": "another one", "state": "sending"})
+            self.env.flush_all()
+        self.assertEqual(len(action.call_ids), 1)
+
+    def test_second_sending_is_a_second_row_and_the_first_keeps_its_outcome(self):
+        action = self.ask_unknown("cut_before")
+        first = action.call_id
+        action._set_back_to_queued("a person says so")
+        self.run_jobs("_job_call")
+        action._enqueue_call()
+        self.run_jobs("_job_call")
+        self.assertEqual(action.state, "accepted")
+        self.assertEqual(action.call_ids - first, action.call_id)
+        self.assertEqual((first.state, action.call_id.state), ("unknown", "answered"))
+        self.assertNotEqual(first.token, action.call_id.token)
+
+    def test_lost_sender_leaves_its_row_unknown(self):
+        action = self.ask_interrupted()
+        self.run_jobs("_job_call")
+        self.assertEqual(action.call_ids.mapped("state"), ["unknown"])
 
     def test_database_that_fails_before_the_call_sends_nothing(self):
         action = self.ask()

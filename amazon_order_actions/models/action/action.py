@@ -21,7 +21,6 @@ from ..order.reading import (
     PER_ORDER,
 )
 from .kind import KINDS_THAT_MAY_NAME_A_BUYER, kind_selection
-from .lane import Lane
 from .states import (
     ACTION_STATES,
     ACTION_TRANSITIONS,
@@ -166,18 +165,9 @@ class AmazonAction(models.Model):
         copy=False,
         help="Made when the dialog opened, so that one dialog asks only once.",
     )
-    feed_id = fields.Many2one(
-        "amazon.feed",
-        readonly=True,
-        ondelete="restrict",
-        index="btree_not_null",
-        copy=False,
-        check_company=True,
-    )
-    message_number = fields.Integer(
-        readonly=True, copy=False, help="Number of its message in the feed."
-    )
-    feed_ref = fields.Char(related="feed_id.feed_ref", string="Amazon Feed")
+    # What only its kind understands. May name the buyer: for the program alone, and not
+    # kept when the action is over.
+    details = fields.Json(readonly=True, copy=False, groups=fields.NO_ACCESS)
     submitted_at = fields.Datetime(readonly=True, copy=False)
     accepted_at = fields.Datetime(readonly=True, copy=False)
     confirmed_at = fields.Datetime(readonly=True, copy=False)
@@ -501,9 +491,7 @@ class AmazonAction(models.Model):
 
     def _set_back_to_queued(self, reason):
         """It is proven that Amazon got nothing; it will be sent again."""
-        return self._update_state(
-            "queued", reason, {"feed_id": False, "message_number": 0}
-        )
+        return self._update_state("queued", reason, self._not_sent_vals())
 
     def _set_submitted(self, reason=None):
         """Amazon has taken the feed."""
@@ -736,19 +724,6 @@ class AmazonAction(models.Model):
 
     # === BUSINESS METHODS - SENDING === #
 
-    def _enqueue_dispatch(self):
-        """Have these actions sent: by a dispatch of every lane that they wait in, or
-        each by its own call."""
-        calls = self.filtered(lambda action: not action.feed_type)
-        calls._enqueue_call()
-        due = {}
-        for action in self - calls:
-            lane = Lane(action.account_id.id, action.marketplace, action.feed_type)
-            due.setdefault(lane, set()).add(action.due_at)
-        for lane, moments in due.items():
-            for due_at in {min(moments), max(moments)}:
-                self.env["amazon.feed"]._enqueue_dispatch(lane, due_at)
-
     def _is_urgent(self):
         """Whether it goes before the others by now."""
         return bool(self.urgent_from) and self.urgent_from <= fields.Datetime.now()
@@ -804,6 +779,24 @@ class AmazonAction(models.Model):
             "Its marketplace was not supported when it was asked for. Nothing was "
             "sent. Ask for it again."
         )
+
+    # === HOOKS - SENDING === #
+
+    def _enqueue_dispatch(self):
+        """Hook: have these actions sent, each as soon as it is due."""
+        raise NotImplementedError
+
+    def _sent_at(self):
+        """Hook: return when it was sent the last time, or may have been; False."""
+        return False
+
+    def _not_sent_vals(self):
+        """Hook: return the values of what is on its way no more."""
+        return {}
+
+    def _journal_sent(self):
+        """Hook: return what the journal says of how it was sent."""
+        return {}
 
     # === HOOKS - THE GATE === #
 
@@ -986,10 +979,7 @@ class AmazonAction(models.Model):
             "currency_id": self.currency_id.id,
             "amount": self.amount,
             "message": self._journal_message(),
-            "feed_ref": self.feed_id.feed_ref,
-            "request_ref": self.request_ref or self.feed_id.request_ref,
-            "payload_digest": self.feed_id.payload_digest or self.call_digest,
-            "answer_digest": self.feed_id.report_digest,
+            **self._journal_sent(),
             **vals,
         }
 

@@ -213,7 +213,7 @@ class AmazonAction(models.Model):
 
     def _has_left(self):
         """Whether it was sent once, or may have been."""
-        return bool(self.first_sending_at or self.feed_id or self.sending_at)
+        return bool(self.first_sending_at or self.feed_id or self._sent_at())
 
     def _sent_before(self):
         """Say that it was sent before; of what a restored backup knows only as asked
@@ -245,9 +245,7 @@ class AmazonAction(models.Model):
         for action in self:
             action.write(
                 {
-                    "first_sending_at": action.first_sending_at
-                    or action.feed_id.sending_at
-                    or action.sending_at,
+                    "first_sending_at": action.first_sending_at or action._sent_at(),
                     "sent_again_at": now,
                 }
             )
@@ -370,23 +368,24 @@ class AmazonAction(models.Model):
 
         :rtype: bool
         """
+        sent_at = self.call_id.sending_at
         return bool(
             self.state == "unknown"
             and self.restored_at
             and not self.feed_id
-            and not (self.sending_at and self.sending_at > self.restored_at)
+            and not (sent_at and sent_at > self.restored_at)
         )
 
     def _left_by(self):
         """Return the latest time at which the call of this action may have been made,
         or False."""
-        moments = [m for m in (self.sending_at, self.restored_at) if m]
+        moments = [m for m in (self.call_id.sending_at, self.restored_at) if m]
         return max(moments, default=False)
 
     def _left_from(self):
         """Return the earliest time at which the call of this action may have been made,
         or False."""
-        moments = [m for m in (self.sending_at, self.first_sending_at) if m]
+        moments = [m for m in (self.call_id.sending_at, self.first_sending_at) if m]
         return min(moments, default=False)
 
     def _doubt_lost_time(self):

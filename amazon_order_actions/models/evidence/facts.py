@@ -158,7 +158,7 @@ class AmazonEvidence(models.AbstractModel):
             adjustment_refs=list(
                 dict.fromkeys(filter(None, adjustments.mapped("adjustment_ref")))
             ),
-            payload_digest=feed.payload_digest or action.call_digest or "",
+            payload_digest=feed.payload_digest or action.call_id.digest or "",
             report_digest=feed.report_digest or "",
         )
 

@@ -432,9 +432,7 @@ class AmazonSellerAccount(models.Model):
                 [("seller_key", "=", self._seller_key())], limit=1
             )
             or self.env["amazon.feed"].search_count([of_account], limit=1)
-            or self.env["amazon.action"].search_count(
-                [of_account, ("sending_at", "!=", False)], limit=1
-            )
+            or self.env["amazon.call"].search_count([of_account], limit=1)
         )
 
     def _enqueue_tell_life(self):

@@ -1,3 +1,4 @@
+from . import action
 from . import call
 from . import feed
 from . import dispatch

@@ -1,382 +1,165 @@
 import hashlib
 import json
 import logging
-import time
-import uuid
 from datetime import timedelta
 from math import ceil
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from odoo.addons.queue_job.exception import RetryableJobError
-
-from ...spapi.errors import (
-    IncompleteCredentials,
-    InvalidMessage,
-    NotSent,
-    Refused,
-    Throttled,
-)
-from ...spapi.operations import OPERATIONS
+from ...spapi.errors import NotSent, Refused, Throttled
 from ..account.seller_account import is_access_refused
-from ..action.action import CONFIRM_ALERT_DAYS
-from ..action.lane import LANE_BUSY_SECONDS
 from ..action.states import BEFORE_SENDING
-from ..base.background import in_background, in_own_transaction
-from ..base.clock import database_now
-from ..base.containment import PASSED_ON, contained, log_failure
-from ..base.set_aside import contained_job
-from ..order.reading import is_final
-from .life_record import RecordUnusable
-from .pace import VERIFY_SECONDS
+from ..base.clock import any_ahead, bring_back, database_now
+from ..base.containment import contained, log_failure
 
 _logger = logging.getLogger(__name__)
 
-# Seconds until a call is tried again that was proven not to have left, where Amazon did
-# not say how long: half of the time since it was asked for, within these bounds.
-CALL_RETRY_SECONDS, CALL_RETRY_MAX_SECONDS = 30, 300
-
-# Seconds between two looks for the outcome of a call at Amazon: half of the time that
-# has passed, within these bounds.
-LOOK_MIN_SECONDS, LOOK_MAX_SECONDS = 30, 3600
-
-# Hours after a call without an answer after which a person is asked.
-CALL_NO_TRACE_HOURS = 24
-
-# An action in one of these states needs what was noted for its call no more.
-OVER = (
-    "confirmed",
-    "rejected",
-    "blocked",
-    "withdrawn",
-    "refused",
-    "expired",
-    "assisted",
-)
-# States in which the outcome of a call is looked for at Amazon.
-LOOKED_FOR = ("submitted", "unknown")
+CALL_STATES = [
+    ("sending", "Sending"),
+    ("answered", "Answered"),
+    ("not_sent", "Not sent"),
+    ("refused", "Refused"),
+    ("unknown", "Unknown"),
+]
 
 
-class AmazonAction(models.Model):
-    """How an action that is a call of its own is sent to Amazon: a REST operation that
-    concerns one order.
+class AmazonCall(models.Model):
+    """One sending of an action that is a call of its own, and what came of it: the twin
+    of a feed, for a REST operation that concerns one order.
 
-    As with feeds (sending/dispatch.py): the state *sending* is COMMITTED before the
-    one call, and what came of it after it. A call whose sender died is *unknown*, never
-    sent again by itself; its outcome is looked for in Amazon's own data.
+    It is created in the transaction that COMMITS *sending*, before the one call, and
+    what came of it is recorded after it. A call whose sender died is *unknown*, never
+    repeated; another sending of the same action is another row. What Amazon said in
+    words stands with the action alone, where it is forgotten in time.
     """
 
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.call"
+    _inherit = ["amazon.own.defaults", "amazon.company.name", "amazon.plain.export"]
+    _description = "Amazon Call"
+    _order = "id desc"
+    _rec_name = "operation"
+    _check_company_auto = True
 
-    # What the call needs beyond the order. May name the buyer: for the program alone,
-    # and not kept when the action is over.
-    details = fields.Json(readonly=True, copy=False, groups=fields.NO_ACCESS)
-    sending_at = fields.Datetime(readonly=True, copy=False)
-    # Which sending *sending* is about: a sender that stood still may find another one.
-    call_token = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
+    action_id = fields.Many2one(
+        "amazon.action",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+        index=True,
+        check_company=True,
+    )
+    account_id = fields.Many2one(
+        "amazon.seller.account",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+        check_company=True,
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, ondelete="restrict", index=True
+    )
+    state = fields.Selection(CALL_STATES, required=True, readonly=True)
+    # Made by its sender, who finds its own row by it where PostgreSQL's answer to the
+    # commit was lost.
+    token = fields.Char(required=True, readonly=True, groups=fields.NO_ACCESS)
+    operation = fields.Char(
+        required=True, readonly=True, help="Amazon's name of the operation."
+    )
+    digest = fields.Char(
+        "Call SHA-256", required=True, readonly=True, help="Digest of what was sent."
+    )
     request_ref = fields.Char(
         "Amazon Request",
         readonly=True,
-        copy=False,
         help="Amazon's id of the request (x-amzn-RequestId).",
     )
-    call_digest = fields.Char(
-        "Call SHA-256", readonly=True, copy=False, help="Digest of what was sent."
+    sending_at = fields.Datetime(required=True, readonly=True)
+
+    _token_uniq = models.Constraint(
+        "unique(token)", "Each sending of a call is noted once."
     )
+    _open_uniq = models.UniqueIndex(
+        "(action_id) WHERE state = 'sending'",
+        "This action is being sent already.",
+    )
+    _sent_idx = models.Index("(account_id, sending_at)")
 
-    # === BUSINESS METHODS - SENDING === #
+    # === BUSINESS METHODS - BEFORE IT LEAVES === #
 
-    def _enqueue_call(self):
-        """Enqueue the call of each action for when it is due."""
-        for action in self:
-            in_background(action, action.company_id).with_delay(
-                priority=5,
-                max_retries=0,
-                eta=action.set_aside_until or action.due_at,
-                description=f"Send {action.name} to Amazon",
-            )._job_call()
+    @api.model
+    def _begin(self, action, token, sent):
+        """Note that an action is about to leave. For whoever holds its call, so that
+        what is still open of it has lost its sender.
 
-    def _job_call(self):
-        """Make the call of this action. Job; safe to run twice.
-
-        This job's own transaction does nothing but hold the action's call. Its snapshot
-        grows old meanwhile, so all that counts is read in transactions of their own.
-
-        :raise RetryableJobError: when it should be run again later
+        :param amazon.action action: which is sent
+        :param str token: made by the sender
+        :param tuple sent: method of the client, and its arguments
+        :return: the new sending
+        :rtype: amazon.call
         """
-        self.ensure_one()
-        self._hold_call()
-        self.env["amazon.host.clock"]._compare()
-        try:
-            self._call_if_due()
-        except PASSED_ON:
-            raise
-        except Exception as error:
-            self._in_own("_set_call_aside", error)
-
-    def _call_if_due(self):
-        if not self._in_own("_is_call_due") or not self._is_life_in_order():
-            return
-        is_read = not self._is_verified()
-        if is_read and not self._read_order():
-            return
-        account = self.account_id
-        quota = account._quota()
-        operation = OPERATIONS[self._kind()._call_operation(self)]
-        wait = quota.prepay(operation, 1)
-        if wait:
-            raise self._call_later("Amazon's quota is used up.", wait)
-        try:
-            with account._client(quota) as client:
-                client.prepare_write(operation.name)
-                self._call_with(client, is_read)
-        except IncompleteCredentials as error:
-            self._in_own("_block_call", account._describe_error(error))
-        except (NotSent, Throttled) as error:
-            wait = getattr(error, "wait", None) or self._retry_seconds()
-            raise self._call_later(str(error), wait) from None
-        except Refused as error:
-            # of the access token: nothing was sent
-            self._in_own("_block_call", account._describe_error(error))
-        finally:
-            quota.give_back(operation)
-
-    def _set_call_aside(self, error):
-        """Set the action aside for what was raised. What is still queued is tried again
-        by itself: it may be no fault of its own."""
-        if self.state != "queued":
-            self._set_aside(error)
-            return
-        self._set_aside_for_a_while(
-            error,
-            self.env._(
-                "Nothing was sent: there was an error in the program. It is tried "
-                "again by itself, and an administrator is told."
-            ),
+        self._lose(action)
+        content = json.dumps(sent, sort_keys=True)
+        return self.create(
+            {
+                "action_id": action.id,
+                "account_id": action.account_id.id,
+                "company_id": action.company_id.id,
+                "state": "sending",
+                "token": token,
+                "operation": action._kind()._call_operation(action),
+                "digest": hashlib.sha256(content.encode()).hexdigest(),
+                "sending_at": database_now(self.env),
+            }
         )
-        self._enqueue_call()
 
-    def _hold_call(self):
-        """Keep others from making the call until this transaction ends, however it
-        ends: whoever holds it knows that a *sending* has lost its sender.
-
-        :raise RetryableJobError: when somebody else holds it
-        """
-        self.env.cr.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
-            [f"amazon_order_actions/call/{self.id}"],
+    @api.model
+    def _lose(self, action):
+        """The sender of what is still open of an action is gone."""
+        self.search([("action_id", "=", action.id), ("state", "=", "sending")]).write(
+            {"state": "unknown"}
         )
-        if not self.env.cr.fetchone()[0]:
-            raise self._call_later("This call is being made.", LANE_BUSY_SECONDS)
 
-    def _in_own(self, method, *args):
-        """Call a method of this action in a transaction of its own, and commit."""
-        return in_own_transaction(self, method, *args)
+    def _is_current(self):
+        """Whether the action is in this sending, and nobody has settled it."""
+        action = self.action_id
+        is_open = self.state == "sending" and action.state == "sending"
+        return is_open and action.call_id == self
 
-    def _is_call_due(self):
-        """Whether the call may be made now; settles one that was interrupted.
+    def _may_leave(self):
+        """Whether this sending is still on, and nobody has stopped it since."""
+        return self._is_current() and self.account_id._may_send(self.action_id.kind)
 
-        :raise RetryableJobError: when it can still be taken back for a while
-        """
-        if self.feed_type:
-            # Amazon refused the call, and a feed carries it by now.
-            return False
-        if not self._goes_on():
-            if self.set_aside_until:
-                aside = self.set_aside_until - database_now(self.env)
-                raise self._call_later("Set aside for a while.", aside.total_seconds())
-            return False
-        if self.state == "sending":
-            self._record_call_unknown(
-                self.env._(
-                    "The program was stopped while it sent this to Amazon, so it is "
-                    "unknown whether Amazon has it. It is looked for at Amazon; it is "
-                    "not simply sent again."
-                )
-            )
-            return False
-        if self.state != "queued" or not self.account_id._may_send(self.kind):
-            return False
-        wait = self.due_at and (self.due_at - database_now(self.env)).total_seconds()
-        if wait and wait > 0:
-            raise self._call_later("It can still be taken back.", wait)
-        return True
+    # === BUSINESS METHODS - THE CALL === #
 
-    def _is_life_in_order(self):
-        """Whether this database is the one that sent last; stops its accounts where it
-        is not.
-
-        :raise RetryableJobError: where this host cannot say so
-        """
-        try:
-            return self.env["amazon.life"]._check()
-        except RecordUnusable as error:
-            self._in_own("_say_why_held")
-            reason = f"The record cannot be written: {error}"
-            raise self._call_later(reason, self._retry_seconds()) from None
-
-    def _say_why_held(self):
-        """Say that this host cannot send it, and why."""
-        problem = self.env["amazon.life"]._problem()
-        if problem and self._is_queued():
-            self.state_message = problem
-
-    def _read_order(self):
-        """Ask Amazon about the order, now that the agent has asked.
-
-        :return: whether there is something left to send
-        :rtype: bool
-        :raise RetryableJobError: when the order could not be read, or only so slowly
-            that Odoo might end this request in the middle of the call
-        """
-        begun = time.monotonic()
-        if not self._in_own("_verify_order"):
-            if self._in_own("_is_queued"):
-                wait = self._retry_seconds()
-                raise self._call_later("The order could not be read.", wait)
-            return False
-        if time.monotonic() - begun > VERIFY_SECONDS:
-            raise self._call_later("Reading the order took long.", 1)
-        return True
-
-    def _is_queued(self):
-        return self.state == "queued"
-
-    def _verify_order(self):
-        """Read the order; block the action where Amazon does not show the order, and
-        will not.
-
-        :return: whether the order is known, and the action still waits
-        :rtype: bool
-        """
-        answers = self.order_id._read_from_amazon()
-        if answers.order_error and is_final(answers.order_error):
-            self._set_blocked(self.order_id.read_message)
-        elif not answers.is_complete():
-            problem = self.order_id.read_message or self.order_id.finances_message
-            self.state_message = self.env._(
-                "Not sent yet: the order must be read first. %s", problem or ""
-            )
-        self.order_id._notify_forms()
-        return answers.is_complete() and self._is_queued()
-
-    def _call_with(self, client, is_read):
-        token = uuid.uuid4().hex
-        try:
-            call = self._in_own("_begin_call", token, is_read)
-        except PASSED_ON:
-            raise
-        except Exception as error:
-            # It lies with this action alone, and nothing of it has left.
-            self._set_aside_in_own(error)
-            return
-        if not call:
-            return
-        may_leave = self.env["amazon.life"]._let_leave(self.account_id)
-        if may_leave and self._in_own("_may_leave", token):
-            record = self._make_call(client, *call)
-        else:
-            # Stopped at this moment; or this host stood still, and another one has
-            # called it unknown meanwhile.
-            reason = "Stopped, or somebody else took over."
-            record = None, "_record_call_not_sent", reason, None
-        self._in_own("_record_call", token, *record)
-
-    def _make_call(self, client, method, args):
+    def _make(self, client, method, args):
         """Make the one call that cannot be repeated.
 
-        :return: Amazon's id of the request, the method that records what came of it,
-            and its arguments
+        :param SellerClient client: of the account
+        :param str method: of the client
+        :param tuple args: of the method
+        :return: what `_record` takes
         :rtype: tuple
         """
         try:
             request_ref = getattr(client, method)(*args)
         except (NotSent, Throttled) as error:
             wait = getattr(error, "wait", None)
-            return error.request_id, "_record_call_not_sent", str(error), wait
+            return "not_sent", error.request_id, str(error), wait
         except Refused as error:
             if error.may_be_repeated:
-                return error.request_id, "_record_call_not_sent", str(error), None
+                return "not_sent", error.request_id, str(error), None
             refusal = error.message, error.code, error.http_status
-            return error.request_id, "_record_call_refused", *refusal
+            return "refused", error.request_id, *refusal
         except Exception as error:
             # Whatever it was, the request may have left: nobody knows.
-            _logger.warning("%s of %s: %s", method, self.name, type(error).__name__)
+            name, kind = self.action_id.name, type(error).__name__
+            _logger.warning("%s of %s: %s", method, name, kind)
             request_ref = getattr(error, "request_id", None)
-            return request_ref, "_record_call_unknown", self._unanswered()
+            return "unknown", request_ref, self._unanswered()
         # For a person, should the database be gone at this very moment.
-        _logger.info("%s of %s: Amazon's %s", method, self.name, request_ref)
-        return request_ref, "_record_call_answered", request_ref
-
-    def _begin_call(self, token, is_read):
-        """Check once more, and mark the action as being sent. The commit after this is
-        the last one before the irreversible call.
-
-        :param str token: names this sending
-        :param bool is_read: whether this job has read the order, so after the click
-        :return: the method of the client and its arguments, or None
-        :rtype: tuple[str, tuple] | None
-        :raise RetryableJobError: when it should be tried again later
-        """
-        action = self.try_lock_for_update(allow_referencing=True)
-        if not action:
-            # Somebody withdraws it at this moment, or tries to.
-            raise self._call_later("Somebody else is at it.", LANE_BUSY_SECONDS)
-        if action._is_being_sent(token):
-            # PostgreSQL has it, but its answer to the commit was lost.
-            return action._kind()._build_call(action)
-        if action.state != "queued" or action.feed_type:
-            return None
-        if not action.account_id._may_send(action.kind):
-            return None
-        if not action._is_verified(is_read):
-            raise action._call_later("The order is not known yet.", CALL_RETRY_SECONDS)
-        if action._is_of_lost_life():
-            action._doubt_lost_time()
-            return None
-        doubt = action._late_doubt()
-        if doubt:
-            action._doubt(doubt)
-            return None
-        reason = action._late_blocker()
-        if reason:
-            action._set_blocked(reason)
-            return None
-        try:
-            call = action._kind()._build_call(action)
-        except InvalidMessage as error:
-            action._set_blocked(
-                self.env._("Amazon's form does not take it: %s", str(error))
-            )
-            return None
-        sent = json.dumps(call, sort_keys=True)
-        action.write(
-            {
-                "call_token": token,
-                "sending_at": database_now(self.env),
-                "call_digest": hashlib.sha256(sent.encode()).hexdigest(),
-            }
-        )
-        return call if action._set_sending() else None
-
-    def _is_being_sent(self, token):
-        """Whether the action is in that sending, and nobody has settled it."""
-        return self.state == "sending" and self.call_token == token
-
-    def _may_leave(self, token):
-        """Whether that sending is still on, and nobody has stopped it since."""
-        return self._is_being_sent(token) and self.account_id._may_send(self.kind)
-
-    def _retry_seconds(self):
-        """Return after how many seconds to try again where Amazon did not say."""
-        age = (database_now(self.env) - self._decided_at()).total_seconds()
-        return min(max(age / 2, CALL_RETRY_SECONDS), CALL_RETRY_MAX_SECONDS)
-
-    def _call_later(self, reason, seconds):
-        return RetryableJobError(
-            reason, seconds=ceil(max(seconds, 1)), ignore_retry=True
-        )
+        _logger.info("%s of %s: Amazon's %s", method, self.action_id.name, request_ref)
+        return "answered", request_ref
 
     def _unanswered(self):
         return self.env._(
@@ -384,87 +167,88 @@ class AmazonAction(models.Model):
             "has it. It is looked for at Amazon; it is not simply sent again."
         )
 
-    # === BUSINESS METHODS - RECORDING WHAT CAME OF IT === #
+    # === BUSINESS METHODS - WHAT CAME OF IT === #
 
-    def _record_call(self, token, request_ref, record, *args):
-        """Record what came of one sending.
+    def _record(self, state, request_ref, *said):
+        """Record what came of this sending, and let its action follow.
 
         Its sender may learn it late: another host has called it unknown meanwhile, and
         a person may have had it sent again. That the first one failed says nothing of
         the second then; that it worked does count.
 
-        :param str token: names the sending
+        :param str state: what came of it
         :param str request_ref: Amazon's id of the request, if there is one
-        :param str record: name of the method that records it
+        :param said: arguments of the method that lets the action follow
         """
-        if self.call_token != token:
-            _logger.warning("%s: late news of an earlier call: %s", self.name, record)
-            if record != "_record_call_answered":
+        self.ensure_one()
+        self.write({"state": state, "request_ref": request_ref or self.request_ref})
+        action = self.action_id
+        if action.call_id != self:
+            _logger.warning("%s: late news of an earlier call: %s", action.name, state)
+            if state != "answered":
                 return
-        if self.state in BEFORE_SENDING:
+            action.call_id = self
+        if action.state in BEFORE_SENDING:
             # It was decided to send it again, or a second person decides on that: only
             # that it left after all ends it.
-            if record != "_record_call_answered":
-                _logger.warning("%s waits again, whatever %s", self.name, record)
+            if state != "answered":
+                _logger.warning("%s waits again, whatever %s", action.name, state)
                 return
             self._take_for_sent()
-        if request_ref:
-            self.request_ref = request_ref
-        getattr(self, record)(*args)
+        getattr(self, f"_follow_{state}")(*said)
 
     def _take_for_sent(self):
         """It left after all: it is not sent once more."""
-        if self.state == "queued":
-            self._set_sending()
+        if self.action_id.state == "queued":
+            self.action_id._set_sending()
         else:
-            self._set_unknown(
+            self.action_id._set_unknown(
                 self.env._("Amazon has answered after all, so it is not sent again.")
             )
 
-    def _record_call_answered(self, request_ref):
-        """Amazon has taken the call.
-
-        :param str request_ref: Amazon's id of the request
-        """
-        if self._kind()._answered_state == "accepted":
-            self._set_accepted()
+    def _follow_answered(self):
+        """Amazon has taken the call."""
+        action = self.action_id
+        if action._kind()._answered_state == "accepted":
+            action._set_accepted()
         else:
-            self._set_submitted()
+            action._set_submitted()
         contained(
-            self,
-            lambda action: action._kind()._after_answer(action),
-            lambda action, error: action._set_aside(error),
+            action,
+            lambda one: one._kind()._after_answer(one),
+            lambda one, error: one._set_aside(error),
         )
 
-    def _record_call_not_sent(self, reason, wait):
+    def _follow_not_sent(self, reason, wait):
         """It is proven that Amazon has nothing; it waits again.
 
         :param str reason: for the log
         :param float wait: seconds, where Amazon said how long
         """
-        _logger.info("%s not sent: %s", self.name, reason)
-        sentence = self.account_id._not_sent_sentence(self.kind)
-        moved = self._set_back_to_queued(sentence)
-        for action in moved:
-            action.due_at = database_now(self.env) + timedelta(
-                seconds=ceil(wait or action._retry_seconds())
-            )
-            action._enqueue_call()
+        action = self.action_id
+        _logger.info("%s not sent: %s", action.name, reason)
+        sentence = self.account_id._not_sent_sentence(action.kind)
+        moved = action._set_back_to_queued(sentence)
+        if moved:
+            seconds = ceil(wait or moved._retry_seconds())
+            moved.due_at = database_now(self.env) + timedelta(seconds=seconds)
+            moved._enqueue_call()
 
-    def _record_call_refused(self, reason, code, http_status):
+    def _follow_refused(self, reason, code, http_status):
         """Amazon said no before it executed anything.
 
         :param str reason: Amazon's words
         :param str code: Amazon's code, or one of the strict layer
         :param int http_status: of the answer, None where it was not even sent
         """
+        action = self.action_id
+        kind = action._kind()
         reason = self._kept_refusal(reason)
-        error = Refused("", reason, code, http_status)
-        feed_type = self._kind()._feed_instead(http_status)
+        feed_type = kind._feed_instead(http_status)
         if feed_type:
-            self._send_by_feed(feed_type, reason)
-        elif is_access_refused(error):
-            self._block_call(
+            action._send_by_feed(feed_type, reason)
+        elif is_access_refused(Refused("", reason, code, http_status)):
+            action._block_call(
                 self.env._(
                     "Amazon refused access: %s. Tell an administrator, who must check "
                     "the roles of the application.",
@@ -472,197 +256,36 @@ class AmazonAction(models.Model):
                 )
             )
         else:
-            self._set_rejected(code or str(http_status or ""), reason)
+            action._set_rejected(code or str(http_status or ""), reason)
 
-    def _kept_refusal(self, words):
-        """Return what may be kept of Amazon's words; none of them where the kind cannot
-        say. That Amazon has refused it must not be lost for that.
+    def _kept_refusal(self, reason):
+        """Return what of Amazon's words may be kept: nothing where the kind cannot
+        say. That Amazon refused is recorded either way."""
+        kept = ""
 
-        :param str words: of Amazon's answer
-        :rtype: str
-        """
-        kept = []
+        def ask(action):
+            nonlocal kept
+            kept = action._kind()._kept_refusal(action, reason)
+
         contained(
-            self,
-            lambda action: kept.append(action._kind()._kept_refusal(action, words)),
-            lambda action, error: log_failure(action, "no words kept", error),
+            self.action_id,
+            ask,
+            lambda one, error: log_failure(one, "Amazon's words not kept", error),
         )
-        return kept[-1] if kept else ""
+        return kept
 
-    def _send_by_feed(self, feed_type, reason):
-        """Let a feed carry what Amazon does not take as a call, and has not executed.
-
-        :param str feed_type: Amazon's name of the feed
-        :param str reason: what Amazon said
-        """
-        moved = self._update_state(
-            "queued",
-            self.env._(
-                "Amazon does not take it as a call (%s), and has executed nothing of "
-                "it. It is sent by feed instead.",
-                reason,
-            ),
-            {"feed_type": feed_type},
-        )
-        moved._enqueue_dispatch()
-
-    def _record_call_unknown(self, reason):
+    def _follow_unknown(self, reason):
         """Nobody can say whether Amazon has it."""
-        self._set_unknown(reason)
-        if self._kind()._is_shown_by_amazon:
-            self._enqueue_look()
-        else:
-            self._hand_to_person(
-                self.env._(
-                    "It is unknown whether Amazon has it, and Amazon offers no way to "
-                    "find out by program. Look in Seller Central and decide."
-                )
-            )
+        self.action_id._mark_call_unknown(reason)
 
-    def _block_call(self, reason):
-        self._set_blocked(self.env._("Nothing was executed at Amazon. %s", reason))
-
-    # === BUSINESS METHODS - LOOKING FOR THE OUTCOME === #
-
-    def _enqueue_look(self):
-        """Have the outcome looked for in Amazon's own data."""
-        for action in self:
-            in_background(action, action.company_id).with_delay(
-                priority=15,
-                eta=LOOK_MIN_SECONDS,
-                max_retries=0,
-                description=f"Look for the outcome of {action.name} at Amazon",
-                identity_key=f"amazon_look_{action.id}",
-            )._job_look()
-
-    @contained_job
-    def _job_look(self):
-        """Look for the outcome in what Amazon shows of the order. Job.
-
-        :raise RetryableJobError: as long as it does not show
-        """
-        self.ensure_one()
-        age = self._seconds_since_sending()
-        if not self._is_looked_for() or age > CONFIRM_ALERT_DAYS * 24 * 3600:
-            return
-        self._in_own("_read_order_of_call")
-        if not self._in_own("_judge_call"):
-            wait = min(max(age / 2, LOOK_MIN_SECONDS), LOOK_MAX_SECONDS)
-            raise self._call_later("Amazon does not show it yet.", wait)
-
-    def _read_order_of_call(self):
-        self.order_id._read_from_amazon()
-        self.order_id._notify_forms()
-
-    def _judge_call(self):
-        """Reject what Amazon's data shows as not executed; hand over what it does not
-        show for too long.
-
-        :return: whether there is nothing left to look for
-        :rtype: bool
-        """
-        # Whoever records what Amazon says of the order meets us here.
-        self.order_id._take()
-        if not self._is_looked_for():
-            return True
-        disproof = self._kind()._disproof(self)
-        if disproof and self._is_of_lost_time():
-            self._wait_again(
-                self.env._(
-                    "This database was restored from a backup, and this was not sent "
-                    "in the time that it lost: %s. It waits again.",
-                    disproof,
-                )
-            )
-            return True
-        if disproof:
-            self._set_rejected(False, disproof)
-            return True
-        is_stuck = self.state == "unknown" and self.order_id._is_given_up()
-        if is_stuck and not self.needs_person:
-            self._hand_over_unrecorded()
-        overdue = self._seconds_since_sending() > CALL_NO_TRACE_HOURS * 3600
-        if overdue and not self.needs_person:
-            reason = self.env._(
-                "Amazon's own data has not shown within %s hours what became of it. "
-                "Look at the order in Seller Central and decide.",
-                CALL_NO_TRACE_HOURS,
-            )
-            if self.state == "submitted":
-                # Amazon took it, and has not said since what it did with it.
-                self._set_unknown(reason)
-            self._hand_to_person(reason)
-        return False
-
-    def _is_looked_for(self):
-        """Whether what became of a call is to be seen in Amazon's data of the order."""
-        return not self.feed_type and self.state in LOOKED_FOR
-
-    def _seconds_since_sending(self):
-        """Return the seconds since the call was made."""
-        since = self._left_by() or self.last_state_change
-        return (database_now(self.env) - since).total_seconds()
-
-    # === BUSINESS METHODS - FORGETTING === #
-
-    def _forget_details(self):
-        """Forget what only the call needed, which may name the buyer."""
-        for action in self.filtered("details"):
-            if action._is_over():
-                action.details = action._kind()._kept_details(action.details)
-
-    def _is_over(self):
-        """Whether nothing is sent or looked for any more."""
-        known = ("accepted", "assisted")
-        is_shown = self._kind()._is_shown_by_amazon
-        return self.state in OVER or (self.state in known and not is_shown)
-
-    # === BUSINESS METHODS - WHAT WAS LOST === #
+    # === BUSINESS METHODS - CLOCKS === #
 
     @api.model
-    def _lost_calls(self, accounts, before):
-        """Return the calls that nobody makes or looks for any more.
-
-        :param amazon.seller.account accounts: whose calls
-        :param datetime before: last moved before then
-        :rtype: amazon.action
-        """
-        oldest = fields.Datetime.now() - timedelta(days=CONFIRM_ALERT_DAYS)
-        waiting = self.search(
-            Domain("account_id", "in", accounts.ids)
-            & Domain("feed_type", "=", False)
-            & Domain("needs_person", "=", False)
-            & Domain("last_state_change", "<", before)
-            & self._goes_on_domain()
-            & (
-                Domain("state", "=", "sending")
-                | (Domain("state", "=", "queued") & ~accounts._held_domain())
-                | (
-                    Domain("state", "in", LOOKED_FOR)
-                    & Domain("last_state_change", ">", oldest)
-                )
-            )
-        )
-        with_job = waiting and self._with_call_job()
-        return waiting.filtered(
-            lambda action: (action.id, action._call_job()) not in with_job
-        )
-
-    def _call_job(self):
-        """Return the name of the job that this action needs."""
-        return "_job_look" if self.state in LOOKED_FOR else "_job_call"
-
-    def _with_call_job(self):
-        """Return the actions that a job will look at, each as (id, name of the job)."""
-        jobs = self.env["queue.job"]._under_way(
-            "amazon.action", "_job_call", "_job_look"
-        )
-        return {(job.record_id, job.method) for job in jobs}
-
-    def _mend_call(self):
-        """Enqueue what a lost job would have done."""
-        for action in self:
-            if action.state in LOOKED_FOR:
-                action._enqueue_look()
-            else:
-                action._enqueue_call()
+    def _mend_future(self, account_ids, limit):
+        """It was sent lately."""
+        now = database_now(self.env)
+        of_accounts = Domain("account_id", "in", account_ids)
+        ahead = any_ahead(["sending_at"], now)
+        calls = self.search(of_accounts & ahead, limit=limit)
+        bring_back(calls, ["sending_at"], now)
+        return len(calls)

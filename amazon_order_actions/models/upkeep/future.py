@@ -70,6 +70,7 @@ class AmazonCheckFuture(models.AbstractModel):
             "amazon.quota",
             "amazon.stop",
             "amazon.feed",
+            "amazon.call",
             "amazon.approval",
             "amazon.mend.action",
             "amazon.mend.job",
@@ -110,8 +111,8 @@ class AmazonMendAction(models.AbstractModel):
         """It was decided on now, and is due as soon as it can surely be taken back."""
         now = database_now(self.env)
         times = (
-            *("first_sending_at", "sending_at", "last_state_change"),
-            *("asked_at", "sent_again_at", "restored_at"),
+            *("first_sending_at", "last_state_change", "asked_at"),
+            *("sent_again_at", "restored_at"),
         )
         of_accounts = Domain("account_id", "in", account_ids)
         ahead = any_ahead(times, now)

@@ -65,9 +65,9 @@ class AmazonUnknownDecision(models.TransientModel):
             if not action_sudo.feed_id:
                 # also of what is in no feed any more, since it was to be sent again
                 decision.sending_at = (
-                    action_sudo.sending_at or action_sudo.first_sending_at
+                    action_sudo._sent_at() or action_sudo.first_sending_at
                 )
-                decision.payload_digest = action_sudo.call_digest
+                decision.payload_digest = action_sudo.call_id.digest
             if action_sudo and not action_sudo.feed_type:
                 decision.operation = action_sudo._kind()._call_operation(action_sudo)
 
