@@ -1,6 +1,6 @@
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import psycopg2
 
@@ -166,6 +166,18 @@ class TestCall(CallCase):
         self.assertEqual(action.amazon_code, "InvalidInput")
         self.assertTrue(action.request_ref)
         self.assertEqual(self.shipments(), [])
+
+    def test_call_is_made_without_a_look_at_the_database(self):
+        # as its job, whose transaction is older than the row of the sending
+        unseen = self.env["amazon.call"].browse(2**31 - 1)
+        client = Mock()
+        client.confirm.return_value = "r-1"
+        with mute_logger(CALL), self.assertQueryCount(0):
+            made = unseen._make(client, "confirm", (), "AMZ-1")
+            client.confirm.side_effect = OutcomeUnknown("confirm", "cut")
+            state, *_rest = unseen._make(client, "confirm", (), "AMZ-1")
+        self.assertEqual(made, ("answered", "r-1"))
+        self.assertEqual(state, "unknown")
 
     def test_refusal_counts_where_the_kind_cannot_say_what_may_be_kept(self):
         action = self.ask()

@@ -315,7 +315,7 @@ class AmazonAction(models.Model):
         return answers.is_complete() and self._is_queued()
 
     def _call_with(self, client, is_read):
-        token = uuid.uuid4().hex
+        token, name = uuid.uuid4().hex, self.name
         try:
             leaving = self._in_own("_begin_call", token, is_read)
         except PASSED_ON:
@@ -329,7 +329,7 @@ class AmazonAction(models.Model):
         call = self.env["amazon.call"].browse(leaving.call_id)
         may_leave = self.env["amazon.life"]._let_leave(self.account_id)
         if may_leave and in_own_transaction(call, "_may_leave"):
-            outcome = call._make(client, leaving.method, leaving.args)
+            outcome = call._make(client, leaving.method, leaving.args, name)
         else:
             # Stopped at this moment; or this host stood still, and another one has
             # called it unknown meanwhile.

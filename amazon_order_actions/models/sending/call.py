@@ -132,12 +132,14 @@ class AmazonCall(models.Model):
 
     # === BUSINESS METHODS - THE CALL === #
 
-    def _make(self, client, method, args):
-        """Make the one call that cannot be repeated.
+    def _make(self, client, method, args, name):
+        """Make the one call that cannot be repeated. Reads nothing: the transaction of
+        its job is older than this row, and the database may be gone by now.
 
         :param SellerClient client: of the account
         :param str method: of the client
         :param tuple args: of the method
+        :param str name: of the action, for the log
         :return: what `_record` takes
         :rtype: tuple
         """
@@ -153,12 +155,11 @@ class AmazonCall(models.Model):
             return "refused", error.request_id, *refusal
         except Exception as error:
             # Whatever it was, the request may have left: nobody knows.
-            name, kind = self.action_id.name, type(error).__name__
-            _logger.warning("%s of %s: %s", method, name, kind)
+            _logger.warning("%s of %s: %s", method, name, type(error).__name__)
             request_ref = getattr(error, "request_id", None)
             return "unknown", request_ref, self._unanswered()
         # For a person, should the database be gone at this very moment.
-        _logger.info("%s of %s: Amazon's %s", method, self.action_id.name, request_ref)
+        _logger.info("%s of %s: Amazon's %s", method, name, request_ref)
         return "answered", request_ref
 
     def _unanswered(self):
