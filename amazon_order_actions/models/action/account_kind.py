@@ -19,7 +19,11 @@ class AmazonAccountKind(models.Model):
     _rec_name = "kind"
 
     account_id = fields.Many2one(
-        "amazon.seller.account", required=True, readonly=True, ondelete="cascade"
+        "amazon.seller.account",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        index=True,
     )
     company_id = fields.Many2one(related="account_id.company_id", store=True)
     kind = fields.Selection(kind_selection, required=True, readonly=True)

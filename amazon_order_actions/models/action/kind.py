@@ -5,6 +5,8 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import formatLang
 
+from ..base.words import translated
+
 _logger = logging.getLogger(__name__)
 
 # Hours in which Amazon wants a buyer's message answered (Seller Central, Contact
@@ -35,7 +37,10 @@ def kind_selection(model):
     """The kinds of action as the options of a selection field, in their order, with
     their labels in the user's language."""
     kinds = model.env["amazon.action.kind"]
-    return [(kind, model.env._(kinds._named(kind)._label)) for kind in kinds._names()]
+    return [
+        (kind, translated(model.env, kinds._named(kind)._label))
+        for kind in kinds._names()
+    ]
 
 
 class AmazonActionKind(models.AbstractModel):
@@ -415,10 +420,11 @@ class AmazonActionKind(models.AbstractModel):
         :param dict values: what it names
         """
         try:
-            return self.env._(sentence) % values
+            return translated(self.env, sentence) % values
         except (TypeError, ValueError, KeyError):
             _logger.exception("Bad translation of %r", sentence)
-            return self.with_context(lang="en_US").env._(sentence) % values
+            english = self.with_context(lang="en_US").env
+            return translated(english, sentence) % values
 
     # === HELPERS === #
 

@@ -54,7 +54,7 @@ class AmazonAction(models.Model):
         help="The note that holds what was written to the buyer.",
     )
     # one at most
-    reply_ids = fields.One2many("amazon.reply", "action_id", "Reply", readonly=True)
+    reply_ids = fields.One2many("amazon.reply", "action_id", readonly=True)
 
     def _is_verified(self, is_read=False, now=None):
         """Override: a message depends on what Amazon allows to be sent, not on the

@@ -48,6 +48,7 @@ class AmazonReply(models.Model):
         readonly=True,
         ondelete="cascade",
         check_company=True,
+        index=True,
     )
     account_id = fields.Many2one(related="action_id.account_id", store=True)
     company_id = fields.Many2one(related="action_id.company_id", store=True)

@@ -168,11 +168,12 @@ class AmazonActionShip(models.AbstractModel):
 
     def _check_filled_in(self, order, request):
         """Override to check what Amazon asks for of a package."""
-        super()._check_filled_in(order, request)
+        result = super()._check_filled_in(order, request)
         package = (request.details or {}).get("package") or {}
         problem = self._carrier_problem(package) or self._date_problem(order, package)
         if problem:
             raise UserError(problem)
+        return result
 
     def _carrier_problem(self, package):
         carrier = package.get("carrierCode")

@@ -330,8 +330,9 @@ class AmazonFeed(models.Model):
 
     def _forget_listed(self):
         """Override: a feed of Amazon's list turns out to be ours."""
-        super()._forget_listed()
+        result = super()._forget_listed()
         self.env["amazon.foreign.feed"]._forget(self)
+        return result
 
     @api.model
     def _known_refs(self, account, listed, surely=False):

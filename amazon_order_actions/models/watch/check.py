@@ -2,6 +2,8 @@ from typing import Any, NamedTuple
 
 from odoo import api, models
 
+from ..base.words import translated
+
 # The turn of a check: what puts right what the others go by comes first; last comes
 # what asks whether any of the others has found why.
 FIRST, USUAL, LAST = range(3)
@@ -103,7 +105,7 @@ class AmazonCheck(models.AbstractModel):
         :rtype: dict[str, str]
         """
         return {
-            kind: self.env._(check.label)  # pylint: disable=gettext-variable
+            kind: translated(self.env, check.label)
             for kind, (_of, check) in self._all().items()
             if kinds is None or kind in kinds
         }
