@@ -169,13 +169,13 @@ class TestCall(CallCase):
 
     def test_call_is_made_without_a_look_at_the_database(self):
         # as its job, whose transaction is older than the row of the sending
-        unseen = self.env["amazon.call"].browse(2**31 - 1)
+        calls = self.env["amazon.call"]
         client = Mock()
         client.confirm.return_value = "r-1"
         with mute_logger(CALL), self.assertQueryCount(0):
-            made = unseen._make(client, "confirm", (), "AMZ-1")
+            made = calls._make(client, "confirm", (), "AMZ-1")
             client.confirm.side_effect = OutcomeUnknown("confirm", "cut")
-            state, *_rest = unseen._make(client, "confirm", (), "AMZ-1")
+            state, *_rest = calls._make(client, "confirm", (), "AMZ-1")
         self.assertEqual(made, ("answered", "r-1"))
         self.assertEqual(state, "unknown")
 
@@ -463,6 +463,28 @@ class TestCall(CallCase):
         self.assertEqual(action.state, "sending", "the other host sends it")
         self.assertEqual(action.call_id.token, "another host")
         self.assertEqual(action.call_ids.mapped("state"), ["sending", "not_sent"])
+
+    def test_sending_that_a_restored_database_has_lost_touches_no_other_row(self):
+        action = self.ask()
+        begin = type(action)._begin_call
+
+        def restored(record, token, is_read):
+            leaving = begin(record, token, True)
+            record.env.flush_all()
+            record.env.cr.execute(
+                "UPDATE amazon_call SET token = 'of another life' WHERE id = %s",
+                [record.call_id.id],
+            )
+            record.env.invalidate_all()
+            return leaving
+
+        with (
+            mute_logger("odoo.addons.amazon_order_actions.models.sending.action"),
+            patch.object(type(action), "_begin_call", restored),
+        ):
+            self.run_jobs("_job_call")
+        self.assertEqual(self.calls(), 0)
+        self.assertEqual(action.call_ids.mapped("state"), ["sending"])
 
     def test_late_success_keeps_what_waits_again_from_being_sent_again(self):
         action = self.ask_interrupted()

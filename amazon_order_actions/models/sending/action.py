@@ -1,3 +1,4 @@
+import logging
 import time
 import uuid
 from datetime import timedelta
@@ -28,6 +29,8 @@ from ..order.reading import is_final
 from .life_record import RecordUnusable
 from .pace import VERIFY_SECONDS
 
+_logger = logging.getLogger(__name__)
+
 # Seconds until a call is tried again that was proven not to have left, where Amazon did
 # not say how long: half of the time since it was asked for, within these bounds.
 CALL_RETRY_SECONDS, CALL_RETRY_MAX_SECONDS = 30, 300
@@ -56,7 +59,6 @@ LOOKED_FOR = ("submitted", "unknown")
 class Leaving(NamedTuple):
     """A call that is about to leave: all that is needed for it, known before."""
 
-    call_id: int
     method: str
     args: tuple
 
@@ -326,16 +328,42 @@ class AmazonAction(models.Model):
             return
         if not leaving:
             return
-        call = self.env["amazon.call"].browse(leaving.call_id)
         may_leave = self.env["amazon.life"]._let_leave(self.account_id)
-        if may_leave and in_own_transaction(call, "_may_leave"):
-            outcome = call._make(client, leaving.method, leaving.args, name)
+        if may_leave and self._in_own("_may_call_leave", token):
+            outcome = self.env["amazon.call"]._make(client, *leaving, name)
         else:
             # Stopped at this moment; or this host stood still, and another one has
             # called it unknown meanwhile.
             reason = "Stopped, or somebody else took over."
             outcome = "not_sent", None, reason, None
-        in_own_transaction(call, "_record", *outcome)
+        self._in_own("_record_call", token, *outcome)
+
+    def _call_of(self, token):
+        """Return the sending that a sender has made: by its token, since a database
+        that was restored meanwhile may have another one by its number.
+
+        :rtype: amazon.call
+        """
+        return self.env["amazon.call"].search(
+            [("action_id", "=", self.id), ("token", "=", token)]
+        )
+
+    def _may_call_leave(self, token):
+        """Whether that sending is still on, and nobody has stopped it since."""
+        return self._call_of(token)._may_leave()
+
+    def _record_call(self, token, *outcome):
+        """Record what came of that sending.
+
+        :param outcome: what `amazon.call._record` takes
+        """
+        call = self._call_of(token)
+        if call:
+            call._record(*outcome)
+        else:
+            # The database was restored meanwhile; its life's record says that it has
+            # sent, and what waits is verified.
+            _logger.warning("%s: no sending to record: %s", self.name, outcome[0])
 
     def _begin_call(self, token, is_read):
         """Check once more, and mark the action as being sent. The commit after this is
@@ -354,7 +382,7 @@ class AmazonAction(models.Model):
         call = action.call_id
         if call.token == token and call._is_current():
             # PostgreSQL has it, but its answer to the commit was lost.
-            return Leaving(call.id, *action._kind()._build_call(action))
+            return Leaving(*action._kind()._build_call(action))
         if action.state != "queued" or action.feed_type:
             return None
         if not action.account_id._may_send(action.kind):
@@ -383,7 +411,7 @@ class AmazonAction(models.Model):
         if not action._set_sending():
             call.state = "not_sent"
             return None
-        return Leaving(call.id, *sent)
+        return Leaving(*sent)
 
     def _retry_seconds(self):
         """Return after how many seconds to try again where Amazon did not say."""

@@ -132,6 +132,7 @@ class AmazonCall(models.Model):
 
     # === BUSINESS METHODS - THE CALL === #
 
+    @api.model
     def _make(self, client, method, args, name):
         """Make the one call that cannot be repeated. Reads nothing: the transaction of
         its job is older than this row, and the database may be gone by now.
