@@ -24,7 +24,6 @@ from ..account.sealing import (
 )
 from ..base.groups import ADMIN
 from ..watch.check import Check, Finding
-from .seller_account import ENTERED_SECRETS
 
 _lt = LazyTranslate(__name__)
 
@@ -37,6 +36,8 @@ _logger = logging.getLogger(__name__)
 SECRET_DAYS = 180
 SECRET_DUE_DAYS, SECRET_NEAR_DAYS = 30, 7
 
+# Entered by people, and readable by nobody.
+ENTERED_SECRETS = ("lwa_client_secret", "lwa_refresh_token")
 SECRETS = (*ENTERED_SECRETS, "access_token")
 
 # Odoo's loggers that, at DEBUG, print what a client writes.
@@ -54,15 +55,16 @@ class UnreadableSecret(NotSent):
         return self.message
 
 
-class AmazonSellerAccount(models.Model):
-    """Credentials: secrets go in and never come out.
+class AmazonSellerCredentials(models.AbstractModel):
+    """The credentials of a seller account: secrets go in and never come out.
 
     What is stored is sealed (`sealing`) for its account, its field, and for Amazon or
     the simulator, so that it is of no use anywhere else. The fields that people enter
     secrets in are empty whoever reads them. `_secret` opens them for the strict layer.
     """
 
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.seller.credentials"
+    _description = "Amazon Credentials of a Seller Account"
 
     lwa_client_id = fields.Char("LWA Client ID", groups=ADMIN, copy=False)
     lwa_client_secret = fields.Char(
@@ -359,13 +361,8 @@ class AmazonSellerAccount(models.Model):
             **settings,
         )
 
-    def _describe_error(self, error, subject=None):
-        """Override to say what an agent can do about secrets that cannot be read."""
-        if isinstance(error, UnreadableSecret):
-            return self._describe_unreadable()
-        return super()._describe_error(error, subject)
-
     def _describe_unreadable(self):
+        """Return the sentence for agents about secrets that cannot be decrypted."""
         return self.env._(
             "The credentials of the account %s cannot be decrypted on this server, so "
             "nothing is read or sent; what waits goes on waiting. The seller account "

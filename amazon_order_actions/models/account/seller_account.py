@@ -21,13 +21,12 @@ from ...spapi.errors import (
 from ...spapi.marketplaces import MARKETPLACES
 from ...spapi.operations import OPERATIONS
 from ..base.background import in_own_transaction
+from .credentials import ENTERED_SECRETS, UnreadableSecret
 from .quota import QuotaStore
 
 _logger = logging.getLogger(__name__)
 
 
-# Entered by people, and readable by nobody (account/credentials.py).
-ENTERED_SECRETS = ("lwa_client_secret", "lwa_refresh_token")
 # Of these the journal holds that they were changed, and no value.
 CREDENTIALS = {"lwa_client_id", *ENTERED_SECRETS}
 # What decides whose authorisation it is, so that an access token belongs to it.
@@ -64,7 +63,11 @@ class AmazonSellerAccount(models.Model):
     """One authorisation of a seller: who we are at Amazon, and with what rights."""
 
     _name = "amazon.seller.account"
-    _inherit = ["amazon.stays.in.company", "amazon.company.name"]
+    _inherit = [
+        "amazon.seller.credentials",
+        "amazon.stays.in.company",
+        "amazon.company.name",
+    ]
     _description = "Amazon Seller Account"
     _order = "sequence, id"
     _check_company_auto = True
@@ -503,6 +506,8 @@ class AmazonSellerAccount(models.Model):
         :rtype: str
         """
         values = {"account": self.name, "subject": subject or "", "detail": str(error)}
+        if isinstance(error, UnreadableSecret):
+            return self._describe_unreadable()
         if isinstance(error, IncompleteCredentials):
             return self.env._(
                 "The account %(account)s has no complete credentials. An "

@@ -36,7 +36,7 @@ class UnderWay(NamedTuple):
 
 
 class QueueJob(models.Model):
-    _inherit = "queue.job"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _inherit = "queue.job"
 
     def write(self, vals):
         """Let jobs of ours start again that lost their connection to PostgreSQL.

@@ -1,5 +1,5 @@
-from . import authority
 from . import authority_usage
+from . import authority
 from . import authority_rights
 from . import stop
 from . import gate

@@ -1,4 +1,6 @@
+from datetime import datetime
 from operator import itemgetter
+from typing import NamedTuple
 
 from odoo import SUPERUSER_ID, fields, models
 from odoo.exceptions import AccessError
@@ -10,8 +12,30 @@ from odoo.addons.base.models.res_partner import _tz_get
 from ..action.states import COUNTED_STATES
 from ..base.clock import database_now
 from ..base.groups import ADMIN
-from .authority import DAYS, Asked
 from .calendar_day import day_at, day_bounds
+
+# Limits that begin anew each day.
+DAYS = ("limit_person_day", "limit_group_day")
+
+
+class Asked(NamedTuple):
+    """What is judged: who asks for what is known from the environment."""
+
+    right: str
+    company_id: int
+    account_id: int
+    marketplace: str | bool
+    # in the company's currency; None: not known, since its currency has no rate
+    amount: float | None
+    # the same in the currency of the order, where people know it by that
+    amount_of_order: float = 0.0
+    currency_id: int | bool = False
+    # what is judged again counts already, and must not count twice
+    action_id: int | bool = False
+    # when, by PostgreSQL's clock; None: now
+    at: datetime | None = None
+    # of the document, where its kind has teams
+    team_id: int | bool = False
 
 
 class ResCompany(models.Model):
@@ -86,10 +110,11 @@ class ResCompany(models.Model):
             )
 
 
-class AmazonAuthority(models.Model):
-    """What was asked for before, as limits count it."""
+class AmazonAuthorityUsage(models.AbstractModel):
+    """What was asked for before, as the limits of the matrix count it."""
 
-    _inherit = "amazon.authority"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.authority.usage"
+    _description = "Amazon Sums for Limits"
 
     def _weigh(self, handler, order, origin, amount, at=None):
         """Return what is asked for as it is judged and counted.

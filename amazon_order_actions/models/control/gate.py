@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Command, Domain
 
 from ..base.clock import database_now
-from .authority import Asked
+from .authority_usage import Asked
 
 
 class AmazonAction(models.Model):

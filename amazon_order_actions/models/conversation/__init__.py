@@ -9,4 +9,3 @@ from . import ir_websocket
 from . import mail_message
 from . import seller_account
 from . import order
-from . import events

@@ -36,6 +36,7 @@ class AmazonEvidence(models.AbstractModel):
     """
 
     _name = "amazon.evidence"
+    _inherit = "amazon.evidence.facts"
     _description = "Amazon Evidence Pack"
 
     # === WHO MAY === #

@@ -13,7 +13,11 @@ class AmazonAuditEntry(models.Model):
     """
 
     _name = "amazon.audit.entry"
-    _inherit = ["amazon.audit.append_only", "amazon.plain.export"]
+    _inherit = [
+        "amazon.audit.rows",
+        "amazon.audit.append_only",
+        "amazon.plain.export",
+    ]
     _description = "Amazon Journal Entry"
     _order = "id desc"
     _rec_name = "action_name"
@@ -53,6 +57,9 @@ class AmazonAuditEntry(models.Model):
             ("journal", "Journal exported or checked"),
             ("evidence", "Evidence pack made"),
             ("erased", "Data removed"),
+            ("drop", "Asked Amazon to drop it"),
+            ("template", "Reply template changed"),
+            ("replied", "Buyer was written to"),
         ],
         required=True,
         readonly=True,

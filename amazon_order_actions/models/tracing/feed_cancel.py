@@ -27,15 +27,6 @@ DROPPED_AT_ONCE = 500
 FOLLOW_SECONDS = 30
 
 
-class AmazonAuditEntry(models.Model):
-    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    event = fields.Selection(
-        selection_add=[("drop", "Asked Amazon to drop it")],
-        ondelete={"drop": "cascade"},
-    )
-
-
 class AmazonAction(models.Model):
     """How a person asks Amazon not to process what it has received already."""
 

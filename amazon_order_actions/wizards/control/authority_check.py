@@ -4,7 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from ...models.account.participation import marketplace_selection
-from ...models.control.authority import LIMITS, Asked, plain
+from ...models.control.authority import LIMITS, plain
+from ...models.control.authority_usage import Asked
 
 
 class AmazonAuthorityCheck(models.TransientModel):
