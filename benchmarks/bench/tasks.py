@@ -59,7 +59,7 @@ def open_tickets(env, refs):
     env.cr.commit()
     # As in a shop that has been at work for a while: what changes from now on is seen
     # in Amazon's lists
-    orders.account_id._read_ranges()
+    orders.env["amazon.range.reading"]._read_ranges(orders.account_id)
     for number, order in enumerate(orders):
         if number % READ_AT_ONCE == 0:
             fill_quotas(env)

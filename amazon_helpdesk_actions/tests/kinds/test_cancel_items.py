@@ -6,10 +6,10 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
-from odoo.addons.amazon_order_actions.models.kinds.cancel_items import (
+from odoo.addons.amazon_order_actions.models.account.reasons import (
     CANCEL_ITEMS_REASONS,
 )
+from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
 from odoo.addons.amazon_order_actions.spapi import enums
 from odoo.addons.amazon_order_actions.spapi.envelopes import order_adjustment
 

@@ -195,7 +195,7 @@ class TestFulfillmentOrder(McfCommon):
 
     def test_what_is_known_is_known_by_its_own_reading(self):
         order = self.create_mcf_ticket().amazon_order_id
-        self.account._read_ranges()
+        self.env["amazon.range.reading"]._read_ranges(self.account)
         order.invalidate_recordset()
         self.assertEqual(order.known_until, order.complete_at)
         self.assertFalse(order._is_stale())

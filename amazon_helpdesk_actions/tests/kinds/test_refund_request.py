@@ -4,9 +4,11 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.amazon_order_actions.models.account.reasons import (
+    CANCEL_REASONS,
+    REFUND_REASONS,
+)
 from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
-from odoo.addons.amazon_order_actions.models.kinds.cancel import CANCEL_REASONS
-from odoo.addons.amazon_order_actions.models.kinds.refund import REFUND_REASONS
 from odoo.addons.amazon_order_actions.spapi import enums
 
 from ..common import (

@@ -478,7 +478,7 @@ class TestWatch(AmazonCommon):
 
     def test_reading_that_is_behind_is_an_alarm_while_actions_wait(self):
         self.ask_long_ago(minutes=11)
-        self.account._read_ranges()
+        self.env["amazon.range.reading"]._read_ranges(self.account)
         marks = self.env["amazon.watermark"].search(
             [("account_id", "=", self.account.id)]
         )
@@ -493,7 +493,7 @@ class TestWatch(AmazonCommon):
 
     def test_finances_that_amazon_does_not_let_us_read_hold_nobody_up(self):
         self.ask_long_ago(minutes=11)
-        self.account._read_ranges()
+        self.env["amazon.range.reading"]._read_ranges(self.account)
         marks = self.env["amazon.watermark"].search(
             [("account_id", "=", self.account.id), ("subject", "=", "transactions")]
         )

@@ -29,8 +29,10 @@ _logger = logging.getLogger(__name__)
 
 # Of these the journal holds that they were changed, and no value.
 CREDENTIALS = {"lwa_client_id", *ENTERED_SECRETS}
+# Decides whose lists they are: with another value, what was read is of no use.
+IDENTITY = {"seller_id", "region", "environment", "simulator_url"}
 # What decides whose authorisation it is, so that an access token belongs to it.
-AUTHORISATION = CREDENTIALS | {"seller_id", "region", "environment", "simulator_url"}
+AUTHORISATION = CREDENTIALS | IDENTITY
 # All that decides what happens with money, mail and secrets.
 JOURNALED = AUTHORISATION | {
     "name",
@@ -65,6 +67,8 @@ class AmazonSellerAccount(models.Model):
     _name = "amazon.seller.account"
     _inherit = [
         "amazon.seller.credentials",
+        "amazon.seller.settings",
+        "amazon.seller.moments",
         "amazon.stays.in.company",
         "amazon.company.name",
     ]
@@ -108,6 +112,12 @@ class AmazonSellerAccount(models.Model):
     participation_ids = fields.One2many("amazon.seller.participation", "account_id")
     capability_ids = fields.One2many(
         "amazon.seller.capability", "account_id", readonly=True
+    )
+    watermark_ids = fields.One2many(
+        "amazon.watermark",
+        "account_id",
+        readonly=True,
+        groups="amazon_order_actions.group_admin,amazon_order_actions.group_journal",
     )
 
     # In one company only: two would each promise the same money of an order.
@@ -172,8 +182,8 @@ class AmazonSellerAccount(models.Model):
 
     def write(self, vals):
         """Override to journal what decides who sends what where, to forget what another
-        authorisation was given, and to send what waited in an archived account, or for
-        another seller id."""
+        authorisation was given and how far another seller's lists were read, and to
+        send what waited in an archived account, or for another seller id."""
         vals = _without_blanks(vals)
         changed = JOURNALED & set(vals)
         waiting = self.filtered(lambda a: not a.active or a._sending_problem())
@@ -181,6 +191,8 @@ class AmazonSellerAccount(models.Model):
         result = super().write(vals)
         if AUTHORISATION & set(vals):
             self.sudo().write({"access_token_sealed": False})
+        if IDENTITY & set(vals):
+            self.sudo().watermark_ids.unlink()
         if changed:
             self._journal_change(before)
         waiting.filtered("active")._resume_sending()
@@ -205,11 +217,16 @@ class AmazonSellerAccount(models.Model):
 
     @api.model
     def _held_by(self):
-        """Hook: return the models with an account, which keep it in its company.
+        """Return the models that say of themselves, by ``_keeps_account``, that what
+        names an account keeps it in its company.
 
         :rtype: list[str]
         """
-        return []
+        return [
+            name
+            for name, model in self.env.registry.items()
+            if getattr(model, "_keeps_account", False)
+        ]
 
     # === ACTION METHODS === #
 

@@ -82,6 +82,7 @@ class AmazonAction(models.Model):
     ]
     _description = "Amazon Action"
     _order = "id desc"
+    _keeps_account = True
     _check_company_auto = True
 
     name = fields.Char("Reference", required=True, readonly=True, copy=False)
@@ -908,8 +909,8 @@ class AmazonAction(models.Model):
 
     def _enqueue_confirm(self):
         """Have the outcome looked for in Amazon's own data: soon, then by range."""
-        for account in self.account_id:
-            account._enqueue_range_read(CONFIRM_MIN_SECONDS)
+        ranges = self.env["amazon.range.reading"]
+        ranges._enqueue(self.account_id, CONFIRM_MIN_SECONDS)
         sent_together = max(self.feed_id.mapped("message_count"), default=0)
         if max(sent_together, len(self)) > CONFIRM_SINGLE_ORDERS:
             return

@@ -30,11 +30,6 @@ class AmazonSellerAccount(models.Model):
 
     # === BUSINESS METHODS === #
 
-    @api.model
-    def _held_by(self):
-        """Override: its actions."""
-        return [*super()._held_by(), "amazon.action"]
-
     def _resume_sending(self, kind=False):
         """Override to enqueue a dispatch for every lane in which actions wait."""
         result = super()._resume_sending(kind)

@@ -104,6 +104,7 @@ class AmazonAuthority(models.Model):
     _description = "Amazon Authority"
     _order = "right, group_id, user_id, id"
     _check_company_auto = True
+    _keeps_account = True
 
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company, index=True

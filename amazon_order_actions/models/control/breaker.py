@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import psycopg2
 
-from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo import fields, models
 from odoo.tools import LazyTranslate
 
 from ...spapi.enums import FEED_REFUND
@@ -48,32 +47,6 @@ class AmazonSellerAccount(models.Model):
     """
 
     _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    company_currency_id = fields.Many2one(related="company_id.currency_id")
-    breaker_amount = fields.Monetary(
-        "Most Refunds in an Hour",
-        currency_field="company_currency_id",
-        help="The most money that may be sent to Amazon in refunds of this account "
-        "within 60 minutes, in the company's currency; 0: no maximum. When it is "
-        "reached, refunds of this account are stopped until an administrator resumes "
-        "them; the hour is then counted anew. A refund that is above it alone, or "
-        "whose currency has no rate, is not sent at all.",
-    )
-
-    # === CONSTRAINT METHODS === #
-
-    @api.constrains("breaker_amount")
-    def _check_breaker_amount(self):
-        for account in self:
-            currency = account.company_currency_id
-            if currency.compare_amounts(account.breaker_amount, 0) < 0:
-                raise ValidationError(
-                    self.env._(
-                        "The most refunds in an hour of the account %s cannot be below "
-                        "zero. 0 means that there is no maximum.",
-                        account.name,
-                    )
-                )
 
     # === BUSINESS METHODS === #
 

@@ -39,6 +39,7 @@ class AmazonStop(models.Model):
     _description = "Stop of Sending to Amazon"
     _order = "id desc"
     _check_company_auto = True
+    _keeps_account = True
 
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="restrict", index=True
@@ -296,13 +297,7 @@ class AmazonStop(models.Model):
                 ("asked_at", ">", life.began_at),
             ]
         ).asked_at = life.began_at
-        account.write(
-            {
-                "life_found_at": life.began_at,
-                "life_listed_at": False,
-                "life_known_at": False,
-            }
-        )
+        account._note_life(life.began_at)
 
     def _open(
         self, company, reason, account=None, kind=False, is_automatic=False, life=None
@@ -380,11 +375,6 @@ class AmazonStop(models.Model):
 
 class AmazonSellerAccount(models.Model):
     _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    @api.model
-    def _held_by(self):
-        """Override: its stops, and rows of the matrix."""
-        return [*super()._held_by(), "amazon.authority", "amazon.stop"]
 
     is_stopped = fields.Boolean(
         "Stopped",

@@ -25,16 +25,6 @@ MESSAGE_TYPES = [
 ]
 
 
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    messaging_enabled = fields.Boolean(
-        "Messages Through Amazon's API",
-        help="Buyers can be written to through Amazon's Messaging API as well. The "
-        "application needs Amazon's role Buyer Communication for it.",
-    )
-
-
 class AmazonAction(models.Model):
     """A message to the buyer, sent as a call of its own.
 

@@ -5,28 +5,8 @@ from odoo.tools.translate import LazyTranslate
 from ...spapi.enums import FEED_REFUND
 from ...spapi.envelopes import CancelQuantityItem, CancelQuantityMessage
 from ..action.states import RESERVING_STATES
-from .refund import REFUND_REASONS
 
 _lt = LazyTranslate(__name__)
-
-# Reasons of the Order Adjustment that fit units which were not shipped, the likeliest
-# first (Amazon's help names NoInventory and CustomerCancel, 200198080); the others of
-# the same enumeration follow them.
-_FITTING = (
-    "CustomerCancel",
-    "NoInventory",
-    "ProductOutofStock",
-    "CouldNotShip",
-    "CustomerAddressIncorrect",
-    "PriceError",
-    "GeneralAdjustment",
-)
-CANCEL_ITEMS_REASONS = sorted(
-    REFUND_REASONS,
-    key=lambda reason: (
-        _FITTING.index(reason[0]) if reason[0] in _FITTING else len(_FITTING)
-    ),
-)
 
 
 class AmazonActionLine(models.Model):

@@ -399,14 +399,6 @@ class AmazonSending(models.Model):
 class AmazonSellerAccount(models.Model):
     _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
-    life_found_at = fields.Datetime(
-        "Found Restored or Moved",
-        readonly=True,
-        copy=False,
-        help="When it was last found that this database was restored, copied or moved. "
-        "What Amazon said before is too old.",
-    )
-
     # === BUSINESS METHODS === #
 
     def _seller_key(self):

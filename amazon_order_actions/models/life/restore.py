@@ -7,14 +7,13 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...spapi.errors import IncompleteCredentials, SpApiError
+from ..account.moments import LOST_TIME_HOURS
 from ..action.lane import Lane
 from ..action.states import BEFORE_SENDING
 from ..base.background import CHUNK, in_background, in_own_transaction
 from ..base.clock import (
     CLOCK_TOLERANCE_MINUTES,
-    any_ahead,
     as_utc,
-    bring_back,
     database_now,
 )
 from ..control.stop import REASON_SIZE
@@ -31,11 +30,6 @@ from ..tracing.reconcile import (
 )
 
 _logger = logging.getLogger(__name__)
-
-# Hours after which Amazon's data shows, at the latest, what a database had sent before
-# it was restored from a backup: orders from the last 48 hours might be missing
-# (listFinancialEvents), and a day more for what is deferred.
-LOST_TIME_HOURS = 72
 
 # Days for which Amazon lists a feed (getFeeds: createdSince at most 90 days ago).
 LISTED_DAYS = 89
@@ -175,25 +169,6 @@ class AmazonSellerAccount(models.Model):
         compute_sudo=True,
         help="The database was found to be restored, copied or moved.",
     )
-    restored_at = fields.Datetime(
-        "Backup Restored",
-        readonly=True,
-        copy=False,
-        help="When it was found that this database was restored from a backup: what "
-        "was asked for before may have been sent in the time that it lost.",
-    )
-    life_listed_at = fields.Datetime(
-        readonly=True,
-        copy=False,
-        help="By Amazon's clock: when its list of feeds was first read after this "
-        "database was found to be restored, copied or moved.",
-    )
-    life_known_at = fields.Datetime(
-        readonly=True,
-        copy=False,
-        help="When that list surely showed all that had been sent before.",
-    )
-
     # === COMPUTE METHODS === #
 
     def _compute_has_life_stop(self):
@@ -292,24 +267,6 @@ class AmazonSellerAccount(models.Model):
         )
         stops._finish_verified()
 
-    def _note_listed(self, amazon_now):
-        """Keep when Amazon's list was first read after the finding.
-
-        :param datetime amazon_now: Amazon's time after that
-        """
-        if self.life_found_at and not self.life_listed_at:
-            self.life_listed_at = amazon_now.replace(microsecond=0)
-
-    def _is_restored_lately(self):
-        """Whether Amazon may not show yet all that was sent before a restore.
-
-        :rtype: bool
-        """
-        self.ensure_one()
-        restored_at = self.sudo().restored_at
-        since = database_now(self.env) - timedelta(hours=LOST_TIME_HOURS)
-        return bool(restored_at) and restored_at > since
-
     def _mend_verification(self):
         """Enqueue what a lost job would have verified."""
         restored = self.filtered("restored_at")
@@ -331,18 +288,6 @@ class AmazonSellerAccount(models.Model):
         for account, marketplace, feed_type in groups:
             lane = Lane(account.id, marketplace, feed_type)
             self.env["amazon.feed"]._enqueue_verify_lane(lane)
-
-    # === BUSINESS METHODS - CLOCKS === #
-
-    @api.model
-    def _mend_future(self, account_ids, limit):
-        """The database was found restored by now: what is read from now on counts."""
-        now = database_now(self.env)
-        times = ("life_found_at", "restored_at")
-        accounts = self.browse(account_ids)
-        ahead = accounts.filtered_domain(any_ahead(times, now))[:limit]
-        bring_back(ahead, times, now)
-        return len(ahead)
 
 
 class AmazonLostTime(models.AbstractModel):
@@ -616,7 +561,7 @@ class AmazonFeed(models.Model):
         unread = self._in_own_transaction("_unread_of_lost_time", lane, lost.known_at)
         if len(unread) > SINGLE_READS:
             account = self.env["amazon.seller.account"].browse(lane.account_id)
-            account._read_ranges()
+            self.env["amazon.range.reading"]._read_ranges(account)
             unread = self._in_own_transaction(
                 "_unread_of_lost_time", lane, lost.known_at
             )
@@ -640,23 +585,6 @@ class AmazonFeed(models.Model):
             for order in actions.order_id
             if not order.known_until or order.known_until < since
         ]
-
-
-class AmazonActionRefund(models.AbstractModel):
-    _inherit = "amazon.action.kind.refund"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def _warnings(self, order):
-        """Override: what was refunded in the lost time is not known here."""
-        warnings = super()._warnings(order)
-        if order.account_id._is_restored_lately():
-            warnings.append(
-                self.env._(
-                    "This database was restored from a backup. Refunds that were asked "
-                    "for in the time that it lost may not show at Amazon yet. Look at "
-                    "the order in Seller Central before you refund."
-                )
-            )
-        return warnings
 
 
 def _are_on_their_way(rows):

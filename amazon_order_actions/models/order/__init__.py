@@ -1,5 +1,4 @@
 from . import order
-from . import watermark
 from . import reading
 from . import range_reading
 from . import mail_reading

@@ -50,6 +50,7 @@ class AmazonOrder(models.Model):
     _description = "Amazon Order"
     _rec_name = "amazon_order_ref"
     _order = "id desc"
+    _keeps_account = True
     _check_company_auto = True
 
     amazon_order_ref = fields.Char(

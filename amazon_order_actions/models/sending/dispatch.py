@@ -408,7 +408,7 @@ class AmazonFeed(models.Model):
         unread = self._in_own_transaction("_unverified", lane)
         if any(action.by_range for action in unread):
             account = self.env["amazon.seller.account"].browse(lane.account_id)
-            account._read_ranges()
+            self.env["amazon.range.reading"]._read_ranges(account)
             unread = self._in_own_transaction("_unverified", lane)
         read = self._read_single_orders([action.order_id for action in unread])
         return self._in_own_transaction("_verified", lane, read, begun)

@@ -396,15 +396,6 @@ class AmazonSellerAccount(models.Model):
 
     _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
-    feeds_listed_at = fields.Datetime(
-        readonly=True,
-        copy=False,
-        help="By Amazon's clock: up to then its feeds were compared with ours.",
-    )
-    feeds_read_at = fields.Datetime(
-        readonly=True, copy=False, help="When that list was asked for."
-    )
-
     foreign_feeds_message = fields.Char(compute="_compute_foreign_feeds_message")
 
     # === COMPUTE METHODS === #

@@ -646,7 +646,7 @@ class AmazonFeed(models.Model):
         """
         unread = self._in_own_transaction("_unread_orders", self.id, since)
         if len(unread) > SINGLE_READS:
-            self.account_id._read_ranges()
+            self.env["amazon.range.reading"]._read_ranges(self.account_id)
             unread = self._in_own_transaction("_unread_orders", self.id, since)
         end = time.monotonic() + VERIFY_SECONDS
         told = set()

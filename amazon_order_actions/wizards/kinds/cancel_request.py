@@ -1,8 +1,7 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import ValidationError
 
-from ...models.kinds.cancel import CANCEL_REASONS
-from ...models.kinds.cancel_items import CANCEL_ITEMS_REASONS
+from ...models.account.reasons import CANCEL_ITEMS_REASONS, CANCEL_REASONS
 
 
 class AmazonCancelRequest(models.TransientModel):

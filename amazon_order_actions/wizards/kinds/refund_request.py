@@ -2,9 +2,10 @@ from fractions import Fraction
 
 from odoo import Command, api, fields, models
 
+from ...models.account.reasons import REFUND_REASONS
 from ...models.base.children import fetch_children
 from ...models.kinds.allocation import spread
-from ...models.kinds.refund import FITTING_REASONS, REFUND_REASONS
+from ...models.kinds.refund import FITTING_REASONS
 from ...models.kinds.refund_plan import RefundPlan
 from .refund_request_line import COMPONENTS, to_decimal
 
