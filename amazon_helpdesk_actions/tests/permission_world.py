@@ -571,7 +571,7 @@ class PermissionWorld(AmazonCommon):
                 "account_id": side.found_account.id,
                 "reason": f"{side.word} life",
                 "started_at": now,
-                "life_id": side.life.id,
+                "needs_decision": True,
             }
         )
         hashes = dict.fromkeys(("entry_digest", "previous_hash", "hash"), side.word)

@@ -22,7 +22,7 @@ from odoo.addons.base.tests.common import BaseCommon
 from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.job import Job
 
-from ..models.sending import life_record
+from ..models.life import life_record
 from ..spapi.enums import FEED_CANCEL, FEED_REFUND
 from ..spapi.envelopes import (
     CancelItem,
@@ -428,6 +428,16 @@ class AmazonOrderCommon(BaseCommon):
             if not self.pending_jobs():
                 return
             self.run_jobs()
+
+    def stop(self, account, reason, kind=False):
+        """Stop what is sent for an account, as its user; see `amazon.stop._start`."""
+        company = account.sudo().company_id
+        return account.env["amazon.stop"]._start(company, reason, account, kind)
+
+    def resume(self, account, reason):
+        """End the stops of an account alone, as its user."""
+        stops = account.env["amazon.stop"]._open_of(account).filtered("account_id")
+        stops.with_env(account.env)._end(reason)
 
     def let_wait(self, actions, **values):
         """Let actions wait for a second person, whatever they are."""

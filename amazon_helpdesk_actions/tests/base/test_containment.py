@@ -597,9 +597,9 @@ class TestContainment(ContainmentCase):
 
     def test_form_that_takes_nothing_keeps_the_lane_waiting_and_says_so(self):
         actions = self.ask_three()
-        accounts = type(self.account)
+        keepers = type(self.env["amazon.gatekeeper.breaker"])
         wrong = InvalidMessage("Amazon's form does not take this seller id.")
-        with patch.object(accounts, "_breaker_lets_pass", side_effect=wrong):
+        with patch.object(keepers, "_let_pass", side_effect=wrong):
             self.run_jobs("_job_dispatch")
         self.assertEqual(set(actions.mapped("state")), {"queued"})
         self.assertIn("seller id", actions[0].set_aside_message)

@@ -129,7 +129,7 @@ class TestCancelByRest(AmazonCommon):
 
     def test_stop_keeps_it(self):
         action = self.ask()
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.assertEqual(self.call(action), "queued")
         self.assertEqual(self.executed(), (0, 0))
 

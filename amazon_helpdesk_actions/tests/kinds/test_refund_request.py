@@ -124,7 +124,7 @@ class TestRefundRequest(AmazonCommon):
         self.assertFalse(request.blockers)
 
     def test_warns_when_sending_is_stopped(self):
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.assertIn("is stopped", self.refund_request(SHIPPED).warnings)
 
     def test_reasons_are_amazons(self):

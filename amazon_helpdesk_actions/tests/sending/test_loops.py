@@ -934,10 +934,10 @@ class TestLostJobs(LoopsCommon):
         self.env["amazon.reply"].create(
             {"action_id": action.id, "awaited_state": "submitted", "lang": "en"}
         )
-        self.account._stop("A test", "message")
+        self.stop(self.account, "A test", "message")
         self.watch()
         self.assertFalse(self.pending_jobs("_job_reply"))
-        self.account._open_stops().ended_at = "2020-01-01"
+        self.env["amazon.stop"]._open_of(self.account).ended_at = "2020-01-01"
         self.watch()
         self.assertEqual(len(self.pending_jobs("_job_reply")), 1)
 

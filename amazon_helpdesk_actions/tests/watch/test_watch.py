@@ -147,7 +147,7 @@ class TestWatch(AmazonCommon):
 
     def test_alarm_is_told_once_and_is_over_by_itself(self):
         action = self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         alarm = self.alarms("stopped")
         self.assertEqual(alarm.account_id, self.account)
@@ -162,7 +162,7 @@ class TestWatch(AmazonCommon):
         self.assertEqual(alarm.message_ids, told)
         self.assertEqual(len(self.activities(alarm)), 1)
 
-        self.account._resume("The test is over")
+        self.resume(self.account, "The test is over")
         self.settle()
         self.watch()
         self.assertEqual(alarm.state, "over")
@@ -172,14 +172,14 @@ class TestWatch(AmazonCommon):
     def test_administrator_hears_it_the_way_they_prefer(self):
         self.admin.notification_type = "inbox"
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         notification = self.alarms("stopped").message_ids.notification_ids
         self.assertEqual(notification.mapped("notification_type"), ["inbox"])
 
     def test_only_administrators_of_the_company_are_told(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         alarm = self.alarms("stopped")
         self.assertEqual(self.activities(alarm).user_id, self.admin)
@@ -187,7 +187,7 @@ class TestWatch(AmazonCommon):
 
     def test_same_thing_again_is_a_new_alarm(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         former = self.alarms("stopped")
         action = self.last_action()
@@ -200,7 +200,7 @@ class TestWatch(AmazonCommon):
 
     def test_only_one_alarm_of_a_kind_is_open(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.stop_runner()
         self.watch()
         for kind in ("stopped", "runner"):
@@ -221,7 +221,7 @@ class TestWatch(AmazonCommon):
 
     def test_alarms_of_an_archived_account_are_over_when_nothing_waits(self):
         action = self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         self.account.active = False
         action._set_withdrawn()
@@ -230,7 +230,7 @@ class TestWatch(AmazonCommon):
 
     def test_check_that_fails_does_not_silence_the_others(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         broken = patch.object(
             type(self.env["amazon.check.jobs"]),
             "_find_runner",
@@ -273,7 +273,7 @@ class TestWatch(AmazonCommon):
 
     def test_label_of_an_alarm_is_of_the_language_of_who_reads_it(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         alarm = self.alarms("stopped")
         self.assertIn("Sending stopped", alarm.display_name)
@@ -290,7 +290,7 @@ class TestWatch(AmazonCommon):
 
     def test_alarm_of_an_addon_that_is_gone_ends(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         alarm = self.alarms("stopped")
         stops = type(self.env["amazon.check.stop"])
@@ -302,14 +302,14 @@ class TestWatch(AmazonCommon):
 
     def test_administrator_and_auditor_read_alarms(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         for user in (self.admin, self.auditor):
             self.assertTrue(self.alarms().with_user(user).read(["message"]))
 
     def test_others_do_not_read_alarms(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         for user in (self.agent, self.trainee):
             with self.assertRaises(AccessError):
@@ -317,7 +317,7 @@ class TestWatch(AmazonCommon):
 
     def test_nobody_changes_alarms(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         alarm = self.alarms("stopped").with_user(self.admin)
         with self.assertRaises(AccessError):
@@ -329,7 +329,7 @@ class TestWatch(AmazonCommon):
 
     def test_administrator_of_another_company_sees_nothing(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         alarms = self.env["amazon.alarm"].with_user(self.stranger)
         self.assertFalse(
@@ -338,7 +338,7 @@ class TestWatch(AmazonCommon):
 
     def test_panel_tells_agents_what_makes_them_wait(self):
         action = self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.stop_runner()
         self.watch()
         order = action.order_id.with_user(self.agent)
@@ -346,14 +346,14 @@ class TestWatch(AmazonCommon):
             sorted(alarm["kind"] for alarm in order._alarms_for_panel()),
             ["runner", "stopped"],
         )
-        self.account._resume("The test is over")
+        self.resume(self.account, "The test is over")
         self.settle()
         self.watch()
         self.assertEqual(order._alarms_for_panel(), [])
 
     def test_panel_is_silent_about_other_accounts(self):
         action = self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.drop_jobs()
         self.watch()
         other = self._create_account(seller_id="ANOTHER")
@@ -460,7 +460,7 @@ class TestWatch(AmazonCommon):
     def test_stopped_account_is_not_called_stalled(self):
         self.ask_long_ago(minutes=11)
         self.drop_jobs()
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         self.assert_alarms("stopped")
         self.assertFalse(self.pending_jobs("_job_dispatch"))

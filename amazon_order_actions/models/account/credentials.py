@@ -255,6 +255,17 @@ class AmazonSellerCredentials(models.AbstractModel):
         # asked for anew when it is needed
         self.access_token_sealed = False
 
+    def _forget_credentials(self):
+        """Forget what Amazon lets this account in by."""
+        self.sudo().write(
+            {
+                "lwa_client_secret_sealed": False,
+                "lwa_refresh_token_sealed": False,
+                "access_token_sealed": False,
+                "access_token_expires_at": False,
+            }
+        )
+
     def _is_reencryption_due(self):
         try:
             return any(

@@ -68,6 +68,7 @@ class AmazonSellerAccount(models.Model):
     _inherit = [
         "amazon.seller.credentials",
         "amazon.seller.settings",
+        "amazon.seller.held",
         "amazon.seller.moments",
         "amazon.stays.in.company",
         "amazon.company.name",
@@ -120,6 +121,8 @@ class AmazonSellerAccount(models.Model):
         groups="amazon_order_actions.group_admin,amazon_order_actions.group_journal",
     )
 
+    notice = fields.Text(compute="_compute_notice", compute_sudo=True)
+
     # In one company only: two would each promise the same money of an order.
     access_refused_at = fields.Datetime(
         readonly=True,
@@ -131,6 +134,14 @@ class AmazonSellerAccount(models.Model):
         "unique(seller_id, region, environment)",
         "This seller is already connected in this region.",
     )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends_context("lang")
+    def _compute_notice(self):
+        said = self.env["amazon.check"]._said_of(self)
+        for account in self:
+            account.notice = "\n".join(said[account])
 
     # === CONSTRAINT METHODS === #
 

@@ -166,9 +166,9 @@ class AmazonActionKind(models.AbstractModel):
             warnings += [
                 self.env._(
                     "%s What you ask for waits until an administrator resumes it.",
-                    stop._sentence(),
+                    hold.tell(),
                 )
-                for stop in order.account_id._stops_of(self._kind_name())
+                for hold in order.account_id._holds_of(self._kind_name())
             ]
         return warnings
 

@@ -31,12 +31,15 @@ class AmazonSellerAccount(models.Model):
     # === BUSINESS METHODS === #
 
     def _resume_sending(self, kind=False):
-        """Override to enqueue a dispatch for every lane in which actions wait."""
+        """Override to enqueue a dispatch for every lane in which actions wait, and to
+        let go on what follows."""
         result = super()._resume_sending(kind)
         waiting = Domain("account_id", "in", self.ids) & Domain("state", "=", "queued")
         if kind:
             waiting &= Domain("kind", "=", kind)
         self.env["amazon.action"].sudo().search(waiting)._enqueue_dispatch()
+        for follower in self.env["amazon.action.follower"]._in_order():
+            follower._resume(self, kind)
         return result
 
     @tools.ormcache("self.id", "kind")

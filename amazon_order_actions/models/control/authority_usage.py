@@ -2,16 +2,11 @@ from datetime import datetime
 from operator import itemgetter
 from typing import NamedTuple
 
-from odoo import SUPERUSER_ID, fields, models
-from odoo.exceptions import AccessError
+from odoo import models
 from odoo.fields import Domain
-from odoo.tools import SQL
-
-from odoo.addons.base.models.res_partner import _tz_get
 
 from ..action.states import COUNTED_STATES
 from ..base.clock import database_now
-from ..base.groups import ADMIN
 from .calendar_day import day_at, day_bounds
 
 # Limits that begin anew each day.
@@ -36,78 +31,6 @@ class Asked(NamedTuple):
     at: datetime | None = None
     # of the document, where its kind has teams
     team_id: int | bool = False
-
-
-class ResCompany(models.Model):
-    _inherit = "res.company"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    # Not the time zone of the company's contact: whoever may edit contacts could let a
-    # new day begin. Set in amazon.audit.settings, by who administers the addon.
-    amazon_tz = fields.Selection(
-        _tz_get,
-        "Time Zone of Amazon Limits",
-        required=True,
-        default=lambda self: self.env.user.tz or "UTC",
-        help="A day of the limits begins at midnight there.",
-    )
-
-    def _init_column(self, column_name):
-        """Override of `base`: a company that is there already keeps the time zone that
-        its limits had up to now, the one of its contact."""
-        if column_name != "amazon_tz":
-            return super()._init_column(column_name)
-        return self.env.cr.execute(
-            SQL(
-                """
-                UPDATE res_company company
-                   SET amazon_tz = COALESCE(NULLIF(partner.tz, ''), 'UTC')
-                  FROM res_partner partner
-                 WHERE partner.id = company.partner_id AND company.amazon_tz IS NULL
-                """
-            )
-        )
-
-    def write(self, vals):
-        """Override of `base`: only who administers the addon says when a day of the
-        limits begins, and it is journaled, whatever way it is changed.
-
-        :raise AccessError: when the user does not administer the addon
-        """
-        if "amazon_tz" not in vals:
-            return super().write(vals)
-        before = {company: company.amazon_tz for company in self}
-        changed = self.filtered(lambda c: c.amazon_tz != vals["amazon_tz"])
-        if changed:
-            self._check_tz_admin()
-        result = super().write(vals)
-        self.env["amazon.audit.entry"]._append(
-            [
-                {
-                    "event": "authority",
-                    "company_id": company.id,
-                    "value_before": before[company],
-                    "value_after": company.amazon_tz,
-                    "message": self.env._(
-                        "The time zone in which a day of the limits begins was changed."
-                    ),
-                }
-                for company in changed
-            ]
-        )
-        return result
-
-    def _check_tz_admin(self):
-        """Asked of the real user also in sudo mode, so that no caller's sudo opens
-        it."""
-        user = self.env.user
-        if user.id != SUPERUSER_ID and not user.has_group(ADMIN):
-            raise AccessError(
-                self.env._(
-                    "Only an administrator of the Amazon actions may change the time "
-                    "zone of the limits, under Amazon > Configuration > Journal "
-                    "Settings."
-                )
-            )
 
 
 class AmazonAuthorityUsage(models.AbstractModel):

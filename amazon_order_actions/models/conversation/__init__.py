@@ -7,5 +7,4 @@ from . import follower
 from . import shown_to_customers
 from . import ir_websocket
 from . import mail_message
-from . import seller_account
 from . import order

@@ -119,10 +119,8 @@ class AmazonOrderMixin(models.AbstractModel):
         :rtype: str | bool
         """
         account_sudo = self._get_amazon_order().account_id
-        stops = account_sudo._stops_of("message") if account_sudo else False
-        return stops and self.env._(
-            "%s Mails to its buyers are held, too.", stops._sentences()
-        )
+        held = account_sudo and account_sudo._held_sentences("message")
+        return bool(held) and self.env._("%s Mails to its buyers are held, too.", held)
 
     def _sender_blocker(self, account):
         sender = email_normalize(account.approved_sender or "")

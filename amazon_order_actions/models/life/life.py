@@ -8,11 +8,12 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tools import LazyTranslate
 
+from ..account.gatekeeper import NotNow
 from ..action.states import BEFORE_SENDING
 from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now
-from ..sending import life_record
 from ..watch.check import Check, Finding
+from . import life_record
 
 _lt = LazyTranslate(__name__)
 
@@ -106,7 +107,7 @@ class AmazonLife(models.Model):
         :rtype: bool
         """
         lives = self._of_program()
-        key = account.sudo()._seller_key()
+        key = self._seller_key(account)
         try:
             number = in_own_transaction(lives, "_take_number", key)
             record = life_record.note(self._database(), key, number)
@@ -274,7 +275,36 @@ class AmazonLife(models.Model):
         """
         accounts = self.env["amazon.seller.account"].with_context(active_test=False)
         return accounts.search([]).filtered(
-            lambda account: account._seller_key() in numbers or account._has_sent()
+            lambda account: (
+                self._seller_key(account) in numbers or self._has_sent(account)
+            )
+        )
+
+    def _seller_key(self, account):
+        """Return what a seller is at Amazon, whatever the account is called here.
+
+        :param amazon.seller.account account: the account
+        :rtype: str
+        """
+        account_sudo = account.sudo()
+        names = ["seller_id", "region", "environment"]
+        if account_sudo.environment == "simulator":
+            names.append("simulator_url")
+        return " ".join(account_sudo[name] or "" for name in names)
+
+    def _has_sent(self, account):
+        """Whether this database has sent something for an account.
+
+        :param amazon.seller.account account: the account
+        :rtype: bool
+        """
+        of_account = ("account_id", "=", account.id)
+        return bool(
+            self.env["amazon.sending"].search_count(
+                [("seller_key", "=", self._seller_key(account))], limit=1
+            )
+            or self.env["amazon.feed"].search_count([of_account], limit=1)
+            or self.env["amazon.call"].search_count([of_account], limit=1)
         )
 
     def _with_waiting(self):
@@ -314,16 +344,67 @@ class AmazonLife(models.Model):
         life._mark_references(self.search([]) - life)
         life._go_beyond(max(numbers.values(), default=0), accounts)
         for account in accounts:
-            stops = in_background(self.env["amazon.stop"], account.company_id)
-            life = life.with_env(stops.env)
-            reason = life._reason()
-            stops._open_for_life(account.with_env(stops.env), reason, life)
-        accounts._enqueue_tell_life()
+            in_background(life, account.company_id)._stop(account.id)
+        self._enqueue_tell_life(accounts.company_id)
         _logger.warning("A new life %s of this database: %s", life.token, finding)
         # Where the commit fails now, the token is unknown here: found again.
-        numbers = {account._seller_key(): 0 for account in accounts}
+        numbers = {self._seller_key(account): 0 for account in accounts}
         life_record.begin(self._database(), life.token, numbers)
         return False
+
+    def _stop(self, account_id):
+        """Stop an account since this life began by what was found; an earlier stop of
+        that sort gives way to this one.
+
+        :param int account_id: id of the account
+        """
+        account = self.env["amazon.seller.account"].browse(account_id)
+        stops = self.env["amazon.stop"]
+        former = stops.search(
+            [
+                ("account_id", "=", account.id),
+                ("needs_decision", "=", True),
+                ("ended_at", "=", False),
+            ]
+        )
+        former.write(
+            {
+                "ended_at": database_now(self.env),
+                "end_reason": self.env._("Found again before anybody had decided."),
+            }
+        )
+        former._journal("stopped", "resumed", former[:1].end_reason)
+        former.flush_recordset()
+        stops._open(account.company_id, self._reason(), account, needs_decision=True)
+        # What waits now was asked for before, whatever clock says otherwise.
+        self.env["amazon.action"].search(
+            [
+                ("account_id", "=", account.id),
+                ("state", "in", BEFORE_SENDING),
+                ("asked_at", ">", self.began_at),
+            ]
+        ).asked_at = self.began_at
+        account._note_life(self.began_at)
+
+    def _enqueue_tell_life(self, companies):
+        for company in companies:
+            in_background(self.browse(), company).with_delay(
+                priority=1, description="Tell that this database was restored or moved"
+            )._job_tell_life(company.id)
+
+    @api.model
+    def _job_tell_life(self, company_id):
+        """Tell the administrators of a company what was found. Job; safe to run twice.
+
+        What this misses, the watch tells within minutes.
+
+        :param int company_id: id of the company
+        """
+        accounts = self.env["amazon.seller.account"].with_context(active_test=False)
+        found = self.env["amazon.check.life"]._find_life(
+            accounts.search([("company_id", "=", company_id)])
+        )
+        self.env["amazon.alarm"]._report("life", found)
 
     def _create_life(self, finding):
         token = "".join(secrets.choice(TOKEN_LETTERS) for _ in range(TOKEN_LENGTH))
@@ -351,7 +432,7 @@ class AmazonLife(models.Model):
             "FROM amazon_sending_id_seq",
             [number],
         )
-        for key in {account._seller_key() for account in accounts}:
+        for key in {self._seller_key(account) for account in accounts}:
             self._take_number(key)
 
     def _reason(self):
@@ -396,54 +477,43 @@ class AmazonSending(models.Model):
     seller_key = fields.Char("Seller", required=True, readonly=True, index=True)
 
 
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonGatekeeperLife(models.AbstractModel):
+    """Nothing leaves from a database that is not the one that sent last."""
 
-    # === BUSINESS METHODS === #
+    _name = "amazon.gatekeeper.life"
+    _inherit = "amazon.gatekeeper"
+    _description = "Amazon Gatekeeper of the Life"
 
-    def _seller_key(self):
-        """Return what this seller is at Amazon, whatever the account is called here.
+    _place = 10
 
-        :rtype: str
-        """
-        self.ensure_one()
-        parts = [self.seller_id, self.region, self.environment]
-        if self.environment == "simulator":
-            parts.append(self.simulator_url or "")
-        return " ".join(part or "" for part in parts)
+    def _make_ready(self):
+        try:
+            return self.env["amazon.life"]._check()
+        except life_record.RecordUnusable as error:
+            raise NotNow(f"The record cannot be written: {error}") from None
 
-    def _has_sent(self):
-        """Whether this database has sent something for this account.
+    def _problem(self):
+        return self.env["amazon.life"]._problem()
 
-        :rtype: bool
-        """
-        self.ensure_one()
-        of_account = ("account_id", "=", self.id)
-        return bool(
-            self.env["amazon.sending"].search_count(
-                [("seller_key", "=", self._seller_key())], limit=1
-            )
-            or self.env["amazon.feed"].search_count([of_account], limit=1)
-            or self.env["amazon.call"].search_count([of_account], limit=1)
-        )
+    def _let_leave(self, account):
+        return self.env["amazon.life"]._let_leave(account)
 
-    def _enqueue_tell_life(self):
-        for company, accounts in self.grouped("company_id").items():
-            in_background(accounts, company).with_delay(
-                priority=1, description="Tell that this database was restored or moved"
-            )._job_tell_life()
-
-    def _job_tell_life(self):
-        """Tell the administrators what was found. Job; safe to run twice.
-
-        What this misses, the watch tells within minutes.
-        """
-        alarms = self.env["amazon.alarm"]
-        company = self.company_id[:1]
-        accounts = self.with_context(active_test=False).search(
-            [("company_id", "=", company.id)]
-        )
-        alarms._report("life", self.env["amazon.check.life"]._find_life(accounts))
+    def _decision_dialog(self, account):
+        stops = self.env["amazon.stop"]._open_of(account).with_env(self.env)
+        stops._check_admin(account.sudo().company_id)
+        stop = stops.filtered("needs_decision")[:1]
+        if not stop:
+            return False
+        decision = self.env["amazon.life.decision"].create({"stop_id": stop.id})
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("What Is This Database?"),
+            "res_model": decision._name,
+            "res_id": decision.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+        }
 
 
 class AmazonCheckLife(models.AbstractModel):
@@ -466,10 +536,9 @@ class AmazonCheckLife(models.AbstractModel):
     def _find_life(self, accounts):
         """This database was found not to be the one that sent last. Enqueues what
         verifies it."""
-        accounts._mend_verification()
-        stops = accounts._open_stops().filtered(
-            lambda stop: stop.life_id and not stop.decision
-        )
+        self.env["amazon.lost.time"]._mend(accounts)
+        stops = self.env["amazon.stop"]._open_of(accounts)
+        stops = stops.filtered(lambda stop: stop.needs_decision and not stop.decision)
         return [
             Finding(
                 stop.account_id,

@@ -18,6 +18,7 @@ from ...spapi.errors import (
     Throttled,
 )
 from ...spapi.operations import OPERATIONS
+from ..account.gatekeeper import NotNow
 from ..action.action import CONFIRM_ALERT_DAYS
 from ..action.lane import LANE_BUSY_SECONDS, Lane
 from ..base.background import in_background, in_own_transaction
@@ -26,7 +27,6 @@ from ..base.containment import PASSED_ON
 from ..base.groups import JOURNAL
 from ..base.set_aside import contained_job
 from ..order.reading import is_final
-from .life_record import RecordUnusable
 from .pace import VERIFY_SECONDS
 
 _logger = logging.getLogger(__name__)
@@ -265,15 +265,14 @@ class AmazonAction(models.Model):
         :raise RetryableJobError: where this host cannot say so
         """
         try:
-            return self.env["amazon.life"]._check()
-        except RecordUnusable as error:
+            return self.env["amazon.gatekeeper"]._is_ready()
+        except NotNow as error:
             self._in_own("_say_why_held")
-            reason = f"The record cannot be written: {error}"
-            raise self._call_later(reason, self._retry_seconds()) from None
+            raise self._call_later(str(error), self._retry_seconds()) from None
 
     def _say_why_held(self):
         """Say that this host cannot send it, and why."""
-        problem = self.env["amazon.life"]._problem()
+        problem = self.env["amazon.gatekeeper"]._why_nothing_leaves()
         if problem and self._is_queued():
             self.state_message = problem
 
@@ -328,7 +327,7 @@ class AmazonAction(models.Model):
             return
         if not leaving:
             return
-        may_leave = self.env["amazon.life"]._let_leave(self.account_id)
+        may_leave = self.env["amazon.gatekeeper"]._may_leave(self.account_id)
         if may_leave and self._in_own("_may_call_leave", token):
             outcome = self.env["amazon.call"]._make(client, *leaving, name)
         else:

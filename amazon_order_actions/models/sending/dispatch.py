@@ -3,6 +3,7 @@ import logging
 import tempfile
 import time
 from datetime import timedelta
+from functools import partial
 from math import ceil
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ from ...spapi.errors import (
     Throttled,
 )
 from ...spapi.operations import OPERATIONS
+from ..account.gatekeeper import NotNow
 from ..action.lane import LANE_BUSY_SECONDS, Lane
 from ..action.states import BEFORE_SENDING
 from ..base.background import CHUNK, in_background, in_own_transaction
@@ -34,7 +36,6 @@ from ..base.clock import database_now
 from ..base.containment import PASSED_ON, contained, log_failure
 from ..base.set_aside import contained_job
 from ..order.reading import is_final
-from .life_record import RecordUnusable
 from .pace import POLL_MIN_SECONDS, VERIFY_SECONDS
 
 _logger = logging.getLogger(__name__)
@@ -103,8 +104,8 @@ class Sending(NamedTuple):
     document_ref: str
 
 
-class AmazonFeed(models.Model):
-    """How what is queued is sent to Amazon.
+class AmazonFeedDispatch(models.AbstractModel):
+    """How what is queued is sent to Amazon: a part of `amazon.feed`.
 
     The pipeline (docs/architecture.md): a dispatch takes the lane, waits for a token of
     createFeed, makes sure that the orders are known as of after the click, uploads the
@@ -113,7 +114,8 @@ class AmazonFeed(models.Model):
     the lane turns it into *unknown*, never back into a sending.
     """
 
-    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.feed.dispatch"
+    _description = "Amazon Dispatch of Feeds"
 
     # === BUSINESS METHODS - ENQUEUEING === #
 
@@ -181,7 +183,7 @@ class AmazonFeed(models.Model):
             self._in_own_transaction("_enqueue_sweep", lane)
         try:
             self._settle_interrupted(lane)
-            self._check_life(lane)
+            self._check_ready(lane)
             if not self._in_own_transaction("_is_open", lane):
                 return
             verified = self._verify_orders(lane)
@@ -249,21 +251,21 @@ class AmazonFeed(models.Model):
         """Call a method of this model in a transaction of its own, and commit."""
         return in_own_transaction(self, method, *args)
 
-    def _check_life(self, lane):
-        """Make sure that this database is the one that sent last; stop its accounts
-        where it is not.
+    def _check_ready(self, lane):
+        """Have the gatekeepers look whether anything may leave. Where one finds that it
+        may not, what it has stopped is not due any more.
 
         :raise RetryableJobError: where this host cannot say so
         """
         try:
-            self.env["amazon.life"]._check()
-        except RecordUnusable as error:
+            self.env["amazon.gatekeeper"]._is_ready()
+        except NotNow as error:
             self._in_own_transaction("_say_why_held", lane)
-            raise self._later(f"The record cannot be written: {error}") from None
+            raise self._later(str(error)) from None
 
     def _say_why_held(self, lane):
         """Say of what is due that this host cannot send it, and why."""
-        problem = self.env["amazon.life"]._problem()
+        problem = self.env["amazon.gatekeeper"]._why_nothing_leaves()
         if problem:
             self._due(lane).write({"state_message": problem})
 
@@ -530,7 +532,7 @@ class AmazonFeed(models.Model):
     def _send_with(self, client, lane, verified):
         self._look_first(client, lane)
         try:
-            with self._breaker_held(lane):
+            with self.env["amazon.gatekeeper"]._counting(lane):
                 sending = self._in_own_transaction("_prepare", client, lane, verified)
         except SpApiError as error:
             if is_final(error):
@@ -544,7 +546,7 @@ class AmazonFeed(models.Model):
             # being sent, and nobody sends it.
             self._settle_interrupted(lane)
             return
-        may_leave = self.env["amazon.life"]._let_leave(account)
+        may_leave = self.env["amazon.gatekeeper"]._may_leave(account)
         if may_leave and self._in_own_transaction("_may_leave", sending.feed_id):
             record, *args = self._create_feed(client, sending)
         else:
@@ -562,7 +564,7 @@ class AmazonFeed(models.Model):
         """
         account = self.env["amazon.seller.account"].browse(lane.account_id)
         try:
-            account._look_at_feeds(client)
+            self.env["amazon.gatekeeper"]._look_first(account, client)
         except (SpApiError, IncompleteCredentials) as error:
             is_throttled = isinstance(error, Throttled)
             if is_throttled and self._in_own_transaction("_is_just_listed", lane):
@@ -604,9 +606,11 @@ class AmazonFeed(models.Model):
         feed = self.browse(feed_id)
         if feed.state != "sending" or not feed.account_id.active:
             return False
+        holds = self.env["amazon.gatekeeper"]._all_holds(feed.account_id)
         # What the circuit breaker lets pass was counted before it tripped.
-        stops = feed.account_id._open_stops().filtered(lambda s: not s.is_automatic)
-        kinds = set(stops.mapped("kind"))
+        kinds = {
+            hold.kind for hold in holds[feed.account_id] if not hold.spares_counted
+        }
         return not kinds or (
             False not in kinds and not kinds & set(feed.action_ids.mapped("kind"))
         )
@@ -628,7 +632,10 @@ class AmazonFeed(models.Model):
             due.try_lock_for_update(allow_referencing=True), verified
         )
         account = self.env["amazon.seller.account"].browse(lane.account_id)
-        actions = account._breaker_lets_pass(actions)
+        left_since = partial(self.env["amazon.feed"]._left_since, account)
+        actions = self.env["amazon.gatekeeper"]._those_that_pass(
+            account, actions, left_since
+        )
         if not actions:
             return None
         with tempfile.TemporaryFile() as payload:

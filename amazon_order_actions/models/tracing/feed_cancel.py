@@ -152,8 +152,11 @@ class AmazonAction(models.Model):
         return feed_sudo
 
 
-class AmazonFeed(models.Model):
-    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonFeedDrop(models.AbstractModel):
+    """How Amazon is asked not to process a feed, and what follows where it hears."""
+
+    _name = "amazon.feed.drop"
+    _description = "Amazon Feeds Taken Back"
 
     drop_asked_at = fields.Datetime(
         "Drop Asked",

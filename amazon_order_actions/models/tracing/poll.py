@@ -33,10 +33,11 @@ DAY = 24 * 3600
 UNKNOWN = [("state", "=", "unknown")]
 
 
-class AmazonFeed(models.Model):
+class AmazonFeedPoll(models.AbstractModel):
     """How Amazon's answer to a feed is waited for, kept and applied."""
 
-    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.feed.poll"
+    _description = "Amazon Answers to Feeds"
 
     # === BUSINESS METHODS - POLLING === #
 

@@ -63,7 +63,7 @@ class Evidence(NamedTuple):
     is_foreign_about: bool
 
 
-class AmazonFeed(models.Model):
+class AmazonFeedSearch(models.AbstractModel):
     """How a feed is looked for whose sending had no clear answer.
 
     Amazon's list of feeds is the evidence. It names no document, so a feed is taken for
@@ -78,7 +78,8 @@ class AmazonFeed(models.Model):
     and it is let go as soon as something speaks against it.
     """
 
-    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.feed.search"
+    _description = "Amazon Search for Feeds"
 
     is_adopted = fields.Boolean(
         "Found at Amazon", readonly=True, help="Found in Amazon's list of feeds."
@@ -155,9 +156,10 @@ class AmazonFeed(models.Model):
         :rtype: tuple[str, datetime]
         """
         account = self.account_id
-        rows, amazon_now = account._list_feeds(self._listed_since())
+        lists = self.env["amazon.feed.list"]
+        rows, amazon_now = lists._read(account, self._listed_since())
         listed = [Listed.parse(row) for row in rows]
-        in_own_transaction(account, "_compare_feeds", listed, amazon_now)
+        in_own_transaction(lists, "_compare", account.id, listed, amazon_now)
         verdicts = self._in_own_transaction(
             "_judge_listing",
             account.id,

@@ -20,6 +20,7 @@ class Check(NamedTuple):
         where it is still so at the next look
     :param bool on_panel: whether it concerns everybody who is about to ask for
         something, on whatever order
+    :param bool on_account: whether the form of its account says it, as it is right now
     :param bool explains_waiting: whether it is why actions of its account wait
     :param bool tells_auditors: whether who administers must not be the only one to
         hear of it
@@ -31,6 +32,7 @@ class Check(NamedTuple):
     label: Any
     is_mended: bool = False
     on_panel: bool = False
+    on_account: bool = False
     explains_waiting: bool = False
     tells_auditors: bool = False
     turn: int | None = USUAL
@@ -118,6 +120,23 @@ class AmazonCheck(models.AbstractModel):
         :rtype: list[str]
         """
         return [k for k, (_of, check) in self._all().items() if getattr(check, quality)]
+
+    @api.model
+    def _said_of(self, accounts):
+        """Return what the form of each account says: what checks find right now that
+        are for it.
+
+        :param accounts: the seller accounts
+        :return: sentences by account
+        :rtype: dict[amazon.seller.account, list[str]]
+        """
+        said = {account: [] for account in accounts}
+        for kind, (of, check) in self._all().items():
+            if check.on_account:
+                for finding in getattr(of, f"_find_{kind}")(accounts):
+                    if finding.account in said:
+                        said[finding.account].append(finding.message)
+        return said
 
     # === HOOKS === #
 

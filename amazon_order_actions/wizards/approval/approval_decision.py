@@ -104,11 +104,11 @@ class AmazonApprovalDecision(models.TransientModel):
             warnings.append(
                 self.env._("%s may not ask for this any more, or has left.", asker.name)
             )
-        for stop in order_sudo.account_id._stops_of(action_sudo.kind):
+        for hold in order_sudo.account_id._holds_of(action_sudo.kind):
             warnings.append(
                 self.env._(
                     "%s What you approve waits until an administrator resumes it.",
-                    stop._sentence(),
+                    hold.tell(),
                 )
             )
         if order_sudo.claim_found:
