@@ -6,7 +6,6 @@ class AmazonFeed(models.Model):
     file of its own."""
 
     _name = "amazon.feed"
-    # pylint: disable=unknown-option-value,consider-merging-classes-inherited
     _inherit = [
         "amazon.feed",
         "amazon.feed.drop",
