@@ -2,7 +2,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import UserError
 
 from ..base.children import fetch_children
@@ -141,27 +141,8 @@ class AmazonOrder(models.Model):
             "origin_id": origin.id,
             "origin_name": origin.sudo()._document_number(),
             "nonce": request.nonce,
-            "seen_refund_id": self._last_refund_id(),
+            "seen_refund_id": self.refund_ids._last_id(),
             "details": request.details,
             "line_ids": actions._prepare_lines(self, amounts, request.quantities),
             **gate,
         }
-
-    # === HOOKS - DOCUMENTS === #
-
-    @api.model
-    def _document_models(self):
-        """Hook: return the models of documents that belong to Amazon orders, each
-        empty.
-
-        :rtype: list
-        """
-        return []
-
-    @api.model
-    def _document(self, model, record_id):
-        """Hook: return a document by model and id.
-
-        :param str model: name of a model of documents; anything else names nothing
-        """
-        raise NotImplementedError

@@ -8,5 +8,6 @@ from . import shown_to_customers
 from . import ir_websocket
 from . import mail_message
 from . import seller_account
-from . import order
+from . import messaging
+from . import panel
 from . import events

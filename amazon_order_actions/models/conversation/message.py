@@ -74,7 +74,7 @@ class AmazonAction(models.Model):
         """
         if self.kind != "message":
             return super()._verify_order()
-        answer = self.order_id._read_messaging()
+        answer = self.env["amazon.messaging"]._read(self.order_id)
         if answer["problem"] and not answer["is_final"]:
             self.state_message = self.env._("Not sent yet: %s", answer["problem"])
             self.order_id._notify_forms()

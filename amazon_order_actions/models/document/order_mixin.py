@@ -1,5 +1,6 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
 
 from ..order.order import ORDER_REF
 
@@ -22,7 +23,11 @@ class AmazonOrderMixin(models.AbstractModel):
     """
 
     _name = "amazon.order.mixin"
-    _inherit = ["amazon.stays.in.company", "amazon.file.document"]
+    _inherit = [
+        "amazon.document",
+        "amazon.stays.in.company",
+        "amazon.file.document",
+    ]
     _description = "Document of an Amazon Order"
     _check_company_auto = True
 
@@ -65,6 +70,7 @@ class AmazonOrderMixin(models.AbstractModel):
     @api.depends("amazon_order_ref", "amazon_fulfillment_ref", "amazon_order_id")
     @api.depends_context("lang", "uid", "tz")
     def _compute_amazon_order_panel(self):
+        panel = self.env["amazon.order.panel"].sudo(False)
         for record in self:
             # of what is saved: nothing is looked up while a form is being filled in
             saved = record._origin
@@ -72,7 +78,7 @@ class AmazonOrderMixin(models.AbstractModel):
             record.amazon_order_panel = {
                 "notice": saved._amazon_notice(),
                 "stranger": saved._amazon_stranger() if order_sudo else False,
-                "order": order_sudo.sudo(False)._panel_data() if order_sudo else False,
+                "order": panel._of(order_sudo.sudo(False)) if order_sudo else False,
             }
 
     # === CONSTRAINT METHODS === #
@@ -280,6 +286,25 @@ class AmazonOrderMixin(models.AbstractModel):
     def _is_case(self):
         """Hook: whether documents of this model are cases that a buyer opens."""
         return False
+
+    @api.model
+    def _select_of_buyer(self, partners, addresses):
+        """Hook: select the documents of a buyer: the order that each is about, and the
+        company.
+
+        :param res.partner partners: contacts of the buyer
+        :param addresses: what the buyer may have written from
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            SELECT amazon_order_id, company_id
+              FROM %(table)s
+             WHERE amazon_order_id IS NOT NULL AND partner_id = ANY(%(partners)s)
+            """,
+            table=SQL.identifier(self._table),
+            partners=partners.ids,
+        )
 
     def _amazon_ref(self):
         """Return what names the Amazon order: Amazon's number, or else the id of the

@@ -168,7 +168,8 @@ class AmazonActionRequest(models.AbstractModel):
         Checked here as well: a dialog that is not saved meets no constraint, and may
         have one half of the name from its client and the other one from a default.
         """
-        document = self.env["amazon.order"]._document(self.origin_model, self.origin_id)
+        documents = self.env["amazon.document"]
+        document = documents._document(self.origin_model, self.origin_id)
         if document and not self.id:
             document.sudo(False).check_access("read")
         return document
