@@ -343,6 +343,10 @@ class AmazonOrderCommon(BaseCommon):
         request.action_cancel_order()
         return self.last_action()
 
+    def reserve_on(self, order, request):
+        """Ask for something on an order, as whoever the order is given by."""
+        return order.env["amazon.reservation"]._reserve(order, request)
+
     def panel_of(self, order, user=None):
         """Return what the panel shows of an order, to somebody else where said."""
         if user:

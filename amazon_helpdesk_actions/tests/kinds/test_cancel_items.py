@@ -420,14 +420,15 @@ class TestCancelItems(AmazonCommon):
         with self.assertRaisesRegex(AccessError, "administrator can grant"):
             self.open_request(ticket, "cancel", self.trainee)
         with self.assertRaisesRegex(AccessError, "administrator can grant"):
-            ticket.amazon_order_id.with_user(self.trainee)._reserve(
+            self.reserve_on(
+                ticket.amazon_order_id.with_user(self.trainee),
                 ActionRequest(
                     "cancel_items",
                     ticket,
                     "x",
                     "NoInventory",
                     quantities={ticket.amazon_order_id.line_ids[0]: 1},
-                )
+                ),
             )
 
     def test_user_of_another_company_is_refused(self):
@@ -445,6 +446,7 @@ class TestCancelItems(AmazonCommon):
             allowed_company_ids=company.ids
         )
         with self.assertRaises(AccessError):
-            order._reserve(
-                ActionRequest("cancel_items", ticket.with_env(order.env), "x", "Other")
+            self.reserve_on(
+                order,
+                ActionRequest("cancel_items", ticket.with_env(order.env), "x", "Other"),
             )

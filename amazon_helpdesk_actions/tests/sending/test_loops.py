@@ -142,13 +142,14 @@ class TestUnlistedMarketplace(LoopsCommon):
                     )
                 with self.assertRaisesRegex(UserError, "not supported"):
                     kind = handler._name.removeprefix("amazon.action.kind.")
-                    order.with_user(self.agent)._reserve(
+                    self.reserve_on(
+                        order.with_user(self.agent),
                         ActionRequest(
                             kind,
                             ticket.with_user(self.agent),
                             nonce=handler._name,
                             reason="Other",
-                        )
+                        ),
                     )
 
     def test_what_waits_already_leaves_the_queue_and_holds_up_nobody(self):

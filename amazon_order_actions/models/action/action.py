@@ -254,7 +254,7 @@ class AmazonAction(models.Model):
         """Override to refuse what was not reserved: nobody would know of its money and
         units.
 
-        :raise AccessError: from anywhere but :meth:`amazon.order._reserve`
+        :raise AccessError: from anywhere but :meth:`amazon.reservation._reserve`
         """
         if self.env.context.get("amazon_door") is not _DOOR:
             raise AccessError(

@@ -213,10 +213,11 @@ class AmazonActionMessage(models.AbstractModel):
         actions_sudo = self.env["amazon.action"].sudo()
         is_known = actions_sudo.search_count([("nonce", "=", nonce)], limit=1)
         # as the user whose action this is, whoever has read the order
-        action = order.with_env(self.env)._reserve(
+        action = self.env["amazon.reservation"]._reserve(
+            order,
             ActionRequest(
                 "message", origin, nonce, message_type, details={"text": text}
-            )
+            ),
         )
         if not is_known:
             # Amazon never shows it again; the conversation is kept in the document.

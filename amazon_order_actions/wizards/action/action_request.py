@@ -149,7 +149,8 @@ class AmazonActionRequest(models.AbstractModel):
 
         :rtype: amazon.action
         """
-        return self.order_id._reserve(
+        return self.env["amazon.reservation"]._reserve(
+            self.order_id,
             ActionRequest(
                 self._asked_kind(),
                 self._asked_from(),
@@ -159,7 +160,7 @@ class AmazonActionRequest(models.AbstractModel):
                 details=self._details(),
                 plan=self._plan(),
                 note=self.note,
-            )
+            ),
         )
 
     def _asked_from(self):
