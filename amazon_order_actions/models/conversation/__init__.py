@@ -1,6 +1,6 @@
 from . import template
-from . import mail
 from . import recipient
+from . import mail
 from . import message
 from . import reply
 from . import follower

@@ -102,6 +102,7 @@ class AmazonActionMessage(models.AbstractModel):
 
     _label = _lt("Message to the Buyer")
     _sequence = 80
+    _dialog = "amazon.reply.request"
     _group = "amazon_order_actions.group_message"
     _answered_state = "accepted"
     _is_shown_by_amazon = False

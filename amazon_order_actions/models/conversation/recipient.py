@@ -136,14 +136,16 @@ class AmazonOrderBuyers(models.AbstractModel):
         return "", None
 
 
-class AmazonOrderMixin(models.AbstractModel):
-    """Where a reply goes, and whether that is the buyer.
+class AmazonReplyRecipient(models.AbstractModel):
+    """Where a reply from a document goes, and whether that is the buyer.
 
     The address is fixed with the click: what is written later, by whomever, stops the
-    reply and moves it nowhere.
+    reply and moves it nowhere. A part of what each document of an order can do, see
+    mail.py.
     """
 
-    _inherit = "amazon.order.mixin"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.reply.recipient"
+    _description = "Recipient of Replies From a Document"
 
     @api.model
     def _select_buyer_texts(self, order):

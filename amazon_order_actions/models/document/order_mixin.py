@@ -184,19 +184,45 @@ class AmazonOrderMixin(models.AbstractModel):
 
     def action_amazon_cancel(self):
         """Open the dialog that asks Amazon to cancel the order. Sends nothing."""
-        return self._open_amazon_request("cancel")
+        self.ensure_one()
+        is_mcf = self._get_amazon_order().is_fulfillment_order
+        return self._open_amazon_request("mcf_cancel" if is_mcf else "cancel")
 
-    def _open_amazon_request(self, kind, model=None):
-        """Open a dialog.
+    def action_amazon_edit(self):
+        """Open the dialog that shows what can be edited now. Sends nothing."""
+        self.ensure_one()
+        self.check_access("read")
+        order = self._get_amazon_order()._require_one()
+        return self.env["amazon.edit.request"]._open(order, self)
 
-        :param str kind: the kind of action that it asks for
-        :param str model: its model, ``amazon.<kind>.request`` when None
+    def action_amazon_ship(self):
+        """Open the dialog that asks to confirm a shipment. Sends nothing."""
+        return self._open_amazon_request("ship")
+
+    def action_amazon_order_number(self):
+        """Open the dialog for the seller's own number of the order. Sends nothing."""
+        return self._open_amazon_request("order_number")
+
+    def action_amazon_fulfillment(self):
+        """Open the dialog that asks Amazon to change a fulfillment order. Sends
+        nothing."""
+        return self._open_amazon_request("mcf_update")
+
+    def action_amazon_reply(self):
+        """Open the dialog that writes to the buyer. Sends nothing."""
+        return self._open_amazon_request("message")
+
+    def _open_amazon_request(self, kind):
+        """Open the dialog of a kind of action.
+
+        :param str kind: the kind that it asks for
         """
         self.ensure_one()
         self.check_access("read")
-        self.env[f"amazon.action.kind.{kind}"]._check_right()
+        handler = self.env[f"amazon.action.kind.{kind}"]
+        handler._check_right()
         order = self._get_amazon_order()._require_one()
-        return self.env[model or f"amazon.{kind}.request"]._open(order, self)
+        return self.env[handler._dialog_model()]._open(order, self)
 
     # === COMPANY === #
 
