@@ -34,7 +34,7 @@
         "wizards/kinds/fulfillment_request_views.xml",
         "wizards/kinds/ship_request_views.xml",
         "wizards/kinds/order_number_request_views.xml",
-        "wizards/kinds/edit_request_views.xml",
+        "wizards/document/edit_request_views.xml",
         "wizards/action/unknown_decision_views.xml",
         "wizards/approval/approval_decision_views.xml",
         "wizards/conversation/reply_request_views.xml",

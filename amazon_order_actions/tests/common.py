@@ -343,6 +343,22 @@ class AmazonOrderCommon(BaseCommon):
         request.action_cancel_order()
         return self.last_action()
 
+    def reserve_on(self, order, request):
+        """Ask for something on an order, as whoever the order is given by."""
+        return order.env["amazon.reservation"]._reserve(order, request)
+
+    def panel_of(self, order, user=None):
+        """Return what the panel shows of an order, to somebody else where said."""
+        if user:
+            order = order.with_user(user)
+        return order.env["amazon.order.panel"]._of(order)
+
+    def units_to_cancel(self, line):
+        """Return how many units of an item can be cancelled, and how many are being
+        cancelled."""
+        kind = self.env["amazon.action.kind.cancel_items"]
+        return kind._cancellable(line), kind._reserved(line)
+
     def last_action(self):
         return self.env["amazon.action"].search([], order="id desc", limit=1)
 

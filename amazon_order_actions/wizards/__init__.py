@@ -1,5 +1,6 @@
 from . import journal
 from . import action
+from . import document
 from . import approval
 from . import control
 from . import kinds

@@ -707,7 +707,7 @@ class TestApproval(ApprovalCommon):
 
     def buyer_of(self, **values):
         self.waiting(GIFT_WRAPPED, **values)
-        return self.action.order_id._buyer_history()
+        return self.env["amazon.buyer.history"]._of(self.action.order_id)
 
     def refunded_before(self, **values):
         """A ticket on another order, of which 44.94 was refunded."""

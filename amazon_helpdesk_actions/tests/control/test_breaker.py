@@ -301,10 +301,10 @@ class TestBreaker(StopCommon):
         self.assertEqual(entry.account_id, self.account)
         self.assertIn(action.name, entry.message)
         self.assertIn("circuit breaker", self.account.stop_message)
-        shown = action.order_id._panel_data()
+        shown = self.panel_of(action.order_id)
         self.assertIn("circuit breaker", shown["actions"][0]["stop_message"])
         self.assertIn(
-            "breaker", [a["kind"] for a in action.order_id._alarms_for_panel()]
+            "breaker", [a["kind"] for a in self.panel_of(action.order_id)["alarms"]]
         )
 
     # === SETTING === #

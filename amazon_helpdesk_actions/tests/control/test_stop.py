@@ -385,7 +385,7 @@ class TestStop(StopCommon):
     def test_panel_says_why_it_waits(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
         self.stop(self.account, "Wrong amounts", "refund")
-        shown = action.order_id._panel_data()["actions"][0]
+        shown = self.panel_of(action.order_id)["actions"][0]
         self.assertIn("Wrong amounts", shown["stop_message"])
 
     # === A NEUTRALIZED COPY === #

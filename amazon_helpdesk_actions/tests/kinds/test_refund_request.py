@@ -143,14 +143,15 @@ class TestRefundRequest(AmazonCommon):
         ticket = self.create_ticket(SHIPPED)
         other = self.create_ticket(GIFT_WRAPPED).amazon_order_id
         with self.assertRaisesRegex(UserError, "another order"):
-            ticket.amazon_order_id.with_user(self.agent)._reserve(
+            self.reserve_on(
+                ticket.amazon_order_id.with_user(self.agent),
                 ActionRequest(
                     "refund",
                     ticket.with_user(self.agent),
                     "nonce",
                     "Other",
                     amounts={other.charge_ids[0]: 1.0},
-                )
+                ),
             )
 
     # === THE ASSISTED WAY === #

@@ -604,9 +604,9 @@ class TestCall(CallCase):
 
     def test_panel_says_that_sending_is_stopped(self):
         action = self.ask()
-        self.assertNotIn("stop_message", action.order_id._panel_data()["actions"][0])
+        self.assertNotIn("stop_message", self.panel_of(action.order_id)["actions"][0])
         self.stop(self.account, "A test")
-        self.assertTrue(action.order_id._panel_data()["actions"][0]["stop_message"])
+        self.assertTrue(self.panel_of(action.order_id)["actions"][0]["stop_message"])
 
     def test_stop_while_the_order_is_read_holds_it(self):
         action = self.ask()

@@ -111,7 +111,7 @@ class TestUnlistedMarketplace(LoopsCommon):
 
     def test_units_of_a_partly_shipped_order_are_refused_at_the_click(self):
         ticket = self.create_ticket(PARTIALLY_SHIPPED)
-        sku = ticket.amazon_order_id.line_ids.filtered("quantity_cancellable")[:1].sku
+        sku = ticket.amazon_order_id.line_ids.filtered("quantity_open")[:1].sku
         ticket.amazon_order_id.marketplace = False
         with self.assertRaisesRegex(UserError, "marketplace that is not supported"):
             self.ask_cancel_items(ticket, {sku: 1})
@@ -142,18 +142,19 @@ class TestUnlistedMarketplace(LoopsCommon):
                     )
                 with self.assertRaisesRegex(UserError, "not supported"):
                     kind = handler._name.removeprefix("amazon.action.kind.")
-                    order.with_user(self.agent)._reserve(
+                    self.reserve_on(
+                        order.with_user(self.agent),
                         ActionRequest(
                             kind,
                             ticket.with_user(self.agent),
                             nonce=handler._name,
                             reason="Other",
-                        )
+                        ),
                     )
 
     def test_what_waits_already_leaves_the_queue_and_holds_up_nobody(self):
         ticket = self.create_ticket(PARTIALLY_SHIPPED)
-        sku = ticket.amazon_order_id.line_ids.filtered("quantity_cancellable")[:1].sku
+        sku = ticket.amazon_order_id.line_ids.filtered("quantity_open")[:1].sku
         action = self.queue_without_marketplace(
             ticket, lambda t: self.ask_cancel_items(t, {sku: 1})
         )

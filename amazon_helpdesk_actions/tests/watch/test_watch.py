@@ -343,13 +343,13 @@ class TestWatch(AmazonCommon):
         self.watch()
         order = action.order_id.with_user(self.agent)
         self.assertEqual(
-            sorted(alarm["kind"] for alarm in order._alarms_for_panel()),
+            sorted(alarm["kind"] for alarm in self.panel_of(order)["alarms"]),
             ["runner", "stopped"],
         )
         self.resume(self.account, "The test is over")
         self.settle()
         self.watch()
-        self.assertEqual(order._alarms_for_panel(), [])
+        self.assertEqual(self.panel_of(order)["alarms"], [])
 
     def test_panel_is_silent_about_other_accounts(self):
         action = self.ask_long_ago(hours=1)
@@ -358,7 +358,7 @@ class TestWatch(AmazonCommon):
         self.watch()
         other = self._create_account(seller_id="ANOTHER")
         action.order_id.account_id = other
-        self.assertEqual(action.order_id._alarms_for_panel(), [])
+        self.assertEqual(self.panel_of(action.order_id)["alarms"], [])
 
     # === JOBS === #
 

@@ -255,7 +255,7 @@ class AmazonAction(models.Model):
         """Override to refuse what was not reserved: nobody would know of its money and
         units.
 
-        :raise AccessError: from anywhere but :meth:`amazon.order._reserve`
+        :raise AccessError: from anywhere but :meth:`amazon.reservation._reserve`
         """
         if self.env.context.get("amazon_door") is not _DOOR:
             raise AccessError(
@@ -367,7 +367,7 @@ class AmazonAction(models.Model):
                 Domain("user_id", "=", self.env.uid),
                 self._accounted_for(),
                 Domain("origin_model", "=", False),
-                *map(self._asked_from, self.env["amazon.order"]._document_models()),
+                *map(self._asked_from, self.env["amazon.document"]._document_models()),
             ]
         )
 
@@ -1002,7 +1002,7 @@ class AmazonAction(models.Model):
 
     def _get_origin(self):
         """Return the document that it was asked from; of none, an empty sale order."""
-        return self.env["amazon.order"]._document(self.origin_model, self.origin_id)
+        return self.env["amazon.document"]._document(self.origin_model, self.origin_id)
 
     def _record_for(self, user):
         """Return where to tell a user of it, since a mail and an activity name that:

@@ -57,6 +57,8 @@ class AmazonActionKind(models.AbstractModel):
     # What people call it (a lazy translation), and its place in lists
     _label = None
     _sequence = 100
+    # The model of the dialog that asks for it; None: amazon.<kind>.request
+    _dialog = None
     # XML id of the group whose members may ask for it
     _group = None
     # The feed that carries it to Amazon; None where it is a call of its own
@@ -112,6 +114,10 @@ class AmazonActionKind(models.AbstractModel):
         """
         name = f"{PREFIX}{kind}"
         return self.env[name if name in self.env else f"{PREFIX}gone"]
+
+    def _dialog_model(self):
+        """Return the name of the model of the dialog that asks for it."""
+        return self._dialog or f"amazon.{self._kind_name()}.request"
 
     def _kind_name(self):
         """Return its name, as an action has it."""

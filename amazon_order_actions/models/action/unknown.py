@@ -187,7 +187,7 @@ class AmazonAction(models.Model):
         action_sudo.write(
             {
                 "absent_by_id": self.env.user.id,
-                "seen_refund_id": action_sudo.order_id._last_refund_id(),
+                "seen_refund_id": action_sudo.order_id.refund_ids._last_id(),
             }
         )
         if why_approval:

@@ -16,15 +16,8 @@ class AmazonOrderMixin(models.AbstractModel):
     Whoever calls these methods has checked that the user may write to buyers.
     """
 
-    _inherit = "amazon.order.mixin"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def action_amazon_reply(self):
-        """Open the dialog that writes to the buyer. Sends nothing."""
-        self.ensure_one()
-        self.check_access("read")
-        self.env["amazon.action.kind.message"]._check_right()
-        order = self._get_amazon_order()._require_one()
-        return self.env["amazon.reply.request"]._open(order, self)
+    _name = "amazon.order.mixin"
+    _inherit = ["amazon.order.mixin", "amazon.reply.recipient"]
 
     # === HOOKS OF THE DOCUMENT === #
 

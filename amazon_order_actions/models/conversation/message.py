@@ -64,7 +64,7 @@ class AmazonAction(models.Model):
         """
         if self.kind != "message":
             return super()._verify_order()
-        answer = self.order_id._read_messaging()
+        answer = self.env["amazon.messaging"]._read(self.order_id)
         if answer["problem"] and not answer["is_final"]:
             self.state_message = self.env._("Not sent yet: %s", answer["problem"])
             self.order_id._notify_forms()
@@ -92,6 +92,7 @@ class AmazonActionMessage(models.AbstractModel):
 
     _label = _lt("Message to the Buyer")
     _sequence = 80
+    _dialog = "amazon.reply.request"
     _group = "amazon_order_actions.group_message"
     _answered_state = "accepted"
     _is_shown_by_amazon = False
@@ -203,10 +204,11 @@ class AmazonActionMessage(models.AbstractModel):
         actions_sudo = self.env["amazon.action"].sudo()
         is_known = actions_sudo.search_count([("nonce", "=", nonce)], limit=1)
         # as the user whose action this is, whoever has read the order
-        action = order.with_env(self.env)._reserve(
+        action = self.env["amazon.reservation"]._reserve(
+            order,
             ActionRequest(
                 "message", origin, nonce, message_type, details={"text": text}
-            )
+            ),
         )
         if not is_known:
             # Amazon never shows it again; the conversation is kept in the document.

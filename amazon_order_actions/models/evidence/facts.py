@@ -325,7 +325,7 @@ class AmazonEvidenceFacts(models.AbstractModel):
         """
         about_it = [("amazon_order_id", "=", order.id)]
         cases = []
-        for documents in self.env["amazon.order"]._document_models():
+        for documents in self.env["amazon.document"]._document_models():
             if documents._is_case():
                 found = documents.sudo().search(about_it, order="id")
                 cases += found.with_env(self.env)._filtered_access("read")

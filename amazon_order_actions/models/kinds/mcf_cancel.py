@@ -128,6 +128,7 @@ class AmazonActionMcfCancel(models.AbstractModel):
 
     _label = _lt("Cancellation of a Fulfillment Order")
     _sequence = 60
+    _dialog = "amazon.fulfillment.cancel.request"
     _group = "amazon_order_actions.group_cancel"
     _excludes = ("mcf_cancel",)
     _sentences = {

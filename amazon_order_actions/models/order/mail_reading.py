@@ -17,11 +17,16 @@ MAIL_READING = Operation("getOrder for mails", "GET", "", rate=1 / 20, burst=6)
 LEFT_TO_PEOPLE = 2 / 3
 
 
-class AmazonOrder(models.Model):
+class AmazonOrderMailReading(models.AbstractModel):
     """How orders are read that nobody but a mail has named yet: in line, each once, and
-    at the likeliest account alone. Whoever opens the document has it read at once."""
+    at the likeliest account alone. Whoever opens the document has it read at once.
 
-    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    A part of `amazon.order`, which alone inherits it.
+    """
+
+    _name = "amazon.order.mail.reading"
+    _inherit = "amazon.order.reading"
+    _description = "Reading of Amazon Orders That a Mail Named"
 
     _waiting_idx = models.Index("(account_id, id) WHERE read_state = 'waiting'")
 

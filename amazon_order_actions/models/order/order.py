@@ -42,6 +42,7 @@ class AmazonOrder(models.Model):
 
     _name = "amazon.order"
     _inherit = [
+        "amazon.order.fulfillment",
         "amazon.own.defaults",
         "amazon.file.document",
         "amazon.company.name",
@@ -92,12 +93,30 @@ class AmazonOrder(models.Model):
     cancel_request_reason = fields.Char(
         "Stored Cancel Request Reason", readonly=True, groups=fields.NO_ACCESS
     )
+    # What the buyer wrote to Amazon is read by who may read a document of the order.
+    # The stored words are for the program alone; people are shown a field that cannot
+    # be searched or grouped by, or it would be guessed letter by letter.
+    shown_cancel_reason = fields.Char(
+        "Cancel Request Reason", compute="_compute_shown_cancel_reason"
+    )
     cancelled_by = fields.Selection(
         [("BUYER", "Buyer"), ("MERCHANT", "Seller"), ("AMAZON", "Amazon")],
         readonly=True,
     )
     claim_found = fields.Boolean("A-to-z Claim Paid", readonly=True)
     chargeback_found = fields.Boolean("Chargeback", readonly=True)
+    seller_order_ref = fields.Char(
+        "Seller Order Number",
+        readonly=True,
+        help="The seller's own number of the order, as Amazon shows it.",
+    )
+    packages = fields.Json(
+        readonly=True,
+        help="Packages that Amazon shows: reference, carrier, tracking_number.",
+    )
+    package_references = fields.Json(
+        readonly=True, help="The seller's ids of all packages, also cancelled ones."
+    )
     line_ids = fields.One2many("amazon.order.line", "order_id", readonly=True)
     charge_ids = fields.One2many("amazon.order.charge", "order_id", readonly=True)
     refund_ids = fields.One2many("amazon.order.refund", "order_id", readonly=True)
@@ -195,9 +214,13 @@ class AmazonOrder(models.Model):
                 order.reserved,
             )
 
-    @api.depends("amazon_order_ref", "marketplace", "channel")
+    @api.depends("amazon_order_ref", "marketplace", "channel", "is_fulfillment_order")
     def _compute_seller_central_url(self):
         for order in self:
+            if order.is_fulfillment_order:
+                # Seller Central has no documented page for the seller's own id
+                order.seller_central_url = False
+                continue
             marketplace = order.marketplace
             if order.channel == "mcf":
                 # An order from elsewhere has no marketplace of its own.
@@ -208,6 +231,14 @@ class AmazonOrder(models.Model):
                 and marketplace
                 and seller_central_order_url(marketplace, order.amazon_order_ref)
             )
+
+    @api.depends("cancel_request_reason")
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_shown_cancel_reason(self):
+        self.shown_cancel_reason = False
+        told = self.filtered(lambda order: order.sudo().cancel_request_reason)
+        for order in self.env["amazon.document"]._readable_orders(told):
+            order.shown_cancel_reason = order.sudo().cancel_request_reason
 
     # === ACTION METHODS === #
 
@@ -300,11 +331,14 @@ class AmazonOrder(models.Model):
             )
 
     def _prepare_by_ref(self, ref):
-        """Hook: what the form of a number says of the order.
+        """Return what the form of a number says of the order: what is no number of
+        Amazon's is the id of a fulfillment order.
 
         :rtype: dict
         """
-        return {}
+        if ORDER_REF.fullmatch(ref):
+            return {}
+        return {"is_fulfillment_order": True, "channel": "mcf"}
 
     # === TELLING === #
 
@@ -314,33 +348,6 @@ class AmazonOrder(models.Model):
             self.env["bus.bus"]._sendone(
                 order, "amazon_order_changed", {"id": order.id}
             )
-
-    def _alarms_for_panel(self):
-        """Return what everybody should know who is about to act on this order.
-
-        :return: dicts with kind, message, and since when (UTC)
-        :rtype: list[dict]
-        """
-        self.ensure_one()
-        order_sudo = self.sudo()
-        alarms_sudo = self.env["amazon.alarm"].sudo()
-        alarms_sudo = alarms_sudo.search_fetch(
-            [
-                ("company_id", "=", order_sudo.company_id.id),
-                ("account_id", "in", (False, order_sudo.account_id.id)),
-                ("kind", "in", alarms_sudo._panel_kinds()),
-                ("state", "=", "open"),
-            ],
-            ["kind", "message", "since"],
-        )
-        return [
-            {
-                "kind": alarm.kind,
-                "message": alarm.message,
-                "since": fields.Datetime.to_string(alarm.since),
-            }
-            for alarm in alarms_sudo
-        ]
 
     # === BUSINESS METHODS - AMOUNTS === #
 

@@ -91,7 +91,7 @@ class AmazonApprovalDecision(models.TransientModel):
             is_own = holder == self.env.user
             decision.standing_in_for = False if is_own else holder.name
             decision.other_action_ids = order_sudo.action_ids - action_sudo
-            refunds, sentence = order_sudo._buyer_history()
+            refunds, sentence = self.env["amazon.buyer.history"]._of(order_sudo)
             decision.buyer_refund_ids = refunds
             decision.buyer_sentence = sentence
 
