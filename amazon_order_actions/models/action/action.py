@@ -13,7 +13,7 @@ from ..account.participation import marketplace_selection
 from ..base.background import in_background
 from ..base.clock import database_now
 from ..base.containment import contained, log_failure, worked_together
-from ..base.groups import ADMIN, APPROVE
+from ..base.groups import ACTORS_AND_JOURNAL, ADMIN, APPROVE
 from ..order.reading import (
     AWAITED_STATES,
     CONFIRM_MIN_SECONDS,
@@ -43,12 +43,6 @@ CONFIRM_ALERT_DAYS = 14
 # Who holds it may create actions. It is no value that could come in by RPC.
 _DOOR = object()
 
-# Who may read what a person wrote down: those who act, and the auditors.
-ACTORS_AND_JOURNAL = ",".join(
-    f"amazon_order_actions.group_{name}"
-    for name in ("refund", "cancel", "edit", "message", "approve", "journal")
-)
-
 # Who accounts for every action of a company, whatever document it was asked from.
 ACCOUNTABLE = (APPROVE, "amazon_order_actions.group_journal", ADMIN)
 
@@ -72,6 +66,7 @@ class AmazonAction(models.Model):
 
     _name = "amazon.action"
     _inherit = [
+        "amazon.action.items",
         "amazon.document.access",
         "amazon.own.defaults",
         "amazon.set.aside",
@@ -730,6 +725,11 @@ class AmazonAction(models.Model):
         return bool(self.urgent_from) and self.urgent_from <= fields.Datetime.now()
 
     def _is_verified(self, is_read=False, now=None):
+        """Whether Amazon was asked after the decision to act, and not too long ago,
+        what the sending depends on; as its kind has it: see `_is_order_verified`."""
+        return self._kind()._is_verified(self, is_read, now)
+
+    def _is_order_verified(self, is_read=False, now=None):
         """Whether Amazon was asked about the order after it was decided to act on it,
         and not too long ago.
 
@@ -954,10 +954,14 @@ class AmazonAction(models.Model):
     # === LOGGING HELPERS === #
 
     def _sentence(self):
-        """What is known, in one sentence for a person."""
+        """What is known, in one sentence for a person; of what is left of an action,
+        also what is not."""
         if self.state in APPROVAL_STATES:
-            return self._approval_sentence()
-        return self._kind()._sentence(self, self.state)
+            sentence = self._approval_sentence()
+        else:
+            sentence = self._kind()._sentence(self, self.state)
+        rejected = self._rejected_sentence()
+        return f"{sentence} {rejected}" if rejected else sentence
 
     def _journal(self, event, **vals):
         """Append to the journal what has just happened to these actions."""

@@ -260,6 +260,24 @@ class AmazonActionKind(models.AbstractModel):
         """
         return False
 
+    def _is_verified(self, action, is_read=False, now=None):
+        """Hook: whether Amazon was asked what the sending of an action depends on: what
+        it says of the order, unless a kind depends on something else.
+
+        :param amazon.action action: waits to be sent
+        :param bool is_read: see `amazon.action._is_order_verified`
+        :param datetime now: by PostgreSQL's clock, where many are looked at
+        """
+        return action._is_order_verified(is_read, now)
+
+    def _verify(self, action):
+        """Hook for what is a call of its own: ask Amazon what its sending depends on.
+
+        :return: whether that is known, and the action still waits
+        :rtype: bool
+        """
+        return action._verify_by_order()
+
     def _late_blocker(self, action):
         """Hook: why an action that waits may not be sent any more, or False."""
         raise NotImplementedError

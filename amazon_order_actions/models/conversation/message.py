@@ -26,11 +26,7 @@ MESSAGE_TYPES = [
 
 
 class AmazonAction(models.Model):
-    """A message to the buyer, sent as a call of its own.
-
-    Before each sending Amazon is asked which messages the order allows: that changes
-    with the order, and with what was sent.
-    """
+    """What belongs to an action of what is written to the buyer."""
 
     _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
@@ -46,41 +42,13 @@ class AmazonAction(models.Model):
     # one at most
     reply_ids = fields.One2many("amazon.reply", "action_id", readonly=True)
 
-    def _is_verified(self, is_read=False, now=None):
-        """Override: a message depends on what Amazon allows to be sent, not on the
-        order as such."""
-        if self.kind != "message":
-            return super()._is_verified(is_read, now)
-        asked_at = fields.Datetime.to_datetime((self.details or {}).get("allowed_at"))
-        now = now or database_now(self.env)
-        oldest = now - timedelta(seconds=ORDER_FRESH_SECONDS)
-        return bool(asked_at) and oldest <= asked_at <= latest_credible(now)
-
-    def _verify_order(self):
-        """Override to ask Amazon which messages the order allows now.
-
-        :return: whether the action still waits
-        :rtype: bool
-        """
-        if self.kind != "message":
-            return super()._verify_order()
-        answer = self.env["amazon.messaging"]._read(self.order_id)
-        if answer["problem"] and not answer["is_final"]:
-            self.state_message = self.env._("Not sent yet: %s", answer["problem"])
-            self.order_id._notify_forms()
-        else:
-            self.details = {
-                **(self.details or {}),
-                "allowed": answer["types"],
-                "problem": answer["problem"],
-                "allowed_at": fields.Datetime.to_string(database_now(self.env)),
-            }
-        return self.state == "queued"
-
 
 class AmazonActionMessage(models.AbstractModel):
     """Message to the buyer of an order, through Messaging v1: one text of a type that
     Amazon allows for the order right now.
+
+    Before each sending Amazon is asked which messages the order allows: that changes
+    with the order, and with what was sent.
 
     Amazon checks the text when it takes it, and sends it on. What was sent cannot be
     read back, so nothing confirms it, and an unknown outcome goes to a person.
@@ -216,6 +184,32 @@ class AmazonActionMessage(models.AbstractModel):
                 body=plaintext2html(text), author_id=self.env.user.partner_id.id
             )
         return action
+
+    # === WHAT AMAZON ALLOWS === #
+
+    def _is_verified(self, action, is_read=False, now=None):
+        """Override: a message depends on what Amazon allows to be sent, not on the
+        order as such."""
+        allowed_at = (action.details or {}).get("allowed_at")
+        asked_at = fields.Datetime.to_datetime(allowed_at)
+        now = now or database_now(self.env)
+        oldest = now - timedelta(seconds=ORDER_FRESH_SECONDS)
+        return bool(asked_at) and oldest <= asked_at <= latest_credible(now)
+
+    def _verify(self, action):
+        """Override to ask Amazon which messages the order allows now."""
+        answer = self.env["amazon.messaging"]._read(action.order_id)
+        if answer["problem"] and not answer["is_final"]:
+            action.state_message = self.env._("Not sent yet: %s", answer["problem"])
+            action.order_id._notify_forms()
+        else:
+            action.details = {
+                **(action.details or {}),
+                "allowed": answer["types"],
+                "problem": answer["problem"],
+                "allowed_at": fields.Datetime.to_string(database_now(self.env)),
+            }
+        return action.state == "queued"
 
     # === WHAT IS SENT === #
 

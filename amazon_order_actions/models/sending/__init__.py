@@ -1,3 +1,4 @@
+from . import action_drop
 from . import action
 from . import call
 from . import dispatch
@@ -5,3 +6,4 @@ from . import feed
 from . import forecast
 from . import finders
 from . import follower
+from . import aside

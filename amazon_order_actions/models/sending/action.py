@@ -73,7 +73,8 @@ class AmazonAction(models.Model):
     Amazon's own data.
     """
 
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.action"
+    _inherit = ["amazon.action", "amazon.action.drop"]
 
     feed_id = fields.Many2one(
         "amazon.feed",
@@ -298,6 +299,14 @@ class AmazonAction(models.Model):
         return self.state == "queued"
 
     def _verify_order(self):
+        """Ask Amazon what the call depends on, as its kind has it.
+
+        :return: whether that is known, and the action still waits
+        :rtype: bool
+        """
+        return self._kind()._verify(self)
+
+    def _verify_by_order(self):
         """Read the order; block the action where Amazon does not show the order, and
         will not.
 

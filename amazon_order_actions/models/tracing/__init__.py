@@ -4,3 +4,4 @@ from . import reconcile
 from . import feed_cancel
 from . import needed_jobs
 from . import feed
+from . import listed_doubt
