@@ -1,3 +1,4 @@
+from . import sequence
 from . import action
 from . import seller_account
 from . import unknown
