@@ -4,6 +4,7 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...spapi.marketplaces import seller_central_order_url
@@ -240,6 +241,14 @@ class AmazonOrder(models.Model):
         told = self.filtered(lambda order: order.sudo().cancel_request_reason)
         for order in self.env["amazon.document"]._readable_orders(told):
             order.shown_cancel_reason = order.sudo().cancel_request_reason
+
+    # === FILES === #
+
+    @api.model
+    def _amazon_file_domain(self):
+        """Override: an Amazon order can be read by many who may not make evidence of
+        it, so its files are for who made them alone."""
+        return Domain("create_uid", "=", self.env.uid)
 
     # === ACTION METHODS === #
 
