@@ -192,6 +192,24 @@ class AmazonWatermark(models.Model):
         return self.search(of_accounts & self._ahead_domain(moment)).account_id
 
     @api.model
+    def _is_ahead_sql(self):
+        """Return the question whether a list of the account of ``amazon_order`` has a
+        time written down that has not come yet.
+
+        :rtype: SQL
+        """
+        self.flush_model(["account_id", *OUR_TIMES])
+        return SQL(
+            """
+            EXISTS (SELECT FROM amazon_watermark mark
+                     WHERE mark.account_id = amazon_order.account_id
+                       AND GREATEST(%s) > %s)
+            """,
+            SQL(", ").join(SQL.identifier("mark", name) for name in OUR_TIMES),
+            SQL(DATABASE_NOW),
+        )
+
+    @api.model
     def _ahead_domain(self, moment):
         return Domain.OR(Domain(name, ">", moment) for name in OUR_TIMES)
 

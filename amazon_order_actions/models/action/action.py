@@ -7,6 +7,7 @@ from markupsafe import Markup
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ...spapi.operations import OPERATIONS
 from ..account.participation import marketplace_selection
@@ -405,14 +406,24 @@ class AmazonAction(models.Model):
         sequence_id = self.env["ir.model.data"]._xmlid_to_res_id(
             "amazon_order_actions.sequence_amazon_action", raise_if_not_found=True
         )
-        return self.env["ir.sequence"].sudo().browse(sequence_id).next_by_id()
+        return self.env["ir.sequence"].sudo().browse(sequence_id)._next_in_one_query()
+
+    @api.model
+    def _asked_before_sql(self, nonce):
+        """Return the question which action a nonce stands for, if any.
+
+        :param str nonce: of the dialog
+        :rtype: SQL
+        """
+        self.flush_model(["nonce"])
+        return SQL("(SELECT id FROM amazon_action WHERE nonce = %s)", nonce)
 
     def _prepare_lines(self, order, amounts, quantities):
         # known here; computed, the company would cost an UPDATE
         company = {
-            # filled in by the ORM; before the amount, or it is read back to round
-            "action_id": False,
             "company_id": order.company_id.id,
+            # before the amount, or it is looked for by way of the action to round
+            "currency_id": order.currency_id.id,
         }
         of_amounts = [
             {"charge_id": charge.id, "order_line_id": charge.line_id.id, "amount": left}
@@ -434,31 +445,50 @@ class AmazonAction(models.Model):
         inside = self.with_context(amazon_door=_DOOR, tracking_disable=True)
         return inside.create(vals).with_env(self.env)
 
-    def _start(self, note):
-        """Record what was asked for just now, tell it, and have it go on.
+    @api.model
+    def _begin(self, vals, note):
+        """Create an action whose order is taken, and that is possible; record what was
+        asked for, tell it, and have it go on.
 
+        :param dict vals: values of the action
         :param str note: what the person who asked wrote down
+        :return: the action
+        :rtype: amazon.action
         """
+        begun = []
 
-        def tell(action):
+        def begin(actions):
+            # with its words, which would be an UPDATE more
+            action = actions._create_reserved(vals | actions._prepare_words(vals))
             action._tell_asked(note)
+            begun.append(action)
 
-        if not worked_together(self, tell):
-            tell(self)
-        self.env["amazon.life"]._note_asked(self)
-        if self.state == "assisted":
-            self._enqueue_confirm()
-        elif self.state == "to_approve":
-            self._ask_approval()
+        if worked_together(self, begin):
+            [action] = begun
         else:
-            self._enqueue_dispatch()
+            action = self._create_reserved(vals)
+            action._tell_asked(note)
+        self.env["amazon.life"]._note_asked(action)
+        action._set_off()
+        return action
+
+    def _prepare_words(self, vals):
+        """Return the sentence of an action that is about to be created. One that waits
+        for a second person has it only with its approval.
+
+        :param dict vals: values of the action
+        """
+        if vals["state"] in APPROVAL_STATES:
+            return {}
+        return {"state_message": self.new(vals)._sentence()}
 
     def _tell_asked(self, note):
         """Say what was asked for: in words, in the journal and wherever it follows.
 
         :param str note: what the person who asked wrote down
         """
-        self._write_sentence()
+        if not self.state_message:
+            self._write_sentence()
         self._kind()._note_state(self)
         self._journal(
             "recorded" if self.state == "assisted" else "asked",
@@ -466,6 +496,16 @@ class AmazonAction(models.Model):
             message=self._asked_message(),
         )
         self.with_context(amazon_note=note)._let_follow()
+
+    def _set_off(self):
+        """Have what is asked for go on by itself: to Amazon, to a second person, or to
+        be looked for."""
+        if self.state == "assisted":
+            self._enqueue_confirm()
+        elif self.state == "to_approve":
+            self._ask_approval()
+        else:
+            self._enqueue_dispatch()
 
     def _kind(self):
         """Return the model that knows this action's kind."""

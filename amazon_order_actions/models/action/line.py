@@ -29,7 +29,8 @@ class AmazonActionLine(models.Model):
         "amazon.order.charge", readonly=True, ondelete="restrict", index=True
     )
     component = fields.Selection(related="charge_id.component")
-    currency_id = fields.Many2one(related="action_id.currency_id")
+    # stored, as the company: both are known where lines are made
+    currency_id = fields.Many2one(related="action_id.currency_id", store=True)
     amount = fields.Monetary(
         readonly=True,
         help="What the buyer gets; below zero: what is kept back from it.",

@@ -5,7 +5,19 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ..base.children import fetch_children
+from ..base.fetching import fetch_along
+
+# What is read of the account of an order, its company and the company's contact; of a
+# user and the user's contact. What is missing here is read by Odoo when it is needed.
+AROUND_ACCOUNT = {
+    "": ("company_id", "seller_id"),
+    "company_id": ("amazon_tz", "currency_id", "parent_path", "partner_id"),
+    "company_id.partner_id": ("lang",),
+}
+AROUND_USER = {
+    "": ("active", "login", "partner_id"),
+    "partner_id": ("email", "lang", "name", "tz"),
+}
 
 
 class ActionRequest(NamedTuple):
@@ -67,14 +79,17 @@ class AmazonReservation(models.AbstractModel):
         handler._check_right()
         request.origin.check_access("read")
         order_sudo = order.with_env(self.env).sudo()
-        now = order_sudo._take()
+        actions_sudo = self.env["amazon.action"].sudo()
+        now, known_id, is_list_ahead = order_sudo._take_asking(
+            actions_sudo._asked_before_sql(request.nonce),
+            self.env["amazon.watermark"]._is_ahead_sql(),
+        )
         # not before: what is known of the order then is read again
         self._check_origin(order_sudo, request.origin)
-        actions_sudo = self.env["amazon.action"].sudo()
-        known = actions_sudo.search([("nonce", "=", request.nonce)])
-        if known:
-            return known.with_env(self.env)
-        fetch_children(fetch_children(order_sudo, "line_ids"), "charge_ids")
+        if known_id:
+            return self.env["amazon.action"].browse(known_id)
+        self._fetch_around(order_sudo)
+        order_sudo._fetch_items()
         handler._check_filled_in(order_sudo, request)
         request = handler._settle(order_sudo, request)
         handler._check_possible(order_sudo, request.amounts)
@@ -83,10 +98,16 @@ class AmazonReservation(models.AbstractModel):
         handler._check_plan(order_sudo, request.plan)
         handler._check_way(order_sudo, request.reason)
         vals = self._prepare_reserved(order_sudo, handler, request, now)
-        order_sudo._forget_ahead(now)
-        action_sudo = actions_sudo._create_reserved(vals)
-        action_sudo._start(request.note)
+        order_sudo._forget_where_ahead(now, is_list_ahead)
+        action_sudo = actions_sudo._begin(vals, request.note)
         return action_sudo.with_env(self.env)
+
+    def _fetch_around(self, order_sudo):
+        """Read what every kind needs beside the order, all columns of which would be
+        more than all the rest: the account, the company and who asks."""
+        fetch_along(order_sudo.account_id, AROUND_ACCOUNT)
+        fetch_along(self.env.user.sudo(), AROUND_USER)
+        (order_sudo.currency_id | order_sudo.company_id.currency_id).fetch()
 
     def _check_origin(self, order_sudo, origin):
         """Refuse documents that the user may not read, or that are about another order.

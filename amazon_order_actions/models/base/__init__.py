@@ -5,3 +5,4 @@ from . import queue_job
 from . import plain_export
 from . import company_name
 from . import document_access
+from . import wake

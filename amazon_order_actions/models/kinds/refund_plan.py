@@ -17,7 +17,7 @@ class PlannedItem(NamedTuple):
     """What is planned of one item of an order.
 
     :param int item_id: id of the item
-    :param dict parts: amount by component, without zeros; a fee is below zero
+    :param dict parts: amount by component, as it was typed; a fee is below zero
     :param units: units that a share was typed for, or None where none was
     :param percentage: percentage that was typed, or None where none was
     """
@@ -48,14 +48,24 @@ class RefundPlan(NamedTuple):
     fee: float = 0.0
     is_second_meant: bool = False
 
-    def amounts(self):
-        """Return the amounts by item and component."""
+    def amounts(self, is_zero):
+        """Return the amounts by item and component.
+
+        :param is_zero: function that says whether an amount is none in the currency of
+            the order
+        :rtype: dict
+        """
         return {
             (item.item_id, component): amount
             for item in self.items
             for component, amount in item.parts.items()
+            if not is_zero(amount)
         }
 
-    def refunded_items(self):
-        """Return the ids of the items of which something is refunded."""
-        return {item.item_id for item in self.items if item.parts}
+    def refunded_items(self, is_zero):
+        """Return the ids of the items of which something is refunded.
+
+        :param is_zero: see :meth:`amounts`
+        :rtype: set
+        """
+        return {item_id for item_id, _component in self.amounts(is_zero)}

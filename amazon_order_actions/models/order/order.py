@@ -4,11 +4,14 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ...spapi.marketplaces import seller_central_order_url
 from ..account.participation import marketplace_selection
 from ..account.stays_in_company import is_working_in
 from ..base.clock import DATABASE_NOW
+from ..base.fetching import columns_held, fetch_family, remember
 from .amounts import is_overdrawn, total_refundable
 
 # Fulfillment statuses of Orders 2026-01-01 (``order.fulfillment.fulfillmentStatus``).
@@ -240,6 +243,14 @@ class AmazonOrder(models.Model):
         for order in self.env["amazon.document"]._readable_orders(told):
             order.shown_cancel_reason = order.sudo().cancel_request_reason
 
+    # === FILES === #
+
+    @api.model
+    def _amazon_file_domain(self):
+        """Override: an Amazon order can be read by many who may not make evidence of
+        it, so its files are for who made them alone."""
+        return Domain("create_uid", "=", self.env.uid)
+
     # === ACTION METHODS === #
 
     def action_refresh(self):
@@ -344,10 +355,9 @@ class AmazonOrder(models.Model):
 
     def _notify_forms(self):
         """Tell the forms that show these orders that something changed."""
+        bus = self.env["bus.bus"].with_context(amazon_short_wake=True)
         for order in self:
-            self.env["bus.bus"]._sendone(
-                order, "amazon_order_changed", {"id": order.id}
-            )
+            bus._sendone(order, "amazon_order_changed", {"id": order.id})
 
     # === BUSINESS METHODS - AMOUNTS === #
 
@@ -369,22 +379,47 @@ class AmazonOrder(models.Model):
             no question of its own
         :rtype: datetime
         """
+        return self._take_asking()[0]
+
+    def _take_asking(self, *questions):
+        """Take the order, see :meth:`_take`, and read it, in one statement.
+
+        :param SQL questions: what else is asked, an expression each; the order is
+            ``amazon_order`` there
+        :return: the time, and the answers
+        :rtype: tuple
+        """
         self.ensure_one()
         self.flush_recordset()
-        self.env.cr.execute(
-            f"""
-            UPDATE amazon_order SET take_count = take_count + 1 WHERE id = %s
-         RETURNING {DATABASE_NOW}
-            """,  # noqa: S608 - of a constant alone
-            [self.id],
+        order_sudo = self.sudo()
+        held = columns_held(order_sudo)
+        columns = [order_sudo._field_to_sql(self._table, name) for name in held]
+        asked = SQL(DATABASE_NOW), *questions
+        [row] = self.env.execute_query(
+            SQL(
+                """
+                UPDATE amazon_order SET take_count = take_count + 1 WHERE id = %s
+             RETURNING %s
+                """,
+                self.id,
+                SQL(", ").join([*asked, *columns]),
+            )
         )
-        now = self.env.cr.fetchone()[0]
         self.invalidate_recordset()
         # without reading which ones they are
         self.env["amazon.order.line"].invalidate_model()
         self.env["amazon.order.charge"].invalidate_model()
         self.env["amazon.order.refund"].invalidate_model()
-        return now
+        remember(order_sudo, held, [row[len(asked) :]])
+        return row[: len(asked)]
+
+    def _fetch_items(self):
+        """Read the items of an order and what was charged for them."""
+        self.ensure_one()
+        items = fetch_family(
+            self.env["amazon.order.line"], [("order_id", "=", self.id)], "charge_ids"
+        )
+        self._fields["line_ids"]._insert_cache(self, [items._ids])
 
     def _require_one(self):
         """Return the order itself, or say what is missing.

@@ -158,12 +158,18 @@ class AmazonOrderReading(models.AbstractModel):
         :param datetime now: by PostgreSQL's clock
         """
         of_ahead = self.env["amazon.watermark"].sudo()._ahead_of(self.account_id, now)
-        self.filtered(
-            lambda order: (
-                order.complete_at
-                and (order.complete_at > now or order.account_id in of_ahead)
-            )
-        ).complete_at = False
+        for order in self:
+            order._forget_where_ahead(now, order.account_id in of_ahead)
+
+    def _forget_where_ahead(self, now, is_list_ahead):
+        """The same for one order.
+
+        :param datetime now: by PostgreSQL's clock
+        :param bool is_list_ahead: whether a list of its account is, see
+            `amazon.watermark._is_ahead_sql`
+        """
+        if self.complete_at and (is_list_ahead or self.complete_at > now):
+            self.complete_at = False
 
     @api.model
     def _mend_future(self, account_ids, limit):

@@ -3,7 +3,7 @@ from fractions import Fraction
 from odoo import Command, api, fields, models
 
 from ...models.account.reasons import REFUND_REASONS
-from ...models.base.children import fetch_children
+from ...models.base.fetching import fetch_family
 from ...models.kinds.allocation import spread
 from ...models.kinds.refund import FITTING_REASONS
 from ...models.kinds.refund_plan import RefundPlan
@@ -179,6 +179,7 @@ class AmazonRefundRequest(models.TransientModel):
     def action_refund(self):
         """Ask for the refund; in the assisted way, record it as done."""
         self.ensure_one()
+        fetch_family(self, [("id", "=", self.id)], "line_ids")
         self._ask()
         return {"type": "ir.actions.act_window_close"}
 
@@ -217,7 +218,6 @@ class AmazonRefundRequest(models.TransientModel):
 
         :rtype: RefundPlan
         """
-        fetch_children(self, "line_ids")
         return RefundPlan(
             items=tuple(line._planned() for line in self.line_ids),
             fee=self.restocking_fee,

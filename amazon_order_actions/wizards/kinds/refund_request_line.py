@@ -106,23 +106,27 @@ class AmazonRefundRequestLine(models.TransientModel):
         """Return what the buyer gets before a fee is kept back."""
         return sum(self._parts().values())
 
+    def _signed(self):
+        """Return the amount of each component; a fee is below zero."""
+        component, field = FEE_FIELD
+        return {**self._parts(), component: -self[field]}
+
     def _entered(self):
         """Return the amounts by component, without zeros; a fee is below zero."""
-        component, field = FEE_FIELD
-        parts = {**self._parts(), component: -self[field]}
         return {
             name: amount
-            for name, amount in parts.items()
+            for name, amount in self._signed().items()
             if amount and not self.currency_id.is_zero(amount)
         }
 
     def _planned(self):
-        """Return what is planned of the item, as a value."""
+        """Return what is planned of the item, as a value: as it was typed, since only
+        the order, once it is taken, says in which currency."""
         shared = self._is_shared()
         return PlannedItem(
             # also of a dialog that is not saved
             item_id=self.order_line_id._origin.id,
-            parts=self._entered(),
+            parts={name: amount for name, amount in self._signed().items() if amount},
             units=self.quantity if shared else None,
             percentage=self.percentage if shared else None,
         )
