@@ -570,15 +570,15 @@ class TestRestore(RestoreCommon):
         broken, fine = self.ask(), self.ask(GIFT_WRAPPED)
         self.decide_restored()
         self.catch_up()
-        actions = type(broken)
-        judge = actions._judge_lost_time
+        times = type(self.env["amazon.lost.time"])
+        judge = times._judge
 
-        def fail(action, lost):
+        def fail(time, action, lost):
             if action == broken:
                 raise ValueError("A test")
-            return judge(action, lost)
+            return judge(time, action, lost)
 
-        with patch.object(actions, "_judge_lost_time", fail), mute_logger(FAILURE):
+        with patch.object(times, "_judge", fail), mute_logger(FAILURE):
             self.verify()
         self.assertEqual((broken.state, fine.state), ("unknown", "queued"))
         self.assertTrue(self.env["amazon.failure"].search([("task", "=", "verify")]))

@@ -125,6 +125,37 @@ class AmazonGatekeeper(models.AbstractModel):
         """
         return True
 
+    def _before_asking(self):
+        """Hook: look whether anything may be asked for, before it gets a reference.
+
+        :raise UserError: where it may not
+        """
+
+    def _note_asked(self, action):
+        """Hook: note that something is asked for.
+
+        :param amazon.action action: in the transaction that asks
+        """
+
+    def _verify_first(self, actions):
+        """Hook: have verified first what may have left in a time that is lost.
+
+        :param amazon.action actions: any number
+        """
+
+    def _verify_on(self, actions):
+        """Hook: go on verifying what stood still.
+
+        :param amazon.action actions: any number
+        """
+
+    def _let_wait_again(self, actions, reason):
+        """Hook: let wait as before what was not sent in the time that is lost.
+
+        :param amazon.action actions: any number
+        :param str reason: the sentence that says what was found
+        """
+
     # === ASKING ALL OF THEM === #
 
     @api.model
@@ -158,6 +189,15 @@ class AmazonGatekeeper(models.AbstractModel):
         """
         dialogs = (getattr(keeper, method)(account) for keeper in self._all())
         return next(filter(None, dialogs), False)
+
+    @api.model
+    def _tell(self, hook, *args):
+        """Call a hook of all of them that answers nothing.
+
+        :param str hook: its name
+        """
+        for keeper in self._all():
+            getattr(keeper, hook)(*args)
 
     @api.model
     def _is_ready(self):

@@ -1,7 +1,6 @@
 # the parts of the action first, then the action itself
 from . import unknown
 from . import items
-from . import sequence
 from . import action
 from . import seller_account
 from . import line

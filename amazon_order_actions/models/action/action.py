@@ -402,7 +402,7 @@ class AmazonAction(models.Model):
     def _next_name(self):
         """Return the next reference. By the sequence's own id: to look for it by its
         code would be a query more with each click."""
-        self.env["amazon.life"]._check_at_first()
+        self.env["amazon.gatekeeper"]._tell("_before_asking")
         sequence_id = self.env["ir.model.data"]._xmlid_to_res_id(
             "amazon_order_actions.sequence_amazon_action", raise_if_not_found=True
         )
@@ -468,7 +468,7 @@ class AmazonAction(models.Model):
         else:
             action = self._create_reserved(vals)
             action._tell_asked(note)
-        self.env["amazon.life"]._note_asked(action)
+        self.env["amazon.gatekeeper"]._tell("_note_asked", action)
         action._set_off()
         return action
 
@@ -649,7 +649,7 @@ class AmazonAction(models.Model):
         elif self.feed_id:
             self.feed_id._go_on()
         elif self._is_of_lost_time() and not self.needs_person:
-            self._enqueue_verification()
+            self.env["amazon.gatekeeper"]._tell("_verify_on", self)
         self.order_id._notify_forms()
 
     def _check_moved(self, moved):

@@ -363,26 +363,3 @@ class AmazonActionUnknown(models.AbstractModel):
         or False."""
         moments = [m for m in (self.call_id.sending_at, self.first_sending_at) if m]
         return min(moments, default=False)
-
-    def _doubt_lost_time(self):
-        """These may have been sent in the time that was lost: verify it."""
-        self.env["amazon.lost.time"]._doubt(self)
-
-    def _enqueue_verification(self):
-        """Have these looked for at Amazon."""
-        self.env["amazon.lost.time"]._enqueue(self)
-
-    def _wait_again(self, reason):
-        """They were not sent in the time that was lost: let them wait as before.
-
-        :param str reason: the sentence that says what was found
-        """
-        self.env["amazon.lost.time"]._let_wait_again(self, reason)
-
-    def _judge_lost_time(self, lost):
-        """Say what became of it in the time that was lost, where that is known.
-
-        :param LostTime lost: what Amazon's list says
-        """
-        self.ensure_one()
-        self.env["amazon.lost.time"]._judge(self, lost)

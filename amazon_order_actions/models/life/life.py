@@ -498,6 +498,21 @@ class AmazonGatekeeperLife(models.AbstractModel):
     def _let_leave(self, account):
         return self.env["amazon.life"]._let_leave(account)
 
+    def _before_asking(self):
+        self.env["amazon.life"]._check_at_first()
+
+    def _note_asked(self, action):
+        self.env["amazon.life"]._note_asked(action)
+
+    def _verify_first(self, actions):
+        self.env["amazon.lost.time"]._doubt(actions)
+
+    def _verify_on(self, actions):
+        self.env["amazon.lost.time"]._enqueue(actions)
+
+    def _let_wait_again(self, actions, reason):
+        self.env["amazon.lost.time"]._let_wait_again(actions, reason)
+
     def _decision_dialog(self, account):
         stops = self.env["amazon.stop"]._open_of(account).with_env(self.env)
         stops._check_admin(account.sudo().company_id)

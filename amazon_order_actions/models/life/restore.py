@@ -179,6 +179,14 @@ class AmazonLostTime(models.AbstractModel):
             vals = action._prepare_approval(account, approval.why, now)
             action._update_state("to_approve", reason, vals)._ask_approval()
 
+    def _judge_by_id(self, action_id, lost):
+        """The same as `_judge`, in a transaction of its own.
+
+        :param int action_id: the action
+        :param LostTime lost: what Amazon's list says
+        """
+        self._judge(self.env["amazon.action"].browse(action_id), lost)
+
     def _judge(self, action, lost):
         """Say what became of an action in the time that was lost, where that is known,
         unless somebody else has moved it meanwhile.
@@ -302,7 +310,7 @@ class AmazonLostTime(models.AbstractModel):
             order="id",
             limit=CHUNK,
         )
-        actions._doubt_lost_time()
+        self.env["amazon.lost.time"]._doubt(actions)
         return actions[-1].id if len(actions) == CHUNK else None
 
     def _go_on_after_restore(self, account_id):
@@ -384,9 +392,11 @@ class AmazonLostTime(models.AbstractModel):
             # One that cannot be judged keeps none of the others.
             self.env["amazon.failure"]._run_apart(
                 "verify",
-                in_background(action, account.company_id),
-                "_judge_lost_time",
+                in_background(self, account.company_id),
+                "_judge_by_id",
+                action_id,
                 lost,
+                subject=action,
             )
         if in_own_transaction(self, "_of_lost_time", lane):
             pause = RECONCILE_MAX_SECONDS

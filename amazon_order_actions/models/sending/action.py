@@ -398,7 +398,7 @@ class AmazonAction(models.Model):
         if not action._is_verified(is_read):
             raise action._call_later("The order is not known yet.", CALL_RETRY_SECONDS)
         if action._is_of_lost_life():
-            action._doubt_lost_time()
+            self.env["amazon.gatekeeper"]._tell("_verify_first", action)
             return None
         doubt = action._late_doubt()
         if doubt:
@@ -509,13 +509,12 @@ class AmazonAction(models.Model):
             return True
         disproof = self._kind()._disproof(self)
         if disproof and self._is_of_lost_time():
-            self._wait_again(
-                self.env._(
-                    "This database was restored from a backup, and this was not sent "
-                    "in the time that it lost: %s. It waits again.",
-                    disproof,
-                )
+            reason = self.env._(
+                "This database was restored from a backup, and this was not sent in "
+                "the time that it lost: %s. It waits again.",
+                disproof,
             )
+            self.env["amazon.gatekeeper"]._tell("_let_wait_again", self, reason)
             return True
         if disproof:
             self._set_rejected(False, disproof)

@@ -686,7 +686,7 @@ class AmazonFeedDispatch(models.AbstractModel):
         """Block what cannot be sent any more, and hand over what may be at Amazon."""
         for action in actions:
             if action._is_of_lost_life():
-                action._doubt_lost_time()
+                self.env["amazon.gatekeeper"]._tell("_verify_first", action)
                 continue
             # first: to be blocked says that nothing happened
             doubt = action._late_doubt()

@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.tools import SQL
 
-from ..base.fetching import remember
+from .fetching import remember
 
 # What a number is made of.
 PARTS = ("implementation", "padding", "prefix", "suffix", "use_date_range")
