@@ -11,7 +11,13 @@ from ..base.fetching import fetch_along
 # user and the user's contact. What is missing here is read by Odoo when it is needed.
 AROUND_ACCOUNT = {
     "": ("company_id", "seller_id"),
-    "company_id": ("amazon_tz", "currency_id", "parent_path", "partner_id"),
+    "company_id": (
+        "alias_domain_id",
+        "amazon_tz",
+        "currency_id",
+        "parent_path",
+        "partner_id",
+    ),
     "company_id.partner_id": ("lang",),
 }
 AROUND_USER = {
@@ -77,6 +83,7 @@ class AmazonReservation(models.AbstractModel):
         order.ensure_one()
         handler = self.env[f"amazon.action.kind.{request.kind}"]
         handler._check_right()
+        request.origin._fetch_to_ask()
         request.origin.check_access("read")
         order_sudo = order.with_env(self.env).sudo()
         actions_sudo = self.env["amazon.action"].sudo()
