@@ -309,6 +309,7 @@ amazon.order.line.cancel_request_reason               .      .      .     .    .
 amazon.reply.recipient                                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.access_token_expires_at         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.access_token_sealed             .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
+amazon.seller.account.connection_answer               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 amazon.seller.account.is_reencryption_due             .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 amazon.seller.account.lwa_client_id                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 amazon.seller.account.lwa_client_secret               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .

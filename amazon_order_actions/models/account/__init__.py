@@ -3,5 +3,7 @@ from . import seller_account
 from . import participation
 from . import capability
 from . import quota
+from . import environment
 from . import credentials
+from . import connection
 from . import access

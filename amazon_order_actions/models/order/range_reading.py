@@ -89,6 +89,18 @@ class AmazonSellerAccount(models.Model):
             self.sudo().watermark_ids.unlink()
         return result
 
+    def _forgotten_since(self, former):
+        """Override: how far the lists were read."""
+        said = super()._forgotten_since(former)
+        if former.sudo().watermark_ids:
+            said.append(
+                self.env._(
+                    "It is forgotten how far Amazon's lists were read. They are read "
+                    "anew, and orders are asked for one by one until then."
+                )
+            )
+        return said
+
     # === BUSINESS METHODS - ENQUEUEING === #
 
     def _enqueue_range_read(self, wait=0):
