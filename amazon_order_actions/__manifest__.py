@@ -61,6 +61,8 @@
         "views/journal/base_module_uninstall_views.xml",
         "views/watch/alarm_views.xml",
         "views/control/authority_views.xml",
+        # Refers to the actions of all rooms
+        "views/account/setup_views.xml",
         "views/sale/sale_order_views.xml",
         "views/sale/account_move_views.xml",
         "views/conversation/reply_template_views.xml",

@@ -1,7 +1,7 @@
 from psycopg2.errors import UniqueViolation
 
 from odoo import models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import file_open, mute_logger
 

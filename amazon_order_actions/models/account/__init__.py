@@ -7,3 +7,5 @@ from . import environment
 from . import credentials
 from . import connection
 from . import access
+from . import setup
+from . import setup_steps

@@ -216,19 +216,9 @@ class AmazonSellerAccount(models.Model):
         """Return the sentence that says what is missing on our side before anybody can
         ask Amazon, or False."""
         self.ensure_one()
-        account_sudo = self.sudo()
         if self._is_environment_missing():
             return self._describe_environment_missing()
-        entered = {
-            "lwa_client_id": account_sudo.lwa_client_id,
-            "lwa_client_secret": account_sudo.lwa_client_secret_sealed,
-            "lwa_refresh_token": account_sudo.lwa_refresh_token_sealed,
-        }
-        missing = [
-            self._fields[name]._description_string(self.env)
-            for name, value in entered.items()
-            if not value
-        ]
+        missing = self._missing_credentials()
         if missing:
             return self.env._(
                 "Not entered yet: %s. Seller Central shows them under Apps and "
@@ -236,6 +226,26 @@ class AmazonSellerAccount(models.Model):
                 ", ".join(missing),
             )
         return self._secrets_problem()
+
+    def _missing_credentials(self):
+        """Return what people call those of the three that are not entered yet."""
+        account_sudo = self.sudo()
+        entered = {
+            "lwa_client_id": account_sudo.lwa_client_id,
+            "lwa_client_secret": account_sudo.lwa_client_secret_sealed,
+            "lwa_refresh_token": account_sudo.lwa_refresh_token_sealed,
+        }
+        return [
+            self._fields[name]._description_string(self.env)
+            for name, value in entered.items()
+            if not value
+        ]
+
+    @api.model
+    def _capability_labels(self):
+        """Return what people call the capabilities, by their keys."""
+        field = self.env["amazon.seller.capability"]._fields["capability"]
+        return dict(field._description_selection(self.env))
 
     def _connection_answer(self):
         """Return what is known of the connection, as the account shows it at its top.
@@ -286,7 +296,7 @@ class AmazonSellerAccount(models.Model):
         messages = set(rows.mapped("message"))
         if len(messages) == 1 and all(messages):
             return [("", messages.pop())]
-        labels = dict(rows._fields["capability"]._description_selection(self.env))
+        labels = self._capability_labels()
         return [
             (labels[row.capability], row.message or self.env._("works")) for row in rows
         ]

@@ -10,3 +10,4 @@ from . import mail_message
 from . import seller_account
 from . import order
 from . import events
+from . import setup
