@@ -28,7 +28,7 @@ class AmazonSetupStepMail(models.AbstractModel):
         """Look for a team whose address makes tickets of mails."""
         title = self.env._("Address of a team")
         addresses = self._team_addresses(account)
-        if not account.company_id.sudo().alias_domain_id:
+        if not addresses and not account.company_id.sudo().alias_domain_id:
             return SetupCheck(
                 WRONG,
                 title,
@@ -66,7 +66,9 @@ class AmazonSetupStepMail(models.AbstractModel):
             .sudo()
             .search([("company_id", "in", (False, account.company_id.id))])
         )
-        return list(filter(None, teams.mapped("alias_id.alias_full_name")))
+        names = filter(None, teams.mapped("alias_id.alias_full_name"))
+        # without a domain it is no address
+        return [name for name in names if "@" in name]
 
     @api.model
     def _check_incoming(self):

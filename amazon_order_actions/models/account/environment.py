@@ -20,11 +20,9 @@ class AmazonSellerAccount(models.Model):
         for account in self:
             former = account._origin
             is_moved = former and any(account[name] != former[name] for name in PLACE)
-            account.environment_notice = is_moved and "\n".join(
-                [
-                    self.env._("When you save this:"),
-                    *(f"• {said}" for said in account._forgotten_since(former)),
-                ]
+            said = account._forgotten_since(former) if is_moved else []
+            account.environment_notice = bool(said) and "\n".join(
+                [self.env._("When you save this:"), *(f"• {each}" for each in said)]
             )
 
     def _forgotten_since(self, former):
@@ -45,13 +43,14 @@ class AmazonSellerAccount(models.Model):
                     "the other one."
                 )
             )
-        said.append(
-            self.env._(
-                "What the last test of the connection has shown is forgotten. Test it "
-                "again."
+        if former.capability_ids:
+            said.append(
+                self.env._(
+                    "What the last test of the connection has shown is forgotten. Test "
+                    "it again."
+                )
             )
-        )
-        if not self.environment:
+        if former.environment and not self.environment:
             said.append(
                 self.env._("Nothing is asked of Amazon or sent to it any more.")
             )

@@ -141,7 +141,7 @@ class AmazonSellerAccount(models.Model):
                 }
                 for key, outcome in outcomes.items()
             ]
-            account.setup_checks = bool(looked_at) and account._setup_answer(looked_at)
+            account.setup_checks = account._setup_answer(looked_at)
 
     @api.model
     def _setup_shows(self):
@@ -238,7 +238,8 @@ class AmazonSellerAccount(models.Model):
     def _setup_answer(self, looked_at):
         """Return what the checks of the step say, one below the other.
 
-        :param amazon.seller.account looked_at: the account as it is stored
+        :param amazon.seller.account looked_at: the account as it is stored, empty
+            before that
         :rtype: Markup
         """
         step = f"amazon.setup.step.{self.setup_step or self._first_step()}"

@@ -22,7 +22,7 @@ class AmazonSetupStepNeeds(models.AbstractModel):
 
     @api.model
     def _checks(self, account):
-        """Override: the seller, and a key on this server."""
+        """Override: a key on this server."""
         return [
             SetupCheck(
                 IN_ORDER,
@@ -64,7 +64,12 @@ class AmazonSetupStepPlace(models.AbstractModel):
         """Override: whether both are chosen, and what that means."""
         title = self.env._("Region and environment")
         if account._is_environment_missing():
-            return [SetupCheck(TO_DO, title, account._describe_environment_missing())]
+            sentence = self.env._(
+                "Choose both. Until then nothing is asked of Amazon or sent to it. "
+                "Production is the real shop, where refunds move money; the sandbox of "
+                "Amazon and the simulator are there to try it out."
+            )
+            return [SetupCheck(TO_DO, title, sentence)]
         if account.environment == "production":
             sentence = self.env._(
                 "This is the real shop: what people ask for from now on moves money."

@@ -104,7 +104,7 @@ class AmazonSellerAccount(models.Model):
         total = sum(sum(line.charges.values()) for line in order.lines)
         return self.env._(
             "%(ref)s (%(market)s), ordered on %(date)s: %(status)s, %(channel)s, "
-            "%(count)s items, %(total)s %(currency)s. Read from Amazon just now.",
+            "items: %(count)s, %(total)s %(currency)s. Read from Amazon just now.",
             ref=order.order_id,
             market=market.name if market else self.env._("not at Amazon"),
             date=format_date(self.env, order.purchase_date),
