@@ -150,16 +150,14 @@ class AmazonSellerAccount(models.Model):
 
     # === ACTION METHODS === #
 
-    def action_connect(self):
-        """Open the set-up of a new account."""
-        self.check_access("create")
-        return self._setup_action()
-
     def action_open_setup(self):
         """Open the set-up where it was left."""
         self.ensure_one()
         self.check_access("write")
-        return {**self._setup_action(), "res_id": self.id}
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "amazon_order_actions.amazon_seller_account_setup_action"
+        )
+        return {**action, "res_id": self.id}
 
     def action_setup_next(self):
         """Go to the next step, or end the set-up after the last one."""
@@ -226,12 +224,6 @@ class AmazonSellerAccount(models.Model):
             "views": [(False, "form")],
             "target": "main",
         }
-
-    @api.model
-    def _setup_action(self):
-        return self.env["ir.actions.act_window"]._for_xml_id(
-            "amazon_order_actions.amazon_seller_account_setup_action"
-        )
 
     # === WHAT IS SAID === #
 

@@ -4,4 +4,5 @@ from . import authority_rights
 from . import stop
 from . import gate
 from . import breaker
+from . import careful
 from . import setup

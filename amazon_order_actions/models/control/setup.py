@@ -26,8 +26,34 @@ class AmazonSetupStepPeople(models.AbstractModel):
         approvers = self._people(account, "approve")
         return [
             self._check_refunders(refunders),
-            self._check_approvers(refunders, approvers),
+            self._check_limits(account),
+            self._check_approvers(account, refunders, approvers),
         ]
+
+    @api.model
+    def _enter(self, account):
+        """Override to propose careful limits, which are changed here."""
+        account._propose_careful_limits()
+
+    @api.model
+    def _check_limits(self, account):
+        """Say which limits count for refunds: the careful ones, or the matrix."""
+        title = self.env._("Limits")
+        rows = self.env["amazon.authority"]._rows(account.company_id.id, "refund")
+        if rows:
+            sentence = self.env._(
+                "Who May Do What says who may refund how much (rows: %s), so the "
+                "careful limits do not count.",
+                len(rows),
+            )
+            return SetupCheck(IN_ORDER, title, sentence)
+        limits = account._careful_sentences()
+        sentence = self.env._(
+            "Whoever may refund does so alone up to a careful limit; above it a second "
+            "person decides. That holds until Who May Do What has a row for refunds. "
+            "In the limits above you can change them."
+        )
+        return SetupCheck(IN_ORDER, title, sentence, "\n".join(limits))
 
     @api.model
     def _people(self, account, right):
@@ -70,21 +96,56 @@ class AmazonSetupStepPeople(models.AbstractModel):
         )
 
     @api.model
-    def _check_approvers(self, refunders, approvers):
+    def _check_approvers(self, account, refunders, approvers):
         """Look whether there is a second person for each who may refund."""
         title = self.env._("Second person")
         if not approvers:
-            sentence = self.env._(
-                "Nobody in this company may approve, so what is above a limit waits "
-                "and expires. Give Approvals to a person, under Amazon orders."
+            return SetupCheck(
+                TO_DO,
+                title,
+                self.env._(
+                    "Nobody in this company may approve, so what is above a limit "
+                    "waits %(hours)s hours and expires. %(advice)s",
+                    hours=account.approval_hours,
+                    advice=self._advice(refunders),
+                ),
             )
-            return SetupCheck(TO_DO, title, sentence)
         if len(approvers) == 1 and approvers in refunders:
             sentence = self.env._(
-                "%s alone may approve, and nobody approves what they have asked for "
-                "themselves. Give Approvals to another person, too.",
-                approvers.name,
+                "%(name)s alone may approve, and nobody approves what they have asked "
+                "for themselves. %(advice)s",
+                name=approvers.name,
+                advice=self._advice(refunders),
             )
             return SetupCheck(LOOK, title, sentence)
         sentence = self.env._("These may approve: %s.", self._names(approvers))
         return SetupCheck(IN_ORDER, title, sentence)
+
+    @api.model
+    def _advice(self, refunders):
+        """Say how there is a second person, or how somebody who is alone goes
+        without."""
+        if len(refunders) != 1:
+            return self.env._(
+                "Give Approvals to another person, under Amazon orders in the user."
+            )
+        return self.env._(
+            "Give Approvals to another person, under Amazon orders in the user. Where "
+            "%(name)s works alone: open Who May Do What, click New, choose the right "
+            "Refund and the person %(name)s, and enter the limits (0: none). The row "
+            "counts instead of the careful limits, and the journal keeps who made it.",
+            name=refunders.name,
+        )
+
+
+class AmazonSellerAccount(models.Model):
+    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    @api.model
+    def _setup_shows(self):
+        """Override: the limits, too."""
+        return (
+            *super()._setup_shows(),
+            "careful_limit_ids.limit_action",
+            "careful_limit_ids.limit_person_day",
+        )
