@@ -46,6 +46,9 @@
         "wizards/journal/audit_export_views.xml",
         "wizards/upkeep/audit_settings_views.xml",
         "wizards/evidence/evidence_request_views.xml",
+        "views/control/authority_views.xml",
+        # Refers to the matrix
+        "views/account/setup_views.xml",
         "views/account/seller_account_views.xml",
         "views/order/order_views.xml",
         "views/action/action_views.xml",
@@ -60,7 +63,6 @@
         "views/journal/audit_anchor_views.xml",
         "views/journal/base_module_uninstall_views.xml",
         "views/watch/alarm_views.xml",
-        "views/control/authority_views.xml",
         "views/sale/sale_order_views.xml",
         "views/sale/account_move_views.xml",
         "views/conversation/reply_template_views.xml",
@@ -69,6 +71,7 @@
     "demo": [
         "demo/res_users_demo.xml",
         "demo/amazon_seller_account_demo.xml",
+        "demo/amazon_authority_demo.xml",
         "demo/res_partner_demo.xml",
         "demo/product_product_demo.xml",
         "demo/sale_order_demo.xml",

@@ -162,6 +162,7 @@ amazon.audit.check           .          .         .         .          .        
 amazon.audit.entry           .          .         .         .          .         .    .           .          JW       .      .        .         JW       .      .
 amazon.audit.link            .          .         .         .          .         .    .           .          W        .      .        .         W        .      .
 amazon.authority             .          .         .         .          .         .    .           .          0        0      .        .         0        .      .
+amazon.careful.limit         .          .         .         .          .         .    .           .          0        0      .        .         0        .      .
 amazon.call                  .          .         .         .          .         .    .           .          W        .      .        .         W        .      .
 amazon.delegation            .          .         .         .          .         .    .           .          W        W      .        .         W        .      .
 amazon.failure               .          .         .         .          .         .    .           .          .        W      .        .         .        .      .

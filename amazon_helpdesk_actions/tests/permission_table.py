@@ -154,6 +154,7 @@ amazon.fulfillment.request.line                       .      .      .     .    .
 amazon.reply.request                                  .      .      .     .    .    .       .     .     .     .      .      .    rwc     .       .       .     .        .        .      .
 amazon.unknown.decision                               .      .      .     .    .    .       .     .     .     rwc    rw     rw   rw      .       .       .     .        .        .      .
 amazon.authority.check                                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
+amazon.careful.limit                                  .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       rwcd  .        r        rwcd   .
 amazon.stop.request                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
 amazon.life.decision                                  .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
 amazon.stop.end.request                               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
@@ -233,6 +234,11 @@ amazon.reply.request.action_send                      .      .      .     .    .
 amazon.seller.account.action_decide_life              .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.seller.account.action_reencrypt                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.seller.account.action_resume                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
+amazon.seller.account.action_open_setup               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
+amazon.seller.account.action_setup_back               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
+amazon.seller.account.action_setup_go                 .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
+amazon.seller.account.action_setup_next               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
+amazon.seller.account.action_setup_try                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.seller.account.action_test_connection          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.ship.request.action_ship                       .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.ship.request.action_ship_and_next              .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
@@ -309,6 +315,8 @@ amazon.order.line.cancel_request_reason               .      .      .     .    .
 amazon.reply.recipient                                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.access_token_expires_at         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.access_token_sealed             .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
+amazon.seller.account.careful_limit_ids               .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
+amazon.seller.account.connection_answer               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 amazon.seller.account.is_reencryption_due             .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 amazon.seller.account.lwa_client_id                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 amazon.seller.account.lwa_client_secret               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
@@ -319,6 +327,10 @@ amazon.seller.account.lwa_refresh_token               .      .      .     .    .
 amazon.seller.account.lwa_refresh_token_hint          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 amazon.seller.account.lwa_refresh_token_sealed        .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.secrets_problem                 .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
+amazon.seller.account.setup_checks                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
+amazon.seller.account.setup_order_answer              .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
+amazon.seller.account.setup_order_ref                 .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
+amazon.seller.account.setup_steps                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 amazon.seller.account.watermark_ids                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
 helpdesk.ticket.amazon_action_ids                     .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     .        .        .      .
 helpdesk.ticket.amazon_mail_sender                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .

@@ -638,6 +638,7 @@ class PermissionWorld(AmazonCommon):
         side["check"] = cls.env["amazon.audit.check"].create(
             {"company_id": side.company.id, "started_at": now, "state": "holds"}
         )
+        side["careful_limit"] = side.spare_account.careful_limit_ids[0]
         side["authority"] = cls.env["amazon.authority"].create(
             {
                 "company_id": side.company.id,

@@ -1,4 +1,5 @@
 from .account import *
+from .control import *
 from .conversation import *
 from .journal import *
 from .kinds import *

@@ -397,7 +397,10 @@ class TestSecrets(AmazonCommon):
             self.account.action_test_connection()
         text = "\n".join(calls.output + queries.output + log.output)
         self.assertIn("'lwa_client_secret': '***'", text)
-        self.assertIn("invalid_client", self.account.capability_ids[0].message)
+        self.assertIn(
+            "this client ID with this client secret",
+            self.account.capability_ids[0].message,
+        )
         for secret in values.values():
             self.assertNotIn(secret, text)
 
@@ -511,7 +514,8 @@ class TestSecrets(AmazonCommon):
         order = self.create_ticket(SHIPPED).amazon_order_id
         for server in (no_keys(), keys(new_key())):
             with server, mute_logger(CREDENTIALS):
-                with self.assertRaisesRegex(UserError, "administrator"):
+                # who tests it administers it, and is told where the key belongs
+                with self.assertRaisesRegex(UserError, "AMAZON_ORDER_KEYS"):
                     self.account.action_test_connection()
                 order._job_read()
                 self.assertIn("cannot be decrypted", order.read_message)

@@ -38,6 +38,7 @@ RECORDS = {
     "amazon.audit.entry": lambda side: side.entry,
     "amazon.alarm": lambda side: side.alarm,
     "amazon.authority": lambda side: side.authority,
+    "amazon.careful.limit": lambda side: side.careful_limit,
     "amazon.delegation": lambda side: side.delegation,
     "amazon.audit.check": lambda side: side.check,
     "amazon.stop": lambda side: side.stop,
@@ -114,6 +115,12 @@ def new_values(model, side):
             "region": "na",
         },
         "amazon.seller.participation": {**account, "marketplace": "A33AVAJ2PDY3EV"},
+        "amazon.careful.limit": {
+            **account,
+            "currency_id": side.company.env.ref("base.CHF").id,
+            "limit_action": 10,
+            "limit_person_day": 10,
+        },
         # the one kind of which no account has a row
         "amazon.account.kind": {**account, "kind": "cancel_items"},
         "amazon.seller.capability": {
@@ -287,6 +294,8 @@ class TestPermissionMatrix(PermissionWorld):
             return (mail, {"company_id": side.company.id, "team_id": side.team.id})
         if method == "message_update":
             return ([record.id], mail)
+        if method == "action_setup_go":
+            return ([record.id], "mail")
         if method == "action_refuse" and model == "amazon.approval":
             return ([record.id], "A reason")
         if method in ("init", "action_open"):

@@ -1,7 +1,11 @@
 from . import company
 from . import stays_in_company
 from . import credentials
+from . import environment
+from . import connection
+from . import setup
 from . import settings
+from . import careful_limit
 from . import gatekeeper
 from . import held
 from . import moments
@@ -11,3 +15,4 @@ from . import capability
 from . import quota
 from . import watermark
 from . import access
+from . import setup_steps

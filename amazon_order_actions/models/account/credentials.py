@@ -38,6 +38,13 @@ SECRET_DUE_DAYS, SECRET_NEAR_DAYS = 30, 7
 
 # Entered by people, and readable by nobody.
 ENTERED_SECRETS = ("lwa_client_secret", "lwa_refresh_token")
+
+# Of these the journal holds that they were changed, and no value.
+CREDENTIALS = {"lwa_client_id", *ENTERED_SECRETS}
+# Decides whose lists they are: with another value, what was read is of no use.
+IDENTITY = {"seller_id", "region", "environment", "simulator_url"}
+# What decides whose authorisation it is, so that an access token belongs to it.
+AUTHORISATION = CREDENTIALS | IDENTITY
 SECRETS = (*ENTERED_SECRETS, "access_token")
 
 # Odoo's loggers that, at DEBUG, print what a client writes.

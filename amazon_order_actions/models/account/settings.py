@@ -18,6 +18,13 @@ class AmazonSellerSettings(models.AbstractModel):
     company_id = fields.Many2one("res.company")
     company_currency_id = fields.Many2one(related="company_id.currency_id")
 
+    careful_limit_ids = fields.One2many(
+        "amazon.careful.limit",
+        "account_id",
+        "Careful Limits",
+        groups="amazon_order_actions.group_admin,amazon_order_actions.group_journal",
+    )
+
     # === FIELDS - BEFORE SOMETHING LEAVES === #
 
     approval_hours = fields.Integer(

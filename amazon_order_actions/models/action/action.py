@@ -871,6 +871,18 @@ class AmazonAction(models.Model):
         return False, False
 
     @api.model
+    def _foresee_limit(self, handler, order, origin, amount):
+        """Hook: return the sentence that says which limit is near, though not reached;
+        False where none is.
+
+        :param handler: the kind of action, in the user's environment
+        :param amazon.order order: the order
+        :param origin: the document that it is asked from
+        :param float amount: what counts against limits, in the order's currency
+        """
+        return False
+
+    @api.model
     def _why_no_mail(self, handler, order, document):
         """Hook: return why the current user may not write to a buyer by mail, which
         cannot wait for a second person, or False.

@@ -130,20 +130,32 @@ class AmazonAuthorityUsage(models.AbstractModel):
     def _lock_days(self, rows, asked):
         """Let one transaction at a time judge by these limits; always in the same
         order, so that two never wait for each other."""
-        right = f"amazon_order_actions/authority/{asked.company_id}/{asked.right}"
+        right = self._right_key(asked)
         keys = {f"{right}/row/{row.id}" for row in rows if row.limit_group_day}
         if any(row.limit_person_day for row in rows):
-            keys.add(f"{right}/user/{self.env.uid}")
+            keys.add(self._person_key(asked))
+        self._lock_keys(keys)
+
+    def _right_key(self, asked):
+        return f"amazon_order_actions/authority/{asked.company_id}/{asked.right}"
+
+    def _person_key(self, asked):
+        return f"{self._right_key(asked)}/user/{self.env.uid}"
+
+    def _lock_keys(self, keys):
         for key in sorted(keys):
             self.env.cr.execute(
                 "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key]
             )
 
-    def _sums_by_now(self, domains):
+    def _sums_by_now(self, domains, name="amount_company"):
         """Return for each domain the sum of what is committed by now, and of what this
         transaction has asked for itself.
 
         In a transaction of its own, since ours sees what was committed when it began.
+
+        :param domains: what counts, for each sum
+        :param str name: the field of actions that is added up
         """
         actions = self.env["amazon.action"].sudo().with_context(active_test=False)
         own = Domain("create_date", ">=", self.env.cr.now())
@@ -152,11 +164,11 @@ class AmazonAuthorityUsage(models.AbstractModel):
             fresh = actions.with_env(actions.env(cr=cr))
             for domain in domains:
                 [(own_sum, own_ids)] = actions._read_group(
-                    domain & own, aggregates=["amount_company:sum", "id:array_agg"]
+                    domain & own, aggregates=[f"{name}:sum", "id:array_agg"]
                 )
                 others = Domain("id", "not in", own_ids or [])
                 [(others_sum,)] = fresh._read_group(
-                    domain & others, aggregates=["amount_company:sum"]
+                    domain & others, aggregates=[f"{name}:sum"]
                 )
                 sums.append((own_sum or 0.0) + (others_sum or 0.0))
         return sums

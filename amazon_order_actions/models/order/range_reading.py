@@ -17,7 +17,7 @@ from ...spapi.errors import (
 from ...spapi.operations import OPERATIONS
 from ...spapi.transactions import parse_transactions
 from ...spapi.values import time_of
-from ..account.seller_account import is_access_refused
+from ..account.connection import is_access_refused
 from ..account.watermark import SUBJECTS
 from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now, naive_utc

@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ...spapi.errors import NotSent, Refused, Throttled
-from ..account.seller_account import is_access_refused
+from ..account.connection import is_access_refused
 from ..action.states import BEFORE_SENDING
 from ..base.clock import any_ahead, bring_back, database_now
 from ..base.containment import contained, log_failure

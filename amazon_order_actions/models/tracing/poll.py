@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from ...spapi.enums import FEED_FINAL_STATUSES
 from ...spapi.errors import IncompleteCredentials, Refused, SpApiError, UnreadableReport
 from ...spapi.reports import count_processed, named_orders, parse_report
-from ..account.seller_account import is_access_refused
+from ..account.connection import is_access_refused
 from ..action.states import ACTION_TRANSITIONS, OPEN_STATES
 from ..base.background import CHUNK, in_background
 from ..base.clock import database_now

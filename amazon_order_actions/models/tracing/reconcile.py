@@ -9,7 +9,7 @@ from odoo.fields import Domain
 
 from ...spapi.enums import FEED_FINAL_STATUSES
 from ...spapi.errors import IncompleteCredentials, Refused, SpApiError
-from ..account.seller_account import is_access_refused
+from ..account.connection import is_access_refused
 from ..action.action import CONFIRM_ALERT_DAYS
 from ..action.kind import NOT_CANCELLED_MINUTES
 from ..action.states import OPEN_STATES

@@ -70,6 +70,16 @@ class AmazonActionRequest(models.AbstractModel):
             self._handler(), self.order_id, origin, amount
         )
 
+    def _near_limit(self, amount):
+        """Return the sentence that says which limit is near, or False.
+
+        :param float amount: what counts against limits, in the order's currency
+        """
+        origin = self._asked_from()
+        return bool(origin) and self.env["amazon.action"]._foresee_limit(
+            self._handler(), self.order_id, origin, amount
+        )
+
     @api.depends("order_id")
     def _compute_is_assisted(self):
         for request in self:

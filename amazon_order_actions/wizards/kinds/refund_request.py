@@ -107,6 +107,8 @@ class AmazonRefundRequest(models.TransientModel):
             _refusal, approval = request._forecast(request.total)
             if approval and approval not in (request.warnings or ""):
                 notices.append(approval)
+            if not approval:
+                notices += filter(None, [request._near_limit(request.total)])
             request.notices = "\n".join(notices)
             is_partial = order.currency_id.compare_amounts(request.remaining, 0) > 0
             request.hints = "\n".join(handler._hints(order, is_partial))
