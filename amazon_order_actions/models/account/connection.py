@@ -17,7 +17,7 @@ from ...spapi.errors import (
 from ...spapi.marketplaces import MARKETPLACES
 from ..base.background import in_own_transaction
 from ..base.groups import ADMIN
-from .credentials import AUTHORISATION
+from ..secrets.credentials import AUTHORISATION
 
 # A well-formed number that no order has: Amazon's answer to it (not found) proves
 # that the account may read orders, without reading any.

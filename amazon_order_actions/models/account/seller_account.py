@@ -17,14 +17,14 @@ from ...spapi.errors import (
     Throttled,
 )
 from ...spapi.operations import OPERATIONS
-from .connection import is_access_refused, is_unreadable
-from .credentials import (
+from ..secrets.credentials import (
     AUTHORISATION,
     CREDENTIALS,
     ENTERED_SECRETS,
     IDENTITY,
     UnreadableSecret,
 )
+from .connection import is_access_refused, is_unreadable
 from .quota import QuotaStore
 
 _logger = logging.getLogger(__name__)

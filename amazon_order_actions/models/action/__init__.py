@@ -10,4 +10,3 @@ from . import kind
 from . import kind_gone
 from . import account_kind
 from . import followers
-from . import finders

@@ -5,4 +5,3 @@ from . import authority_rights
 from . import stop
 from . import gate
 from . import breaker
-from . import setup

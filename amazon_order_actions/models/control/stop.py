@@ -3,10 +3,10 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import LazyTranslate, format_datetime
 
-from ..account.gatekeeper import Hold
 from ..action.finders import STALLED_AFTER, waiting
 from ..base.clock import database_now, latest_credible
 from ..base.groups import ADMIN
+from ..holding.gatekeeper import Hold
 from ..watch.check import Check, Finding
 
 _lt = LazyTranslate(__name__)

@@ -9,4 +9,3 @@ from . import ir_websocket
 from . import mail_message
 from . import messaging
 from . import panel
-from . import setup

@@ -8,10 +8,10 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tools import LazyTranslate
 
-from ..account.gatekeeper import NotNow
 from ..action.states import BEFORE_SENDING
 from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now
+from ..holding.gatekeeper import NotNow
 from ..watch.check import Check, Finding
 from . import life_record
 

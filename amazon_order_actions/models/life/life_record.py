@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 from odoo.tools import config
 
-from ..account.sealing import CONFIG_SECTION
+from ..secrets.sealing import CONFIG_SECTION
 
 CONFIG_OPTION = "life_dir"
 # Seconds for which a process waits for another one that writes.

@@ -9,4 +9,3 @@ from . import line
 from . import charge
 from . import refund
 from . import finders
-from . import setup

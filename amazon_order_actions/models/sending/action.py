@@ -18,7 +18,6 @@ from ...spapi.errors import (
     Throttled,
 )
 from ...spapi.operations import OPERATIONS
-from ..account.gatekeeper import NotNow
 from ..action.action import CONFIRM_ALERT_DAYS
 from ..action.lane import LANE_BUSY_SECONDS, Lane
 from ..base.background import in_background, in_own_transaction
@@ -26,6 +25,7 @@ from ..base.clock import database_now
 from ..base.containment import PASSED_ON
 from ..base.groups import JOURNAL
 from ..base.set_aside import contained_job
+from ..holding.gatekeeper import NotNow
 from ..order.reading import is_final
 from .pace import VERIFY_SECONDS
 

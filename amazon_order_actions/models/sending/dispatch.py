@@ -28,13 +28,13 @@ from ...spapi.errors import (
     Throttled,
 )
 from ...spapi.operations import OPERATIONS
-from ..account.gatekeeper import NotNow
 from ..action.lane import LANE_BUSY_SECONDS, Lane
 from ..action.states import BEFORE_SENDING
 from ..base.background import CHUNK, in_background, in_own_transaction
 from ..base.clock import database_now
 from ..base.containment import PASSED_ON, contained, log_failure
 from ..base.set_aside import contained_job
+from ..holding.gatekeeper import NotNow
 from ..order.reading import is_final
 from .pace import POLL_MIN_SECONDS, VERIFY_SECONDS
 

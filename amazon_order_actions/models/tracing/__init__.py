@@ -5,3 +5,4 @@ from . import feed_cancel
 from . import needed_jobs
 from . import feed
 from . import listed_doubt
+from . import finders

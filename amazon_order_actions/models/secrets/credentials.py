@@ -7,7 +7,9 @@ from odoo.tools import LazyTranslate, format_date
 
 from ...spapi.errors import NotSent
 from ...spapi.redact import protect
-from ..account.sealing import (
+from ..base.groups import ADMIN
+from ..watch.check import Check, Finding
+from .sealing import (
     CONFIG_OPTION,
     CONFIG_SECTION,
     KEYS_VARIABLE,
@@ -22,8 +24,6 @@ from ..account.sealing import (
     sealed_at,
     unseal,
 )
-from ..base.groups import ADMIN
-from ..watch.check import Check, Finding
 
 _lt = LazyTranslate(__name__)
 

@@ -1,8 +1,8 @@
 from odoo import api, models
 from odoo.tools import LazyTranslate, config
 
-from .sealing import KeyMissing, KeyUnusable, check_keys
-from .setup import IN_ORDER, LOOK, TO_DO, WRONG, SetupCheck
+from ..account.setup import IN_ORDER, LOOK, TO_DO, WRONG, SetupCheck
+from ..secrets.sealing import KeyMissing, KeyUnusable, check_keys
 
 _lt = LazyTranslate(__name__)
 

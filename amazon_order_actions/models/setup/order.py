@@ -9,7 +9,7 @@ from ...spapi.errors import IncompleteCredentials, SpApiError
 from ...spapi.marketplaces import MARKETPLACES
 from ..account.setup import IN_ORDER, TO_DO, SetupCheck
 from ..base.background import in_own_transaction
-from .order import ORDER_REF
+from ..order.order import ORDER_REF
 
 _lt = LazyTranslate(__name__)
 
