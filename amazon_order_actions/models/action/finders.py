@@ -1,12 +1,9 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.tools import LazyTranslate
 
 from ..watch.check import tally
 from .lane import Lane
-
-_lt = LazyTranslate(__name__)
 
 # The next dispatch of a lane is enqueued by the one before it, at most a minute ahead,
 # or for when Amazon's quota allows it; a lane without any for longer was lost.
