@@ -1,12 +1,11 @@
 from datetime import datetime
+from functools import partial
 
 from odoo import fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, float_round
 
 from ..action.states import BEFORE_SENDING, OPEN_STATES, RESERVING_STATES
-from ..order.amounts import paid, paid_share, refundable, total_refundable
-
-AMOUNTS = ("charged", "refunded", "reserved", "refundable")
+from ..order.amounts import Amounts, paid_share, rounding
 
 # What the panel reads of each action, and of the feed that carries it.
 ACTION_FIELDS = (
@@ -107,6 +106,14 @@ class AmazonOrder(models.Model):
         name = known["name"] if known else currency.name
         return {"id": currency.id, "name": name}
 
+    def _panel_rounding(self):
+        """Return the function that rounds in the order's currency, by what the process
+        knows of those that are active."""
+        known = self.currency_id.get_all_currencies().get(self.currency_id.id)
+        if not known:
+            return rounding(self.currency_id)
+        return partial(float_round, precision_digits=known["digits"][1])
+
     # === GETTERS - AMOUNTS === #
 
     def _panel_amounts(self, rows):
@@ -115,48 +122,47 @@ class AmazonOrder(models.Model):
         :param list[dict] rows: charges, see :meth:`_read_rows`
         :rtype: tuple[dict, list[dict]]
         """
-        lines, of_order = {}, dict.fromkeys((*AMOUNTS, "paid"), 0.0)
+        of_charges, rounded = {}, self._panel_rounding()
         for row in rows:
-            of_order["refunded"] = row["refunded_of_order"]
-            if not row["line_id"]:
-                continue
-            line = lines.setdefault(row["line_id"], self._panel_line(row))
-            amounts = self._charge_amounts(row)
-            for name in (*AMOUNTS, "paid"):
-                line[name] += amounts[name]
-        for line in lines.values():
-            _limit(line)
-            for name in ("charged", "paid", "reserved", "refundable"):
-                of_order[name] += line[name]
-        _limit(of_order)
-        return {name: of_order[name] for name in AMOUNTS}, list(lines.values())
+            # of an order without items, one row names none
+            if row["line_id"]:
+                of_charges.setdefault(row["line_id"], []).append(row)
+        of_items, lines = [], []
+        for of_item in of_charges.values():
+            amounts = Amounts.of_whole(
+                [self._charge_amounts(row, rounded) for row in of_item], rounded
+            )
+            of_items.append(amounts)
+            lines.append(self._panel_line(of_item[0]) | amounts._asdict())
+        refunded = rows[0]["refunded_of_order"]
+        of_order = Amounts.of_whole(of_items, rounded, refunded)
+        return of_order._asdict(), lines
 
-    def _panel_line(self, row):
-        return {
-            "id": row["line_id"],
-            "title": row["title"],
-            "sku": row["sku"],
-            "quantity_ordered": row["quantity_ordered"],
-            "quantity_fulfilled": row["quantity_fulfilled"],
-            "quantity_cancelled": row["quantity_cancelled"],
-            "cancel_requested": row["cancel_requested"],
-            "cancel_request_reason": row["cancel_request_reason"],
-            **dict.fromkeys((*AMOUNTS, "paid"), 0.0),
-        }
-
-    def _charge_amounts(self, row):
+    def _charge_amounts(self, row, rounded):
         share = paid_share(
             row["quantity_ordered"],
             row["quantity_fulfilled"],
             self.claim_found or self.chargeback_found,
         )
-        paid_amount = paid(row["charged"], share, self.currency_id)
+        return Amounts.of_charge(
+            row["charged"], share, row["refunded"], row["reserved"], rounded
+        )
+
+    def _panel_line(self, row):
         return {
-            "charged": row["charged"],
-            "paid": paid_amount,
-            "refunded": row["refunded"],
-            "reserved": row["reserved"],
-            "refundable": refundable(paid_amount, row["refunded"], row["reserved"]),
+            "id": row["line_id"],
+            **{
+                name: row[name]
+                for name in (
+                    "title",
+                    "sku",
+                    "quantity_ordered",
+                    "quantity_fulfilled",
+                    "quantity_cancelled",
+                    "cancel_requested",
+                    "cancel_request_reason",
+                )
+            },
         }
 
     # === GETTERS - ACTIONS === #
@@ -358,13 +364,3 @@ def _known(row):
     if row["state"] in OPEN_STATES:
         aside = aside or row["feed_set_aside_message"]
     return f"{aside} {row['state_message']}" if aside else row["state_message"]
-
-
-def _limit(amounts):
-    """Lower what is refundable of the parts to what is left of their whole."""
-    amounts["refundable"] = total_refundable(
-        amounts["refundable"],
-        amounts["paid"],
-        amounts["refunded"],
-        amounts["reserved"],
-    )
