@@ -1,4 +1,3 @@
-from . import sequence
 from . import action
 from . import seller_account
 from . import unknown

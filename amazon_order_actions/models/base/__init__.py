@@ -6,3 +6,4 @@ from . import plain_export
 from . import company_name
 from . import document_access
 from . import wake
+from . import sequence

@@ -1,14 +1,14 @@
 from odoo import models
 from odoo.tools import SQL
 
-from ..base.fetching import remember
+from .fetching import remember
 
 # What a number is made of.
 PARTS = ("implementation", "padding", "prefix", "suffix", "use_date_range")
 
 
 class IrSequence(models.Model):
-    """The sequence of references, whose number a click waits for."""
+    """Numbers that somebody waits for."""
 
     _inherit = "ir.sequence"
 
