@@ -5,26 +5,6 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ..base.fetching import fetch_along
-
-# What is read of the account of an order, its company and the company's contact; of a
-# user and the user's contact. What is missing here is read by Odoo when it is needed.
-AROUND_ACCOUNT = {
-    "": ("company_id", "seller_id"),
-    "company_id": (
-        "alias_domain_id",
-        "amazon_tz",
-        "currency_id",
-        "parent_path",
-        "partner_id",
-    ),
-    "company_id.partner_id": ("lang",),
-}
-AROUND_USER = {
-    "": ("active", "login", "partner_id"),
-    "partner_id": ("email", "lang", "name", "tz"),
-}
-
 
 class ActionRequest(NamedTuple):
     """What somebody asks of Amazon for one order, as a value.
@@ -92,8 +72,7 @@ class AmazonOrder(models.Model):
         self._check_origin(request.origin)
         if known_id:
             return self.env["amazon.action"].browse(known_id)
-        order_sudo._fetch_around()
-        order_sudo._fetch_items()
+        order_sudo._fetch_to_ask()
         handler._check_filled_in(order_sudo, request)
         request = handler._settle(order_sudo, request)
         handler._check_possible(order_sudo, request.amounts)
@@ -105,13 +84,6 @@ class AmazonOrder(models.Model):
         order_sudo._forget_where_ahead(now, is_list_ahead)
         action_sudo = actions_sudo._begin(vals, request.note)
         return action_sudo.with_env(self.env)
-
-    def _fetch_around(self):
-        """Read what every kind needs beside the order, all columns of which would be
-        more than all the rest: the account, the company and who asks."""
-        fetch_along(self.account_id, AROUND_ACCOUNT)
-        fetch_along(self.env.user.sudo(), AROUND_USER)
-        (self.currency_id | self.company_id.currency_id).fetch()
 
     def _check_origin(self, origin):
         """Refuse documents that the user may not read, or that are about another order.
