@@ -10,7 +10,7 @@ from ...spapi.marketplaces import seller_central_order_url
 from ..account.participation import marketplace_selection
 from ..account.stays_in_company import is_working_in
 from ..base.clock import DATABASE_NOW
-from ..base.fetching import columns_held, fetch_along, fetch_family, remember
+from ..base.fetching import columns_held, fetch_family, remember
 from .amounts import Amounts, is_overdrawn, rounding
 
 # Fulfillment statuses of Orders 2026-01-01 (``order.fulfillment.fulfillmentStatus``).
@@ -37,25 +37,6 @@ LEFT = ("SHIPPED", "CANCELLED", "UNFULFILLABLE")
 # 2026-01-01 ("should be in 3-7-7 format"); orders of Multi-Channel Fulfillment begin
 # with a letter. The look-arounds keep it from matching inside a longer number.
 ORDER_REF = re.compile(r"(?<![\w-])([0-9A-Z][0-9]{2}-[0-9]{7}-[0-9]{7})(?![\w-])")
-
-
-# What is read of the account of an order, its company and the company's contact; of a
-# user and the user's contact. What is missing here is read by Odoo when it is needed.
-AROUND_ACCOUNT = {
-    "": ("company_id", "seller_id"),
-    "company_id": (
-        "alias_domain_id",
-        "amazon_tz",
-        "currency_id",
-        "parent_path",
-        "partner_id",
-    ),
-    "company_id.partner_id": ("lang",),
-}
-AROUND_USER = {
-    "": ("active", "login", "partner_id"),
-    "partner_id": ("email", "lang", "name", "tz"),
-}
 
 
 class AmazonOrder(models.Model):
@@ -412,8 +393,7 @@ class AmazonOrder(models.Model):
         """Read what every kind needs where somebody asks for something: the account,
         the company and who asks; the items, and what was charged for them."""
         self.ensure_one()
-        fetch_along(self.account_id, AROUND_ACCOUNT)
-        fetch_along(self.env.user.sudo(), AROUND_USER)
+        self.account_id._fetch_to_ask()
         (self.currency_id | self.company_id.currency_id).fetch()
         items = fetch_family(
             self.env["amazon.order.line"], [("order_id", "=", self.id)], "charge_ids"
