@@ -115,6 +115,21 @@ class HelpdeskTicket(models.Model):
 
     # === BUSINESS METHODS === #
 
+    def _read_to_ask(self):
+        """Override: not what the buyer wrote, but the team, which the journal names."""
+        return {
+            "": (
+                "amazon_order_id",
+                "company_id",
+                "create_date",
+                "number",
+                "partner_id",
+                "team_id",
+                "user_id",
+            ),
+            "team_id": ("name",),
+        }
+
     def _link_amazon_order(self, marketplace=None):
         """Override to link the sale orders of the same Amazon order, too."""
         marketplace = marketplace or self.env.context.get("amazon_marketplace")

@@ -2,6 +2,7 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
+from ..base.fetching import fetch_along
 from ..order.order import ORDER_REF
 
 # Who sees the Amazon order: the people who work with sale orders; who works with other
@@ -331,6 +332,21 @@ class AmazonOrderMixin(models.AbstractModel):
             table=SQL.identifier(self._table),
             partners=partners.ids,
         )
+
+    def _read_to_ask(self):
+        """Hook: return what is read of a document where somebody asks from it, see
+        `base.fetching.fetch_along`; nothing: Odoo reads all of it.
+
+        :rtype: dict
+        """
+        return {}
+
+    def _fetch_to_ask(self):
+        """Read what is needed to ask from here, in sudo mode. Who may read it is asked
+        after that, and asks no more."""
+        wanted = self._read_to_ask()
+        if self and wanted:
+            fetch_along(self.sudo(), wanted)
 
     def _amazon_ref(self):
         """Return what names the Amazon order: Amazon's number, or else the id of the
