@@ -17,6 +17,7 @@ from ...spapi.errors import (
     Throttled,
 )
 from ...spapi.operations import OPERATIONS
+from ..base.fetching import fetch_along
 from ..secrets.credentials import (
     AUTHORISATION,
     CREDENTIALS,
@@ -52,6 +53,26 @@ JOURNALED = AUTHORISATION | {
 # Seconds that a token at hand must still be valid, so that the database is asked for a
 # newer one in time: the strict layer wants 300 for a call that cannot be repeated.
 AT_HAND_SECONDS = 400
+
+
+# What is read where somebody asks for something: of the account, its company and the
+# company's contact; of the user and the user's contact. What is missing here is read by
+# Odoo when it is needed, with all columns of the record.
+READ_TO_ASK = {
+    "": ("company_id", "seller_id"),
+    "company_id": (
+        "alias_domain_id",
+        "amazon_tz",
+        "currency_id",
+        "parent_path",
+        "partner_id",
+    ),
+    "company_id.partner_id": ("lang",),
+}
+READ_OF_USER = {
+    "": ("active", "login", "partner_id"),
+    "partner_id": ("email", "lang", "name", "tz"),
+}
 
 
 class EnvironmentMissing(IncompleteCredentials):
@@ -421,6 +442,12 @@ class AmazonSellerAccount(models.Model):
         """
 
     # === GETTERS === #
+
+    def _fetch_to_ask(self):
+        """Read what every kind of action needs of the account, of its company and of
+        who asks: all of these records would be more than all the rest."""
+        fetch_along(self, READ_TO_ASK)
+        fetch_along(self.env.user.sudo(), READ_OF_USER)
 
     def _sending_problem(self):
         """Return what an administrator must mend before a feed of this account can be

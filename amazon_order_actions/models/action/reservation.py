@@ -5,26 +5,6 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ..base.fetching import fetch_along
-
-# What is read of the account of an order, its company and the company's contact; of a
-# user and the user's contact. What is missing here is read by Odoo when it is needed.
-AROUND_ACCOUNT = {
-    "": ("company_id", "seller_id"),
-    "company_id": (
-        "alias_domain_id",
-        "amazon_tz",
-        "currency_id",
-        "parent_path",
-        "partner_id",
-    ),
-    "company_id.partner_id": ("lang",),
-}
-AROUND_USER = {
-    "": ("active", "login", "partner_id"),
-    "partner_id": ("email", "lang", "name", "tz"),
-}
-
 
 class ActionRequest(NamedTuple):
     """What somebody asks of Amazon for one order, as a value.
@@ -95,8 +75,7 @@ class AmazonReservation(models.AbstractModel):
         self._check_origin(order_sudo, request.origin)
         if known_id:
             return self.env["amazon.action"].browse(known_id)
-        self._fetch_around(order_sudo)
-        order_sudo._fetch_items()
+        order_sudo._fetch_to_ask()
         handler._check_filled_in(order_sudo, request)
         request = handler._settle(order_sudo, request)
         handler._check_possible(order_sudo, request.amounts)
@@ -108,13 +87,6 @@ class AmazonReservation(models.AbstractModel):
         order_sudo._forget_where_ahead(now, is_list_ahead)
         action_sudo = actions_sudo._begin(vals, request.note)
         return action_sudo.with_env(self.env)
-
-    def _fetch_around(self, order_sudo):
-        """Read what every kind needs beside the order, all columns of which would be
-        more than all the rest: the account, the company and who asks."""
-        fetch_along(order_sudo.account_id, AROUND_ACCOUNT)
-        fetch_along(self.env.user.sudo(), AROUND_USER)
-        (order_sudo.currency_id | order_sudo.company_id.currency_id).fetch()
 
     def _check_origin(self, order_sudo, origin):
         """Refuse documents that the user may not read, or that are about another order.

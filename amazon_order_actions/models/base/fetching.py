@@ -4,6 +4,7 @@ Odoo reads the records of each model by themselves, each with all of its columns
 is read here is in Odoo's cache then, as if it had been read that way.
 """
 
+from odoo.models import MAGIC_COLUMNS
 from odoo.tools import SQL
 
 
@@ -18,7 +19,8 @@ def columns_held(model):
         for field in model._fields.values()
         if field.prefetch is True
         and field.column_type
-        and field.name != "id"
+        # who made it and when is of interest to few
+        and field.name not in MAGIC_COLUMNS
         and model._has_field_access(field, "read")
     ]
 

@@ -8,7 +8,7 @@ PARTS = ("implementation", "padding", "prefix", "suffix", "use_date_range")
 
 
 class IrSequence(models.Model):
-    """The sequence of references, whose number a click waits for."""
+    """Numbers that somebody waits for."""
 
     _inherit = "ir.sequence"
 

@@ -1,13 +1,12 @@
 from datetime import datetime
+from functools import partial
 
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, float_round
 
 from ..action.states import BEFORE_SENDING, OPEN_STATES, RESERVING_STATES
-from ..order.amounts import paid, paid_share, refundable, total_refundable
+from ..order.amounts import Amounts, paid_share, rounding
 from ..order.fulfillment_order import MCF_OPEN
-
-AMOUNTS = ("charged", "refunded", "reserved", "refundable")
 
 # What the panel reads of each action, and of the feed that carries it.
 ACTION_FIELDS = (
@@ -193,6 +192,14 @@ class AmazonOrderPanel(models.AbstractModel):
             for alarm in alarms_sudo
         ]
 
+    def _rounding(self, order):
+        """Return the function that rounds in the order's currency, by what the process
+        knows of those that are active."""
+        known = order.currency_id.get_all_currencies().get(order.currency_id.id)
+        if not known:
+            return rounding(order.currency_id)
+        return partial(float_round, precision_digits=known["digits"][1])
+
     # === GETTERS - AMOUNTS === #
 
     def _amounts(self, order, rows):
@@ -201,56 +208,55 @@ class AmazonOrderPanel(models.AbstractModel):
         :param list[dict] rows: charges, see :meth:`_read_rows`
         :rtype: dict
         """
-        lines, of_order = {}, dict.fromkeys((*AMOUNTS, "paid"), 0.0)
+        of_charges, rounded = {}, self._rounding(order)
         for row in rows:
-            of_order["refunded"] = row["refunded_of_order"]
-            if not row["line_id"]:
-                continue
-            line = lines.setdefault(row["line_id"], self._line(row))
-            amounts = self._charge_amounts(order, row)
-            for name in (*AMOUNTS, "paid"):
-                line[name] += amounts[name]
-        for line in lines.values():
-            _limit(line)
-            for name in ("charged", "paid", "reserved", "refundable"):
-                of_order[name] += line[name]
-        _limit(of_order)
+            # of an order without items, one row names none
+            if row["line_id"]:
+                of_charges.setdefault(row["line_id"], []).append(row)
+        of_items, lines = [], []
+        for of_item in of_charges.values():
+            amounts = Amounts.of_whole(
+                [self._charge_amounts(order, row, rounded) for row in of_item], rounded
+            )
+            of_items.append(amounts)
+            lines.append(self._line(of_item[0]) | amounts._asdict())
+        refunded = rows[0]["refunded_of_order"]
+        of_order = Amounts.of_whole(of_items, rounded, refunded)
         elsewhere = rows[0]["refunded_elsewhere"]
         posted_at = elsewhere["posted_at"]
         return {
-            "totals": {name: of_order[name] for name in AMOUNTS},
-            "lines": list(lines.values()),
+            "totals": of_order._asdict(),
+            "lines": lines,
             "refunded_elsewhere": elsewhere["amount"] or 0.0,
             "refunded_elsewhere_at": posted_at and posted_at.replace("T", " "),
         }
 
-    def _line(self, row):
-        return {
-            "id": row["line_id"],
-            "title": row["title"],
-            "sku": row["sku"],
-            "quantity_ordered": row["quantity_ordered"],
-            "quantity_fulfilled": row["quantity_fulfilled"],
-            "quantity_cancelled": row["quantity_cancelled"],
-            "quantity_unfulfillable": row["quantity_unfulfillable"],
-            "cancel_requested": row["cancel_requested"],
-            "cancel_request_reason": row["cancel_request_reason"],
-            **dict.fromkeys((*AMOUNTS, "paid"), 0.0),
-        }
-
-    def _charge_amounts(self, order, row):
+    def _charge_amounts(self, order, row, rounded):
         share = paid_share(
             row["quantity_ordered"],
             row["quantity_fulfilled"],
             order.claim_found or order.chargeback_found,
         )
-        paid_amount = paid(row["charged"], share, order.currency_id)
+        return Amounts.of_charge(
+            row["charged"], share, row["refunded"], row["reserved"], rounded
+        )
+
+    def _line(self, row):
         return {
-            "charged": row["charged"],
-            "paid": paid_amount,
-            "refunded": row["refunded"],
-            "reserved": row["reserved"],
-            "refundable": refundable(paid_amount, row["refunded"], row["reserved"]),
+            "id": row["line_id"],
+            **{
+                name: row[name]
+                for name in (
+                    "title",
+                    "sku",
+                    "quantity_ordered",
+                    "quantity_fulfilled",
+                    "quantity_cancelled",
+                    "quantity_unfulfillable",
+                    "cancel_requested",
+                    "cancel_request_reason",
+                )
+            },
         }
 
     # === GETTERS - ACTIONS === #
@@ -457,13 +463,3 @@ def _known(row):
     if row["state"] in OPEN_STATES:
         aside = aside or row["feed_set_aside_message"]
     return f"{aside} {row['state_message']}" if aside else row["state_message"]
-
-
-def _limit(amounts):
-    """Lower what is refundable of the parts to what is left of their whole."""
-    amounts["refundable"] = total_refundable(
-        amounts["refundable"],
-        amounts["paid"],
-        amounts["refunded"],
-        amounts["reserved"],
-    )

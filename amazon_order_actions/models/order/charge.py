@@ -3,7 +3,7 @@ from odoo.tools import SQL
 
 from ...spapi.enums import ADJUSTMENT_COMPONENTS
 from ..base.fetching import remember
-from .amounts import RESERVING_STATES, is_overdrawn, paid, refundable
+from .amounts import RESERVING_STATES, Amounts, is_overdrawn, rounding
 
 
 class AmazonOrderCharge(models.Model):
@@ -75,15 +75,13 @@ class AmazonOrderCharge(models.Model):
         refunds = self.order_id.refund_ids.grouped("charge_id")
         none = self.env["amazon.order.refund"]
         for charge in self:
-            of_charge = refunds.get(charge, none)
-            charge.refunded = sum(of_charge.mapped("amount"))
-            charge.reserved = reserved.get(charge.id, 0.0)
-            charge.paid = paid(
-                charge.charged, charge.line_id._paid_share(), charge.currency_id
-            )
-            charge.refundable = refundable(
-                charge.paid, charge.refunded, charge.reserved
-            )
+            Amounts.of_charge(
+                charge.charged,
+                charge.line_id._paid_share(),
+                sum(refunds.get(charge, none).mapped("amount")),
+                reserved.get(charge.id, 0.0),
+                rounding(charge.order_id.currency_id),
+            ).put(charge)
 
     def _fetch_given(self):
         """Read the refunds of the orders of these charges, and what is reserved of the

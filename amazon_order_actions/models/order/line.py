@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from .amounts import RESERVING_STATES, is_overdrawn, paid_share, total_refundable
+from .amounts import RESERVING_STATES, Amounts, is_overdrawn, paid_share, rounding
 
 # Kinds of action that take units away from those that are left to ship.
 TAKING_UNITS = ("ship", "cancel_items")
@@ -86,17 +86,9 @@ class AmazonOrderLine(models.Model):
     )
     def _compute_amounts(self):
         for line in self:
-            charges = line.charge_ids
-            line.charged = sum(charges.mapped("charged"))
-            line.paid = sum(charges.mapped("paid"))
-            line.refunded = sum(charges.mapped("refunded"))
-            line.reserved = sum(charges.mapped("reserved"))
-            line.refundable = total_refundable(
-                sum(charges.mapped("refundable")),
-                line.paid,
-                line.refunded,
-                line.reserved,
-            )
+            of_charges = [Amounts.of_record(charge) for charge in line.charge_ids]
+            rounded = rounding(line.order_id.currency_id)
+            Amounts.of_whole(of_charges, rounded).put(line)
 
     def _units_vals(self, item):
         """Return what Amazon says of the units of this item, which may be new.

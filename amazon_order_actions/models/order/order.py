@@ -12,7 +12,7 @@ from ..account.participation import marketplace_selection
 from ..account.stays_in_company import is_working_in
 from ..base.clock import DATABASE_NOW
 from ..base.fetching import columns_held, fetch_family, remember
-from .amounts import is_overdrawn, total_refundable
+from .amounts import Amounts, is_overdrawn, rounding
 
 # Fulfillment statuses of Orders 2026-01-01 (``order.fulfillment.fulfillmentStatus``).
 # Source: amzn/selling-partner-api-models, models/orders-api-model/
@@ -204,18 +204,11 @@ class AmazonOrder(models.Model):
     def _compute_amounts(self):
         for order in self:
             # by way of the items, which are needed as well: charge_ids is a search more
-            charges = order.line_ids.charge_ids
-            order.charged = sum(charges.mapped("charged"))
-            order.paid = sum(charges.mapped("paid"))
+            of_items = [Amounts.of_record(line) for line in order.line_ids]
             # all that Amazon shows, also what fits none of the items
-            order.refunded = sum(order.refund_ids.mapped("amount"))
-            order.reserved = sum(charges.mapped("reserved"))
-            order.refundable = total_refundable(
-                sum(order.line_ids.mapped("refundable")),
-                order.paid,
-                order.refunded,
-                order.reserved,
-            )
+            refunded = sum(order.refund_ids.mapped("amount"))
+            rounded = rounding(order.currency_id)
+            Amounts.of_whole(of_items, rounded, refunded).put(order)
 
     @api.depends("amazon_order_ref", "marketplace", "channel", "is_fulfillment_order")
     def _compute_seller_central_url(self):
@@ -413,9 +406,12 @@ class AmazonOrder(models.Model):
         remember(order_sudo, held, [row[len(asked) :]])
         return row[: len(asked)]
 
-    def _fetch_items(self):
-        """Read the items of an order and what was charged for them."""
+    def _fetch_to_ask(self):
+        """Read what every kind needs where somebody asks for something: the account,
+        the company and who asks; the items, and what was charged for them."""
         self.ensure_one()
+        self.account_id._fetch_to_ask()
+        (self.currency_id | self.company_id.currency_id).fetch()
         items = fetch_family(
             self.env["amazon.order.line"], [("order_id", "=", self.id)], "charge_ids"
         )
