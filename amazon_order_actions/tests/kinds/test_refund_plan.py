@@ -1,6 +1,6 @@
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from odoo.tests import BaseCase, tagged
@@ -19,7 +19,13 @@ CENT = Decimal("0.01")
 MODES = ("full", "items", "percent", "amount", "shipping", "goodwill", "components")
 
 cents = st.integers(0, 10**6).map(lambda number: number * CENT)
-checked = settings(max_examples=200, derandomize=True, deadline=None)
+checked = settings(
+    max_examples=200,
+    derandomize=True,
+    deadline=None,
+    # a busy machine draws slowly
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 
 @st.composite
