@@ -368,8 +368,7 @@ class AmazonOrder(models.Model):
         then fails to serialize, is run again by Odoo, and sees what the other one
         did. With a lock alone it would go on with its old snapshot.
 
-        :return: the time by PostgreSQL's clock, once the order is taken; here it costs
-            no question of its own
+        :return: the time by PostgreSQL's clock, once the order is taken
         :rtype: datetime
         """
         return self._take_asking()[0]
