@@ -119,6 +119,8 @@ class TestAccount(AmazonCommon):
             "access_token_expires_at",  # of a token that renews itself
             "participation_ids",  # as Amazon says it
             "kind_ids",  # by its rows
+            "careful_limit_ids",  # the same
+            "setup_order_ref",  # what somebody looks at, which changes nothing
             "company_id",  # in both journals, as for all that stays in its company
         }
         settings = {

@@ -23,16 +23,7 @@ class AmazonSetupStepNeeds(models.AbstractModel):
     @api.model
     def _checks(self, account):
         """Override: a key on this server."""
-        return [
-            SetupCheck(
-                IN_ORDER,
-                self.env._("Seller"),
-                self.env._(
-                    "%(name)s, %(seller)s.", name=account.name, seller=account.seller_id
-                ),
-            ),
-            self._check_key(account),
-        ]
+        return [self._check_key(account)]
 
     @api.model
     def _check_key(self, account):

@@ -189,11 +189,15 @@ class TestSetup(AmazonOrderCommon):
 
     def test_server_that_sends_as_somebody_else_is_said(self):
         self.account.approved_sender = "amazon@shop.example"
+        self.company.alias_domain_id = self.env["mail.alias.domain"].create(
+            {"name": "other.example", "default_from": "notifications"}
+        )
         self.env["ir.mail_server"].create(
             {"name": "Ours", "smtp_host": "mx.example", "from_filter": "other.example"}
         )
         with mute_logger("odoo.addons.base.models.ir_mail_server"):
             said = self.look("mail")
+        self.assertIn("would send it from notifications@other.example", said)
         self.assertIn("Enter amazon@shop.example as FROM Filtering", said)
 
     def test_server_of_the_sender_is_named(self):
