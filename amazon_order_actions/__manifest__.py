@@ -79,4 +79,5 @@
         ],
     },
     "installable": True,
+    "application": True,
 }

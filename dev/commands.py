@@ -15,6 +15,7 @@ from dev.console import (
     stop_on_signals,
 )
 from dev.postgres import Cluster
+from dev.processes import run_to_end
 from dev.settings import Settings
 
 
@@ -80,6 +81,15 @@ def fuzz(settings: Settings) -> int:
     return fuzz(settings)
 
 
+def readmes(settings: Settings) -> int:
+    """Write each addon's README.md and page in Odoo anew from its fragments."""
+    from dev.stack import set_up
+
+    odoo, venv = set_up(settings, tests=True)
+    command = [venv.python, "-m", "dev.readmes"]
+    return run_to_end(command, cwd=settings.root, env=odoo.environment())
+
+
 def stop(settings: Settings) -> int:
     """Stop a PostgreSQL that a killed command left running."""
     from benchmarks.chaos_world import ChaosSettings
@@ -99,7 +109,19 @@ def clean(settings: Settings) -> int:
 
 COMMANDS: dict[str, Callable[[Settings], int]] = {
     command.__name__: command
-    for command in (setup, demo, test, lint, smoke, chaos, bench, fuzz, stop, clean)
+    for command in (
+        setup,
+        demo,
+        test,
+        lint,
+        smoke,
+        chaos,
+        bench,
+        fuzz,
+        readmes,
+        stop,
+        clean,
+    )
 }
 
 VARIABLES = """
