@@ -39,6 +39,13 @@ def demo(settings: Settings) -> int:
     return demo(settings)
 
 
+def simulator(settings: Settings) -> int:
+    """Serve the simulator of Amazon alone, for an Odoo of your own."""
+    from dev.simulator import simulator
+
+    return simulator(settings)
+
+
 def test(settings: Settings) -> int:
     """Run all tests. ARGS="-k name" adds arguments of pytest, T=path runs a part."""
     from dev.testing import test
@@ -90,6 +97,20 @@ def readmes(settings: Settings) -> int:
     return run_to_end(command, cwd=settings.root, env=odoo.environment())
 
 
+def wheels(settings: Settings) -> int:
+    """Build a package of each addon, and install them where there is only Odoo."""
+    from dev.wheels import wheels
+
+    return wheels(settings)
+
+
+def transcript(settings: Settings) -> int:
+    """Do the README's steps literally on a bare Odoo 19, up to a refund."""
+    from dev.transcript import transcript
+
+    return transcript(settings)
+
+
 def stop(settings: Settings) -> int:
     """Stop a PostgreSQL that a killed command left running."""
     from benchmarks.chaos_world import ChaosSettings
@@ -112,6 +133,7 @@ COMMANDS: dict[str, Callable[[Settings], int]] = {
     for command in (
         setup,
         demo,
+        simulator,
         test,
         lint,
         smoke,
@@ -119,6 +141,8 @@ COMMANDS: dict[str, Callable[[Settings], int]] = {
         bench,
         fuzz,
         readmes,
+        wheels,
+        transcript,
         stop,
         clean,
     )
@@ -133,6 +157,7 @@ Variables, by environment or after the command (make demo ODOO_PORT=28169):
   PG_PORT          port of the private PostgreSQL (28071, or any if that is taken)
   DEMO_DB          database of the demo (amazon_helpdesk_demo), new at each start
   TEST_DB          database of the tests (amazon_helpdesk_test), new at each start
+  KEEP             1: demo and simulator go on where they were stopped
   T                run the tests in this file or folder only
   ARGS             further arguments of pytest
   SEED             what chaos decides by, also in test, and fuzz begins with (any; it
@@ -152,7 +177,7 @@ def usage() -> str:
     """Return the help text: one line a command."""
     lines = ["Usage: make <command>", ""]
     for name, command in COMMANDS.items():
-        lines.append(f"  {name:<8} {(command.__doc__ or '').splitlines()[0]}")
+        lines.append(f"  {name:<10} {(command.__doc__ or '').splitlines()[0]}")
     return "\n".join(lines) + "\n" + VARIABLES
 
 
