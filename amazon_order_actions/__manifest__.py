@@ -78,6 +78,7 @@
             "amazon_order_actions/static/src/**/*",
         ],
     },
+    "uninstall_hook": "uninstall_hook",
     "installable": True,
     "application": True,
 }
