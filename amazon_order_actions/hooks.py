@@ -13,6 +13,7 @@ USED_BY_OTHERS = ("product.product", "product.template")
 def uninstall_hook(env):
     """Take along what the core leaves outside of its tables: the jobs that wait for it,
     the function that guards the journal, the record outside of the database."""
+    env["amazon.seller.account"]._remove_samples()
     leave_nothing(env, "amazon_order_actions")
     env["queue.job"].search([("model_name", "=like", "amazon.%")]).unlink()
     # With the triggers; their tables go in the same transaction.

@@ -15,3 +15,4 @@ from . import life
 from . import upkeep
 from . import sale
 from . import evidence
+from . import sample
