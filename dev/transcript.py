@@ -36,7 +36,7 @@ HEADINGS = (
     "## Install it into your Odoo 19",
     "## Try it with the simulator in your own Odoo",
 )
-OUTCOME_SECONDS = 300
+SERVED_SECONDS = OUTCOME_SECONDS = 600
 #: The line that serves until Ctrl-C; it runs beside the others.
 SERVES = "make simulator"
 
@@ -242,7 +242,7 @@ class Transcript:
         )
         self._odoo.url = f"http://{HOST}:{self._port}"
         health = f"{self._odoo.url}/web/health"
-        self._odoo.wait_until(lambda: answers(health), "it served")
+        self._odoo.wait_until(lambda: answers(health), "it served", SERVED_SECONDS)
         self.web = Web(self._odoo.url)
 
     # === THE STEPS === #
@@ -292,7 +292,10 @@ class Transcript:
         )
         marker = "simulator ready on "
         service = self._simulator
-        service.wait_until(lambda: marker in service.output(), "it was ready")
+        # Its environment is made first
+        service.wait_until(
+            lambda: marker in service.output(), "it was ready", SERVED_SECONDS
+        )
         service.url = service.output().split(marker, 1)[1].split()[0]
         say(f"  {marker}{service.url}")
 
