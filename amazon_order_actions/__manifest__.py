@@ -66,6 +66,7 @@
         "views/sale/sale_order_views.xml",
         "views/sale/account_move_views.xml",
         "views/conversation/reply_template_views.xml",
+        "wizards/sample/sample_request_views.xml",
         "views/amazon_menus.xml",
     ],
     "demo": [
@@ -81,5 +82,7 @@
             "amazon_order_actions/static/src/**/*",
         ],
     },
+    "uninstall_hook": "uninstall_hook",
     "installable": True,
+    "application": True,
 }

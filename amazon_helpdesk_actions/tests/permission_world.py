@@ -73,6 +73,10 @@ OTHER_DIALOGS = {
         "language": "en",
     },
     "amazon.authority.check": lambda side: {"company_id": side.company.id},
+    "amazon.sample.request": lambda side: {
+        "company_id": side.company.id,
+        "simulator_url": "http://127.0.0.1:9",
+    },
     "amazon.stop.request": lambda side: {
         "company_id": side.company.id,
         "account_id": side.spare_account.id,
@@ -198,6 +202,12 @@ class PermissionWorld(AmazonCommon):
         side.account.approved_sender = f"{word}@example.com".lower()
         side["spare_account"] = cls._create_account(
             name=f"{word} spare", company_id=company.id, seller_id=f"B{number}"
+        )
+        side["sample"] = cls._create_account(
+            name=f"{word} sample",
+            company_id=company.id,
+            seller_id=f"C{number}",
+            is_sample=True,
         )
         side["partner"] = cls.env["res.partner"].create(
             {

@@ -3,6 +3,7 @@ from . import watch
 from . import journal
 from . import secrets
 from . import holding
+from . import sample
 from . import account
 from . import order
 from . import action

@@ -481,6 +481,18 @@ class TestSecrets(AmazonCommon):
             self.assertIn(part, sentence)
         self.assertNotIn("new ", sentence)
 
+    def test_update_without_a_key_stops_where_secrets_are_stored(self):
+        accounts = self.env["amazon.seller.account"]
+        accounts.init()
+        for without in (no_keys(), keys("nonsense")):
+            with without, self.assertRaisesRegex(UserError, "Nothing was updated"):
+                accounts.init()
+        everything = accounts.with_context(active_test=False).search([])
+        everything.write({"lwa_client_secret": False, "lwa_refresh_token": False})
+        self.env.flush_all()
+        with no_keys():
+            accounts.init()
+
     def test_unusable_key_is_a_sentence(self):
         with keys("nonsense"), self.assertRaisesRegex(UserError, "Key number 1"):
             self.account.lwa_client_secret = "new"

@@ -271,6 +271,8 @@ class TestPermissionMatrix(PermissionWorld):
             return side[f"{name}_{kind}"]
         if model == "amazon.seller.account" and method == "action_resume":
             return side.account
+        if method == "action_remove_sample":
+            return side.sample
         if method == "action_decide_life":
             return side.found_account
         if model == "amazon.stop" and method == "action_decide":

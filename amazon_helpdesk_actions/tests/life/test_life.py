@@ -107,6 +107,24 @@ class TestLifeRecord(BaseCommon):
         life_record.begin("db", "T2", {})
         self.assertEqual(life_record.read("db"), ("T2", {"A": 5}, 0))
 
+    def test_nothing_is_left_of_a_database_that_is_forgotten(self):
+        life_record.begin("db", "T1", {"A": 4})
+        life_record.begin("other", "T2", {"A": 5})
+        life_record.forget("db")
+        self.assertIsNone(life_record.read("db"))
+        self.assertEqual(life_record.read("other").token, "T2")
+        self.assertFalse([*Path(life_record.folder()).glob("db.*")])
+        life_record.forget("other")
+        self.assertFalse(Path(life_record.folder()).exists())
+        life_record.forget("other")
+
+    def test_folder_that_an_administrator_named_stays(self):
+        configured = patch.object(life_record, "_configured_folder", lambda _path: "x")
+        life_record.begin("db", "T1", {"A": 4})
+        with configured:
+            life_record.forget("db")
+        self.assertTrue(Path(life_record.folder()).is_dir())
+
     def test_each_database_has_its_own_whatever_its_name(self):
         names = ["db", "../db", "a/b", "ü %41", "db.json", ".."]
         for number, name in enumerate(names, 1):

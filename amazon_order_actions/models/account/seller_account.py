@@ -88,6 +88,7 @@ class AmazonSellerAccount(models.Model):
         "amazon.seller.environment",
         "amazon.seller.connection",
         "amazon.seller.setup",
+        "amazon.seller.sample",
         "amazon.seller.settings",
         "amazon.seller.held",
         "amazon.seller.moments",
@@ -150,6 +151,10 @@ class AmazonSellerAccount(models.Model):
         help="Since when Amazon refuses who we are; empty where it lets us in.",
     )
 
+    _sample_at_simulator = models.Constraint(
+        "CHECK (NOT is_sample OR environment = 'simulator')",
+        "A sample account stays at the simulator.",
+    )
     _seller_uniq = models.Constraint(
         "unique(seller_id, region, environment)",
         "This seller is already connected in this region.",
@@ -289,7 +294,8 @@ class AmazonSellerAccount(models.Model):
 
     @api.model
     def _candidates(self, company, marketplace=None):
-        """Return the accounts that an order may belong to, the likeliest first.
+        """Return the accounts that an order may belong to, the likeliest first; a
+        sample only as long as there is no other.
 
         :param res.company company: the company that looks for the order
         :param str marketplace: id of the marketplace where it is known
@@ -298,6 +304,7 @@ class AmazonSellerAccount(models.Model):
         accounts = self.search(
             Domain("active", "=", True) & Domain("company_id", "=", company.id)
         )
+        accounts = accounts.filtered(lambda account: not account.is_sample) or accounts
         if not marketplace:
             return accounts
         likely = accounts.filtered(
@@ -393,7 +400,8 @@ class AmazonSellerAccount(models.Model):
 
     def _journal_existence(self, sentence, side):
         """Journal that accounts came or went, with all their settings. The entries do
-        not refer to the accounts' rows, which could never be deleted again.
+        not refer to the accounts' rows, which could never be deleted again. Of samples
+        nothing is journaled.
 
         :param sentence: function that says it of the account's name
         :param str side: the field of the entry that holds the settings
@@ -407,6 +415,7 @@ class AmazonSellerAccount(models.Model):
                 side: account._journaled_settings(),
             }
             for account in self
+            if not account.is_sample
         ]
         self.env["amazon.audit.entry"]._append(entries)
 

@@ -169,7 +169,16 @@ class AmazonAuditEntry(models.Model):
         :rtype: amazon.audit.entry
         """
         now = fields.Datetime.now()
-        return self._insert([self._completed(vals, now) for vals in vals_list])
+        rows = [vals for vals in vals_list if not self._is_of_sample(vals)]
+        return self._insert([self._completed(vals, now) for vals in rows])
+
+    def _is_of_sample(self, vals):
+        """Whether an entry would be about a sample account, of which nothing is
+        journaled: it calls nothing but the simulator, and can be removed."""
+        env = self.sudo().env
+        action = env["amazon.action"].browse(vals.get("action_id") or [])
+        account = env["amazon.seller.account"].browse(vals.get("account_id") or [])
+        return any((account | action.account_id).mapped("is_sample"))
 
     def _completed(self, vals, now):
         """Return values for every field, with the digest.

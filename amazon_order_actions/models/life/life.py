@@ -77,7 +77,10 @@ class AmazonLife(models.Model):
 
     def _newest_asked(self):
         """Return the id of the newest action that somebody asked for, 0 for none."""
-        return self.env["amazon.action"].search([], order="id desc", limit=1).id or 0
+        # Not of samples: they can be removed, and nothing of theirs can be lost
+        domain = [("account_id.is_sample", "=", False)]
+        newest = self.env["amazon.action"].search(domain, order="id desc", limit=1)
+        return newest.id or 0
 
     @api.model
     def _note_asked(self, action):
@@ -87,6 +90,8 @@ class AmazonLife(models.Model):
 
         :param amazon.action action: asked for in this transaction
         """
+        if action.account_id.is_sample:
+            return
         database, newest = self._database(), action.id
 
         def note():
@@ -107,6 +112,8 @@ class AmazonLife(models.Model):
         :rtype: bool
         """
         lives = self._of_program()
+        if account.sudo().is_sample:
+            return True
         key = self._seller_key(account)
         try:
             number = in_own_transaction(lives, "_take_number", key)
@@ -274,7 +281,7 @@ class AmazonLife(models.Model):
         :rtype: amazon.seller.account
         """
         accounts = self.env["amazon.seller.account"].with_context(active_test=False)
-        return accounts.search([]).filtered(
+        return accounts.search([("is_sample", "=", False)]).filtered(
             lambda account: (
                 self._seller_key(account) in numbers or self._has_sent(account)
             )
@@ -314,7 +321,8 @@ class AmazonLife(models.Model):
         :rtype: amazon.seller.account
         """
         groups = self.env["amazon.action"]._read_group(
-            [("state", "in", BEFORE_SENDING)], ["account_id"]
+            [("state", "in", BEFORE_SENDING), ("account_id.is_sample", "=", False)],
+            ["account_id"],
         )
         return self.env["amazon.seller.account"].union(
             *(account for (account,) in groups)

@@ -17,7 +17,7 @@ import os
 import tempfile
 import time
 from configparser import ConfigParser
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -135,6 +135,21 @@ def begin(database, token, numbers):
         for key, number in numbers.items():
             kept[key] = max(number, kept.get(key, 0))
         _write(database, Record(token, kept))
+
+
+def forget(database):
+    """Remove the record of a database that has no use for it any more, from this host.
+
+    :param str database: name of the database
+    """
+    path = _path(database)
+    for name in (path, f"{path}.new", f"{path}.lock"):
+        with suppress(OSError):
+            os.remove(name)
+    if not _configured_folder(config["config"]):
+        with suppress(OSError):
+            # Not empty: other databases have records
+            os.rmdir(os.path.dirname(path))
 
 
 def check(database):

@@ -122,6 +122,26 @@ class AmazonSellerCredentials(models.AbstractModel):
         help="Whether a secret is encrypted with a key that is not the first one.",
     )
 
+    def init(self):
+        """Override to refuse an update of the addon on a server that lacks the key,
+        such as a shell without the service's environment: nothing is changed.
+
+        :raise UserError: when secrets are stored, and this server has no usable key
+        """
+        result = super().init()
+        self.env.cr.execute(
+            "SELECT FROM amazon_seller_account WHERE lwa_client_secret_sealed IS NOT"
+            " NULL OR lwa_refresh_token_sealed IS NOT NULL LIMIT 1"
+        )
+        if self.env.cr.rowcount:
+            try:
+                check_keys()
+            except (KeyMissing, KeyUnusable) as error:
+                raise UserError(
+                    self.env._("Nothing was updated. %s", self._describe_sealing(error))
+                ) from None
+        return result
+
     # === COMPUTE METHODS === #
 
     def _compute_entered(self):
