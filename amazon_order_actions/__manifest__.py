@@ -66,7 +66,7 @@
         "views/sale/sale_order_views.xml",
         "views/sale/account_move_views.xml",
         "views/conversation/reply_template_views.xml",
-        "wizards/sample/sample_request_views.xml",
+        "wizards/setup/sample_request_views.xml",
         "views/amazon_menus.xml",
     ],
     "demo": [

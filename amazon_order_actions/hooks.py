@@ -3,7 +3,7 @@
 from odoo.models import is_model_definition
 from odoo.tools import SQL
 
-from .models.sending import life_record
+from .models.life import life_record
 
 # Records of others that are used elsewhere by then, such as demo products that were
 # delivered: they stay, as records of the database's own.

@@ -1,6 +1,6 @@
 from odoo import models
 
-from odoo.addons.amazon_order_actions.wizards.sample.sample_request import (
+from odoo.addons.amazon_order_actions.wizards.setup.sample_request import (
     SHIPPED,
     UNSHIPPED,
 )

@@ -8,4 +8,4 @@ from . import life
 from . import conversation
 from . import upkeep
 from . import evidence
-from . import sample
+from . import setup

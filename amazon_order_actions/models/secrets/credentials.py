@@ -129,6 +129,9 @@ class AmazonSellerCredentials(models.AbstractModel):
         :raise UserError: when secrets are stored, and this server has no usable key
         """
         result = super().init()
+        if self._abstract:
+            # of the account alone, which has a table
+            return result
         self.env.cr.execute(
             "SELECT FROM amazon_seller_account WHERE lwa_client_secret_sealed IS NOT"
             " NULL OR lwa_refresh_token_sealed IS NOT NULL LIMIT 1"
