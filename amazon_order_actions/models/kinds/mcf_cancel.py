@@ -112,7 +112,7 @@ class AmazonActionMcf(models.AbstractModel):
 
     def _status_label(self, order):
         """Return the status of the fulfillment order in the user's language."""
-        return order._label("mcf_status") or ""
+        return self.env["amazon.order.panel"]._label(order, "mcf_status") or ""
 
 
 class AmazonActionMcfCancel(models.AbstractModel):
