@@ -1,4 +1,5 @@
 import re
+from datetime import timedelta
 
 from psycopg2.errors import UniqueViolation
 
@@ -10,9 +11,10 @@ from odoo.tools import SQL
 from ...spapi.marketplaces import seller_central_order_url
 from ..account.participation import marketplace_selection
 from ..account.stays_in_company import is_working_in
-from ..base.clock import DATABASE_NOW
+from ..base.clock import DATABASE_NOW, latest_credible
 from ..base.fetching import columns_held, fetch_family, remember
 from .amounts import Amounts, is_overdrawn, rounding
+from .reading import ORDER_STALE_AFTER
 
 # Fulfillment statuses of Orders 2026-01-01 (``order.fulfillment.fulfillmentStatus``).
 # Source: amzn/selling-partner-api-models, models/orders-api-model/
@@ -156,6 +158,11 @@ class AmazonOrder(models.Model):
         "promise the same money.",
     )
 
+    known_until = fields.Datetime(
+        compute="_compute_known_until",
+        help="What Amazon said of this order is known up to then.",
+    )
+    is_known_lately = fields.Boolean(compute="_compute_known_until")
     charged = fields.Monetary(compute="_compute_amounts", compute_sudo=True)
     paid = fields.Monetary(
         compute="_compute_amounts",
@@ -185,6 +192,18 @@ class AmazonOrder(models.Model):
     )
 
     # === COMPUTE METHODS === #
+
+    @api.depends("account_id", "complete_at", "finances_refused")
+    def _compute_known_until(self):
+        now, covers = self.env["amazon.watermark"]._covers(self.account_id)
+        lately = now - timedelta(seconds=ORDER_STALE_AFTER)
+        for order in self:
+            known = order._known_until(covers.get(order.account_id.id, {}))
+            if known and known > latest_credible(now):
+                # a clock was ahead when that was written down
+                known = False
+            order.known_until = known
+            order.is_known_lately = bool(known) and known >= lately
 
     @api.depends("fulfillment_status")
     def _compute_left_at(self):

@@ -1,5 +1,5 @@
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from psycopg2 import OperationalError
@@ -95,29 +95,10 @@ class AmazonOrderReading(models.AbstractModel):
         help="Readings in a row whose answer could not be recorded, because of an "
         "error in the program.",
     )
-    known_until = fields.Datetime(
-        compute="_compute_known_until",
-        help="What Amazon said of this order is known up to then.",
-    )
-
-    is_known_lately = fields.Boolean(compute="_compute_known_until")
-
     # Whether an account has business, and which of its orders were left alone.
     _account_read_idx = models.Index("(account_id, read_at)")
     _complete_idx = models.Index("(account_id, complete_at)")
     _unrecorded_idx = models.Index("(account_id) WHERE unrecorded_count > 0")
-
-    @api.depends("account_id", "complete_at", "finances_refused")
-    def _compute_known_until(self):
-        now, covers = self.env["amazon.watermark"]._covers(self.account_id)
-        lately = now - timedelta(seconds=ORDER_STALE_AFTER)
-        for order in self:
-            known = order._known_until(covers.get(order.account_id.id, {}))
-            if known and known > latest_credible(now):
-                # a clock was ahead when that was written down
-                known = False
-            order.known_until = known
-            order.is_known_lately = bool(known) and known >= lately
 
     def _known_until(self, cover):
         """Return up to when this order is known, by PostgreSQL's clock.

@@ -47,12 +47,13 @@ class AmazonFeedDrop(models.AbstractModel):
     def write(self, vals):
         """Override to tell the forms when Amazon can be asked to drop it, and when it
         cannot any more."""
+        if "processing_status" not in vals:
+            return super().write(vals)
         queued = {feed: feed._is_in_queue() for feed in self}
         result = super().write(vals)
-        if "processing_status" in vals:
-            for feed in self:
-                if feed._is_in_queue() != queued[feed]:
-                    feed.action_ids.order_id._notify_forms()
+        for feed in self:
+            if feed._is_in_queue() != queued[feed]:
+                feed.action_ids.order_id._notify_forms()
         return result
 
     # === BUSINESS METHODS - DROPPING === #
