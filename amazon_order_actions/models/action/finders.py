@@ -19,6 +19,22 @@ STALLED_AFTER = timedelta(minutes=10)
 NOTES_PER_RUN = 200
 
 
+# Forms that are told of an alarm at once; the others see it when they are read again.
+FORMS_TOLD = 200
+
+
+class AmazonAlarm(models.Model):
+    _inherit = "amazon.alarm"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+
+    def _notify_panels(self):
+        """Override: the forms of the orders of which something waits to be sent."""
+        domain = [("company_id", "=", self.company_id.id), ("state", "=", "queued")]
+        if self.account_id:
+            domain.append(("account_id", "=", self.account_id.id))
+        actions = self.env["amazon.action"].search(domain, limit=FORMS_TOLD)
+        actions.order_id._notify_forms()
+
+
 class AmazonCheckActions(models.AbstractModel):
     """Finds actions whose outcome nobody knows or Amazon does not show."""
 

@@ -37,12 +37,20 @@ class Check(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What a check found for one account, or for the whole company where empty."""
+    """What a check found for one account, or for the whole company where empty.
+
+    :param account: the account, or an empty recordset
+    :param int count: things concerned
+    :param str message: what it is, and what to do, for administrators
+    :param since: since when it is so; now where empty
+    :param str panel: what the panel says instead, to whoever waits for it
+    """
 
     account: models.BaseModel
     count: int
     message: str
     since: object = None
+    panel: str = ""
 
 
 class NeededJob(NamedTuple):

@@ -44,6 +44,24 @@ class AmazonWatch(models.AbstractModel):
                 "watch", in_background(self, company), "_watch", of_company
             )
 
+    @api.model
+    def _cron_watch_runner(self):
+        """Look whether the job runner starts our jobs. Scheduled action, every minute,
+        and shortly after a click (`look_soon.py`)."""
+        checks = self.env["amazon.check.runner"]
+        if checks._is_too_early():
+            return
+        for company in checks._companies():
+            self.env["amazon.failure"]._run_apart(
+                "watch", in_background(self, company), "_watch_runner"
+            )
+
+    def _watch_runner(self):
+        """Report what the job runner does for the current company."""
+        accounts = self.env["amazon.seller.account"]
+        findings = self.env["amazon.check.runner"]._find_runner(accounts)
+        self.env["amazon.alarm"]._report("runner", findings)
+
     def _watch(self, accounts):
         """Run the checks for the current company.
 
