@@ -85,12 +85,14 @@ class Person:
         )
 
 
-def wait_for(condition, what, otherwise=lambda: "it did not happen"):
+def wait_for(
+    condition, what, otherwise=lambda: "it did not happen", seconds=OUTCOME_SECONDS
+):
     """Wait for something that other processes bring about.
 
     :raise AssertionError: when it does not happen in time
     """
-    end = time.monotonic() + OUTCOME_SECONDS
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"Waited for: {what}; {otherwise()}"
         time.sleep(0.2)

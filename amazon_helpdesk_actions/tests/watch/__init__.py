@@ -1,1 +1,2 @@
 from . import test_watch
+from . import test_runner

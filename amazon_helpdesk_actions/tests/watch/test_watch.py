@@ -19,7 +19,7 @@ from odoo.addons.amazon_order_actions.spapi.enums import FEED_REFUND
 from odoo.addons.amazon_order_actions.spapi.errors import ACCESS_TOKEN_REJECTED, Refused
 from odoo.addons.amazon_order_actions.spapi.operations import OPERATIONS
 
-from ..common import GIFT_WRAPPED, NOWHERE, SHIPPED, AmazonCommon
+from ..common import NOWHERE, SHIPPED, AmazonCommon
 
 FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 WATCH = "odoo.addons.amazon_order_actions.models.watch.watch"

@@ -1,4 +1,4 @@
-"""Whether queue_job's runner starts our jobs; where it does not, why, and what to do."""
+"""Whether queue_job's runner starts our jobs; where not, why, and what to do."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -115,7 +115,8 @@ class AmazonCheckRunner(models.AbstractModel):
         if not trouble:
             return []
         message = self.env._(
-            "Nothing is sent to Amazon at the moment: %(count)s jobs wait. %(why)s",
+            "Nothing is sent to Amazon at the moment. Jobs that wait: %(count)s. "
+            "%(why)s",
             count=queue.waiting,
             why=trouble.sentence,
         )
@@ -169,7 +170,9 @@ class AmazonCheckRunner(models.AbstractModel):
                   FROM queue_job
                  WHERE state IN ('pending', 'enqueued', 'started')
                 """,
-                mine=SQL("%s AND %s AND company_id = %s", ours, waits, self.env.company.id),
+                mine=SQL(
+                    "%s AND %s AND company_id = %s", ours, waits, self.env.company.id
+                ),
                 ours=ours,
                 waits=waits,
                 recent=recent,
@@ -219,7 +222,7 @@ class AmazonCheckRunner(models.AbstractModel):
         holder = runner_facts.find_holder(self.env)
         if queue.is_started:
             return None
-        if not holder:
+        if holder is None:
             return self._nobody_works()
         running = self._running()
         if any(is_ours for *_what, is_ours in running):
@@ -238,8 +241,8 @@ class AmazonCheckRunner(models.AbstractModel):
         facts = runner_facts
         if not facts.is_enabled():
             sentence = self.env._(
-                "The capacity of all job channels is 0 on the host %(host)s (%(channels)s), "
-                "so no job runner is started.",
+                "The capacity of all job channels is 0 on the host %(host)s "
+                "(%(channels)s), so no job runner is started.",
                 host=facts.host_name(),
                 channels=facts.channels(),
             )
