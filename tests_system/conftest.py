@@ -1,7 +1,9 @@
 """Real Odoo processes on a database of their own, and the simulator beside them."""
 
+import json
 import os
 import time
+import urllib.request
 import xmlrpc.client
 
 import pytest
@@ -11,6 +13,7 @@ from dev.stack import prepared
 from spapi_simulator.process import SimulatorProcess
 
 OUTCOME_SECONDS = 90
+PANEL = "amazon_order_panel"
 
 
 class Person:
@@ -27,11 +30,26 @@ class Person:
         uid = common.authenticate(database, login, password, {})
         assert uid, f"{login} cannot log in"
         self._key = (database, uid, password)
+        self._jsonrpc = f"{url}/jsonrpc"
         self._object = xmlrpc.client.ServerProxy(f"{url}/xmlrpc/2/object")
 
     def call(self, model, method, *args, **kwargs):
         """Call a method of a model."""
         return self._object.execute_kw(*self._key, model, method, args, kwargs)
+
+    def panel(self, ticket):
+        """Return what the panel of a ticket shows; XML-RPC knows no empty values."""
+        read = [*self._key, "helpdesk.ticket", "read", [[ticket], [PANEL]]]
+        call = {"service": "object", "method": "execute_kw", "args": read}
+        request = urllib.request.Request(
+            self._jsonrpc,
+            json.dumps({"jsonrpc": "2.0", "method": "call", "params": call}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(request) as response:
+            (values,) = json.load(response)["result"]
+        return values[PANEL]["order"]
 
     def ticket_about(self, ref):
         """Return the id of the demo's ticket about an Amazon order, once it is read."""

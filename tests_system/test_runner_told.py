@@ -107,10 +107,7 @@ class Told:
             [("kind", "=", "runner"), ("state", "=", "open"), ("is_told", "=", True)],
             ["message", "message_ids", "activity_ids"],
         )
-        ticket = self._agent.call(
-            "helpdesk.ticket", "read", [self._ticket], ["amazon_order_panel"]
-        )
-        shown = ticket[0]["amazon_order_panel"]["order"]["alarms"]
+        shown = self._agent.panel(self._ticket)["alarms"]
         if alarms and shown:
             (self.alarm,) = alarms
             (self.panel,) = (each["message"] for each in shown)
