@@ -226,7 +226,7 @@ class TestRunner(AmazonCommon):
         self.assert_told(
             NOT_RUNNING,
             "Set in /etc/odoo/odoo.conf:\n\n"
-            "[options]\nserver_wide_modules = base,web,queue_job\n"
+            "[options]\nserver_wide_modules = base,web,queue_job\n\n"
             "[queue_job]\nchannels = root:2,root.amazon:2\n\n"
             "Restart Odoo",
         )

@@ -158,13 +158,12 @@ class Lines:
 
         :rtype: list[str]
         """
-        sections = {"[options]": self.options, "[queue_job]": self.queue_job}
-        return [
-            line
-            for title, lines in sections.items()
-            if lines
-            for line in (title, *lines)
-        ]
+        lines = []
+        if self.options:
+            lines += ["[options]", *self.options, ""]
+        if self.queue_job:
+            lines += ["[queue_job]", *self.queue_job]
+        return lines
 
 
 def _written(name, configured):
