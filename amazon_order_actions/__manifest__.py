@@ -46,6 +46,7 @@
         "wizards/journal/audit_export_views.xml",
         "wizards/upkeep/audit_settings_views.xml",
         "wizards/evidence/evidence_request_views.xml",
+        "wizards/watch/health_settings_views.xml",
         "views/account/seller_account_views.xml",
         "views/order/order_views.xml",
         "views/action/action_views.xml",

@@ -5,3 +5,4 @@ from . import capability
 from . import quota
 from . import credentials
 from . import access
+from . import health

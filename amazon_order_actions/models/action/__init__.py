@@ -10,3 +10,4 @@ from . import account_kind
 from . import followers
 from . import aside
 from . import finders
+from . import health

@@ -9,3 +9,4 @@ from . import refund
 from . import shipping
 from . import fulfillment_order
 from . import finders
+from . import health

@@ -6,3 +6,5 @@ from . import runner
 from . import look_soon
 from . import failure
 from . import host_clock
+from . import health
+from . import health_token

@@ -131,10 +131,17 @@ class AmazonCheckRunner(models.AbstractModel):
     def _ours_sql(self):
         """Return the condition of jobs in the channels that ours run in, wherever they
         were moved to."""
+        return SQL("channel = ANY(%s)", self._channel_names())
+
+    def _channel_names(self):
+        """Return those channels.
+
+        :rtype: list[str]
+        """
         functions = self.env["queue.job.function"].search(
             [("model_id.model", "=like", "amazon.%")]
         )
-        return SQL("channel IN %s", tuple(set(functions.mapped("channel"))) or ("",))
+        return sorted(set(functions.mapped("channel")))
 
     def _waits_sql(self):
         """Return the condition of jobs that should have been started by now."""
