@@ -152,10 +152,6 @@ class TestHealthToken(HealthCommon):
         with self.assertRaises(AccessError):
             self.company.with_user(self.admin).read(["amazon_health_digest"])
 
-    def test_copy_of_a_company_has_no_token(self):
-        copied = self.company.copy({"name": "A Copy"})
-        self.assertFalse(copied.sudo().amazon_health_digest)
-
 
 @tagged("post_install", "-at_install")
 class TestHealthMeasured(HealthCommon):
@@ -192,12 +188,13 @@ class TestHealthMeasured(HealthCommon):
 
     def test_oldest_queued_action_counts_from_when_it_may_leave(self):
         self.assertEqual(self.value("queued_seconds", **self.of_account()), 0)
+        self.account.kind_ids.undo_seconds = 60
         action = self.ask_refund(self.create_ticket(SHIPPED))
         self.assertEqual(self.value("queued_seconds", **self.of_account()), 0)
         self.age(action, "asked_at", "due_at", "last_state_change", seconds=100)
         seconds = self.value("queued_seconds", **self.of_account())
-        self.assertGreater(seconds, 80)
-        self.assertLess(seconds, 120)
+        self.assertGreaterEqual(seconds, 40)
+        self.assertLess(seconds, 70)
 
     def test_each_stage_has_its_count_and_its_age(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
