@@ -12,9 +12,12 @@ from .check import Check, Finding
 
 _lt = LazyTranslate(__name__)
 
-# A working runner starts a due job within a second or two. Odoo needs a few to take it
-# up where it is busy, and the runner five before it begins when Odoo is started.
-DUE_FOR = timedelta(seconds=20)
+# A working runner starts a due job within a second or two; Odoo needs a few more to
+# take it up where it is busy.
+DUE_FOR = timedelta(seconds=15)
+# A server that was started is given so long: it loads its addons, and its runner begins
+# five seconds after that.
+STARTING_FOR = timedelta(seconds=45)
 # Odoo ends a request, and so a job, after limit_time_real (120 s by default); a job
 # that is under way for longer has lost its process, and no runner has noticed.
 JOB_LONGEST = timedelta(minutes=15)
@@ -104,7 +107,7 @@ class AmazonCheckRunner(models.AbstractModel):
         """Whether this server was started a moment ago, so that its runner may still
         be about to begin."""
         running = fields.Datetime.now() - runner_facts.server_started_at()
-        return running < DUE_FOR
+        return running < STARTING_FOR
 
     def _find_runner(self, accounts):
         """Jobs are due, and nobody starts any."""
