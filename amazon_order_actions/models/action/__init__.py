@@ -10,4 +10,3 @@ from . import account_kind
 from . import followers
 from . import aside
 from . import finders
-from . import health

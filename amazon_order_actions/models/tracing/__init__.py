@@ -3,3 +3,4 @@ from . import poll
 from . import reconcile
 from . import feed_cancel
 from . import needed_jobs
+from . import health

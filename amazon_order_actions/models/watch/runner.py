@@ -435,11 +435,9 @@ class AmazonCheckRunner(models.AbstractModel):
 
     def _channel(self):
         """Return the channel of what sends."""
-        function = self.env["queue.job.function"].search(
-            [("model_id.model", "=", "amazon.feed"), ("method", "=", "_job_dispatch")],
-            limit=1,
-        )
-        return function.channel or "root"
+        xmlid = "amazon_order_actions.job_function_feed_dispatch"
+        function = self.env.ref(xmlid, raise_if_not_found=False)
+        return function and function.channel or "root"
 
     def _channels(self):
         return runner_facts.Channels(runner_facts.channels())
