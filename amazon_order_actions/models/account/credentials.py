@@ -1,4 +1,3 @@
-import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -23,12 +22,13 @@ from ..account.sealing import (
     unseal,
 )
 from ..base.groups import ADMIN
+from ..base.private_log import private_logger
 from ..watch.check import Check, Finding
 from .seller_account import ENTERED_SECRETS
 
 _lt = LazyTranslate(__name__)
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Days for which Amazon accepts the client secret of an application, and days before its
 # end at which administrators are told, the second time urgently. Source: "Rotate your

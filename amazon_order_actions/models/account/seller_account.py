@@ -1,4 +1,3 @@
-import logging
 import time
 from datetime import datetime, timezone
 
@@ -21,9 +20,10 @@ from ...spapi.errors import (
 from ...spapi.marketplaces import MARKETPLACES
 from ...spapi.operations import OPERATIONS
 from ..base.background import in_own_transaction
+from ..base.private_log import private_logger
 from .quota import QuotaStore
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 
 # Entered by people, and readable by nobody (account/credentials.py).

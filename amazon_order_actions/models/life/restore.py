@@ -1,4 +1,3 @@
-import logging
 import time
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from ..base.clock import (
     bring_back,
     database_now,
 )
+from ..base.private_log import private_logger
 from ..control.stop import REASON_SIZE
 from ..sending.dispatch import BETTER_KNOWN
 from ..sending.pace import VERIFY_SECONDS
@@ -30,7 +30,7 @@ from ..tracing.reconcile import (
     SINGLE_READS,
 )
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Hours after which Amazon's data shows, at the latest, what a database had sent before
 # it was restored from a backup: orders from the last 48 hours might be missing

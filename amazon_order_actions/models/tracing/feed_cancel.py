@@ -1,5 +1,3 @@
-import logging
-
 from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 
@@ -14,9 +12,10 @@ from ..action.states import OPEN_STATES
 from ..base.background import in_background
 from ..base.clock import database_now
 from ..base.containment import contained
+from ..base.private_log import private_logger
 from ..base.set_aside import contained_job
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # People that the question names; a feed can carry the work of many.
 PEOPLE_NAMED = 5

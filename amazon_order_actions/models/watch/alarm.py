@@ -1,13 +1,12 @@
-import logging
-
 from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 from odoo.tools import plaintext2html
 
 from ..base.groups import ADMIN, JOURNAL
+from ..base.private_log import private_logger
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 
 class AmazonAlarm(models.Model):

@@ -1,15 +1,15 @@
 """What a monitoring system reads of a company: numbers, no buyer and no order."""
 
-import logging
 from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..base.clock import database_now
+from ..base.private_log import private_logger
 from . import runner_facts
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 PREFIX = "amazon_orders_"
 # The watch looks every five minutes; without a word for so long it stands still.

@@ -1,13 +1,12 @@
 """Has the job runner looked at shortly after somebody asked for something.
 
 Odoo's scheduled actions cannot do that alone: their workers look at the clock once a
-minute, so that one due in 30 seconds may begin after 90. Whoever has asked would learn
-too late that nothing leaves. So the process that took the click remembers to look, and
-wakes them. It costs the click no query; where the process ends meanwhile, the scheduled
-action finds it at its next turn.
+minute, and do what else is due first. Whoever has asked would learn too late that
+nothing leaves. So the process that took the click looks itself, in a thread. It costs
+the click no query; where the process ends meanwhile, the scheduled action finds it at
+its next turn.
 """
 
-import logging
 import threading
 import time
 
@@ -15,9 +14,10 @@ from odoo import SUPERUSER_ID, api, fields, models, modules
 from odoo.http import request
 from odoo.modules.registry import Registry
 
+from ..base.private_log import private_logger
 from .runner import DUE_FOR
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Seconds after the moment at which a job should start: one more than what it may take.
 LOOK_AFTER = DUE_FOR.total_seconds() + 1
@@ -76,38 +76,19 @@ def _seconds_left(database, is_waiting):
 
 
 def _look(database):
-    """Have the scheduled action look now where jobs wait.
+    """Look at the job runner now.
 
-    :return: whether any does
+    :return: whether jobs wait
     :rtype: bool
     """
     try:
         with Registry(database).cursor() as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})
-            return env["amazon.watch"]._look_now()
+            return env["amazon.watch"]._cron_watch_runner()
     except Exception:
         # The scheduled action looks each minute anyway.
         _logger.warning("The job runner could not be looked at", exc_info=True)
         return False
-
-
-class AmazonWatch(models.AbstractModel):
-    _inherit = "amazon.watch"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    @api.model
-    def _look_now(self):
-        """Wake the scheduled action that looks at the job runner, where jobs wait.
-
-        :return: whether any does
-        :rtype: bool
-        """
-        is_waiting = bool(self.env["amazon.check.runner"]._companies())
-        cron = self.env.ref(
-            "amazon_order_actions.ir_cron_watch_runner", raise_if_not_found=False
-        )
-        if is_waiting and cron:
-            cron._trigger()
-        return is_waiting
 
 
 class QueueJob(models.Model):
