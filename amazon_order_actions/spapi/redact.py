@@ -39,7 +39,7 @@ _PLACEHOLDER = re.compile(r"%[sdr]")
 #: Amazon's and the seller's numbers of orders. And the number of an order elsewhere.
 _PATH = re.compile(r"(https?://[^\s\"'/<>]+)/[^\s\"'<>]*")
 _REQUEST = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) /[^\s\"'<>]*")
-_ORDER = re.compile(r"(?<![\d-])\d{3}-\d{7}-\d{7}(?![\d-])")
+_ORDER = re.compile(r"(?<![\w-])(?:\d{3}|S\d{2})-\d{7}-\d{7}(?![\d-])")
 
 #: Loggers that may print an address, a header or a body of ours. A filter works only
 #: for the logger it is attached to, not for its children, so each is named.

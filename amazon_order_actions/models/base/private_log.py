@@ -50,7 +50,7 @@ OURS = re.compile(
     r"/amazon_(?:order|helpdesk)_\w+/(?:models|wizards|controllers|spapi)/"
 )
 
-_ORDER = re.compile(r"(?<![\d-])\d{3}-\d{7}-\d{7}(?![\d-])")
+_ORDER = re.compile(r"(?<![\w-])(?:\d{3}|S\d{2})-\d{7}-\d{7}(?![\d-])")
 # What stands before the @ names the buyer to Amazon; which shop it is helps.
 _RELAY = re.compile(r"[^\s@<>\"',;:()]+@(?=marketplace\.amazon\.)", re.IGNORECASE)
 # A string in a query, and the part of PostgreSQL's error that repeats values.
