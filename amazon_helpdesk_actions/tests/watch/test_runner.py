@@ -469,6 +469,8 @@ class TestRunnerFacts(BaseCase):
             self.assertTrue(holder.runs_here())
             self.assertFalse(holder.is_of_this_server())
             leader.kill()
+            os.waitid(os.P_PID, leader.pid, os.WEXITED | os.WNOWAIT)
+            self.assertTrue(holder.is_left_over(), "also before anybody has noticed")
             leader.wait()
             self.assertTrue(holder.is_left_over())
             self.assertFalse(holder._replace(is_on_this_host=False).is_left_over())

@@ -246,15 +246,21 @@ class Holder(NamedTuple):
             leader = os.getpgid(self.process_id)
         except OSError:
             return False
-        return leader != self.process_id and not psutil.pid_exists(leader)
+        return leader != self.process_id and not _lives(leader)
 
     def runs_here(self):
         """Whether a process of that number runs on this host."""
         return bool(
-            self.is_on_this_host
-            and self.process_id
-            and psutil.pid_exists(self.process_id)
+            self.is_on_this_host and self.process_id and _lives(self.process_id)
         )
+
+
+def _lives(process_id):
+    """Whether a process runs; one that is dead may still be waited for by another."""
+    try:
+        return psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _parent(process_id):
