@@ -1,12 +1,11 @@
 """Real Odoo processes on a database of their own, and the simulator beside them."""
 
-import json
 import os
 import time
-import urllib.request
 import xmlrpc.client
 
 import pytest
+import requests
 
 from dev.settings import Settings
 from dev.stack import prepared
@@ -41,14 +40,14 @@ class Person:
         """Return what the panel of a ticket shows; XML-RPC knows no empty values."""
         read = [*self._key, "helpdesk.ticket", "read", [[ticket], [PANEL]]]
         call = {"service": "object", "method": "execute_kw", "args": read}
-        request = urllib.request.Request(
-            self._jsonrpc,
-            json.dumps({"jsonrpc": "2.0", "method": "call", "params": call}).encode(),
-            {"Content-Type": "application/json"},
-        )
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with direct.open(request) as response:
-            (values,) = json.load(response)["result"]
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(
+                self._jsonrpc,
+                json={"jsonrpc": "2.0", "method": "call", "params": call},
+                timeout=OUTCOME_SECONDS,
+            )
+        (values,) = answer.json()["result"]
         return values[PANEL]["order"]
 
     def ticket_about(self, ref):
