@@ -47,7 +47,7 @@ OTHERS = (
 SQL_LOGGER = "odoo.sql_db"
 # Folders of our addons, as they stand in a traceback.
 OURS = re.compile(
-    r"/amazon_(?:order|helpdesk)_\w+/(?:models|wizards|controllers|spapi)/"
+    r"/amazon_\w+/(?:models|wizards|controllers|spapi)/"
 )
 
 _ORDER = re.compile(r"(?<![\w-])(?:\d{3}|S\d{2})-\d{7}-\d{7}(?![\d-])")
