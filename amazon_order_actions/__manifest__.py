@@ -49,6 +49,7 @@
         "views/control/authority_views.xml",
         # Refers to the matrix
         "views/account/setup_views.xml",
+        "wizards/watch/health_settings_views.xml",
         "views/account/seller_account_views.xml",
         "views/order/order_views.xml",
         "views/action/action_views.xml",

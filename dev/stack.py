@@ -48,7 +48,7 @@ class Stack:
     ):
         self.database = database
         self.cluster = cluster
-        self._settings = settings
+        self.settings = settings
         self._databases = databases
         self._odoo = odoo
         self._services: list[Service] = []
@@ -132,9 +132,9 @@ class Stack:
         service = Service(
             name,
             command,
-            log=self._settings.logs / self.database / file,
+            log=self.settings.logs / self.database / file,
             env=self._odoo.environment(**(env or {})),
-            cwd=self._settings.root,
+            cwd=self.settings.root,
         )
         self._services.append(service)
         return service

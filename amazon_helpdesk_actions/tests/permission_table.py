@@ -162,6 +162,7 @@ amazon.stop.end.request                               .      .      .     .    .
 amazon.approval.decision                              .      .      .     rw   rw   rw      .     .     .     rw     rw     rw   rw      rwc     rw      rw    rwc      rw       .      .
 amazon.audit.export                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       rwc     .     .        rwc      .      .
 amazon.audit.settings                                 .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
+amazon.health.settings                                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
 amazon.evidence.request                               .      .      .     .    .    .       .     .     .     rwc    rwc    rwc  rwc     rwc     rwc     rwc   rwc      rwc      rw     .
 """  # noqa: E501
 )
@@ -209,6 +210,9 @@ amazon.audit.export.action_download                   .      .      .     .    .
 amazon.audit.link.init                                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.audit.settings.action_open                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.audit.settings.action_save                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
+amazon.health.settings.action_make                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
+amazon.health.settings.action_open                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
+amazon.health.settings.action_remove                  .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.cancel.request.action_cancel_order             .      .      .     .    .    .       .     .     .     .      +      .    .       .       .       .     .        .        .      .
 amazon.cancel.request.action_refund_instead           .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.cancel.request.action_reply_official_way       .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
@@ -341,6 +345,8 @@ helpdesk.ticket.amazon_order_id                       .      .      .     r    r
 helpdesk.ticket.amazon_order_panel                    .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     .        .        .      .
 mail.mail.amazon_reply_digest                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 res.company.amazon_anchor_emails                      .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
+res.company.amazon_health_digest                      .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
+res.company.amazon_health_token_at                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 sale.order.amazon_action_ids                          .      .      .     .    .    .       r     .     .     r      r      r    r       r       r       r     .        .        .      .
 sale.order.amazon_order_id                            .      .      .     .    .    .       r     .     .     r      r      r    r       r       r       r     .        .        .      .
 sale.order.amazon_order_panel                         .      .      .     .    .    .       r     .     .     r      r      r    r       r       r       r     .        .        .      .

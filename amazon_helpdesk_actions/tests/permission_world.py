@@ -68,6 +68,7 @@ OTHER_DIALOGS = {
         "anchor_emails": "a@example.com",
         "retention_days": 4000,
     },
+    "amazon.health.settings": lambda side: {"company_id": side.company.id},
     "amazon.evidence.request": lambda side: {
         "order_id": side.busy.id,
         "language": "en",

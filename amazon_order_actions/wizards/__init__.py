@@ -1,4 +1,5 @@
 from . import journal
+from . import watch
 from . import action
 from . import document
 from . import approval

@@ -100,6 +100,7 @@ OF_NO_COMPANY = (
     "amazon.audit.entry.action_",
     "amazon.audit.anchor.action_",
     "amazon.audit.settings.action_open",
+    "amazon.health.settings.action_open",
 )
 DOCUMENTS = {"helpdesk.ticket": "ticket", "sale.order": "sale"}
 

@@ -19,7 +19,7 @@ from odoo.addons.amazon_order_actions.spapi.enums import FEED_REFUND
 from odoo.addons.amazon_order_actions.spapi.errors import ACCESS_TOKEN_REJECTED, Refused
 from odoo.addons.amazon_order_actions.spapi.operations import OPERATIONS
 
-from ..common import GIFT_WRAPPED, NOWHERE, SHIPPED, AmazonCommon
+from ..common import NOWHERE, SHIPPED, AmazonCommon
 
 FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 WATCH = "odoo.addons.amazon_order_actions.models.watch.watch"
@@ -50,9 +50,9 @@ class TestWatch(AmazonCommon):
     # === HELPERS === #
 
     def watch(self):
-        """Run the scheduled action as Odoo does."""
-        cron = self.env.ref("amazon_order_actions.ir_cron_watch")
-        cron.method_direct_trigger()
+        """Run the scheduled actions as Odoo does."""
+        for name in ("ir_cron_watch_runner", "ir_cron_watch"):
+            self.env.ref(f"amazon_order_actions.{name}").method_direct_trigger()
         self.env.flush_all()
         self.env.invalidate_all()
 
@@ -233,13 +233,13 @@ class TestWatch(AmazonCommon):
         self.stop(self.account, "A test")
         broken = patch.object(
             type(self.env["amazon.check.jobs"]),
-            "_find_runner",
+            "_find_job_failed",
             side_effect=ValueError("broken"),
         )
         with broken, mute_logger(WATCH):
             self.watch()
         self.assert_alarms("stopped", "check_failed")
-        self.assertIn("Job runner not working", self.alarms("check_failed").message)
+        self.assertIn("Job failed", self.alarms("check_failed").message)
         self.assertTrue(self.alarms("check_failed").is_told)
         self.watch()
         self.assert_alarms("stopped")
@@ -251,7 +251,7 @@ class TestWatch(AmazonCommon):
         brought = (
             Check("waiting", "Waiting", turn=LAST),
             Check("told", "Told", turn=None),
-            Check("runner", "Runner"),
+            Check("failed", "Failed"),
             Check("future", "Future", turn=FIRST),
         )
         jobs = self.env["amazon.check.jobs"]
@@ -265,7 +265,7 @@ class TestWatch(AmazonCommon):
             ),
         ):
             self.env["amazon.watch"]._watch(self.account)
-        self.assertEqual(looked_for, ["future", "runner", "waiting"])
+        self.assertEqual(looked_for, ["future", "failed", "waiting"])
         turns = {kind: check.turn for kind, (_of, check) in checks._all().items()}
         self.assertEqual([k for k, turn in turns.items() if turn == FIRST], ["future"])
         self.assertEqual([k for k, turn in turns.items() if turn == LAST], ["waiting"])
@@ -361,51 +361,6 @@ class TestWatch(AmazonCommon):
         self.assertEqual(self.panel_of(action.order_id)["alarms"], [])
 
     # === JOBS === #
-
-    def test_jobs_that_nobody_starts_are_an_alarm(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
-        self.stop_runner()
-        self.watch()
-        self.assert_alarms("runner")
-        self.assertFalse(self.alarms().account_id)
-        self.assertIn("no job runner is connected", self.alarms().message)
-        self.settle()
-        self.watch()
-        self.assert_alarms()
-
-    def test_jobs_that_were_due_a_moment_ago_are_none(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
-        self.age(self.pending_jobs(), "date_created", "eta", minutes=3)
-        self.watch()
-        self.assert_alarms()
-
-    def test_jobs_of_a_busy_runner_are_none(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
-        self.age(self.pending_jobs(), "date_created", "eta", minutes=6)
-        # another job was done meanwhile
-        self.create_ticket(GIFT_WRAPPED)
-        self.watch()
-        self.assert_alarms()
-
-    def test_job_whose_process_died_without_a_runner_is_an_alarm(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
-        self.env["queue.job"].search([("state", "=", "done")]).unlink()
-        job = self.pending_jobs("_job_dispatch")[0]
-        (self.pending_jobs() - job).unlink()
-        job.write({"state": "started", "date_enqueued": fields.Datetime.now()})
-        self.watch()
-        self.assert_alarms()
-        self.age(job, "date_enqueued", minutes=16)
-        self.watch()
-        self.assert_alarms("runner")
-
-    def test_connected_runner_is_not_called_missing(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
-        self.stop_runner()
-        # as queue_job's runner does
-        self.env.cr.execute("SELECT pg_advisory_xact_lock(2293787760715711918)")
-        self.watch()
-        self.assertIn("the job runner starts none", self.alarms("runner").message)
 
     def test_failed_job_is_an_alarm_until_it_is_run_again(self):
         self.ask_refund(self.create_ticket(SHIPPED))

@@ -12,3 +12,4 @@ from . import capability
 from . import quota
 from . import watermark
 from . import access
+from . import health

@@ -1,4 +1,3 @@
-import logging
 import time
 from datetime import datetime, timezone
 
@@ -18,6 +17,7 @@ from ...spapi.errors import (
 )
 from ...spapi.operations import OPERATIONS
 from ..base.fetching import fetch_along
+from ..base.private_log import private_logger
 from ..secrets.credentials import (
     AUTHORISATION,
     CREDENTIALS,
@@ -28,7 +28,7 @@ from ..secrets.credentials import (
 from .connection import is_access_refused, is_unreadable
 from .quota import QuotaStore
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 
 # All that decides what happens with money, mail and secrets.

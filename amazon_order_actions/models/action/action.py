@@ -1,4 +1,3 @@
-import logging
 from datetime import timedelta
 from functools import partial
 
@@ -15,6 +14,7 @@ from ..base.background import in_background
 from ..base.clock import database_now
 from ..base.containment import contained, log_failure, worked_together
 from ..base.groups import ACTORS_AND_JOURNAL, ADMIN, APPROVE
+from ..base.private_log import private_logger
 from ..order.reading import (
     AWAITED_STATES,
     CONFIRM_MIN_SECONDS,
@@ -30,7 +30,7 @@ from .states import (
     SURPASSED,
 )
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Orders that are read by themselves at the first look for their outcome; where more
 # were accepted at once, the lists of the account show it.

@@ -1,13 +1,13 @@
-import logging
 from datetime import timedelta
 
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import formatLang
 
+from ..base.private_log import private_logger
 from ..base.words import translated
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Hours in which Amazon wants a buyer's message answered (Seller Central, Contact
 # Response Time), and how long before its end an action from the ticket goes first.

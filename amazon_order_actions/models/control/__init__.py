@@ -5,3 +5,4 @@ from . import authority_rights
 from . import stop
 from . import gate
 from . import breaker
+from . import health

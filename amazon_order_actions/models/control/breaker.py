@@ -1,4 +1,3 @@
-import logging
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -13,11 +12,12 @@ from ...spapi.enums import FEED_REFUND
 from ..action.lane import LANE_BUSY_SECONDS
 from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now, latest_credible
+from ..base.private_log import private_logger
 from ..watch.check import Check, Finding
 
 _lt = LazyTranslate(__name__)
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # The kind of action that the circuit breaker counts and stops. What moves no money goes
 # on, cancellations that race the warehouse above all.

@@ -181,12 +181,12 @@ class AmazonOrderPanel(models.AbstractModel):
                 ("kind", "in", alarms_sudo._panel_kinds()),
                 ("state", "=", "open"),
             ],
-            ["kind", "message", "since"],
+            ["kind", "message", "panel_message", "is_told", "since"],
         )
         return [
             {
                 "kind": alarm.kind,
-                "message": alarm.message,
+                "message": alarm.with_env(self.env).sudo()._panel_sentence(),
                 "since": fields.Datetime.to_string(alarm.since),
             }
             for alarm in alarms_sudo

@@ -1,4 +1,3 @@
-import logging
 import re
 import secrets
 import socket
@@ -11,13 +10,14 @@ from odoo.tools import LazyTranslate
 from ..action.states import BEFORE_SENDING
 from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now
+from ..base.private_log import private_logger
 from ..holding.gatekeeper import NotNow
 from ..watch.check import Check, Finding
 from . import life_record
 
 _lt = LazyTranslate(__name__)
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Base32 without what people mistake for each other.
 TOKEN_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ234567"  # noqa: S105

@@ -1,4 +1,3 @@
-import logging
 import time
 from datetime import timedelta
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from ..base.clock import (
     as_utc,
     database_now,
 )
+from ..base.private_log import private_logger
 from ..control.stop import REASON_SIZE
 from ..sending.dispatch import BETTER_KNOWN
 from ..sending.pace import VERIFY_SECONDS
@@ -29,7 +29,7 @@ from ..tracing.reconcile import (
     SINGLE_READS,
 )
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Days for which Amazon lists a feed (getFeeds: createdSince at most 90 days ago).
 LISTED_DAYS = 89

@@ -9,3 +9,4 @@ from . import line
 from . import charge
 from . import refund
 from . import finders
+from . import health

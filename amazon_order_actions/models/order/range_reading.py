@@ -1,5 +1,4 @@
 import contextlib
-import logging
 import time
 from datetime import timedelta
 from math import ceil
@@ -21,9 +20,10 @@ from ..account.connection import is_access_refused
 from ..account.watermark import SUBJECTS
 from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now, naive_utc
+from ..base.private_log import private_logger
 from .reading import AWAITED_STATES, CONFIRM_MIN_SECONDS, PER_ORDER
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Seconds between two questions about the same range where half of the quota is used up;
 # with more than half of it at hand there is no need to wait.

@@ -1,4 +1,3 @@
-import logging
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,8 +13,9 @@ from ...spapi.marketplaces import MARKETPLACES
 from ..base.background import in_background
 from ..base.clock import database_now, latest_credible, naive_utc
 from ..base.containment import contained
+from ..base.private_log import private_logger
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Seconds. What Amazon said of an order may be this old when an action of it is sent.
 # By range it can be known 120 seconds late (searchOrders and listTransactions leave the
@@ -177,7 +177,7 @@ class AmazonOrderReading(models.AbstractModel):
             in_background(order, order.company_id).with_delay(
                 priority=20,
                 max_retries=0,
-                description=f"Read Amazon order {order.amazon_order_ref}",
+                description=f"Read the Amazon order with the id {order.id}",
                 identity_key=f"amazon_order_read_{order.id}",
             )._job_read()
         self._notify_forms()
@@ -272,12 +272,7 @@ class AmazonOrderReading(models.AbstractModel):
                 with account._client() as client:
                     return account, self._ask_client(client), None
             except (SpApiError, IncompleteCredentials) as error:
-                _logger.info(
-                    "%s not read from %s: %s",
-                    self.amazon_order_ref,
-                    account.name,
-                    error,
-                )
+                _logger.info("%s not read from %s: %s", self, account, error)
                 if failure is None or is_not_found(failure):
                     failed, failure = account, error
                 if isinstance(error, SpApiError) and not is_final(error):
@@ -320,7 +315,7 @@ class AmazonOrderReading(models.AbstractModel):
                 None,
             )
         except (SpApiError, IncompleteCredentials) as error:
-            _logger.info("Finances of %s not read: %s", self.amazon_order_ref, error)
+            _logger.info("Finances of %s not read: %s", self, error)
             return None, error
 
     def _note_access(self, answers):

@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..base.groups import ADMIN
-from ..base.queue_job import ARGUMENTS, RECORD_IDS
+from ..watch.queue_job import ARGUMENTS, RECORD_IDS
 
 _logger = logging.getLogger(__name__)
 

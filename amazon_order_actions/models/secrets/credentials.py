@@ -1,4 +1,3 @@
-import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -8,6 +7,7 @@ from odoo.tools import LazyTranslate, format_date
 from ...spapi.errors import NotSent
 from ...spapi.redact import protect
 from ..base.groups import ADMIN
+from ..base.private_log import private_logger
 from ..watch.check import Check, Finding
 from .sealing import (
     CONFIG_OPTION,
@@ -27,7 +27,7 @@ from .sealing import (
 
 _lt = LazyTranslate(__name__)
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Days for which Amazon accepts the client secret of an application, and days before its
 # end at which administrators are told, the second time urgently. Source: "Rotate your

@@ -1,4 +1,3 @@
-import logging
 import time
 import uuid
 from datetime import timedelta
@@ -24,12 +23,13 @@ from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now
 from ..base.containment import PASSED_ON
 from ..base.groups import JOURNAL
+from ..base.private_log import private_logger
 from ..base.set_aside import contained_job
 from ..holding.gatekeeper import NotNow
 from ..order.reading import is_final
 from .pace import VERIFY_SECONDS
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Seconds until a call is tried again that was proven not to have left, where Amazon did
 # not say how long: half of the time since it was asked for, within these bounds.

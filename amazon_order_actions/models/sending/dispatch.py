@@ -1,5 +1,4 @@
 import hashlib
-import logging
 import tempfile
 import time
 from datetime import timedelta
@@ -33,12 +32,13 @@ from ..action.states import BEFORE_SENDING
 from ..base.background import CHUNK, in_background, in_own_transaction
 from ..base.clock import database_now
 from ..base.containment import PASSED_ON, contained, log_failure
+from ..base.private_log import private_logger
 from ..base.set_aside import contained_job
 from ..holding.gatekeeper import NotNow
 from ..order.reading import is_final
 from .pace import POLL_MIN_SECONDS, VERIFY_SECONDS
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Actions in one envelope: what one dispatch works off in reasonable time. Amazon
 # advises at most 10 MiB (feeds guide), which hold more messages than this.

@@ -6,3 +6,4 @@ from . import needed_jobs
 from . import feed
 from . import listed_doubt
 from . import finders
+from . import health

@@ -1,5 +1,3 @@
-import logging
-
 from odoo import fields, models
 
 from ...spapi.errors import (
@@ -13,9 +11,10 @@ from ..action.states import OPEN_STATES
 from ..base.background import in_background
 from ..base.clock import database_now
 from ..base.containment import contained
+from ..base.private_log import private_logger
 from ..base.set_aside import contained_job
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Actions that one job takes back, and the seconds until it looks for those that have
 # not followed their feed yet.

@@ -13,6 +13,8 @@ _lt = LazyTranslate(__name__)
 UNCONFIRMED_AFTER = timedelta(days=3)
 # Notes posted in one run, so that a run stays short; the rest follows in the next ones.
 NOTES_PER_RUN = 200
+# Forms that are told of an alarm at once; the others see it when they are read again.
+FORMS_TOLD = 200
 
 
 class AmazonCheckActions(models.AbstractModel):
@@ -35,6 +37,15 @@ class AmazonCheckActions(models.AbstractModel):
             ["account_id"],
         )
         return self.env["amazon.seller.account"].union(*(row[0] for row in on_the_way))
+
+    @api.model
+    def _notify_panels(self, alarm):
+        """Override: the forms of the orders of which something waits to be sent."""
+        domain = [("company_id", "=", alarm.company_id.id), ("state", "=", "queued")]
+        if alarm.account_id:
+            domain.append(("account_id", "=", alarm.account_id.id))
+        actions = self.env["amazon.action"].search(domain, limit=FORMS_TOLD)
+        actions.order_id._notify_forms()
 
     def _find_unknown(self, accounts):
         """The search at Amazon ended without an outcome: a person must look."""

@@ -1,4 +1,3 @@
-import logging
 from contextlib import nullcontext
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
@@ -11,11 +10,12 @@ from ...spapi.enums import FEED_CANCEL, FEED_REFUND
 from ...spapi.errors import MalformedAnswer
 from ..base.background import in_own_transaction
 from ..base.clock import CLOCK_TOLERANCE_MINUTES, as_utc, database_now
+from ..base.private_log import private_logger
 from ..watch.check import Check, Finding
 
 _lt = LazyTranslate(__name__)
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Seconds. The list is read from so long before the sending, so that a feed that lies
 # before its window is seen, too.

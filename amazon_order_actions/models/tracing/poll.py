@@ -1,5 +1,4 @@
 import hashlib
-import logging
 
 from odoo import api, fields, models
 
@@ -11,11 +10,12 @@ from ..action.states import ACTION_TRANSITIONS, OPEN_STATES
 from ..base.background import CHUNK, in_background
 from ..base.clock import database_now
 from ..base.containment import contained
+from ..base.private_log import private_logger
 from ..base.set_aside import contained_job
 from ..order.reading import is_not_found
 from ..sending.pace import POLL_MAX_SECONDS, POLL_MIN_SECONDS
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # A report that is missing is asked for every so many seconds during the first hours,
 # then daily, until Amazon deletes it (result documents are kept for 28 days: model of

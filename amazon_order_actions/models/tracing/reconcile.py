@@ -1,4 +1,3 @@
-import logging
 import time
 from collections import Counter
 from datetime import timedelta
@@ -16,11 +15,12 @@ from ..action.states import OPEN_STATES
 from ..base.background import CHUNK, in_background, in_own_transaction
 from ..base.clock import as_utc, database_now
 from ..base.containment import contained
+from ..base.private_log import private_logger
 from ..base.set_aside import contained_job
 from ..sending.pace import POLL_MIN_SECONDS, VERIFY_SECONDS
 from .foreign_feed import ADOPT_SECONDS, DOUBTFUL, LISTING_TOLERANCE_SECONDS, Listed
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Seconds between two looks for a feed in Amazon's list: half of the time that has
 # passed since it was sent, within these bounds. getFeeds allows 10 calls at once, then

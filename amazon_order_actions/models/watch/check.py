@@ -39,12 +39,20 @@ class Check(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What a check found for one account, or for the whole company where empty."""
+    """What a check found for one account, or for the whole company where empty.
+
+    :param account: the account, or an empty recordset
+    :param int count: things concerned
+    :param str message: what it is, and what to do, for administrators
+    :param since: since when it is so; now where empty
+    :param str panel: what the panel says instead, to whoever waits for it
+    """
 
     account: models.BaseModel
     count: int
     message: str
     since: object = None
+    panel: str = ""
 
 
 class NeededJob(NamedTuple):
@@ -88,6 +96,13 @@ class AmazonCheck(models.AbstractModel):
         """
         names = self.env.registry.descendants(["amazon.check"], "_inherit")
         return [self.env[name] for name in names]
+
+    @api.model
+    def _notify_panels(self, alarm):
+        """Hook: tell the open forms of whatever waits for what an alarm is about.
+
+        :param amazon.alarm alarm: that began, changed or ended
+        """
 
     @api.model
     def _all(self):

@@ -1,15 +1,15 @@
-import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.tools import LazyTranslate
 
 from ..base.background import in_own_transaction
+from ..base.private_log import private_logger
 from .check import Check, Finding
 
 _lt = LazyTranslate(__name__)
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # What runs daily at the slowest has been tried again by then; an older failure is of
 # something that is not tried any more.

@@ -1,10 +1,12 @@
 from datetime import timedelta
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import api, fields, models, modules
+from odoo.http import request
 from odoo.tools import SQL
 
-from .clock import database_now
+from ..base.clock import database_now
+from .look_soon import LOOK_AFTER, RUNJOB, SOON, look_later
 
 # The connection to PostgreSQL ended in the middle of a job, which thereby did nothing.
 # The first is what queue_job meets in place of the others, when it rolls back.
@@ -38,6 +40,18 @@ class UnderWay(NamedTuple):
 class QueueJob(models.Model):
     _inherit = "queue.job"
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Look soon whether what somebody has just asked for is on its way.
+
+        Jobs that a job enqueues need no look: a runner has started that one.
+        """
+        jobs = super().create(vals_list)
+        is_of_a_job = request and request.httprequest.path == RUNJOB
+        if not is_of_a_job and not modules.module.current_test:
+            jobs._look_soon()
+        return jobs
+
     def write(self, vals):
         """Let jobs of ours start again that lost their connection to PostgreSQL.
 
@@ -50,6 +64,19 @@ class QueueJob(models.Model):
             again = {"state": "pending", "eta": job._again_at()}
             super(QueueJob, job).write({**vals, **again})
         return True
+
+    def _look_soon(self):
+        """Have the job runner looked at once these jobs should have been started."""
+        now = fields.Datetime.now()
+        due = [
+            max((job.eta - now).total_seconds(), 0) if job.eta else 0
+            for job in self
+            if job._is_of_amazon()
+        ]
+        soon = [seconds for seconds in due if seconds <= SOON]
+        if soon:
+            seconds, database = max(soon) + LOOK_AFTER, self.env.cr.dbname
+            self.env.cr.postcommit.add(lambda: look_later(database, seconds))
 
     def _lost_their_connection(self, vals):
         return (
