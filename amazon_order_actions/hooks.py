@@ -67,13 +67,11 @@ def _forget_parents(env, addon):
     """Forget what the addon lets models of others inherit. Odoo notes of a parent's own
     parents as if the addon that defines them had said so."""
     for name, model in env.registry.items():
-        own = _parents(
-            env, [cls for cls in _definitions(model) if cls._module == addon]
-        )
+        own = [cls for cls in _definitions(model) if cls._module == addon]
         others = [cls for cls in _definitions(model) if cls._module != addon]
         if not own or not others:
             continue
-        gone = own - _parents(env, others) - {name, "base"}
+        gone = _parents(env, name, own) - _parents(env, name, others)
         if gone:
             rows = env["ir.model.inherit"].search(
                 [("model_id.model", "=", name), ("parent_id.model", "in", list(gone))]
@@ -104,10 +102,10 @@ def _parents(env, name, classes):
     """
     found, fresh = {name, "base"}, list(classes)
     while fresh:
-        for name in set(fresh.pop()._inherit) - found:
-            if name in env.registry:
-                found.add(name)
-                fresh += _definitions(env.registry[name])
+        for parent in set(fresh.pop()._inherit) - found:
+            if parent in env.registry:
+                found.add(parent)
+                fresh += _definitions(env.registry[parent])
     return found
 
 
