@@ -18,7 +18,7 @@ from odoo.addons.amazon_order_actions.models.base.private_log import (
     private_logger,
     wordless,
 )
-from odoo.addons.amazon_order_actions.models.order.reading import AmazonOrder
+from odoo.addons.amazon_order_actions.models.order.reading import AmazonOrderReading
 from odoo.addons.amazon_order_actions.spapi.errors import OutcomeUnknown
 
 from ..common import CANCEL_REQUESTED, MCF, SHIPPED, UNSHIPPED
@@ -177,7 +177,7 @@ class TestNothingPrivateIsLogged(ReplyCommon, McfCommon):
 
     def test_error_in_the_program_while_an_order_is_recorded(self):
         words = ValueError(f"{NAME} bought {SHIPPED}")
-        with patch.object(AmazonOrder, "_record", side_effect=words):
+        with patch.object(AmazonOrderReading, "_record", side_effect=words):
             self.create_ticket(SHIPPED)
             self.run_jobs()
         self.assertIn("ValueError", self.said.getvalue())
