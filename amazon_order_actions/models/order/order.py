@@ -428,8 +428,7 @@ class AmazonOrder(models.Model):
         """Read what every kind needs where somebody asks for something: the account,
         the company and who asks; the items, and what was charged for them."""
         self.ensure_one()
-        self.account_id._fetch_to_ask()
-        (self.currency_id | self.company_id.currency_id).fetch()
+        self.account_id._fetch_to_ask(self.currency_id)
         items = fetch_family(
             self.env["amazon.order.line"], [("order_id", "=", self.id)], "charge_ids"
         )
