@@ -26,7 +26,14 @@ KEPT_BY_MODEL = {
 
 
 # Jobs without a record: the first argument is the id of an account.
-LANE_JOBS = ("_job_dispatch", "_job_verify_lane")
+ACCOUNT_JOBS = (
+    "_job_dispatch",
+    "_job_verify_lane",
+    "_job_read_ranges",
+    "_job_read_mailed",
+    "_job_tell_tripped",
+    "_job_verify_restored",
+)
 
 
 class AmazonSellerSample(models.AbstractModel):
@@ -143,7 +150,7 @@ class AmazonSellerSample(models.AbstractModel):
         files.search(domain)._remove()
 
     def _remove_jobs(self, records):
-        """Remove the jobs of the records, and those of the account's lanes, which name
+        """Remove the jobs of the records, and those of the account itself, which name
         it by their first argument.
 
         :param dict records: ids by the names of models
@@ -152,7 +159,7 @@ class AmazonSellerSample(models.AbstractModel):
         found = self._find_jobs(
             SQL(
                 "method_name IN %s AND %s ->> 0 = %s",
-                LANE_JOBS,
+                ACCOUNT_JOBS,
                 ARGUMENTS,
                 str(self.id),
             )

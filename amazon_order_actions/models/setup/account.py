@@ -3,6 +3,7 @@ from odoo.tools import LazyTranslate, config
 
 from ..account.setup import IN_ORDER, LOOK, TO_DO, WRONG, SetupCheck
 from ..secrets.sealing import KeyMissing, KeyUnusable, check_keys
+from ..watch import runner_facts
 
 _lt = LazyTranslate(__name__)
 
@@ -223,7 +224,7 @@ class AmazonSetupStepRunner(models.AbstractModel):
     @api.model
     def _is_running(self):
         """Hook: return whether a job runner is connected to this database."""
-        return self.env["amazon.check.jobs"]._is_runner_connected()
+        return runner_facts.find_holder(self.env) is not None
 
     @api.model
     def _describe_loaded(self):
