@@ -214,9 +214,9 @@ class TestHealthMeasured(HealthCommon):
 
     def test_stop_in_force_is_counted_until_it_ends(self):
         self.assertEqual(self.value("stops"), 0)
-        self.account._stop("A test")
+        self.env["amazon.stop"]._start(self.company, "A test", self.account)
         self.assertEqual(self.value("stops", **self.of_account(kind="")), 1)
-        self.account._resume("The test is over")
+        self.env["amazon.stop"]._open_of(self.account)._end("The test is over")
         self.assertEqual(self.value("stops"), 0)
 
     def test_open_alarm_is_counted_and_changes_the_status(self):

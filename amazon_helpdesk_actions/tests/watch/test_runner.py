@@ -11,7 +11,11 @@ import requests
 from odoo import fields
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.amazon_order_actions.models.watch import look_soon, runner_facts
+from odoo.addons.amazon_order_actions.models.watch import (
+    look_soon,
+    queue_job,
+    runner_facts,
+)
 from odoo.addons.amazon_order_actions.models.watch.runner_facts import (
     Channels,
     Holder,
@@ -100,7 +104,9 @@ class TestRunner(AmazonCommon):
     def shown(self):
         """Return what the panel shows the agent."""
         order = self.ticket._get_amazon_order().with_user(self.agent)
-        return [alarm["message"] for alarm in order._alarms_for_panel()]
+        return [
+            alarm["message"] for alarm in self.env["amazon.order.panel"]._alarms(order)
+        ]
 
     def held_by(self, place="here", **values):
         """Let somebody hold the place of the runner."""
@@ -553,10 +559,10 @@ class TestLookSoon(AmazonCommon):
 
     def asked(self):
         """Return after how many seconds it is looked, once the click is committed."""
-        with patch.object(look_soon, "look_later") as later:
+        with patch.object(queue_job, "look_later") as later:
             ticket = self.create_ticket(SHIPPED)
             self.env.cr.postcommit.clear()
-            with patch.object(look_soon.modules.module, "current_test", None):
+            with patch.object(queue_job.QueueJob, "_is_tested", lambda self: False):
                 self.ask_refund(ticket)
             self.env.cr.postcommit.run()
         return [call.args[1] for call in later.mock_calls]
@@ -570,7 +576,7 @@ class TestLookSoon(AmazonCommon):
     def test_job_enqueues_without_a_look(self):
         request = MagicMock()
         request.httprequest.path = "/queue_job/runjob"
-        with patch.object(look_soon, "request", request):
+        with patch.object(queue_job, "request", request):
             self.assertEqual(self.asked(), [])
 
     def test_look_says_whether_something_waits(self):

@@ -48,7 +48,7 @@ class QueueJob(models.Model):
         """
         jobs = super().create(vals_list)
         is_of_a_job = request and request.httprequest.path == RUNJOB
-        if not is_of_a_job and not modules.module.current_test:
+        if not is_of_a_job and not self._is_tested():
             jobs._look_soon()
         return jobs
 
@@ -64,6 +64,11 @@ class QueueJob(models.Model):
             again = {"state": "pending", "eta": job._again_at()}
             super(QueueJob, job).write({**vals, **again})
         return True
+
+    @api.model
+    def _is_tested(self):
+        """Whether a test runs, whose threads would outlive it."""
+        return bool(modules.module.current_test)
 
     def _look_soon(self):
         """Have the job runner looked at once these jobs should have been started."""
