@@ -68,6 +68,10 @@ class HelpdeskTicket(models.Model):
             other=masked(other),
         )
 
+    def _read_for_panel(self):
+        """Override: who wrote the mail, which nobody may read."""
+        return (*super()._read_for_panel(), "amazon_mail_sender")
+
     @api.model
     def _select_buyer_texts(self, order):
         """Override: also who opened the ticket, and who wrote later."""

@@ -49,6 +49,22 @@ def hire(env, count):
     )
 
 
+def limit_refunds(env, amount):
+    """Let everybody refund alone up to an amount each time, by a row of the matrix."""
+    group = env.ref("amazon_order_actions.group_refund")
+    env["amazon.authority"].create(
+        [
+            {
+                "company_id": company.id,
+                "right": "refund",
+                "group_id": group.id,
+                "limit_action": amount,
+            }
+            for company in env["amazon.seller.account"].search([]).company_id
+        ]
+    )
+
+
 def open_tickets(env, refs):
     """Create a ticket about each order and read the order. Quotas must be off.
 

@@ -183,7 +183,7 @@ class TestOrderPanel(AmazonCommon):
     def without_amazon(self, specification):
         return {k: v for k, v in specification.items() if "amazon" not in k}
 
-    def test_form_costs_at_most_five_queries_more(self):
+    def test_form_costs_at_most_four_queries_more(self):
         ticket = self.create_busy_ticket().with_user(self.agent)
         self.create_alarm()
         specification = Form(ticket)._view["fields_spec"]
@@ -192,7 +192,7 @@ class TestOrderPanel(AmazonCommon):
         more = self.count_queries(
             lambda: ticket.web_read(specification)
         ) - self.count_queries(lambda: ticket.web_read(bare))
-        self.assertLessEqual(more, 5)
+        self.assertLessEqual(more, 4)
 
     def test_form_costs_the_same_however_much_was_asked(self):
         quiet = self.create_ticket(SHIPPED).with_user(self.agent)

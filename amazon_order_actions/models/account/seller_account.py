@@ -65,6 +65,14 @@ AT_HAND_SECONDS = 400
 # What is read where somebody asks for something: of the account, its company and the
 # company's contact; of the user and the user's contact. What is missing here is read by
 # Odoo when it is needed, with all columns of the record.
+READ_OF_CURRENCY = (
+    "active",
+    "decimal_places",
+    "name",
+    "position",
+    "rounding",
+    "symbol",
+)
 READ_TO_ASK = {
     "": ("company_id", "seller_id"),
     "company_id": (
@@ -74,6 +82,7 @@ READ_TO_ASK = {
         "parent_path",
         "partner_id",
     ),
+    "company_id.currency_id": READ_OF_CURRENCY,
     "company_id.partner_id": ("lang",),
 }
 READ_OF_USER = {
@@ -536,11 +545,18 @@ class AmazonSellerAccount(models.Model):
 
     # === GETTERS === #
 
-    def _fetch_to_ask(self):
+    def _fetch_to_ask(self, currency):
         """Read what every kind of action needs of the account, of its company and of
-        who asks: all of these records would be more than all the rest."""
-        fetch_along(self, READ_TO_ASK)
-        fetch_along(self.env.user.sudo(), READ_OF_USER)
+        who asks: all of these records would be more than all the rest.
+
+        :param res.currency currency: of the order; empty where it is not known
+        """
+        fetch_along(
+            self,
+            READ_TO_ASK,
+            (self.env.user.sudo(), READ_OF_USER),
+            (currency.sudo(), {"": READ_OF_CURRENCY}),
+        )
 
     def _sending_problem(self):
         """Return what an administrator must mend before a feed of this account can be

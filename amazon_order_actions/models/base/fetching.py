@@ -86,33 +86,47 @@ def fetch_family(model, domain, name):
     return found
 
 
-def fetch_along(records, wanted):
+def fetch_along(records, wanted, *beside):
     """Read records, and what many2one fields of theirs lead to, for the program itself.
 
     :param records: saved records, in sudo mode
     :param dict wanted: names of stored fields by the path that leads there, the shorter
         one first; the records themselves are at the path ``""``
+    :param beside: further pairs of one record, or none, and what is wanted of it
     """
     query = records._as_query(ordered=False)
-    at = {"": (records, query.table)}
-    for path in filter(None, wanted):
-        before, _dot, name = path.rpartition(".")
-        model, alias = at[before]
-        model.flush_model([name])
-        comodel = model.env[model._fields[name].comodel_name]
-        joined = query.left_join(alias, name, comodel._table, "id", name)
-        at[path] = (comodel, joined)
-    terms = []
-    for path, names in wanted.items():
-        model, alias = at[path]
-        terms += _terms(model, alias, names, query)
+    parts = list(_along(records, query.table, wanted, query))
+    for number, (record, of_record) in enumerate(beside):
+        if record:
+            alias = f"beside_{number}"
+            is_it = SQL("%s = %s", SQL.identifier(alias, "id"), record.id)
+            query.add_join("LEFT JOIN", alias, record._table, is_it)
+            parts += _along(record, alias, of_record, query)
+    terms = [
+        term
+        for model, alias, names in parts
+        for term in _terms(model, alias, names, query)
+    ]
     rows = records.env.execute_query(query.select(*terms))
     begin = 0
-    for path, names in wanted.items():
-        model, end = at[path][0], begin + 1 + len(names)
+    for model, _alias, names in parts:
+        end = begin + 1 + len(names)
         held = {row[begin]: row[begin + 1 : end] for row in rows if row[begin]}
         remember(model.browse(held), names, held.values())
         begin = end
+
+
+def _along(records, table, wanted, query):
+    """Join what is wanted; yield for each path the model, its alias and the names."""
+    at = {"": (records, table)}
+    for path, names in wanted.items():
+        if path:
+            before, _dot, name = path.rpartition(".")
+            model, alias = at[before]
+            model.flush_model([name])
+            comodel = model.env[model._fields[name].comodel_name]
+            at[path] = comodel, query.left_join(alias, name, comodel._table, "id", name)
+        yield *at[path], names
 
 
 def _terms(model, alias, names, query):

@@ -2,7 +2,7 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
-from ..base.fetching import fetch_along
+from ..base.fetching import columns_held, fetch_along
 from ..order.order import ORDER_REF
 
 # Who sees the Amazon order: the people who work with sale orders; who works with other
@@ -71,6 +71,7 @@ class AmazonOrderMixin(models.AbstractModel):
     @api.depends("amazon_order_ref", "amazon_fulfillment_ref", "amazon_order_id")
     @api.depends_context("lang", "uid", "tz")
     def _compute_amazon_order_panel(self):
+        self._origin._fetch_for_panel()
         panel = self.env["amazon.order.panel"].sudo(False)
         for record in self:
             # of what is saved: nothing is looked up while a form is being filled in
@@ -332,6 +333,21 @@ class AmazonOrderMixin(models.AbstractModel):
             table=SQL.identifier(self._table),
             partners=partners.ids,
         )
+
+    def _read_for_panel(self):
+        """Hook: return the names of what the panel needs of a document that its form
+        has not read.
+
+        :rtype: tuple
+        """
+        return ("amazon_order_id",)
+
+    def _fetch_for_panel(self):
+        """Read it together with the Amazon orders."""
+        if self:
+            held = columns_held(self.env["amazon.order"].sudo())
+            wanted = {"": self._read_for_panel(), "amazon_order_id": held}
+            fetch_along(self.sudo(), wanted)
 
     def _read_to_ask(self):
         """Hook: return what is read of a document where somebody asks from it, see

@@ -387,8 +387,7 @@ class AmazonOrder(models.Model):
         then fails to serialize, is run again by Odoo, and sees what the other one
         did. With a lock alone it would go on with its old snapshot.
 
-        :return: the time by PostgreSQL's clock, once the order is taken; here it costs
-            no question of its own
+        :return: the time by PostgreSQL's clock, once the order is taken
         :rtype: datetime
         """
         return self._take_asking()[0]
@@ -429,8 +428,7 @@ class AmazonOrder(models.Model):
         """Read what every kind needs where somebody asks for something: the account,
         the company and who asks; the items, and what was charged for them."""
         self.ensure_one()
-        self.account_id._fetch_to_ask()
-        (self.currency_id | self.company_id.currency_id).fetch()
+        self.account_id._fetch_to_ask(self.currency_id)
         items = fetch_family(
             self.env["amazon.order.line"], [("order_id", "=", self.id)], "charge_ids"
         )
