@@ -391,31 +391,3 @@ class AmazonAuthority(models.Model):
                 ("amount", ">", 0),
             ]
         )
-
-
-class AmazonAction(models.Model):
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    # The careful limit of a day: what one person asked for in one account, however much
-    # there was before.
-    _careful_day_idx = models.Index("(account_id, user_id, asked_at) WHERE amount > 0")
-
-    def _asked(self, right):
-        """Override: what moves money is limited in the currency of the order, too."""
-        asked = super()._asked(right)
-        if right not in CAREFUL_RIGHTS:
-            return asked
-        return asked._replace(
-            amount_of_order=self.amount, currency_id=self.currency_id.id
-        )
-
-    @api.model
-    def _foresee_limit(self, handler, order, origin, amount):
-        """Override: the careful limit, while no row is about the right."""
-        authority = self.env["amazon.authority"]
-        right = handler._right()
-        if handler._is_assisted(order) or authority._rows(order.company_id.id, right):
-            return False
-        origin.check_access("read")
-        asked = authority._weigh(handler, order.sudo(), origin.sudo(), amount)
-        return authority._foresee_carefully(asked)[1]
