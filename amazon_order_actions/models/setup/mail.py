@@ -1,3 +1,5 @@
+import socket
+
 from odoo import api, models
 from odoo.tools import LazyTranslate, config, email_normalize
 
@@ -5,8 +7,8 @@ from ..account.setup import IN_ORDER, LOOK, TO_DO, WRONG, SetupCheck
 
 _lt = LazyTranslate(__name__)
 
-# Odoo's own default, which on most servers nobody listens at.
-NO_SERVER = ("localhost", "127.0.0.1", False, "")
+# Odoo's own default, at which nobody listens on most servers.
+LOCAL = ("localhost", "127.0.0.1")
 
 
 class AmazonSetupStepMail(models.AbstractModel):
@@ -67,7 +69,7 @@ class AmazonSetupStepMail(models.AbstractModel):
         """Look by which server a mail would leave, and as whose."""
         title = self.env._("Outgoing mail")
         server, actual = self._outgoing(account)
-        if not server and config["smtp_server"] in NO_SERVER:
+        if not server and not self._is_configured():
             return SetupCheck(
                 WRONG,
                 title,
@@ -96,6 +98,19 @@ class AmazonSetupStepMail(models.AbstractModel):
         return SetupCheck(
             IN_ORDER, title, self.env._("Mails leave by the server %s.", name)
         )
+
+    @api.model
+    def _is_configured(self):
+        """Whether the configuration file of Odoo names a server that mails leave by.
+        Its default is the machine itself: there somebody has to listen."""
+        host = config["smtp_server"]
+        if host not in LOCAL:
+            return bool(host)
+        try:
+            socket.create_connection((host, config["smtp_port"]), timeout=1).close()
+        except OSError:
+            return False
+        return True
 
     @api.model
     def _outgoing(self, account):

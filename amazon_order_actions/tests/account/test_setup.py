@@ -1,3 +1,4 @@
+import socket
 from contextlib import contextmanager
 from unittest.mock import patch
 
@@ -181,11 +182,21 @@ class TestSetup(AmazonOrderCommon):
 
     @mute_logger("odoo.addons.base.models.ir_mail_server")
     def test_no_mail_server_says_where_to_add_one(self):
-        with patch.dict(config.options, {"smtp_server": "localhost"}):
+        # nobody listens at this port
+        local = {"smtp_server": "127.0.0.1", "smtp_port": 9}
+        with patch.dict(config.options, local):
             said = self.look("mail")
             self.assertEqual(self.outcome("mail"), "wrong")
         self.assertIn("Odoo has no outgoing mail server", said)
         self.assertIn("Buyers cannot be written to by mail yet", said)
+
+    @mute_logger("odoo.addons.base.models.ir_mail_server")
+    def test_mail_server_on_the_same_machine_is_one(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            local = {"smtp_server": "127.0.0.1", "smtp_port": port}
+            with patch.dict(config.options, local):
+                self.assertIn("Mails leave by the server 127.0.0.1.", self.look("mail"))
 
     def test_server_that_sends_as_somebody_else_is_said(self):
         self.account.approved_sender = "amazon@shop.example"
