@@ -46,9 +46,7 @@ OTHERS = (
 )
 SQL_LOGGER = "odoo.sql_db"
 # Folders of our addons, as they stand in a traceback.
-OURS = re.compile(
-    r"/amazon_\w+/(?:models|wizards|controllers|spapi)/"
-)
+OURS = re.compile(r"/amazon_\w+/(?:models|wizards|controllers|spapi)/")
 
 _ORDER = re.compile(r"(?<![\w-])(?:\d{3}|S\d{2})-\d{7}-\d{7}(?![\d-])")
 # What stands before the @ names the buyer to Amazon; which shop it is helps.
