@@ -2,7 +2,9 @@
 who holds the place of the runner, and whether Odoo answers where the runner calls it.
 
 Nothing here decides anything; `runner.py` makes a finding of it. All of it is about
-queue_job 19.0, `jobrunner/` (read there: nothing of it is documented).
+queue_job 19.0, `jobrunner/` (read there: nothing of it is documented). What it calls
+its own parts is asked for when it is needed: another version may call them otherwise,
+and only this check fails then.
 """
 
 import os
@@ -17,9 +19,8 @@ import requests
 
 from odoo.tools import SQL, config
 
-from odoo.addons.queue_job.jobrunner import _channels, _is_runner_enabled
-from odoo.addons.queue_job.jobrunner.channels import ChannelManager
-from odoo.addons.queue_job.jobrunner.runner import PG_ADVISORY_LOCK_ID, QueueJobRunner
+from odoo.addons.queue_job import jobrunner
+from odoo.addons.queue_job.jobrunner.runner import PG_ADVISORY_LOCK_ID
 
 MODULE = "queue_job"
 # Jobs at a time where the configuration does not say how many.
@@ -68,22 +69,19 @@ def is_written():
 
 def is_enabled():
     """Whether the capacity of the root channel lets a runner start at all."""
-    return _is_runner_enabled()
+    return jobrunner._is_runner_enabled()
 
 
 def channels():
     """Return the configuration of the channels, as queue_job reads it."""
-    return _channels()
+    return jobrunner._channels()
 
 
 class Channels:
     """The capacities of the channels, as they are configured."""
 
     def __init__(self, text):
-        self._configured = {
-            _full_name(each["name"]): each
-            for each in ChannelManager.parse_simple_config(text)
-        }
+        self._configured = {_full_name(each["name"]): each for each in _parse(text)}
 
     def paused(self, channel):
         """Return the first channel on the way from the root that is paused, or None.
@@ -164,6 +162,10 @@ class Lines:
         if self.queue_job:
             lines += ["[queue_job]", *self.queue_job]
         return lines
+
+
+def _parse(text):
+    return jobrunner.channels.ChannelManager.parse_simple_config(text)
 
 
 def _written(name, configured):
@@ -341,7 +343,7 @@ def probe(database):
     :param str database: name of the database
     :rtype: Probe
     """
-    runner = QueueJobRunner.from_environ_or_config()
+    runner = jobrunner.runner.QueueJobRunner.from_environ_or_config()
     url = f"{runner.scheme}://{runner.host}:{runner.port}"
     try:
         answer = requests.get(
