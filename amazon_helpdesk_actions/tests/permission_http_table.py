@@ -164,7 +164,7 @@ amazon.audit.check           .          .         .         .          .        
 amazon.audit.entry           .          .         .         .          .         .    .           .          JW       .      .        .         JW       .      .
 amazon.audit.link            .          .         .         .          .         .    .           .          W        .      .        .         W        .      .
 amazon.authority             .          .         .         .          .         .    .           .          0        0      .        .         0        .      .
-amazon.careful.limit         .          .         .         .          .         .    .           .          0        0      .        .         0        .      .
+amazon.careful.limit         .          .         .         .          .         .    .           .          W        W      .        .         W        .      .
 amazon.call                  .          .         .         .          .         .    .           .          W        .      .        .         W        .      .
 amazon.delegation            .          .         .         .          .         .    .           .          W        W      .        .         W        .      .
 amazon.failure               .          .         .         .          .         .    .           .          .        W      .        .         .        .      .

@@ -236,6 +236,7 @@ amazon.order.refresh_if_stale                         .      .      .     +    +
 amazon.order_number.request.action_send_number        .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.refund.request.action_refund                   .      .      .     .    .    .       .     .     .     +      .      .    .       .       .       .     .        .        .      .
 amazon.reply.request.action_send                      .      .      .     .    .    .       .     .     .     .      .      .    +       .       .       .     .        .        .      .
+amazon.seller.account.init                            .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.action_decide_life              .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.seller.account.action_reencrypt                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.seller.account.action_remove_sample            .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
@@ -274,6 +275,7 @@ helpdesk.ticket.team.write                            .      .      .     .    .
 helpdesk.ticket.write                                 .      .      .     +    +    +       .     .     .     +      +      +    +       +       +       +     .        .        .      .
 ir.module.module.button_uninstall                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      !
 mail.message.write                                    .      .      .     +    +    +       .     .     .     +      +      +    +       +       +       +     .        .        .      .
+queue.job.create                                      .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 queue.job.write                                       .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 res.company.write                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      +
 res.groups.create                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      +
@@ -363,5 +365,7 @@ ROUTES = _rows(
 /amazon_order_actions/file/<int:file_id>           .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     .        .        .      .
 /amazon_order_actions/journal/<int:export_id>      .      .      .     .    .    .       .     .     .     .      .      .    .       .       +       .     .        +        .      .
 /amazon_order_actions/journal/anchors              .      .      .     .    .    .       .     .     .     .      .      .    .       .       +       .     .        +        .      .
+/amazon_order_actions/health                       .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
+/amazon_order_actions/metrics                      .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 """  # noqa: E501
 )

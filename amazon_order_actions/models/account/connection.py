@@ -16,7 +16,6 @@ from ...spapi.errors import (
 )
 from ...spapi.marketplaces import MARKETPLACES
 from ..base.background import in_own_transaction
-from ..base.groups import ADMIN
 from ..secrets.credentials import AUTHORISATION
 
 # A well-formed number that no order has: Amazon's answer to it (not found) proves
@@ -59,8 +58,6 @@ class AmazonSellerConnection(models.AbstractModel):
 
     _name = "amazon.seller.connection"
     _description = "Amazon Connection of a Seller Account"
-
-    connection_answer = fields.Html(groups=ADMIN, compute="_compute_connection_answer")
 
     # === COMPUTE METHODS === #
 

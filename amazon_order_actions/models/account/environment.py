@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, models
 
 # Whose account it is at Amazon, and where: what an environment forgets follows from it.
 PLACE = ("seller_id", "region", "environment", "simulator_url")
@@ -10,8 +10,6 @@ class AmazonSellerEnvironment(models.AbstractModel):
 
     _name = "amazon.seller.environment"
     _description = "Amazon Environment of a Seller Account"
-
-    environment_notice = fields.Text(compute="_compute_environment_notice")
 
     # === COMPUTE METHODS === #
 

@@ -17,6 +17,7 @@ from ...spapi.errors import (
 )
 from ...spapi.operations import OPERATIONS
 from ..base.fetching import fetch_along
+from ..base.groups import ADMIN
 from ..base.private_log import private_logger
 from ..secrets.credentials import (
     AUTHORISATION,
@@ -159,6 +160,12 @@ class AmazonSellerAccount(models.Model):
         copy=False,
         help="Since when Amazon refuses who we are; empty where it lets us in.",
     )
+
+    # computed by its parts
+    environment_notice = fields.Text(compute="_compute_environment_notice")
+    connection_answer = fields.Html(groups=ADMIN, compute="_compute_connection_answer")
+    setup_steps = fields.Json(groups=ADMIN, compute="_compute_setup")
+    setup_checks = fields.Html(groups=ADMIN, compute="_compute_setup")
 
     _sample_at_simulator = models.Constraint(
         "CHECK (NOT is_sample OR environment = 'simulator')",

@@ -126,8 +126,6 @@ class AmazonSellerSetup(models.AbstractModel):
         copy=False,
         help="Whether somebody has gone through the set-up to its end.",
     )
-    setup_steps = fields.Json(groups=ADMIN, compute="_compute_setup")
-    setup_checks = fields.Html(groups=ADMIN, compute="_compute_setup")
     setup_order_ref = fields.Char("Order Number", groups=ADMIN, copy=False)
     setup_order_answer = fields.Char(
         groups=ADMIN, readonly=True, copy=False, help="What Amazon said of the order."

@@ -261,8 +261,8 @@ class AmazonActionKind(models.AbstractModel):
         return False
 
     def _is_verified(self, action, is_read=False, now=None):
-        """Hook: whether Amazon was asked what the sending of an action depends on: what
-        it says of the order, unless a kind depends on something else.
+        """Hook for what is a call of its own: whether Amazon was asked what the sending
+        depends on: what it says of the order, unless a kind depends on something else.
 
         :param amazon.action action: waits to be sent
         :param bool is_read: see `amazon.action._is_order_verified`

@@ -1,4 +1,3 @@
-import logging
 from collections import defaultdict
 
 from odoo import api, fields, models
@@ -6,9 +5,10 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..base.groups import ADMIN
+from ..base.private_log import private_logger
 from ..watch.queue_job import ARGUMENTS, RECORD_IDS
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # What makes an account a sample, and keeps it from ever calling Amazon.
 FIXED = {"seller_id", "region", "environment", "company_id"}

@@ -425,7 +425,7 @@ class AmazonFeedDispatch(models.AbstractModel):
         return [
             Unverified(action.order_id.id, action._decided_at() <= shown)
             for action in self._due(lane)
-            if not action._is_verified(now=now)
+            if not action._is_order_verified(now=now)
         ]
 
     def _verified(self, lane, read, begun):
@@ -438,7 +438,7 @@ class AmazonFeedDispatch(models.AbstractModel):
         return {
             action.id: read.get(action.order_id.id, False)
             for action in self._due(lane)
-            if action._is_verified(now=now)
+            if action._is_order_verified(now=now)
             or (action.order_id.id in read and action._decided_at() <= begun)
         }
 
@@ -774,7 +774,7 @@ class AmazonFeedDispatch(models.AbstractModel):
             self._return_for_aside(lane)
             return
         now = database_now(self.env)
-        unread = left.filtered(lambda action: not action._is_verified(now=now))
+        unread = left.filtered(lambda action: not action._is_order_verified(now=now))
         for action in unread:
             problem = action.order_id.read_message or action.order_id.finances_message
             if problem:
