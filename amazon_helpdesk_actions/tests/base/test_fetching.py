@@ -14,7 +14,7 @@ from ..common import GIFT_WRAPPED, PARTLY_REFUNDED, SHIPPED, AmazonCommon
 class TestFetching(AmazonCommon):
     """What is read together is what Odoo reads one by one."""
 
-    def read(self, records, names):
+    def values_of(self, records, names):
         """Return what Odoo reads of records by itself."""
         self.env.flush_all()
         self.env.invalidate_all()
@@ -35,8 +35,8 @@ class TestFetching(AmazonCommon):
         charges = [item.charge_ids for item in items]
         self.assertGreater(len(charges[0]), 1)
         expected = [
-            self.read(items, names[0]),
-            [self.read(of_item, names[1]) for of_item in charges],
+            self.values_of(items, names[0]),
+            [self.values_of(of_item, names[1]) for of_item in charges],
         ]
         self.env.invalidate_all()
         found = fetch_family(items, [("order_id", "=", order.id)], "charge_ids")
@@ -101,7 +101,7 @@ class TestFetching(AmazonCommon):
         }
         account = orders.account_id
         expected = [
-            self.read(records, names)
+            self.values_of(records, names)
             for records, names in zip(
                 (orders, account, account.company_id), wanted.values(), strict=True
             )

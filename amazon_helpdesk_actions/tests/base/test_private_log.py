@@ -246,7 +246,7 @@ class TestPrivateLog(BaseCase):
             self.assertEqual(hide(text), text)
 
     def test_own_logger_says_where_but_not_what_an_exception_says(self):
-        logger = private_logger("odoo.addons.amazon_order_actions.test")
+        logger, said = private_logger("odoo.addons.amazon_order_actions.test"), ""
         try:
             raise ValueError(f"{NAME}\n\n{NOTE}")
         except ValueError as error:

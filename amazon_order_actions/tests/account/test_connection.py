@@ -4,10 +4,9 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 from odoo.tools import html2plaintext
 
-from odoo.addons.amazon_order_actions.models.account.seller_account import (
+from ...models.account.seller_account import (
     EnvironmentMissing,
 )
-
 from ..common import SHIPPED, AmazonOrderCommon
 
 

@@ -7,8 +7,7 @@ from odoo.fields import Command
 from odoo.tests import Form, tagged
 from odoo.tools import config, html2plaintext, mute_logger
 
-from odoo.addons.amazon_order_actions.models.secrets import sealing
-
+from ...models.secrets import sealing
 from ..common import NOWHERE, SHIPPED, AmazonOrderCommon
 
 

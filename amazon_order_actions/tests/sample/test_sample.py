@@ -10,10 +10,9 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.hooks import uninstall_hook
-from odoo.addons.amazon_order_actions.models.life import life_record
-from odoo.addons.amazon_order_actions.wizards.setup import sample_request
-
+from ...hooks import uninstall_hook
+from ...models.life import life_record
+from ...wizards.setup import sample_request
 from ..common import PARTLY_REFUNDED, SHIPPED, UNSHIPPED, AmazonOrderCommon
 from ..repository import FOLDER
 
