@@ -6,3 +6,4 @@ from . import amazon_reply
 from . import amazon_authority
 from . import sale_order
 from . import queue_job
+from . import amazon_setup

@@ -84,7 +84,7 @@ class HelpdeskTicket(models.Model):
         except ConcurrencyError:
             # A mail is not handed in a second time: its order is linked later.
             in_background(self, self.company_id).with_delay(
-                max_retries=0, description=f"Link the Amazon order {refs[0]}"
+                max_retries=0, description=f"Link the order of the ticket {self.number}"
             )._job_link_mailed(marketplace and marketplace.id)
         if len(refs) > 1:
             self.message_post(

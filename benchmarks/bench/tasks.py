@@ -75,7 +75,7 @@ def open_tickets(env, refs):
     env.cr.commit()
     # As in a shop that has been at work for a while: what changes from now on is seen
     # in Amazon's lists
-    orders.account_id._read_ranges()
+    orders.env["amazon.range.reading"]._read_ranges(orders.account_id)
     for number, order in enumerate(orders):
         if number % READ_AT_ONCE == 0:
             fill_quotas(env)
@@ -298,8 +298,9 @@ def refund(env, ticket):
     """Refund the order of a ticket, from the click until it is accepted.
 
     :return: milliseconds of the click (``ask``), of all ``jobs``, of each job by its
-        method, of reading the ``panel`` and of the dispatcher's search (``queue``),
-        without HTTP; the ``total`` of click and jobs, and its SQL ``queries``
+        method, of reading the ``panel``, of what monitoring reads (``health``) and of
+        the dispatcher's search (``queue``), without HTTP; the ``total`` of click and
+        jobs, and its SQL ``queries``
     :rtype: dict
     """
     fill_quotas(env)
@@ -334,6 +335,10 @@ def refund(env, ticket):
         agent = _as_agent(env(cr=cr))
         agent["helpdesk.ticket"].browse(ticket).read(["amazon_order_panel"])
     result["panel"] = watch.milliseconds
+    with Stopwatch() as watch, database.cursor() as cr:
+        health = env(cr=cr)["amazon.health"].with_company(order.company_id)
+        health._as_text()
+    result["health"] = watch.milliseconds
     result["jobs"] = sum(result["by_job"].values())
     result["total"] = result["ask"] + result["jobs"]
     result["queries"] = queries

@@ -1,7 +1,7 @@
 from psycopg2.errors import UniqueViolation
 
 from odoo import models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import file_open, mute_logger
 
@@ -119,6 +119,8 @@ class TestAccount(AmazonCommon):
             "access_token_expires_at",  # of a token that renews itself
             "participation_ids",  # as Amazon says it
             "kind_ids",  # by its rows
+            "careful_limit_ids",  # the same
+            "setup_order_ref",  # what somebody looks at, which changes nothing
             "company_id",  # in both journals, as for all that stays in its company
         }
         settings = {
@@ -146,46 +148,7 @@ class TestAccount(AmazonCommon):
             self._create_account()
             self.env.flush_all()
 
-    # === CONNECTION TEST === #
-
-    def test_working_account_is_said_to_work(self):
-        self.account.with_user(self.admin).action_test_connection()
-        states = {name: row.state for name, row in self.capabilities().items()}
-        self.assertEqual(
-            states,
-            {"sellers": "works", "orders": "works", "feeds": "works"}
-            | {"finances": "works"},
-        )
-        self.assertEqual(len(self.account.participation_ids), 4)
-
-    def test_missing_role_is_said_of_that_capability_alone(self):
-        self.simulator.fault("forbidden", "getFeeds", times=1)
-        self.account.action_test_connection()
-        rows = self.capabilities()
-        self.assertEqual(rows["feeds"].state, "refused")
-        self.assertIn("roles", rows["feeds"].message)
-        self.assertEqual(rows["orders"].state, "works")
-
-    def test_amazon_down_is_said(self):
-        self.simulator.fault("html_503", "getOrder", times=3)
-        self.account.action_test_connection()
-        self.assertEqual(self.capabilities()["orders"].state, "unreachable")
-
-    def test_wrong_secret_is_said_for_all(self):
-        self.account.lwa_client_secret = "wrong"
-        self.account.action_test_connection()
-        self.assertEqual(
-            {row.state for row in self.capabilities().values()}, {"refused"}
-        )
-
-    def test_missing_credentials_get_a_sentence(self):
-        self.account.lwa_refresh_token = False
-        with self.assertRaisesRegex(UserError, "no complete credentials"):
-            self.account.action_test_connection()
-
-    def test_agent_cannot_test_the_connection(self):
-        with self.assertRaises(AccessError):
-            self.account.with_user(self.agent).action_test_connection()
+    # === WHERE IT IS === #
 
     def test_environments_have_amazons_addresses(self):
         self.account.environment = "production"

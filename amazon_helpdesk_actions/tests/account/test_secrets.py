@@ -14,11 +14,14 @@ from odoo.service.model import call_kw
 from odoo.tests import Form, tagged
 from odoo.tools import config, convert_file, file_open, mute_logger
 
-from odoo.addons.amazon_order_actions.models.account.credentials import (
+from odoo.addons.amazon_order_actions.models.account.seller_account import (
+    AccessTokenStore,
+)
+from odoo.addons.amazon_order_actions.models.secrets.credentials import (
     SECRETS,
     UnreadableSecret,
 )
-from odoo.addons.amazon_order_actions.models.account.sealing import (
+from odoo.addons.amazon_order_actions.models.secrets.sealing import (
     KEYS_VARIABLE,
     KeyMissing,
     KeyUnusable,
@@ -29,13 +32,10 @@ from odoo.addons.amazon_order_actions.models.account.sealing import (
     sealed_at,
     unseal,
 )
-from odoo.addons.amazon_order_actions.models.account.seller_account import (
-    AccessTokenStore,
-)
 
 from ..common import SHIPPED, UNSHIPPED, AmazonCommon
 
-CREDENTIALS = "odoo.addons.amazon_order_actions.models.account.credentials"
+CREDENTIALS = "odoo.addons.amazon_order_actions.models.secrets.credentials"
 
 # As Amazon's look: found again wherever it may have gone.
 CLIENT_SECRET = "amzn1.oa2-cs.v1.0f1e2d3c4b5a"
@@ -397,7 +397,10 @@ class TestSecrets(AmazonCommon):
             self.account.action_test_connection()
         text = "\n".join(calls.output + queries.output + log.output)
         self.assertIn("'lwa_client_secret': '***'", text)
-        self.assertIn("invalid_client", self.account.capability_ids[0].message)
+        self.assertIn(
+            "this client ID with this client secret",
+            self.account.capability_ids[0].message,
+        )
         for secret in values.values():
             self.assertNotIn(secret, text)
 
@@ -478,6 +481,18 @@ class TestSecrets(AmazonCommon):
             self.assertIn(part, sentence)
         self.assertNotIn("new ", sentence)
 
+    def test_update_without_a_key_stops_where_secrets_are_stored(self):
+        accounts = self.env["amazon.seller.account"]
+        accounts.init()
+        for without in (no_keys(), keys("nonsense")):
+            with without, self.assertRaisesRegex(UserError, "Nothing was updated"):
+                accounts.init()
+        everything = accounts.with_context(active_test=False).search([])
+        everything.write({"lwa_client_secret": False, "lwa_refresh_token": False})
+        self.env.flush_all()
+        with no_keys():
+            accounts.init()
+
     def test_unusable_key_is_a_sentence(self):
         with keys("nonsense"), self.assertRaisesRegex(UserError, "Key number 1"):
             self.account.lwa_client_secret = "new"
@@ -511,7 +526,8 @@ class TestSecrets(AmazonCommon):
         order = self.create_ticket(SHIPPED).amazon_order_id
         for server in (no_keys(), keys(new_key())):
             with server, mute_logger(CREDENTIALS):
-                with self.assertRaisesRegex(UserError, "administrator"):
+                # who tests it administers it, and is told where the key belongs
+                with self.assertRaisesRegex(UserError, "AMAZON_ORDER_KEYS"):
                     self.account.action_test_connection()
                 order._job_read()
                 self.assertIn("cannot be decrypted", order.read_message)

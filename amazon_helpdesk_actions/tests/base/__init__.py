@@ -12,3 +12,4 @@ from . import test_permission_matrix
 from . import test_queue_job
 from . import test_wake
 from . import test_websocket
+from . import test_private_log

@@ -38,6 +38,7 @@ RECORDS = {
     "amazon.audit.entry": lambda side: side.entry,
     "amazon.alarm": lambda side: side.alarm,
     "amazon.authority": lambda side: side.authority,
+    "amazon.careful.limit": lambda side: side.careful_limit,
     "amazon.delegation": lambda side: side.delegation,
     "amazon.audit.check": lambda side: side.check,
     "amazon.stop": lambda side: side.stop,
@@ -99,6 +100,7 @@ OF_NO_COMPANY = (
     "amazon.audit.entry.action_",
     "amazon.audit.anchor.action_",
     "amazon.audit.settings.action_open",
+    "amazon.health.settings.action_open",
 )
 DOCUMENTS = {"helpdesk.ticket": "ticket", "sale.order": "sale"}
 
@@ -114,6 +116,12 @@ def new_values(model, side):
             "region": "na",
         },
         "amazon.seller.participation": {**account, "marketplace": "A33AVAJ2PDY3EV"},
+        "amazon.careful.limit": {
+            **account,
+            "currency_id": side.company.env.ref("base.CHF").id,
+            "limit_action": 10,
+            "limit_person_day": 10,
+        },
         # the one kind of which no account has a row
         "amazon.account.kind": {**account, "kind": "cancel_items"},
         "amazon.seller.capability": {
@@ -171,12 +179,16 @@ def new_values(model, side):
 
 
 def plain_field(record):
-    """Return the name of a field that is stored as it is, and protected by nothing."""
+    """Return the name of a field that is stored as it is, and protected by nothing;
+    of money only where there is no other."""
+    types = ("char", "text", "boolean", "selection", "integer", "date", "monetary")
     return next(
         name
-        for name, field in record._fields.items()
+        for name, field in sorted(
+            record._fields.items(), key=lambda item: item[1].type == "monetary"
+        )
         if field.store
-        and field.type in ("char", "text", "boolean", "selection", "integer", "date")
+        and field.type in types
         and not (field.compute or field.related or field.groups)
         and name not in ("id", "nonce", "origin_model")
     )
@@ -260,6 +272,8 @@ class TestPermissionMatrix(PermissionWorld):
             return side[f"{name}_{kind}"]
         if model == "amazon.seller.account" and method == "action_resume":
             return side.account
+        if method == "action_remove_sample":
+            return side.sample
         if method == "action_decide_life":
             return side.found_account
         if model == "amazon.stop" and method == "action_decide":
@@ -287,6 +301,8 @@ class TestPermissionMatrix(PermissionWorld):
             return (mail, {"company_id": side.company.id, "team_id": side.team.id})
         if method == "message_update":
             return ([record.id], mail)
+        if method == "action_setup_go":
+            return ([record.id], "mail")
         if method == "action_refuse" and model == "amazon.approval":
             return ([record.id], "A reason")
         if method in ("init", "action_open"):

@@ -3,12 +3,15 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.tools import LazyTranslate
 
+from ...spapi.envelopes import is_seller_id
 from ..watch.check import Check, Finding
 
 _lt = LazyTranslate(__name__)
 
 # A single refusal may be a hiccup at Amazon; the next reading that works ends it.
 ACCESS_AFTER = timedelta(minutes=5)
+# Somebody who connects an account is not told that it is not connected yet.
+SET_UP_WITHIN = timedelta(days=1)
 
 
 class AmazonCheckAccess(models.AbstractModel):
@@ -26,6 +29,12 @@ class AmazonCheckAccess(models.AbstractModel):
             explains_waiting=True,
         ),
         Check(
+            "environment",
+            _lt("Seller account not connected"),
+            on_panel=True,
+            explains_waiting=True,
+        ),
+        Check(
             "access", _lt("Amazon refuses access"), on_panel=True, explains_waiting=True
         ),
     )
@@ -35,7 +44,16 @@ class AmazonCheckAccess(models.AbstractModel):
         return [
             Finding(account, 1, account._sending_problem())
             for account in accounts
-            if account._sending_problem()
+            if not is_seller_id(account.seller_id) and account._sending_problem()
+        ]
+
+    def _find_environment(self, accounts):
+        """Nobody has chosen where the account is, though it was set up long ago."""
+        limit = fields.Datetime.now() - SET_UP_WITHIN
+        return [
+            Finding(account, 1, account._describe_environment_missing())
+            for account in accounts
+            if account._is_environment_missing() and account.create_date < limit
         ]
 
     def _find_access(self, accounts):

@@ -1,38 +1,37 @@
-import logging
 import time
 from datetime import datetime, timezone
 
-from odoo import SUPERUSER_ID, Command, api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ...spapi.client import SellerClient
 from ...spapi.credentials import Credentials, Endpoint, IncompleteCredentials
-from ...spapi.enums import FEED_CANCEL, FEED_REFUND
 from ...spapi.envelopes import is_seller_id
 from ...spapi.errors import (
     MalformedAnswer,
     NotSent,
     OutcomeUnknown,
     Refused,
-    SpApiError,
     Throttled,
 )
-from ...spapi.marketplaces import MARKETPLACES
 from ...spapi.operations import OPERATIONS
-from ..base.background import in_own_transaction
 from ..base.fetching import fetch_along
+from ..base.groups import ADMIN
+from ..base.private_log import private_logger
+from ..secrets.credentials import (
+    AUTHORISATION,
+    CREDENTIALS,
+    ENTERED_SECRETS,
+    IDENTITY,
+    UnreadableSecret,
+)
+from .connection import is_access_refused, is_unreadable
 from .quota import QuotaStore
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 
-# Entered by people, and readable by nobody (account/credentials.py).
-ENTERED_SECRETS = ("lwa_client_secret", "lwa_refresh_token")
-# Of these the journal holds that they were changed, and no value.
-CREDENTIALS = {"lwa_client_id", *ENTERED_SECRETS}
-# What decides whose authorisation it is, so that an access token belongs to it.
-AUTHORISATION = CREDENTIALS | {"seller_id", "region", "environment", "simulator_url"}
 # All that decides what happens with money, mail and secrets.
 JOURNALED = AUTHORISATION | {
     "name",
@@ -51,10 +50,6 @@ JOURNALED = AUTHORISATION | {
     "cancel_reason",
     "cancel_items_reason",
 }
-
-# A well-formed number that no order has: Amazon's answer to it (not found) proves
-# that the account may read orders, without reading any.
-NO_SUCH_ORDER = "000-0000000-0000000"
 
 # Seconds that a token at hand must still be valid, so that the database is asked for a
 # newer one in time: the strict layer wants 300 for a call that cannot be repeated.
@@ -90,11 +85,26 @@ READ_OF_USER = {
 }
 
 
+class EnvironmentMissing(IncompleteCredentials):
+    """Nobody has chosen a region or an environment, so nothing is called."""
+
+
 class AmazonSellerAccount(models.Model):
     """One authorisation of a seller: who we are at Amazon, and with what rights."""
 
     _name = "amazon.seller.account"
-    _inherit = ["amazon.stays.in.company", "amazon.company.name"]
+    _inherit = [
+        "amazon.seller.credentials",
+        "amazon.seller.environment",
+        "amazon.seller.connection",
+        "amazon.seller.setup",
+        "amazon.seller.sample",
+        "amazon.seller.settings",
+        "amazon.seller.held",
+        "amazon.seller.moments",
+        "amazon.stays.in.company",
+        "amazon.company.name",
+    ]
     _description = "Amazon Seller Account"
     _order = "sequence, id"
     _check_company_auto = True
@@ -114,10 +124,10 @@ class AmazonSellerAccount(models.Model):
         help="Also called Merchant Token. Seller Central shows it under Settings, "
         "Account Info.",
     )
+    # Neither has a default: nobody calls a real shop by accident.
     region = fields.Selection(
         [("na", "North America"), ("eu", "Europe"), ("fe", "Far East")],
-        required=True,
-        default="eu",
+        help="Where the seller account is. Each region has an account of its own here.",
     )
     environment = fields.Selection(
         [
@@ -125,10 +135,9 @@ class AmazonSellerAccount(models.Model):
             ("sandbox", "Sandbox of Amazon"),
             ("simulator", "Simulator"),
         ],
-        required=True,
-        default="production",
-        help="The sandbox of Amazon answers with fixed examples. The simulator is for "
-        "demonstration and tests.",
+        help="Production is the real shop: what is sent there moves money. The sandbox "
+        "of Amazon answers with fixed examples. The simulator is for demonstration and "
+        "tests. As long as none is chosen, nothing is asked of Amazon or sent to it.",
     )
     simulator_url = fields.Char("Simulator URL")
     access_token_expires_at = fields.Datetime(groups=fields.NO_ACCESS, copy=False)
@@ -136,6 +145,14 @@ class AmazonSellerAccount(models.Model):
     capability_ids = fields.One2many(
         "amazon.seller.capability", "account_id", readonly=True
     )
+    watermark_ids = fields.One2many(
+        "amazon.watermark",
+        "account_id",
+        readonly=True,
+        groups="amazon_order_actions.group_admin,amazon_order_actions.group_journal",
+    )
+
+    notice = fields.Text(compute="_compute_notice", compute_sudo=True)
 
     # In one company only: two would each promise the same money of an order.
     access_refused_at = fields.Datetime(
@@ -144,16 +161,34 @@ class AmazonSellerAccount(models.Model):
         help="Since when Amazon refuses who we are; empty where it lets us in.",
     )
 
+    # computed by its parts
+    environment_notice = fields.Text(compute="_compute_environment_notice")
+    connection_answer = fields.Html(groups=ADMIN, compute="_compute_connection_answer")
+    setup_steps = fields.Json(groups=ADMIN, compute="_compute_setup")
+    setup_checks = fields.Html(groups=ADMIN, compute="_compute_setup")
+
+    _sample_at_simulator = models.Constraint(
+        "CHECK (NOT is_sample OR environment = 'simulator')",
+        "A sample account stays at the simulator.",
+    )
     _seller_uniq = models.Constraint(
         "unique(seller_id, region, environment)",
         "This seller is already connected in this region.",
     )
 
+    # === COMPUTE METHODS === #
+
+    @api.depends_context("lang")
+    def _compute_notice(self):
+        said = self.env["amazon.check"]._said_of(self)
+        for account in self:
+            account.notice = "\n".join(said[account])
+
     # === CONSTRAINT METHODS === #
 
     @api.constrains("environment", "simulator_url")
     def _check_simulator_url(self):
-        for account in self:
+        for account in self.filtered(lambda a: a.environment == "simulator"):
             try:
                 account._endpoint()
             except ValueError:
@@ -199,8 +234,8 @@ class AmazonSellerAccount(models.Model):
 
     def write(self, vals):
         """Override to journal what decides who sends what where, to forget what another
-        authorisation was given, and to send what waited in an archived account, or for
-        another seller id."""
+        authorisation was given and how far another seller's lists were read, and to
+        send what waited in an archived account, or for another seller id."""
         vals = _without_blanks(vals)
         changed = JOURNALED & set(vals)
         waiting = self.filtered(lambda a: not a.active or a._sending_problem())
@@ -208,6 +243,8 @@ class AmazonSellerAccount(models.Model):
         result = super().write(vals)
         if AUTHORISATION & set(vals):
             self.sudo().write({"access_token_sealed": False})
+        if IDENTITY & set(vals):
+            self.sudo().watermark_ids.unlink()
         if changed:
             self._journal_change(before)
         waiting.filtered("active")._resume_sending()
@@ -232,57 +269,16 @@ class AmazonSellerAccount(models.Model):
 
     @api.model
     def _held_by(self):
-        """Hook: return the models with an account, which keep it in its company.
+        """Return the models that say of themselves, by ``_keeps_account``, that what
+        names an account keeps it in its company.
 
         :rtype: list[str]
         """
-        return []
-
-    # === ACTION METHODS === #
-
-    def action_test_connection(self):
-        """Ask Amazon for what each capability needs, and show in words what works.
-
-        Only reads, so that Odoo may run it twice.
-        """
-        self.ensure_one()
-        self.check_access("write")
-        try:
-            client = self._client()
-        except (IncompleteCredentials, NotSent) as error:
-            raise UserError(self._describe_error(error)) from None
-        participations = []
-        with client:
-            results = {
-                "sellers": self._try_capability(
-                    lambda: participations.extend(
-                        client.get_marketplace_participations()
-                    )
-                ),
-                "orders": self._try_capability(client.get_order, NO_SUCH_ORDER),
-                "feeds": self._try_capability(
-                    client.get_feeds,
-                    [FEED_REFUND, FEED_CANCEL],
-                    fields.Datetime.now(),
-                ),
-                "finances": self._try_capability(
-                    client.list_financial_events, NO_SUCH_ORDER
-                ),
-            }
-            known = self._prepare_participations(participations)
-            if self.messaging_enabled:
-                marketplaces = [vals["marketplace"] for vals in known]
-                marketplaces += self.participation_ids.mapped("marketplace")
-                results["messaging"] = self._try_capability(
-                    client.get_messaging_actions,
-                    NO_SUCH_ORDER,
-                    next(iter([*marketplaces, *MARKETPLACES])),
-                )
-        # The access token was renewed in a transaction of its own, and lies on the
-        # account's row: this one could write nothing that hangs on it any more.
-        in_own_transaction(self, "_record_tested", results, known)
-        self.invalidate_recordset()
-        return True
+        return [
+            name
+            for name, model in self.env.registry.items()
+            if getattr(model, "_keeps_account", False)
+        ]
 
     # === BUSINESS METHODS === #
 
@@ -293,6 +289,8 @@ class AmazonSellerAccount(models.Model):
         """
         if error is None:
             self._set_access_refused(False)
+        elif isinstance(error, EnvironmentMissing):
+            pass  # Amazon was not asked
         elif isinstance(error, IncompleteCredentials):
             self._set_access_refused(True)
         elif isinstance(error, Refused):
@@ -312,7 +310,8 @@ class AmazonSellerAccount(models.Model):
 
     @api.model
     def _candidates(self, company, marketplace=None):
-        """Return the accounts that an order may belong to, the likeliest first.
+        """Return the accounts that an order may belong to, the likeliest first; a
+        sample only as long as there is no other.
 
         :param res.company company: the company that looks for the order
         :param str marketplace: id of the marketplace where it is known
@@ -321,6 +320,7 @@ class AmazonSellerAccount(models.Model):
         accounts = self.search(
             Domain("active", "=", True) & Domain("company_id", "=", company.id)
         )
+        accounts = accounts.filtered(lambda account: not account.is_sample) or accounts
         if not marketplace:
             return accounts
         likely = accounts.filtered(
@@ -336,10 +336,13 @@ class AmazonSellerAccount(models.Model):
 
         :param QuotaStore quota: with prepaid calls, a new one when None
         :rtype: spapi.client.SellerClient
+        :raise EnvironmentMissing: when nobody has chosen where the account is
         :raise IncompleteCredentials: when a credential is missing
         :raise NotSent: when this server cannot decrypt one
         """
         self.ensure_one()
+        # where comes first: without it nothing else matters
+        endpoint = self._endpoint()
         account_sudo = self.sudo()
         return SellerClient(
             Credentials(
@@ -347,7 +350,7 @@ class AmazonSellerAccount(models.Model):
                 client_secret=account_sudo._secret("lwa_client_secret"),
                 refresh_token=account_sudo._secret("lwa_refresh_token"),
             ),
-            self._endpoint(),
+            endpoint,
             AccessTokenStore(self.env.registry, self.id),
             quota=quota or self._quota(),
         )
@@ -369,67 +372,16 @@ class AmazonSellerAccount(models.Model):
         return self._quota().wait(OPERATIONS[operation], tokens)
 
     def _endpoint(self):
+        """Return Amazon's addresses for this account.
+
+        :rtype: spapi.credentials.Endpoint
+        :raise EnvironmentMissing: when nobody has chosen where it is
+        """
+        if self._is_environment_missing():
+            raise EnvironmentMissing("The account has no region or no environment.")
         if self.environment == "simulator":
             return Endpoint.simulator(self.simulator_url or "")
         return Endpoint.for_region(self.region, sandbox=self.environment == "sandbox")
-
-    def _try_capability(self, call, *args):
-        """Return (state, sentence) of one capability. Not found is an answer, too."""
-        try:
-            call(*args)
-        except Refused as error:
-            if not is_access_refused(error):
-                return "works", False
-            return "refused", self._describe_error(error)
-        except SpApiError as error:
-            return "unreachable", self._describe_error(error)
-        return "works", False
-
-    @api.model
-    def _prepare_participations(self, entries):
-        """Return the values of the marketplaces that Amazon says the seller sells in.
-
-        :param entries: as Amazon answers to getMarketplaceParticipations
-        :rtype: list[dict]
-        """
-        return [
-            {
-                "marketplace": entry["marketplace"]["id"],
-                "is_participating": entry["participation"]["isParticipating"],
-                "has_suspended_listings": entry["participation"][
-                    "hasSuspendedListings"
-                ],
-            }
-            for entry in entries
-            if entry["marketplace"]["id"] in MARKETPLACES
-        ]
-
-    def _record_tested(self, results, participations):
-        """Record what Amazon has answered to the test of the connection.
-
-        :param dict results: state and sentence of each capability
-        :param participations: values of the marketplaces; of none, they stay as known
-        """
-        now = fields.Datetime.now()
-        self.capability_ids = [Command.clear()] + [
-            Command.create(
-                {
-                    "capability": capability,
-                    "state": state,
-                    "message": message,
-                    "checked_at": now,
-                }
-            )
-            for capability, (state, message) in results.items()
-        ]
-        if results["orders"][0] == "works":
-            # what the administrator has just mended counts at once
-            self.access_refused_at = False
-        if participations:
-            self.participation_ids = [
-                Command.clear(),
-                *(Command.create(vals) for vals in participations),
-            ]
 
     def _journaled_values(self, names):
         """Return the values of settings as the journal shows them; of secrets none.
@@ -464,7 +416,8 @@ class AmazonSellerAccount(models.Model):
 
     def _journal_existence(self, sentence, side):
         """Journal that accounts came or went, with all their settings. The entries do
-        not refer to the accounts' rows, which could never be deleted again.
+        not refer to the accounts' rows, which could never be deleted again. Of samples
+        nothing is journaled.
 
         :param sentence: function that says it of the account's name
         :param str side: the field of the entry that holds the settings
@@ -478,6 +431,7 @@ class AmazonSellerAccount(models.Model):
                 side: account._journaled_settings(),
             }
             for account in self
+            if not account.is_sample
         ]
         self.env["amazon.audit.entry"]._append(entries)
 
@@ -531,6 +485,8 @@ class AmazonSellerAccount(models.Model):
         """Return what an administrator must mend before a feed of this account can be
         made, or False. What waits goes on waiting until then."""
         self.ensure_one()
+        if self._is_environment_missing():
+            return self._describe_environment_missing()
         return not is_seller_id(self.seller_id) and self.env._(
             "Nothing is sent for the account %(account)s: Amazon's form does not take "
             "its seller ID. An administrator must correct it under Amazon > "
@@ -546,6 +502,10 @@ class AmazonSellerAccount(models.Model):
         :rtype: str
         """
         values = {"account": self.name, "subject": subject or "", "detail": str(error)}
+        if isinstance(error, UnreadableSecret):
+            return self._describe_unreadable()
+        if isinstance(error, EnvironmentMissing):
+            return self._describe_environment_missing()
         if isinstance(error, IncompleteCredentials):
             return self.env._(
                 "The account %(account)s has no complete credentials. An "
@@ -595,19 +555,6 @@ def _without_blanks(vals):
     if isinstance(vals.get("seller_id"), str):
         return {**vals, "seller_id": vals["seller_id"].strip()}
     return vals
-
-
-def is_unreadable(error):
-    """Tell whether Amazon answered with success, but with nothing that can be read."""
-    return isinstance(error, OutcomeUnknown) and error.http_status in range(200, 300)
-
-
-def is_access_refused(error):
-    """Tell whether a refusal is about who asks, not about what is asked.
-
-    :param Refused error: what Amazon said
-    """
-    return error.is_authorisation_problem or error.http_status in (401, 403)
 
 
 class AccessTokenStore:

@@ -1,4 +1,3 @@
-import logging
 from datetime import timedelta
 from functools import partial
 
@@ -14,7 +13,8 @@ from ..account.participation import marketplace_selection
 from ..base.background import in_background
 from ..base.clock import database_now
 from ..base.containment import contained, log_failure, worked_together
-from ..base.groups import ADMIN, APPROVE
+from ..base.groups import ACTORS_AND_JOURNAL, ADMIN, APPROVE
+from ..base.private_log import private_logger
 from ..order.reading import (
     AWAITED_STATES,
     CONFIRM_MIN_SECONDS,
@@ -30,7 +30,7 @@ from .states import (
     SURPASSED,
 )
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Orders that are read by themselves at the first look for their outcome; where more
 # were accepted at once, the lists of the account show it.
@@ -43,12 +43,6 @@ CONFIRM_ALERT_DAYS = 14
 
 # Who holds it may create actions. It is no value that could come in by RPC.
 _DOOR = object()
-
-# Who may read what a person wrote down: those who act, and the auditors.
-ACTORS_AND_JOURNAL = ",".join(
-    f"amazon_order_actions.group_{name}"
-    for name in ("refund", "cancel", "edit", "message", "approve", "journal")
-)
 
 # Who accounts for every action of a company, whatever document it was asked from.
 ACCOUNTABLE = (APPROVE, "amazon_order_actions.group_journal", ADMIN)
@@ -73,6 +67,7 @@ class AmazonAction(models.Model):
 
     _name = "amazon.action"
     _inherit = [
+        "amazon.action.items",
         "amazon.document.access",
         "amazon.own.defaults",
         "amazon.set.aside",
@@ -83,6 +78,7 @@ class AmazonAction(models.Model):
     ]
     _description = "Amazon Action"
     _order = "id desc"
+    _keeps_account = True
     _check_company_auto = True
 
     name = fields.Char("Reference", required=True, readonly=True, copy=False)
@@ -255,7 +251,7 @@ class AmazonAction(models.Model):
         """Override to refuse what was not reserved: nobody would know of its money and
         units.
 
-        :raise AccessError: from anywhere but :meth:`amazon.order._reserve`
+        :raise AccessError: from anywhere but :meth:`amazon.reservation._reserve`
         """
         if self.env.context.get("amazon_door") is not _DOOR:
             raise AccessError(
@@ -367,7 +363,7 @@ class AmazonAction(models.Model):
                 Domain("user_id", "=", self.env.uid),
                 self._accounted_for(),
                 Domain("origin_model", "=", False),
-                *map(self._asked_from, self.env["amazon.order"]._document_models()),
+                *map(self._asked_from, self.env["amazon.document"]._document_models()),
             ]
         )
 
@@ -406,7 +402,7 @@ class AmazonAction(models.Model):
     def _next_name(self):
         """Return the next reference. By the sequence's own id: to look for it by its
         code would be a query more with each click."""
-        self.env["amazon.life"]._check_at_first()
+        self.env["amazon.gatekeeper"]._tell("_before_asking")
         sequence_id = self.env["ir.model.data"]._xmlid_to_res_id(
             "amazon_order_actions.sequence_amazon_action", raise_if_not_found=True
         )
@@ -472,8 +468,8 @@ class AmazonAction(models.Model):
         else:
             action = self._create_reserved(vals)
             action._tell_asked(note)
-        self.env["amazon.life"]._note_asked(action)
-        action._set_off()
+        self.env["amazon.gatekeeper"]._tell("_note_asked", action)
+        action._start_off()
         return action
 
     def _prepare_words(self, vals):
@@ -501,7 +497,7 @@ class AmazonAction(models.Model):
         )
         self.with_context(amazon_note=note)._let_follow()
 
-    def _set_off(self):
+    def _start_off(self):
         """Have what is asked for go on by itself: to Amazon, to a second person, or to
         be looked for."""
         if self.state == "assisted":
@@ -653,7 +649,7 @@ class AmazonAction(models.Model):
         elif self.feed_id:
             self.feed_id._go_on()
         elif self._is_of_lost_time() and not self.needs_person:
-            self._enqueue_verification()
+            self.env["amazon.gatekeeper"]._tell("_verify_on", self)
         self.order_id._notify_forms()
 
     def _check_moved(self, moved):
@@ -769,6 +765,11 @@ class AmazonAction(models.Model):
         return bool(self.urgent_from) and self.urgent_from <= fields.Datetime.now()
 
     def _is_verified(self, is_read=False, now=None):
+        """Whether Amazon was asked after the decision to act, and not too long ago,
+        what the sending depends on; as its kind has it: see `_is_order_verified`."""
+        return self._kind()._is_verified(self, is_read, now)
+
+    def _is_order_verified(self, is_read=False, now=None):
         """Whether Amazon was asked about the order after it was decided to act on it,
         and not too long ago.
 
@@ -870,6 +871,18 @@ class AmazonAction(models.Model):
         return False, False
 
     @api.model
+    def _foresee_limit(self, handler, order, origin, amount):
+        """Hook: return the sentence that says which limit is near, though not reached;
+        False where none is.
+
+        :param handler: the kind of action, in the user's environment
+        :param amazon.order order: the order
+        :param origin: the document that it is asked from
+        :param float amount: what counts against limits, in the order's currency
+        """
+        return False
+
+    @api.model
     def _why_no_mail(self, handler, order, document):
         """Hook: return why the current user may not write to a buyer by mail, which
         cannot wait for a second person, or False.
@@ -948,8 +961,8 @@ class AmazonAction(models.Model):
 
     def _enqueue_confirm(self):
         """Have the outcome looked for in Amazon's own data: soon, then by range."""
-        for account in self.account_id:
-            account._enqueue_range_read(CONFIRM_MIN_SECONDS)
+        ranges = self.env["amazon.range.reading"]
+        ranges._enqueue(self.account_id, CONFIRM_MIN_SECONDS)
         sent_together = max(self.feed_id.mapped("message_count"), default=0)
         if max(sent_together, len(self)) > CONFIRM_SINGLE_ORDERS:
             return
@@ -993,10 +1006,14 @@ class AmazonAction(models.Model):
     # === LOGGING HELPERS === #
 
     def _sentence(self):
-        """What is known, in one sentence for a person."""
+        """What is known, in one sentence for a person; of what is left of an action,
+        also what is not."""
         if self.state in APPROVAL_STATES:
-            return self._approval_sentence()
-        return self._kind()._sentence(self, self.state)
+            sentence = self._approval_sentence()
+        else:
+            sentence = self._kind()._sentence(self, self.state)
+        rejected = self._rejected_sentence()
+        return f"{sentence} {rejected}" if rejected else sentence
 
     def _journal(self, event, **vals):
         """Append to the journal what has just happened to these actions."""
@@ -1041,7 +1058,7 @@ class AmazonAction(models.Model):
 
     def _get_origin(self):
         """Return the document that it was asked from; of none, an empty sale order."""
-        return self.env["amazon.order"]._document(self.origin_model, self.origin_id)
+        return self.env["amazon.document"]._document(self.origin_model, self.origin_id)
 
     def _record_for(self, user):
         """Return where to tell a user of it, since a mail and an activity name that:

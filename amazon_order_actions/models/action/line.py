@@ -36,6 +36,12 @@ class AmazonActionLine(models.Model):
         help="What the buyer gets; below zero: what is kept back from it.",
     )
     quantity = fields.Integer(readonly=True, help="Units of the item.")
+    quantity_before = fields.Integer(
+        "Cancelled Otherwise",
+        readonly=True,
+        help="Units of the item that Amazon showed as cancelled before, and that no "
+        "action here accounts for.",
+    )
     discount = fields.Monetary(
         readonly=True,
         help="The part of a promotion that is taken back with it: the message names "

@@ -2,6 +2,7 @@ from odoo import api, fields, models, tools
 from odoo.fields import Domain
 
 from .kind import UNDO_SECONDS
+from .states import BEFORE_SENDING, OPEN_STATES
 
 
 class AmazonSellerAccount(models.Model):
@@ -30,18 +31,41 @@ class AmazonSellerAccount(models.Model):
 
     # === BUSINESS METHODS === #
 
-    @api.model
-    def _held_by(self):
-        """Override: its actions."""
-        return [*super()._held_by(), "amazon.action"]
+    def _forgotten_since(self, former):
+        """Override: what is under way is looked for where it never was."""
+        said = super()._forgotten_since(former)
+        # sudo: what is under way counts, whoever looks
+        count = (
+            self.env["amazon.action"]
+            .sudo()
+            .search_count(
+                [
+                    ("account_id", "=", former.id),
+                    ("state", "in", (*BEFORE_SENDING, *OPEN_STATES)),
+                ]
+            )
+        )
+        if count:
+            said.append(
+                self.env._(
+                    "Actions that are under way (%s) go on where the account is then, "
+                    "and nothing is known of them there. Take back what waits, and let "
+                    "the rest end first.",
+                    count,
+                )
+            )
+        return said
 
     def _resume_sending(self, kind=False):
-        """Override to enqueue a dispatch for every lane in which actions wait."""
+        """Override to enqueue a dispatch for every lane in which actions wait, and to
+        let go on what follows."""
         result = super()._resume_sending(kind)
         waiting = Domain("account_id", "in", self.ids) & Domain("state", "=", "queued")
         if kind:
             waiting &= Domain("kind", "=", kind)
         self.env["amazon.action"].sudo().search(waiting)._enqueue_dispatch()
+        for follower in self.env["amazon.action.follower"]._in_order():
+            follower._resume(self, kind)
         return result
 
     @tools.ormcache("self.id", "kind")

@@ -1,7 +1,6 @@
 from . import own_defaults
 from . import set_aside
 from . import file
-from . import queue_job
 from . import plain_export
 from . import company_name
 from . import document_access

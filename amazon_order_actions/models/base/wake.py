@@ -1,6 +1,5 @@
 import atexit
 import contextlib
-import logging
 import os
 import threading
 import time
@@ -14,7 +13,9 @@ from odoo.tools.misc import OrderedSet
 
 from odoo.addons.bus.models.bus import ODOO_NOTIFY_FUNCTION, get_notify_payloads
 
-_logger = logging.getLogger(__name__)
+from .private_log import private_logger
+
+_logger = private_logger(__name__)
 
 # The database whose connections are told of what the bus has.
 BUS_DATABASE = "postgres"

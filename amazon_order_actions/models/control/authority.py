@@ -1,4 +1,3 @@
-from datetime import datetime
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -7,6 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 from ..account.participation import marketplace_selection
+from .authority_usage import DAYS, Asked
 
 RIGHTS = [
     ("refund", "Refund"),
@@ -16,30 +16,9 @@ RIGHTS = [
     ("approve", "Approve"),
 ]
 
-DAYS = ("limit_person_day", "limit_group_day")
 LIMITS = ("limit_action", "limit_order", *DAYS)
 # Administrators that a refusal names.
 NAMED_ADMINISTRATORS = 3
-
-
-class Asked(NamedTuple):
-    """What is judged: who asks for what is known from the environment."""
-
-    right: str
-    company_id: int
-    account_id: int
-    marketplace: str | bool
-    # in the company's currency; None: not known, since its currency has no rate
-    amount: float | None
-    # the same in the currency of the order, where people know it by that
-    amount_of_order: float = 0.0
-    currency_id: int | bool = False
-    # what is judged again counts already, and must not count twice
-    action_id: int | bool = False
-    # when, by PostgreSQL's clock; None: now
-    at: datetime | None = None
-    # of the document, where its kind has teams
-    team_id: int | bool = False
 
 
 class Row(NamedTuple):
@@ -93,8 +72,9 @@ class AmazonAuthority(models.Model):
     move a document into it. So it is for *Approve*, too, or the asker would choose who
     may approve.
 
-    - A company without a row for a right leaves it to the group of that right alone,
-      without limits. Rows of other companies never count.
+    - A company without a row for a right leaves it to the group of that right: without
+      limits where it moves no money, within the careful limits of the account
+      (`amazon.careful.limit`) where it does. Rows of other companies never count.
     - Rows add up: what one row allows, no other takes away. A row for a person can only
       give more. Who should get less must leave the group that gives it.
     - Something goes alone where at least one row that covers it allows it within all
@@ -121,9 +101,11 @@ class AmazonAuthority(models.Model):
     """
 
     _name = "amazon.authority"
+    _inherit = "amazon.authority.careful"
     _description = "Amazon Authority"
     _order = "right, group_id, user_id, id"
     _check_company_auto = True
+    _keeps_account = True
 
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company, index=True
@@ -412,7 +394,7 @@ class AmazonAuthority(models.Model):
         """
         rows = self._rows(asked.company_id, asked.right)
         if not rows:
-            return False
+            return self._judge_carefully(asked)
         covering = self._covering(rows, self.env.user, asked)
         if not covering:
             raise AccessError(self._not_covered(asked))
@@ -431,13 +413,16 @@ class AmazonAuthority(models.Model):
         :rtype: tuple
         """
         not_known = handler._not_known(order)
-        rows = self._rows(order.company_id.id, handler._right())
-        if not rows or handler._is_assisted(order):
+        if handler._is_assisted(order):
             return False, self._forecast_approval(not_known)
+        rows = self._rows(order.company_id.id, handler._right())
         # the sentences name where they are
         origin.check_access("read")
         order_sudo = order.sudo()
         asked = self._weigh(handler, order_sudo, origin.sudo(), amount)
+        if not rows:
+            why, _near = self._foresee_carefully(asked)
+            return False, self._forecast_approval(why, not_known)
         covering = self._covering(rows, self.env.user, asked)
         if not covering:
             return self._not_covered(asked), False
@@ -579,6 +564,14 @@ class AmazonAuthority(models.Model):
         if self._currency(asked).compare_amounts(asked.amount, left) <= 0:
             return None
         return {"name": name, "row": row, "limit": limit, "used": used, "left": left}
+
+    @api.model
+    def _nothing_asked(self, account, right="refund"):
+        """Return what is judged where nobody has asked for anything yet.
+
+        :rtype: Asked
+        """
+        return Asked(right, account.company_id.id, account.id, False, 0.0)
 
     # === WHAT IS SAID === #
 

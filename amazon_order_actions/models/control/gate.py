@@ -2,7 +2,8 @@ from odoo import api, fields, models
 from odoo.fields import Command, Domain
 
 from ..base.clock import database_now
-from .authority import Asked
+from .authority_usage import Asked
+from .careful import CAREFUL_RIGHTS
 
 
 class AmazonAction(models.Model):
@@ -61,6 +62,10 @@ class AmazonAction(models.Model):
     _breaker_idx = models.Index(
         "(account_id, last_state_change) WHERE is_breaker_blocked"
     )
+
+    # The careful limit of a day: what one person asked for in one account, however much
+    # there was before.
+    _careful_day_idx = models.Index("(account_id, user_id, asked_at) WHERE amount > 0")
 
     # === COMPUTE METHODS === #
 
@@ -156,6 +161,17 @@ class AmazonAction(models.Model):
             "is_rate_missing": asked.amount is None,
         }
 
+    @api.model
+    def _foresee_limit(self, handler, order, origin, amount):
+        """Override: the careful limit, while no row is about the right."""
+        authority = self.env["amazon.authority"]
+        right = handler._right()
+        if handler._is_assisted(order) or authority._rows(order.company_id.id, right):
+            return False
+        origin.check_access("read")
+        asked = authority._weigh(handler, order.sudo(), origin.sudo(), amount)
+        return authority._foresee_carefully(asked)[1]
+
     def _asked(self, right):
         """Return where it was asked for and what it counts, as it was judged then.
 
@@ -169,6 +185,9 @@ class AmazonAction(models.Model):
             account_id=self.account_id.id,
             marketplace=self.marketplace,
             amount=None if self.is_rate_missing else self.amount_company,
+            # what moves money is limited in the currency of the order, too
+            amount_of_order=self.amount if right in CAREFUL_RIGHTS else 0.0,
+            currency_id=right in CAREFUL_RIGHTS and self.currency_id.id,
         )
 
     def _convert_again(self):

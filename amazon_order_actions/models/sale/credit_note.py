@@ -107,7 +107,7 @@ class AmazonActionFollowerCreditNote(models.AbstractModel):
         origin = action._get_origin()
         if origin._name == "sale.order" and origin:
             return origin.sudo()
-        return action.order_id._sale_orders()[:1]
+        return self.env["sale.order"]._of_amazon_orders(action.order_id)[:1]
 
     def _prepare_credit_note(self, action, sale_order):
         """Return the values of the credit note.

@@ -1,1 +1,3 @@
+from . import test_connection
 from . import test_quota
+from . import test_setup

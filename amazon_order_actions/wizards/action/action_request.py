@@ -70,6 +70,16 @@ class AmazonActionRequest(models.AbstractModel):
             self._handler(), self.order_id, origin, amount
         )
 
+    def _near_limit(self, amount):
+        """Return the sentence that says which limit is near, or False.
+
+        :param float amount: what counts against limits, in the order's currency
+        """
+        origin = self._asked_from()
+        return bool(origin) and self.env["amazon.action"]._foresee_limit(
+            self._handler(), self.order_id, origin, amount
+        )
+
     @api.depends("order_id")
     def _compute_is_assisted(self):
         for request in self:
@@ -149,7 +159,8 @@ class AmazonActionRequest(models.AbstractModel):
 
         :rtype: amazon.action
         """
-        return self.order_id._reserve(
+        return self.env["amazon.reservation"]._reserve(
+            self.order_id,
             ActionRequest(
                 self._asked_kind(),
                 self._asked_from(),
@@ -159,7 +170,7 @@ class AmazonActionRequest(models.AbstractModel):
                 details=self._details(),
                 plan=self._plan(),
                 note=self.note,
-            )
+            ),
         )
 
     def _asked_from(self):
@@ -168,7 +179,8 @@ class AmazonActionRequest(models.AbstractModel):
         Checked here as well: a dialog that is not saved meets no constraint, and may
         have one half of the name from its client and the other one from a default.
         """
-        document = self.env["amazon.order"]._document(self.origin_model, self.origin_id)
+        documents = self.env["amazon.document"]
+        document = documents._document(self.origin_model, self.origin_id)
         if document and not self.id:
             document.sudo(False).check_access("read")
         return document

@@ -4,7 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from ...models.account.participation import marketplace_selection
-from ...models.control.authority import LIMITS, Asked, plain
+from ...models.control.authority import LIMITS, plain
+from ...models.control.authority_usage import Asked
+from ...models.control.careful import CAREFUL_RIGHTS
 
 
 class AmazonAuthorityCheck(models.TransientModel):
@@ -57,9 +59,10 @@ class AmazonAuthorityCheck(models.TransientModel):
             "shared": "fa-users text-warning",
             "no": "fa-times-circle text-danger",
         }[sign]
-        lines = Markup().join(
-            Markup("<li>%s</li>") % self._row_sentence(row, right) for row in rows
-        )
+        said = [self._row_sentence(row, right) for row in rows]
+        if sign == "yes" and not rows and right in CAREFUL_RIGHTS:
+            said = self._careful_sentences()
+        lines = Markup().join(Markup("<li>%s</li>") % sentence for sentence in said)
         return Markup(
             '<div class="mb-3"><i class="fa %s me-2" role="img"></i>'
             "<strong>%s</strong>: %s<ul>%s</ul></div>"
@@ -84,6 +87,15 @@ class AmazonAuthorityCheck(models.TransientModel):
                 [],
             )
         rows = authority._rows(self.company_id.id, right)
+        if not rows and right in CAREFUL_RIGHTS:
+            return (
+                "yes",
+                self.env._(
+                    "within the careful limits, since there is no row for it. Above "
+                    "them a second person decides."
+                ),
+                [],
+            )
         if not rows:
             return (
                 "yes",
@@ -110,6 +122,19 @@ class AmazonAuthorityCheck(models.TransientModel):
             not self[name] or getattr(row, name) in (False, plain(self[name]))
             for name in self.env["amazon.authority"]._scope()
         )
+
+    def _careful_sentences(self):
+        """Return the careful limits of the account that was chosen, or of all."""
+        accounts = self.account_id or self.env["amazon.seller.account"].search(
+            [("company_id", "=", self.company_id.id)]
+        )
+        return [
+            self.env._("%(account)s: %(limit)s", account=account.name, limit=sentence)
+            for account in accounts
+            for sentence in self.env["amazon.authority"]._careful_sentences(
+                account, self.user_id
+            )
+        ]
 
     def _row_sentence(self, row, right):
         record = self.env["amazon.authority"].sudo().browse(row.id)

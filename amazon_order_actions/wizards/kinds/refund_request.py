@@ -2,8 +2,9 @@ from functools import partial
 
 from odoo import Command, api, fields, models
 
+from ...models.account.reasons import REFUND_REASONS
 from ...models.base.fetching import fetch_family
-from ...models.kinds.refund import FITTING_REASONS, REFUND_REASONS
+from ...models.kinds.refund import FITTING_REASONS
 from ...models.kinds.refund_plan import SHARED_MODES, RefundPlan, RefundToPlan
 from .refund_request_line import COMPONENTS, to_decimal
 
@@ -102,6 +103,8 @@ class AmazonRefundRequest(models.TransientModel):
             _refusal, approval = request._forecast(request.total)
             if approval and approval not in (request.warnings or ""):
                 notices.append(approval)
+            if not approval:
+                notices += filter(None, [request._near_limit(request.total)])
             request.notices = "\n".join(notices)
             is_partial = order.currency_id.compare_amounts(request.remaining, 0) > 0
             request.hints = "\n".join(handler._hints(order, is_partial))
