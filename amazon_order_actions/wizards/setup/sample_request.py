@@ -69,8 +69,12 @@ class AmazonSampleRequest(models.TransientModel):
             ]
         )
         if known:
+            # Without its name: it may be in a company of others
             raise UserError(
-                self.env._("The simulator is connected already, as %s.", known.name)
+                self.env._(
+                    "The simulator is connected already, here or in another company: "
+                    "once in this database. Remove that account first."
+                )
             )
 
     def _ask_simulator(self):
