@@ -265,6 +265,7 @@ helpdesk.ticket.team.write                            .      .      .     .    .
 helpdesk.ticket.write                                 .      .      .     +    +    +       .     .     .     +      +      +    +       +       +       +     .        .        .      .
 ir.module.module.button_uninstall                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      !
 mail.message.write                                    .      .      .     +    +    +       .     .     .     +      +      +    +       +       +       +     .        .        .      .
+queue.job.create                                      .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 queue.job.write                                       .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 res.company.write                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      +
 res.groups.create                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      +
