@@ -4,6 +4,8 @@ UPDATE amazon_seller_account
        lwa_refresh_token_sealed = NULL,
        access_token_sealed = NULL,
        access_token_expires_at = NULL;
+-- Whoever watches over the original is not answered by a copy.
+UPDATE res_company SET amazon_health_digest = NULL, amazon_health_token_at = NULL;
 -- What waits here is sent by the original; should somebody connect the copy again, it
 -- must not go out a second time.
 UPDATE amazon_action

@@ -35,10 +35,15 @@ _SIGNED = re.compile(r"(?i)(?:x-amz-[a-z-]{1,40}|signature|awsaccesskeyid)=")
 #: Where a value stands in a message of `logging`.
 _PLACEHOLDER = re.compile(r"%[sdr]")
 
-#: What an address names after its host, in a whole one and in a request's first line:
-#: Amazon's and the seller's numbers of orders. And the number of an order elsewhere.
-_PATH = re.compile(r"(https?://[^\s\"'/<>]+)/[^\s\"'<>]*")
-_REQUEST = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) /[^\s\"'<>]*")
+#: What an address of Amazon's, or of the simulator on the same host, names after its
+#: host, in a whole one and as urllib3 writes a request: Amazon's and the seller's
+#: numbers of orders. Addresses of others are no matter of ours.
+_PATH = re.compile(
+    r"(https?://(?:[\w.-]*\.)?(?:amazon\.com|amazonaws\.com|localhost|127\.0\.0\.1)"
+    r"(?::\d+)?)( \"[A-Z]+ )?/[^\s\"'<>]*"
+)
+#: The number of an order elsewhere, and that of the seller in a path.
+_FULFILLMENT = re.compile(r"(/fulfillmentOrders/)[^\s\"'<>/?]+")
 _ORDER = re.compile(r"(?<![\w-])(?:\d{3}|S\d{2})-\d{7}-\d{7}(?![\d-])")
 
 #: Loggers that may print an address, a header or a body of ours. A filter works only
@@ -75,8 +80,8 @@ def anonymous(text):
     """Return `text` without secrets, and without what names an order or a buyer by its
     form: paths of addresses, numbers of orders.
     """
-    text = _REQUEST.sub(rf"\1 /{HIDDEN}", _PATH.sub(rf"\1/{HIDDEN}", redact(text)))
-    return _ORDER.sub(HIDDEN, text)
+    text = _PATH.sub(rf"\1\2/{HIDDEN}", redact(text))
+    return _ORDER.sub(HIDDEN, _FULFILLMENT.sub(rf"\1{HIDDEN}", text))
 
 
 class RedactingFilter(logging.Filter):

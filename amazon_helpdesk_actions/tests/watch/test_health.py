@@ -6,7 +6,7 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, tagged
-from odoo.tools import mute_logger
+from odoo.tools import file_open, mute_logger
 
 from odoo.addons.amazon_order_actions.models.watch import runner_facts
 from odoo.addons.amazon_order_actions.models.watch.health import PREFIX
@@ -147,6 +147,13 @@ class TestHealthToken(HealthCommon):
             with self.assertRaises(AccessError):
                 getattr(settings.sudo(), method)()
         self.assertFalse(elsewhere.sudo().amazon_health_digest)
+
+    def test_neutralized_copy_has_no_token(self):
+        self.env.flush_all()
+        with file_open("amazon_order_actions/data/neutralize.sql") as script:
+            self.env.cr.execute(script.read())
+        self.env.invalidate_all()
+        self.assertFalse(self.env["res.company"]._of_health_token(self.token))
 
     def test_nobody_reads_the_digest(self):
         with self.assertRaises(AccessError):

@@ -152,20 +152,22 @@ class OthersFilter(logging.Filter):
     """For loggers of others: as much as can be told by its form."""
 
     def filter(self, record):
-        """Rewrite the record in place; never drops it."""
-        text = record.getMessage()
+        """Rewrite the record in place, where there is something to hide; never drops
+        it."""
+        said = text = record.getMessage()
         if record.name == SQL_LOGGER and record.levelno >= logging.WARNING:
             text = _without_values(text)
         elif _BEGINNING in text and OURS.search(text):
             text = wordless(text)
-        record.msg, record.args = hide(text), ()
+        text = hide(text)
+        if text != said:
+            record.msg, record.args = text, ()
         if record.exc_info and record.exc_info[1]:
-            trace = record.exc_text or logging.Formatter().formatException(
-                record.exc_info
-            )
-            is_ours = OURS.search(trace)
-            record.exc_text = wordless(trace) if is_ours else hide(trace)
-            record.exc_info = None
+            trace = logging.Formatter().formatException(record.exc_info)
+            told = wordless(trace) if OURS.search(trace) else hide(trace)
+            if told != trace:
+                # what other handlers would make of the exception names it again
+                record.exc_text, record.exc_info = told, None
         return True
 
 

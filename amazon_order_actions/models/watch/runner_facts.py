@@ -137,7 +137,7 @@ class Lines:
         :param str name: its name in the file
         """
         variable = f"ODOO_QUEUE_JOB_{name.upper()}"
-        if variable in os.environ:
+        if os.environ.get(variable):
             self.environment.append(f"{variable}={value}")
         else:
             self.queue_job.append(f"{name} = {value}")
