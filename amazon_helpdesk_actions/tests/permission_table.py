@@ -248,7 +248,6 @@ amazon.seller.account.action_setup_next               .      .      .     .    .
 amazon.seller.account.action_setup_try                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.sample.request.action_connect                  .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       !     .        .        !      .
 amazon.seller.account.action_test_connection          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
-amazon.seller.account.init                            .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.ship.request.action_ship                       .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.ship.request.action_ship_and_next              .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.stop.action_decide                             .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
