@@ -16,6 +16,8 @@ from dev.settings import ADDONS, ROOT
 
 #: Keys that OCA's tools read from a manifest and Odoo's list does not know.
 OCA_MANIFEST_KEYS = {"development_status", "maintainers"}
+#: Read by Odoo (ir.module.module.exclusion), and missing in its own list.
+ODOO_MANIFEST_KEYS = {"excludes"}
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +33,7 @@ def our_manifest_only(request, monkeypatch):
         monkeypatch.setattr(request.module, "get_modules", lambda: list(ADDONS))
     if hasattr(request.module, "MANIFEST_KEYS"):
         keys = request.module.MANIFEST_KEYS | OCA_MANIFEST_KEYS
+        keys |= ODOO_MANIFEST_KEYS
         monkeypatch.setattr(request.module, "MANIFEST_KEYS", keys)
 
 
