@@ -7,7 +7,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from benchmarks import chaos_calls
 from benchmarks.chaos_lives import ACTIONS, Lives, envelopes
 from benchmarks.chaos_people import Intent
 from benchmarks.chaos_world import World
@@ -65,9 +64,7 @@ def judge(
     ledger = world.simulator.ledger()
     actions = world.rows(ACTIONS)
     marks = lives.marks | envelopes(world)
-    known = [*lives.gone, *actions]
-    _times, called_twice = chaos_calls.executions(wishes, known, ledger)
-    twice = sent_twice(ledger, marks) | called_twice
+    twice = sent_twice(ledger, marks)
     excused = excuse(lives, actions)
     return {
         **outcomes(wishes, actions, ledger, lives, marks),
@@ -113,7 +110,6 @@ def outcomes(
     """
     lives = lives or Lives()
     times = executions(actions, lives.gone, ledger, marks or {})
-    times += chaos_calls.executions(wishes, [*lives.gone, *actions], ledger)[0]
     items = {row["merchant_adjustment_item_id"] for row in ledger["refunds"]}
     known = {row["name"] for row in actions}
     gone = {row["name"] for row in lives.gone}
