@@ -1,4 +1,8 @@
-"""Uninstalling, with real processes: nothing is left, and nothing is complained of."""
+"""Uninstalling, with real processes: nothing is left, and nothing is complained of.
+
+Not part of ``make test`` yet: no run of it has been green. By hand, as any test:
+``make test T=tests_system/unproven_uninstall.py``.
+"""
 
 import re
 import subprocess
