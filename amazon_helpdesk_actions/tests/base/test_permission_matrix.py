@@ -180,15 +180,15 @@ def new_values(model, side):
 
 def plain_field(record):
     """Return the name of a field that is stored as it is, and protected by nothing;
-    of money only where there is no other."""
+    of money, or one that is not stored, only where there is no other."""
     types = ("char", "text", "boolean", "selection", "integer", "date", "monetary")
     return next(
         name
         for name, field in sorted(
-            record._fields.items(), key=lambda item: item[1].type == "monetary"
+            record._fields.items(),
+            key=lambda item: (not item[1].store, item[1].type == "monetary"),
         )
-        if field.store
-        and field.type in types
+        if field.type in types
         and not (field.compute or field.related or field.groups)
         and name not in ("id", "nonce", "origin_model")
     )

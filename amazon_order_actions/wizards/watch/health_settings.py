@@ -68,7 +68,9 @@ class AmazonHealthSettings(models.TransientModel):
 
     def _check_administers(self, company):
         user = self.env.user
-        if not user.has_group(ADMIN) or company not in user.sudo().company_ids:
+        if not user.has_group(ADMIN) or company not in (
+            user.sudo().company_ids & self.env.companies
+        ):
             raise AccessError(
                 self.env._(
                     "Only an Amazon administrator of the company may set this. Ask one."
