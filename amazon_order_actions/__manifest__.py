@@ -71,7 +71,6 @@
     "demo": [
         "demo/res_users_demo.xml",
         "demo/amazon_seller_account_demo.xml",
-        "demo/amazon_authority_demo.xml",
         "demo/res_partner_demo.xml",
         "demo/product_product_demo.xml",
         "demo/sale_order_demo.xml",
