@@ -1,6 +1,6 @@
 # The work is done in dev/; `make help` lists commands and variables.
 PYTHON ?= python3
-COMMANDS := setup demo test lint smoke chaos bench fuzz stop clean
+COMMANDS := setup demo simulator test lint smoke chaos bench fuzz readmes wheels transcript stop clean
 
 help:
 	@$(PYTHON) -m dev help

@@ -7,6 +7,8 @@
     "author": "Amazon Helpdesk Actions contributors",
     "license": "AGPL-3",
     "depends": ["amazon_order_actions", "helpdesk_mgmt_sale"],
+    # Both define the model helpdesk.ticket
+    "excludes": ["helpdesk"],
     "data": [
         "security/ir.model.access.csv",
         "data/ir_actions_server_data.xml",
@@ -23,5 +25,7 @@
             "amazon_helpdesk_actions/static/tests/tours/**/*",
         ],
     },
+    "uninstall_hook": "uninstall_hook",
     "installable": True,
+    "application": True,
 }

@@ -34,7 +34,7 @@
         "wizards/kinds/fulfillment_request_views.xml",
         "wizards/kinds/ship_request_views.xml",
         "wizards/kinds/order_number_request_views.xml",
-        "wizards/kinds/edit_request_views.xml",
+        "wizards/document/edit_request_views.xml",
         "wizards/action/unknown_decision_views.xml",
         "wizards/approval/approval_decision_views.xml",
         "wizards/conversation/reply_request_views.xml",
@@ -49,6 +49,7 @@
         "views/control/authority_views.xml",
         # Refers to the matrix
         "views/account/setup_views.xml",
+        "wizards/watch/health_settings_views.xml",
         "views/account/seller_account_views.xml",
         "views/order/order_views.xml",
         "views/action/action_views.xml",
@@ -66,6 +67,7 @@
         "views/sale/sale_order_views.xml",
         "views/sale/account_move_views.xml",
         "views/conversation/reply_template_views.xml",
+        "wizards/setup/sample_request_views.xml",
         "views/amazon_menus.xml",
     ],
     "demo": [
@@ -80,5 +82,7 @@
             "amazon_order_actions/static/src/**/*",
         ],
     },
+    "uninstall_hook": "uninstall_hook",
     "installable": True,
+    "application": True,
 }

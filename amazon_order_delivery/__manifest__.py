@@ -10,6 +10,7 @@
     "data": [
         "wizards/ship_request_views.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
     "installable": True,
     "auto_install": True,
 }

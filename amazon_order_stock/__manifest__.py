@@ -16,6 +16,7 @@
             "amazon_order_stock/static/tests/tours/**/*",
         ],
     },
+    "uninstall_hook": "uninstall_hook",
     "installable": True,
     "auto_install": True,
 }

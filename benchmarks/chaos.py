@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import chaos_clock, chaos_faults
+from benchmarks import chaos_calls, chaos_clock, chaos_faults
 from benchmarks.chaos_foreign import Foreign
 from benchmarks.chaos_judge import FORBIDDEN, judge
 from benchmarks.chaos_lives import Copies, Lives, Restore
@@ -35,6 +35,7 @@ from benchmarks.chaos_trouble import (
 from benchmarks.chaos_world import DATABASE, World, world
 from dev.console import Problem, say, step
 from dev.settings import Settings
+from spapi_simulator.generate import fulfillment_orders as generate_fulfillment_orders
 from spapi_simulator.generate import orders as generate_orders
 from spapi_simulator.process import SimulatorFailed
 
@@ -83,22 +84,24 @@ env["amazon.authority"].create({{
     "right": "refund", "mode": "alone", "limit_action": {alone},
     "group_id": env.ref("amazon_order_actions.group_refund").id,
 }})
+team = env.ref("amazon_helpdesk_actions.demo_team_amazon")
 tickets = env["helpdesk.ticket"].with_context(
     tracking_disable=True, mail_create_nosubscribe=True, mail_create_nolog=True
 ).create([
-    {{"name": f"Order {{ref}}", "description": "-", "amazon_order_ref": ref,
-      "team_id": env.ref("amazon_helpdesk_actions.demo_team_amazon").id}}
-    for ref in {refs!r}
+    {{"name": f"Order {{ref}}", "description": "-", field: ref, "team_id": team.id}}
+    for field, refs in {refs!r}.items() for ref in refs
 ])
 # The orders are read here and now, not by jobs
 env.cr.execute("DELETE FROM queue_job")
 env.cr.commit()
 end = time.monotonic() + 600
 for number, order in enumerate(tickets.amazon_order_id):
-    while order.read_state != "read" or order.finances_state != "read":
+    # fulfillment orders have no finances
+    wanted = "mcf" if order.channel == "mcf" else "read"
+    while order.read_state != "read" or wanted not in ("mcf", order.finances_state):
         assert time.monotonic() < end, order.read_message
         order._read_from_amazon()
-        if order.read_state != "read" or order.finances_state != "read":
+        if order.read_state != "read" or wanted not in ("mcf", order.finances_state):
             env.cr.commit()
             time.sleep(0.1)
     if number % 50 == 0:
@@ -204,15 +207,23 @@ class Run:
         self._options = options
         self._trouble = Trouble(made, self._chance("trouble"))
         self._shipped = generate_orders(options.actions, options.seed, "SHIPPED")
+        shipments, changes = chaos_calls.count_of(options.actions)
+        cancelled = options.actions // 4
         self._unshipped = generate_orders(
-            options.actions // 4, options.seed, "UNSHIPPED"
+            cancelled + shipments, options.seed, "UNSHIPPED"
         )
-        self._wishes = plan(
+        self._fulfillment = generate_fulfillment_orders(changes, options.seed)
+        by_feed = plan(
             self._chance("wishes"),
-            options.actions,
+            options.actions - shipments - changes,
             self._shipped,
-            self._unshipped,
+            self._unshipped[:cancelled],
         )
+        chance = self._chance("calls")
+        by_call = chaos_calls.wishes(
+            chance, self._unshipped[cancelled:], self._fulfillment
+        )
+        self._wishes = chaos_calls.mix(chance, by_feed, by_call)
         wanted = {wish.order for wish in self._wishes}
         self._orders = [
             order for order in self._shipped + self._unshipped if order["id"] in wanted
@@ -291,15 +302,24 @@ class Run:
         simulator = self._world.simulator
         simulator.change(**self._variants)
         simulator.add_orders(self._orders)
+        simulator.add_fulfillment_orders(self._fulfillment)
         self._world.sql(
             f"UPDATE amazon_seller_account SET simulator_url = '{simulator.url}'"
         )
         refs = [order["id"] for order in self._orders]
-        self._world.shell(PREPARE.format(people=PEOPLE, refs=refs, alone=ALONE))
-        self._trouble.fault_messages(self._faults_of_messages(refs))
+        numbers = {
+            "amazon_order_ref": refs,
+            "amazon_fulfillment_ref": [order["id"] for order in self._fulfillment],
+        }
+        self._world.shell(PREPARE.format(people=PEOPLE, refs=numbers, alone=ALONE))
+        by_feed = {w.order for w in self._wishes if w.kind not in chaos_calls.KINDS}
+        self._trouble.fault_messages(
+            self._faults_of_messages([ref for ref in refs if ref in by_feed])
+        )
         rows = self._world.sql(
-            "SELECT amazon_order_ref, id FROM helpdesk_ticket "
-            "WHERE amazon_order_ref IS NOT NULL"
+            "SELECT coalesce(amazon_order_ref, amazon_fulfillment_ref) AS ref, id "
+            "FROM helpdesk_ticket "
+            "WHERE coalesce(amazon_order_ref, amazon_fulfillment_ref) IS NOT NULL"
         )
         pairs = (row.split("|") for row in rows.splitlines())
         return {ref: int(ticket) for ref, ticket in pairs}
@@ -345,6 +365,7 @@ class Run:
         usual = schedule(
             self._chance("schedule"), options.actions, options.kills, seconds
         )
+        usual = chaos_calls.meet(self._chance("faults of calls"), usual, seconds)
         kinds = [kind for kind in options.faults if kind in self._handlers]
         others = chaos_faults.schedule(self._chance("others"), kinds, seconds)
         return sorted(usual + others, key=lambda event: event.at)

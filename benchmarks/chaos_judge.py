@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from benchmarks import chaos_calls
 from benchmarks.chaos_lives import ACTIONS, Lives, envelopes
 from benchmarks.chaos_people import Intent
 from benchmarks.chaos_world import World
@@ -64,7 +65,9 @@ def judge(
     ledger = world.simulator.ledger()
     actions = world.rows(ACTIONS)
     marks = lives.marks | envelopes(world)
-    twice = sent_twice(ledger, marks)
+    known = [*lives.gone, *actions]
+    _times, called_twice = chaos_calls.executions(wishes, known, ledger)
+    twice = sent_twice(ledger, marks) | called_twice
     excused = excuse(lives, actions)
     return {
         **outcomes(wishes, actions, ledger, lives, marks),
@@ -110,6 +113,7 @@ def outcomes(
     """
     lives = lives or Lives()
     times = executions(actions, lives.gone, ledger, marks or {})
+    times += chaos_calls.executions(wishes, [*lives.gone, *actions], ledger)[0]
     items = {row["merchant_adjustment_item_id"] for row in ledger["refunds"]}
     known = {row["name"] for row in actions}
     gone = {row["name"] for row in lives.gone}

@@ -51,14 +51,14 @@ PAYLOADS = """
 
 #: The accounts have stopped themselves, and an administrator has not decided yet.
 NOTICED = """
-    SELECT id FROM amazon_stop WHERE life_id IS NOT NULL AND ended_at IS NULL
+    SELECT id FROM amazon_stop WHERE needs_decision AND ended_at IS NULL
 """
 #: What the administrator does in the dialog.
 DECIDE = """
 from odoo.service.model import retrying
 admin = env.ref("base.user_admin")
 env = env(user=admin, context={"allowed_company_ids": admin.company_ids.ids})
-domain = [("life_id", "!=", False), ("ended_at", "=", False)]
+domain = [("needs_decision", "=", True), ("ended_at", "=", False)]
 def decide():
     for stop in env["amazon.stop"].search(domain):
         dialog = env["amazon.life.decision"].browse(stop.action_decide()["res_id"])

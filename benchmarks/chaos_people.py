@@ -1,4 +1,4 @@
-"""The persons who ask for refunds and cancellations, through Odoo's dialogs.
+"""The persons who ask for refunds, cancellations and the rest, through Odoo's dialogs.
 
 They call what the web client calls, each with a session of her own. A person whose
 connection was cut clicks the button of the same dialog again, as people do, until
@@ -38,6 +38,21 @@ APPROVE_EVERY, APPROVE_FROM, APPROVE_UNTIL = 5, 3, 8
 REFUSALS = ("UserError", "ValidationError", "AccessError")
 
 
+#: By what is wanted: the button of the ticket, the model of its dialog, and what is
+#: clicked there.
+DIALOGS = {
+    "refund": ("refund", "amazon.refund.request", "action_refund"),
+    "cancel": ("cancel", "amazon.cancel.request", "action_cancel_order"),
+    "ship": ("ship", "amazon.ship.request", "action_ship"),
+    "mcf_update": ("fulfillment", "amazon.fulfillment.request", "action_change"),
+    "mcf_cancel": (
+        "cancel",
+        "amazon.fulfillment.cancel.request",
+        "action_cancel_order",
+    ),
+}
+
+
 class Refused(Exception):
     """Odoo said no, with a sentence."""
 
@@ -51,9 +66,10 @@ class Intent:
     """What one person wants of one order.
 
     :param share: of the order's money, None for all that is refundable
-    :param unit: of a cancellation: one unit, not the whole order
+    :param unit: of a cancellation or a package: one unit, not the whole order
     :param rival: somebody else wants the same at the same time; one of them gets it
     :param withdraw: take it back right afterwards
+    :param mark: of a direct call: what Amazon keeps of it, and of no other
     """
 
     kind: str
@@ -62,6 +78,7 @@ class Intent:
     unit: bool = False
     rival: bool = False
     withdraw: bool = False
+    mark: str = ""
     # What came of it, as the person was told
     nonce: str = ""
     action: str = ""
@@ -281,16 +298,13 @@ class Person(threading.Thread):
             wish.gave_up = True
 
     def _click_through(self, wish: Intent) -> None:
-        call, model = self._session.call, f"amazon.{wish.kind}.request"
-        opened = call(
-            "helpdesk.ticket",
-            f"action_amazon_{wish.kind}",
-            [self._tickets[wish.order]],
-        )
+        call = self._session.call
+        button, model, click = DIALOGS[wish.kind]
+        ticket = self._tickets[wish.order]
+        opened = call("helpdesk.ticket", f"action_amazon_{button}", [ticket])
         dialog = opened["res_id"]
         wish.nonce = call(model, "read", [dialog], ["nonce"])[0]["nonce"]
         call(model, "write", [dialog], self._filled_in(wish, dialog))
-        click = "action_refund" if wish.kind == "refund" else "action_cancel_order"
         call(model, click, [dialog])
         domain = [("nonce", "=", wish.nonce)]
         found = call("amazon.action", "search_read", domain, fields=["name"])
@@ -299,6 +313,12 @@ class Person(threading.Thread):
             self._withdraw(wish, found[0]["id"])
 
     def _filled_in(self, wish: Intent, dialog: int) -> dict:
+        if wish.kind == "ship":
+            return self._package(wish, dialog)
+        if wish.kind == "mcf_update":
+            return {"new_comment": wish.mark}
+        if wish.kind == "mcf_cancel":
+            return {}
         if wish.unit:
             line = self._lines(wish, dialog)[0]["id"]
             values = {"scope": "items", "items_reason": "NoInventory"}
@@ -311,6 +331,17 @@ class Person(threading.Thread):
             values["line_ids"] = [
                 [1, line["id"], {"amount": round(line["charged"] * wish.share, 2)}]
                 for line in self._lines(wish, dialog, "charged")
+            ]
+        return values
+
+    def _package(self, wish: Intent, dialog: int) -> dict:
+        """Return a package with all that is left of the order, or with one unit."""
+        values: dict[str, Any] = {"carrier_code": "DHL", "tracking_number": wish.mark}
+        if wish.unit:
+            first, *others = (line["id"] for line in self._lines(wish, dialog))
+            values["line_ids"] = [
+                [1, first, {"quantity": 1}],
+                *([1, other, {"quantity": 0}] for other in others),
             ]
         return values
 

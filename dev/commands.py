@@ -15,6 +15,7 @@ from dev.console import (
     stop_on_signals,
 )
 from dev.postgres import Cluster
+from dev.processes import run_to_end
 from dev.settings import Settings
 
 
@@ -36,6 +37,13 @@ def demo(settings: Settings) -> int:
     from dev.demo import demo
 
     return demo(settings)
+
+
+def simulator(settings: Settings) -> int:
+    """Serve the simulator of Amazon alone, for an Odoo of your own."""
+    from dev.simulator import simulator
+
+    return simulator(settings)
 
 
 def test(settings: Settings) -> int:
@@ -80,6 +88,29 @@ def fuzz(settings: Settings) -> int:
     return fuzz(settings)
 
 
+def readmes(settings: Settings) -> int:
+    """Write each addon's README.md and page in Odoo anew from its fragments."""
+    from dev.stack import set_up
+
+    odoo, venv = set_up(settings, tests=True)
+    command = [venv.python, "-m", "dev.readmes"]
+    return run_to_end(command, cwd=settings.root, env=odoo.environment())
+
+
+def wheels(settings: Settings) -> int:
+    """Build a package of each addon, and install them where there is only Odoo."""
+    from dev.wheels import wheels
+
+    return wheels(settings)
+
+
+def transcript(settings: Settings) -> int:
+    """Do the README's steps literally on a bare Odoo 19, up to a refund."""
+    from dev.transcript import transcript
+
+    return transcript(settings)
+
+
 def stop(settings: Settings) -> int:
     """Stop a PostgreSQL that a killed command left running."""
     from benchmarks.chaos_world import ChaosSettings
@@ -99,7 +130,22 @@ def clean(settings: Settings) -> int:
 
 COMMANDS: dict[str, Callable[[Settings], int]] = {
     command.__name__: command
-    for command in (setup, demo, test, lint, smoke, chaos, bench, fuzz, stop, clean)
+    for command in (
+        setup,
+        demo,
+        simulator,
+        test,
+        lint,
+        smoke,
+        chaos,
+        bench,
+        fuzz,
+        readmes,
+        wheels,
+        transcript,
+        stop,
+        clean,
+    )
 }
 
 VARIABLES = """
@@ -111,6 +157,7 @@ Variables, by environment or after the command (make demo ODOO_PORT=28169):
   PG_PORT          port of the private PostgreSQL (28071, or any if that is taken)
   DEMO_DB          database of the demo (amazon_helpdesk_demo), new at each start
   TEST_DB          database of the tests (amazon_helpdesk_test), new at each start
+  KEEP             1: demo and simulator go on where they were stopped
   T                run the tests in this file or folder only
   ARGS             further arguments of pytest
   SEED             what chaos decides by, also in test, and fuzz begins with (any; it
@@ -130,7 +177,7 @@ def usage() -> str:
     """Return the help text: one line a command."""
     lines = ["Usage: make <command>", ""]
     for name, command in COMMANDS.items():
-        lines.append(f"  {name:<8} {(command.__doc__ or '').splitlines()[0]}")
+        lines.append(f"  {name:<10} {(command.__doc__ or '').splitlines()[0]}")
     return "\n".join(lines) + "\n" + VARIABLES
 
 

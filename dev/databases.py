@@ -61,6 +61,11 @@ class Databases:
         records = self._settings.data_dir / "amazon_order_actions"
         (records / f"{name}.json").unlink(missing_ok=True)
 
+    def exists(self, name: str) -> bool:
+        """Say whether there is a database of that name."""
+        found = f"SELECT datname FROM pg_database WHERE datname = '{name}'"
+        return bool(self._cluster.sql(found))
+
     def copy(self, source: str, target: str) -> None:
         """Make ``target`` a fresh copy of ``source``, replacing what it was.
 

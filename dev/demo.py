@@ -29,10 +29,19 @@ ticket. More tickets are in Helpdesk > Tickets > All Tickets; the menu Amazon ha
 requests and, for auditor (password auditor) and admin, the journal.
 
 Amazon is a simulator; {simulator}/_simulator/ledger is what it really
-executed. Every start begins anew: a fresh database, a fresh simulator.
+executed. {memory}
 
 Logs are in {logs}. Ctrl-C stops everything.
 """
+
+
+#: What the simulator knew when it was stopped, beside the demo's database.
+STATE = "demo-simulator.state"
+
+MEMORY = {
+    False: "Every start begins anew (make demo KEEP=1 goes on where it was stopped).",
+    True: "It goes on where it was stopped, as long as you start it with KEEP=1.",
+}
 
 
 def demo(settings: Settings) -> int:
@@ -43,7 +52,11 @@ def demo(settings: Settings) -> int:
     check_free(settings.odoo_port, "ODOO_PORT")
     check_free(settings.simulator_port, "SIMULATOR_PORT")
     with prepared(settings) as workshop:
-        with workshop.stack(settings.demo_database) as stack:
+        state = settings.dev / STATE
+        is_there = workshop.databases.exists(settings.demo_database)
+        if not (settings.keep and is_there):
+            state.unlink(missing_ok=True)
+        with workshop.stack(settings.demo_database, keep=settings.keep) as stack:
             try:
                 _serve(settings, stack)
             except KeyboardInterrupt:  # Ctrl-C is the way to end it
@@ -53,7 +66,9 @@ def demo(settings: Settings) -> int:
 
 def _serve(settings: Settings, stack: Stack) -> None:
     with step("Start: simulator of Amazon and Odoo"):
-        simulator = stack.start_simulator(settings.simulator_port)
+        simulator = stack.start_simulator(
+            settings.simulator_port, "--state", str(settings.dev / STATE)
+        )
         stack.connect_to(simulator)
         odoo = stack.start_odoo(settings.odoo_port)
     say(
@@ -62,6 +77,7 @@ def _serve(settings: Settings, stack: Stack) -> None:
             simulator=simulator.url,
             refund=_ticket(stack, odoo, REFUND_ORDER),
             cancel=_ticket(stack, odoo, CANCEL_ORDER),
+            memory=MEMORY[settings.keep],
             logs=odoo.log.parent.relative_to(settings.root),
         )
     )

@@ -133,12 +133,15 @@ class Service:
         """Say whether the process runs."""
         return self._process.poll() is None
 
-    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
+    def wait_until(
+        self, condition: Callable[[], bool], what: str, seconds: float = READY_SECONDS
+    ) -> None:
         """Wait for a condition while the process lives.
 
-        :raise Problem: when the process ends, or after two minutes
+        :param seconds: for so long at most
+        :raise Problem: when the process ends, or it takes longer
         """
-        end = time.monotonic() + READY_SECONDS
+        end = time.monotonic() + seconds
         while not condition():
             late = time.monotonic() > end
             if late or not self.alive():

@@ -45,6 +45,8 @@ class Settings:
     :param test_database: database of ``make test`` (TEST_DB), made anew at each start
     :param pytest_args: further arguments for pytest (ARGS)
     :param test_path: run only this file or folder of tests (T)
+    :param keep: whether ``make demo`` and ``make simulator`` go on where they were
+        stopped (KEEP=1)
     :param seed: what chance is decided by in ``make test`` (SEED), None for any
     """
 
@@ -57,6 +59,7 @@ class Settings:
     test_database: str = "amazon_helpdesk_test"
     pytest_args: str = ""
     test_path: str = ""
+    keep: bool = False
     seed: int | None = None
 
     @classmethod
@@ -75,6 +78,7 @@ class Settings:
             test_database=_database(environ, "TEST_DB", cls.test_database),
             pytest_args=environ.get("ARGS", ""),
             test_path=environ.get("T", ""),
+            keep=_switch(environ, "KEEP"),
             seed=_seed(environ),
         )
 
@@ -119,6 +123,13 @@ def _port(environ: Mapping[str, str], name: str) -> int | None:
     if not text.isdecimal() or not 1024 <= int(text) <= 65535:
         raise Problem(f"{name}={text} is not a port: give a number from 1024 to 65535.")
     return int(text)
+
+
+def _switch(environ: Mapping[str, str], name: str) -> bool:
+    text = environ.get(name) or "0"
+    if text not in ("0", "1"):
+        raise Problem(f"{name}={text} is no switch: give 1, or 0.")
+    return text == "1"
 
 
 def _seed(environ: Mapping[str, str]) -> int | None:

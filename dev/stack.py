@@ -48,7 +48,7 @@ class Stack:
     ):
         self.database = database
         self.cluster = cluster
-        self._settings = settings
+        self.settings = settings
         self._databases = databases
         self._odoo = odoo
         self._services: list[Service] = []
@@ -132,9 +132,9 @@ class Stack:
         service = Service(
             name,
             command,
-            log=self._settings.logs / self.database / file,
+            log=self.settings.logs / self.database / file,
             env=self._odoo.environment(**(env or {})),
-            cwd=self._settings.root,
+            cwd=self.settings.root,
         )
         self._services.append(service)
         return service
@@ -161,13 +161,19 @@ class Workshop:
     venv: Venv
 
     @contextlib.contextmanager
-    def stack(self, database: str) -> Iterator[Stack]:
+    def stack(
+        self, database: str, template: str = "", *, keep: bool = False
+    ) -> Iterator[Stack]:
         """Yield a stack on a fresh database with the addon and its demo data.
 
         The database stays afterwards, for looking into what happened.
+
+        :param template: copy this database instead
+        :param keep: use the database as it was left, where it is there
         """
-        template = self.databases.provide_templates()
-        self.databases.copy(template, database)
+        if not (keep and self.databases.exists(database)):
+            template = template or self.databases.provide_templates()
+            self.databases.copy(template, database)
         stack = Stack(self.settings, self.cluster, self.databases, self.odoo, database)
         try:
             yield stack

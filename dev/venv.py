@@ -64,6 +64,13 @@ class Venv:
         """
         self._install("audit", "requirements-audit")
 
+    def provide_building(self) -> None:
+        """Install what builds the addons' packages.
+
+        :raise Problem: when pip fails
+        """
+        self._install("build", "requirements-build")
+
     def _create(self) -> None:
         # An environment knows its own path and its Python: neither can be changed
         key = digest(sys.version, sysconfig.get_platform(), str(self.folder))
@@ -76,34 +83,12 @@ class Venv:
             "pip-test",
             "pip-bench",
             "pip-audit",
+            "pip-build",
         ):
             self._stamps.remove(stamp)
         with step("Python: virtual environment"):
-            if subprocess.run(
-                [sys.executable, "-c", "import ensurepip, venv"], capture_output=True
-            ).returncode:
-                self._install_venv()
-            shutil.rmtree(self.folder, ignore_errors=True)
-            run(
-                [sys.executable, "-m", "venv", self.folder],
-                log=self._settings.logs / "venv.log",
-                otherwise="the virtual environment .dev/venv could not be made",
-                env=clean_environment(),
-            )
+            make_environment(self.folder, self._settings.logs)
         self._stamps.write("venv", key)
-
-    def _install_venv(self) -> None:
-        if not Path(sys.executable).resolve().is_relative_to("/usr/bin"):
-            raise Problem(
-                f"{sys.executable} has no modules venv and ensurepip: use another "
-                "Python, for example `make demo PYTHON=/usr/bin/python3`."
-            )
-        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-        debian.install(
-            f"python{version}-venv",
-            purpose="for Python's virtual environment",
-            log=self._settings.logs / "apt-install-venv.log",
-        )
 
     def _install(self, name: str, *files: str, arguments: tuple[str, ...] = ()) -> None:
         requirements = [self._settings.root / f"{file}.txt" for file in files]
@@ -132,3 +117,35 @@ class Venv:
         line = f"{odoo.python_path}\n"
         if not pth.exists() or pth.read_text() != line:
             pth.write_text(line)
+
+
+def make_environment(folder: Path, logs: Path) -> None:
+    """Make an empty virtual environment anew.
+
+    :raise Problem: when Python's venv is missing or fails
+    """
+    if subprocess.run(
+        [sys.executable, "-c", "import ensurepip, venv"], capture_output=True
+    ).returncode:
+        _install_venv(logs)
+    shutil.rmtree(folder, ignore_errors=True)
+    run(
+        [sys.executable, "-m", "venv", folder],
+        log=logs / "venv.log",
+        otherwise=f"the virtual environment {folder} could not be made",
+        env=clean_environment(),
+    )
+
+
+def _install_venv(logs: Path) -> None:
+    if not Path(sys.executable).resolve().is_relative_to("/usr/bin"):
+        raise Problem(
+            f"{sys.executable} has no modules venv and ensurepip: use another "
+            "Python, for example `make demo PYTHON=/usr/bin/python3`."
+        )
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    debian.install(
+        f"python{version}-venv",
+        purpose="for Python's virtual environment",
+        log=logs / "apt-install-venv.log",
+    )

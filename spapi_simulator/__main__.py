@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from . import state
 from .errors import SeedError
 from .server import SimulatorServer
 from .simulator import REST_CANCELLATION, Settings, Simulator
@@ -30,13 +31,19 @@ def main(arguments=None):
 
 def _run(options):
     try:
-        simulator = Simulator(_read_seed(options.orders), _settings(options))
+        simulator = (options.state and state.load(options.state)) or Simulator(
+            _read_seed(options.orders), _settings(options)
+        )
         server = SimulatorServer(simulator, options.host, options.port, options.har)
     except (SeedError, ValueError, OSError, yaml.YAMLError) as error:
         print(f"The simulator cannot start: {error}", file=sys.stderr)
         return 1
     print(f"simulator ready on http://{options.host}:{server.port}", flush=True)
-    server.serve()
+    try:
+        server.serve()
+    finally:
+        if options.state:
+            state.save(simulator, options.state)
     return 0
 
 
@@ -89,6 +96,7 @@ def _parse(arguments):
     )
     add("--fba-refunds", action="store_true", help="take refunds of FBA orders")
     add("--har", type=Path, help="record the traffic in this file (HAR 1.2)")
+    add("--state", type=Path, help="keep all that is known in this file when stopped")
     add("--no-quotas", action="store_true", help="never answer 429 by quota")
     return parser.parse_args(arguments)
 

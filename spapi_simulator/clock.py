@@ -17,6 +17,15 @@ class SimulatedClock:
     def __init__(self, factor=1.0):
         self.restart(factor)
 
+    def __getstate__(self):
+        """Return what it shows and how fast it runs, for `state.py`."""
+        return {"now": self.now(), "factor": self._factor}
+
+    def __setstate__(self, state):
+        """Go on from there, or from the real time, whichever is later."""
+        self.restart(state["factor"])
+        self._base = max(self._base, state["now"])
+
     @property
     def factor(self):
         """Simulated seconds per real second."""

@@ -117,6 +117,14 @@ class Simulator:
         self.tokens = TokenService(self.clock, settings.token_seconds)
         self.reset({})
 
+    def __getstate__(self):
+        """Return all that it knows, for `state.py`."""
+        return {name: value for name, value in vars(self).items() if name != "lock"}
+
+    def __setstate__(self, state):
+        """Go on from there."""
+        vars(self).update(state, lock=threading.RLock())
+
     def reset(self, changes):
         """Go back to the state at the start, and the clock to the real time.
 

@@ -5,12 +5,14 @@ import time
 import xmlrpc.client
 
 import pytest
+import requests
 
 from dev.settings import Settings
 from dev.stack import prepared
 from spapi_simulator.process import SimulatorProcess
 
 OUTCOME_SECONDS = 90
+PANEL = "amazon_order_panel"
 
 
 class Person:
@@ -27,11 +29,26 @@ class Person:
         uid = common.authenticate(database, login, password, {})
         assert uid, f"{login} cannot log in"
         self._key = (database, uid, password)
+        self._jsonrpc = f"{url}/jsonrpc"
         self._object = xmlrpc.client.ServerProxy(f"{url}/xmlrpc/2/object")
 
     def call(self, model, method, *args, **kwargs):
         """Call a method of a model."""
         return self._object.execute_kw(*self._key, model, method, args, kwargs)
+
+    def panel(self, ticket):
+        """Return what the panel of a ticket shows; XML-RPC knows no empty values."""
+        read = [*self._key, "helpdesk.ticket", "read", [[ticket], [PANEL]]]
+        call = {"service": "object", "method": "execute_kw", "args": read}
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(
+                self._jsonrpc,
+                json={"jsonrpc": "2.0", "method": "call", "params": call},
+                timeout=OUTCOME_SECONDS,
+            )
+        (values,) = answer.json()["result"]
+        return values[PANEL]["order"]
 
     def ticket_about(self, ref):
         """Return the id of the demo's ticket about an Amazon order, once it is read."""
@@ -85,12 +102,14 @@ class Person:
         )
 
 
-def wait_for(condition, what, otherwise=lambda: "it did not happen"):
+def wait_for(
+    condition, what, otherwise=lambda: "it did not happen", seconds=OUTCOME_SECONDS
+):
     """Wait for something that other processes bring about.
 
     :raise AssertionError: when it does not happen in time
     """
-    end = time.monotonic() + OUTCOME_SECONDS
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"Waited for: {what}; {otherwise()}"
         time.sleep(0.2)

@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 
 from benchmarks import (
+    chaos_calls,
     chaos_faults,
     chaos_judge,
     chaos_people,
@@ -21,6 +22,7 @@ from benchmarks.chaos_lives import Lives, marks_of
 from benchmarks.chaos_people import Intent
 from dev.console import Problem
 from dev.settings import Settings
+from spapi_simulator import generate
 
 #: About five minutes in which every kind of trouble happens at least twice.
 ACTIONS, KILLS = 240, 40
@@ -386,3 +388,107 @@ def test_surprises_come_only_while_they_are_switched_on(tmp_path):
     (tmp_path / odoo_surprises.SWITCH).unlink()
     assert words() == "words"
     assert (tmp_path / odoo_surprises.RAISED).read_text() == "_sentence\n"
+
+
+# === DIRECT CALLS === #
+
+SHOP = "GEN1-0000001"
+
+
+def package(mark="T1", update=False):
+    return {"tracking_number": mark, "update": update, "order_id": ORDER}
+
+
+def change(mark="M1"):
+    changes = {"displayableOrderComment": mark}
+    return {"seller_fulfillment_order_id": SHOP, "changes": changes}
+
+
+def stop(state="executed"):
+    return {"seller_fulfillment_order_id": SHOP, "state": state}
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "rows", "expected"),
+    [
+        ("ship", "accepted", [package()], set()),
+        ("ship", "unknown", [package()], set()),
+        ("ship", "unknown", [], set()),
+        ("ship", "confirmed", [], {"called_done_wrongly"}),
+        # a tracking number that Amazon has of no action that is there
+        ("ship", "rejected", [package("T2")], {"lost"}),
+        ("ship", "rejected", [package()], {"executed_but_said_not"}),
+        ("ship", "queued", [package()], {"executed_but_said_not"}),
+        ("ship", "accepted", [package(), package()], {"executed_twice"}),
+        ("mcf_update", "confirmed", [change()], set()),
+        ("mcf_update", "accepted", [], {"called_done_wrongly"}),
+        ("mcf_update", "confirmed", [change(), change()], {"executed_twice"}),
+        ("mcf_update", "blocked", [change()], {"executed_but_said_not"}),
+        ("mcf_cancel", "confirmed", [stop()], set()),
+        ("mcf_cancel", "rejected", [stop("failed")], set()),
+        ("mcf_cancel", "rejected", [stop()], {"executed_but_said_not"}),
+        ("mcf_cancel", "confirmed", [stop("failed")], {"called_done_wrongly"}),
+    ],
+)
+def test_judge_compares_direct_calls_with_the_ledger(kind, state, rows, expected):
+    mark = "T1" if kind == "ship" else "M1"
+    order = ORDER if kind == "ship" else SHOP
+    wish = Intent(kind, order, mark=mark, nonce="AA1", action="AA1")
+    lists = {"ship": "shipments", "mcf_update": "mcf_updates"}
+    ledger = ledger_of() | {lists.get(kind, "mcf_cancellations"): rows}
+    row = action(state, kind=kind, order_ref=order)
+    counts = chaos_judge.outcomes([wish], [row], ledger)
+    found = {name for name in chaos_judge.FORBIDDEN if counts.get(name)}
+    assert found == expected
+
+
+def test_judge_finds_a_package_that_amazon_was_told_of_twice():
+    wish = Intent("ship", ORDER, mark="T1", nonce="AA1")
+    ledger = ledger_of() | {"shipments": [package(), package(update=True)]}
+    rows = [action("accepted", kind="ship")]
+    times, twice = chaos_calls.executions([wish], rows, ledger)
+    assert (times["AA1"], twice) == (1, {"AA1"})
+
+
+def test_judge_knows_a_call_whose_action_a_restore_took():
+    wish = Intent("ship", ORDER, mark="T1", nonce="AA1", action="AA1")
+    lives = Lives(gone=[action("accepted", kind="ship")], names={"AA1"})
+    ledger = ledger_of() | {"shipments": [package()]}
+    counts = chaos_judge.outcomes([wish], [], ledger, lives)
+    assert (counts["lost"], counts["gone_and_executed"]) == (0, 1)
+
+
+def test_a_run_asks_for_every_kind_of_direct_call_and_meets_every_fault_of_it():
+    shipments, changes = chaos_calls.count_of(300)
+    unshipped = generate.orders(shipments, 1, "UNSHIPPED")
+    fulfillment = generate.fulfillment_orders(changes, 1)
+    groups = chaos_calls.wishes(draw(), unshipped, fulfillment)
+    asked = [wish for group in groups for wish in group]
+    kinds = Counter(wish.kind for wish in asked)
+    assert set(kinds) == {*chaos_calls.KINDS, "cancel"}
+    marks = [wish.mark for wish in asked if wish.kind != "cancel"]
+    assert len(set(marks)) == len(marks)
+    assert any(wish.unit for wish in asked)
+    seconds = chaos_trouble.LONG_SECONDS
+    usual = chaos_trouble.schedule(draw(), 100, 30, seconds)
+    events = chaos_calls.meet(draw(), usual, seconds)
+    faults = {
+        event.options["kind"]
+        for event in events
+        if event.options.get("operation") in chaos_calls.OPERATIONS
+    }
+    assert faults == {row[0] for row in chaos_trouble.REQUEST_FAULTS}
+    during = {event.options.get("during") for event in events}
+    assert during & set(chaos_calls.OPERATIONS)
+    assert during & set(chaos_trouble.SENDING)
+
+
+def test_groups_of_wishes_stay_together_among_others_in_their_order():
+    others = [Intent("refund", str(number)) for number in range(20)]
+    others.insert(5, Intent("refund", "4", rival=True))
+    group = [Intent("ship", ORDER), Intent("cancel", ORDER, rival=True)]
+    mixed = chaos_calls.mix(draw(), others, [group])
+    assert [wish for wish in mixed if wish.kind == "refund"] == others
+    at = mixed.index(group[0])
+    assert mixed[at + 1] == group[1]
+    assert mixed[mixed.index(others[5]) - 1] == others[4]

@@ -17,8 +17,9 @@ AFTER = "202-1735509-6648827"
 DECIDE = """
 from odoo.service.model import retrying
 def decide():
-    for stop in env["amazon.stop"].search([("life_id", "!=", False)]):
-        stop._decide("restored", "The system test has put a backup back")
+    for stop in env["amazon.stop"].search([("needs_decision", "=", True)]):
+        reason = "The system test has put a backup back"
+        env["amazon.life.decide"]._decide(stop, "restored", reason)
 retrying(decide, env)
 env.cr.commit()
 """
@@ -67,7 +68,7 @@ def test_backup_with_a_queued_refund_is_put_back(
     again = stack.start_odoo()
     agent.connect(again.url)
     wait_for(
-        lambda: stack.sql("SELECT reason FROM amazon_stop WHERE life_id IS NOT NULL"),
+        lambda: stack.sql("SELECT reason FROM amazon_stop WHERE needs_decision"),
         "the database finds that it was put back",
     )
     assert agent.state_of(waiting) == "queued"

@@ -84,7 +84,7 @@ class HelpdeskTicket(models.Model):
         except ConcurrencyError:
             # A mail is not handed in a second time: its order is linked later.
             in_background(self, self.company_id).with_delay(
-                max_retries=0, description=f"Link the Amazon order {refs[0]}"
+                max_retries=0, description=f"Link the order of the ticket {self.number}"
             )._job_link_mailed(marketplace and marketplace.id)
         if len(refs) > 1:
             self.message_post(
@@ -114,6 +114,21 @@ class HelpdeskTicket(models.Model):
         self.with_context(amazon_by_mail=True)._link_amazon_order(marketplace)
 
     # === BUSINESS METHODS === #
+
+    def _read_to_ask(self):
+        """Override: not what the buyer wrote, but the team, which the journal names."""
+        return {
+            "": (
+                "amazon_order_id",
+                "company_id",
+                "create_date",
+                "number",
+                "partner_id",
+                "team_id",
+                "user_id",
+            ),
+            "team_id": ("name",),
+        }
 
     def _link_amazon_order(self, marketplace=None):
         """Override to link the sale orders of the same Amazon order, too."""

@@ -58,7 +58,8 @@ class HelpdeskTicket(models.Model):
                 "The mail that opened this ticket did not come through Amazon. Whoever "
                 "wrote it knows the order number, and may not be the buyer."
             )
-        other, document = order_sudo._other_buyer(sender)
+        buyers = self.env["amazon.order.buyers"]
+        other, document = buyers._other_than(sender, order_sudo)
         return bool(other) and self.env._(
             "The mail that opened this ticket came from %(sender)s, and %(document)s "
             "has %(other)s for the same order. Whoever wrote it may not be the buyer.",
@@ -66,6 +67,10 @@ class HelpdeskTicket(models.Model):
             document=self._describe_other(document),
             other=masked(other),
         )
+
+    def _read_for_panel(self):
+        """Override: who wrote the mail, which nobody may read."""
+        return (*super()._read_for_panel(), "amazon_mail_sender")
 
     @api.model
     def _select_buyer_texts(self, order):

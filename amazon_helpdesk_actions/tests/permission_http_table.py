@@ -126,6 +126,8 @@ ROUTES = _table(
 /amazon_order_actions/file/<int:file_id>       .          .         .         .          .         .    .           .          .        .      .        E         E        E      .
 /amazon_order_actions/journal/<int:export_id>  .          .         .         .          .         .    .           .          JW       .      .        .         JW       .      .
 /amazon_order_actions/journal/anchors          .          .         .         .          .         .    .           .          W        .      .        .         W        .      Z
+/amazon_order_actions/health                   .          .         .         .          .         .    .           .          .        .      .        .         .        .      .
+/amazon_order_actions/metrics                  .          .         .         .          .         .    .           .          .        .      .        .         .        .      .
 """  # noqa: E501
 )
 
@@ -162,7 +164,7 @@ amazon.audit.check           .          .         .         .          .        
 amazon.audit.entry           .          .         .         .          .         .    .           .          JW       .      .        .         JW       .      .
 amazon.audit.link            .          .         .         .          .         .    .           .          W        .      .        .         W        .      .
 amazon.authority             .          .         .         .          .         .    .           .          0        0      .        .         0        .      .
-amazon.careful.limit         .          .         .         .          .         .    .           .          0        0      .        .         0        .      .
+amazon.careful.limit         .          .         .         .          .         .    .           .          W        W      .        .         W        .      .
 amazon.call                  .          .         .         .          .         .    .           .          W        .      .        .         W        .      .
 amazon.delegation            .          .         .         .          .         .    .           .          W        W      .        .         W        .      .
 amazon.failure               .          .         .         .          .         .    .           .          .        W      .        .         .        .      .

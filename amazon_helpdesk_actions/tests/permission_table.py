@@ -155,12 +155,14 @@ amazon.fulfillment.request.line                       .      .      .     .    .
 amazon.reply.request                                  .      .      .     .    .    .       .     .     .     .      .      .    rwc     .       .       .     .        .        .      .
 amazon.unknown.decision                               .      .      .     .    .    .       .     .     .     rwc    rw     rw   rw      .       .       .     .        .        .      .
 amazon.authority.check                                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
+amazon.sample.request                                 .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
 amazon.stop.request                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
 amazon.life.decision                                  .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
 amazon.stop.end.request                               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
 amazon.approval.decision                              .      .      .     rw   rw   rw      .     .     .     rw     rw     rw   rw      rwc     rw      rw    rwc      rw       .      .
 amazon.audit.export                                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       rwc     .     .        rwc      .      .
 amazon.audit.settings                                 .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
+amazon.health.settings                                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       rwc   .        .        rwc    .
 amazon.evidence.request                               .      .      .     .    .    .       .     .     .     rwc    rwc    rwc  rwc     rwc     rwc     rwc   rwc      rwc      rw     .
 """  # noqa: E501
 )
@@ -208,6 +210,9 @@ amazon.audit.export.action_download                   .      .      .     .    .
 amazon.audit.link.init                                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.audit.settings.action_open                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.audit.settings.action_save                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
+amazon.health.settings.action_make                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
+amazon.health.settings.action_open                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
+amazon.health.settings.action_remove                  .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.cancel.request.action_cancel_order             .      .      .     .    .    .       .     .     .     .      +      .    .       .       .       .     .        .        .      .
 amazon.cancel.request.action_refund_instead           .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.cancel.request.action_reply_official_way       .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
@@ -231,14 +236,17 @@ amazon.order.refresh_if_stale                         .      .      .     +    +
 amazon.order_number.request.action_send_number        .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.refund.request.action_refund                   .      .      .     .    .    .       .     .     .     +      .      .    .       .       .       .     .        .        .      .
 amazon.reply.request.action_send                      .      .      .     .    .    .       .     .     .     .      .      .    +       .       .       .     .        .        .      .
+amazon.seller.account.init                            .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 amazon.seller.account.action_decide_life              .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.seller.account.action_reencrypt                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
+amazon.seller.account.action_remove_sample            .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.seller.account.action_resume                   .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.seller.account.action_open_setup               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.seller.account.action_setup_back               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.seller.account.action_setup_go                 .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.seller.account.action_setup_next               .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
-amazon.seller.account.action_setup_read_order         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
+amazon.seller.account.action_setup_try                .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
+amazon.sample.request.action_connect                  .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       !     .        .        !      .
 amazon.seller.account.action_test_connection          .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       +     .        .        +      .
 amazon.ship.request.action_ship                       .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
 amazon.ship.request.action_ship_and_next              .      .      .     .    .    .       .     .     .     .      .      +    .       .       .       .     .        .        .      .
@@ -267,6 +275,7 @@ helpdesk.ticket.team.write                            .      .      .     .    .
 helpdesk.ticket.write                                 .      .      .     +    +    +       .     .     .     +      +      +    +       +       +       +     .        .        .      .
 ir.module.module.button_uninstall                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      !
 mail.message.write                                    .      .      .     +    +    +       .     .     .     +      +      +    +       +       +       +     .        .        .      .
+queue.job.create                                      .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 queue.job.write                                       .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 res.company.write                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      +
 res.groups.create                                     .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      +
@@ -338,6 +347,8 @@ helpdesk.ticket.amazon_order_id                       .      .      .     r    r
 helpdesk.ticket.amazon_order_panel                    .      .      .     r    r    r       .     .     .     r      r      r    r       r       r       r     .        .        .      .
 mail.mail.amazon_reply_digest                         .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 res.company.amazon_anchor_emails                      .      .      .     .    .    .       .     .     .     .      .      .    .       .       r       r     .        r        r      .
+res.company.amazon_health_digest                      .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
+res.company.amazon_health_token_at                    .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       r     .        .        r      .
 sale.order.amazon_action_ids                          .      .      .     .    .    .       r     .     .     r      r      r    r       r       r       r     .        .        .      .
 sale.order.amazon_order_id                            .      .      .     .    .    .       r     .     .     r      r      r    r       r       r       r     .        .        .      .
 sale.order.amazon_order_panel                         .      .      .     .    .    .       r     .     .     r      r      r    r       r       r       r     .        .        .      .
@@ -354,5 +365,7 @@ ROUTES = _rows(
 /amazon_order_actions/file/<int:file_id>           .      .      .     .    .    .       .     .     .     +      +      +    +       +       +       +     .        .        .      .
 /amazon_order_actions/journal/<int:export_id>      .      .      .     .    .    .       .     .     .     .      .      .    .       .       +       .     .        +        .      .
 /amazon_order_actions/journal/anchors              .      .      .     .    .    .       .     .     .     .      .      .    .       .       +       .     .        +        .      .
+/amazon_order_actions/health                       .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
+/amazon_order_actions/metrics                      .      .      .     .    .    .       .     .     .     .      .      .    .       .       .       .     .        .        .      .
 """  # noqa: E501
 )

@@ -68,11 +68,16 @@ OTHER_DIALOGS = {
         "anchor_emails": "a@example.com",
         "retention_days": 4000,
     },
+    "amazon.health.settings": lambda side: {"company_id": side.company.id},
     "amazon.evidence.request": lambda side: {
         "order_id": side.busy.id,
         "language": "en",
     },
     "amazon.authority.check": lambda side: {"company_id": side.company.id},
+    "amazon.sample.request": lambda side: {
+        "company_id": side.company.id,
+        "simulator_url": "http://127.0.0.1:9",
+    },
     "amazon.stop.request": lambda side: {
         "company_id": side.company.id,
         "account_id": side.spare_account.id,
@@ -198,6 +203,12 @@ class PermissionWorld(AmazonCommon):
         side.account.approved_sender = f"{word}@example.com".lower()
         side["spare_account"] = cls._create_account(
             name=f"{word} spare", company_id=company.id, seller_id=f"B{number}"
+        )
+        side["sample"] = cls._create_account(
+            name=f"{word} sample",
+            company_id=company.id,
+            seller_id=f"C{number}",
+            is_sample=True,
         )
         side["partner"] = cls.env["res.partner"].create(
             {
@@ -571,7 +582,7 @@ class PermissionWorld(AmazonCommon):
                 "account_id": side.found_account.id,
                 "reason": f"{side.word} life",
                 "started_at": now,
-                "life_id": side.life.id,
+                "needs_decision": True,
             }
         )
         hashes = dict.fromkeys(("entry_digest", "previous_hash", "hash"), side.word)

@@ -1,2 +1,3 @@
 from . import amazon_action_request
 from . import amazon_authority_check
+from . import sample_request

@@ -1,3 +1,4 @@
 from . import file
+from . import health
 from . import journal
 from . import portal

@@ -1,6 +1,9 @@
 from . import base
 from . import watch
 from . import journal
+from . import secrets
+from . import holding
+from . import sample
 from . import account
 from . import order
 from . import action
@@ -11,6 +14,7 @@ from . import approval
 from . import control
 from . import kinds
 from . import conversation
+from . import setup
 from . import life
 from . import upkeep
 from . import sale

@@ -22,7 +22,7 @@ from odoo.addons.base.tests.common import BaseCommon
 from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.job import Job
 
-from ..models.sending import life_record
+from ..models.life import life_record
 from ..spapi.enums import FEED_CANCEL, FEED_REFUND
 from ..spapi.envelopes import (
     CancelItem,
@@ -363,6 +363,22 @@ class AmazonOrderCommon(BaseCommon):
         request.action_cancel_order()
         return self.last_action()
 
+    def reserve_on(self, order, request):
+        """Ask for something on an order, as whoever the order is given by."""
+        return order.env["amazon.reservation"]._reserve(order, request)
+
+    def panel_of(self, order, user=None):
+        """Return what the panel shows of an order, to somebody else where said."""
+        if user:
+            order = order.with_user(user)
+        return order.env["amazon.order.panel"]._of(order)
+
+    def units_to_cancel(self, line):
+        """Return how many units of an item can be cancelled, and how many are being
+        cancelled."""
+        kind = self.env["amazon.action.kind.cancel_items"]
+        return kind._cancellable(line), kind._reserved(line)
+
     def last_action(self):
         return self.env["amazon.action"].search([], order="id desc", limit=1)
 
@@ -448,6 +464,16 @@ class AmazonOrderCommon(BaseCommon):
             if not self.pending_jobs():
                 return
             self.run_jobs()
+
+    def stop(self, account, reason, kind=False):
+        """Stop what is sent for an account, as its user; see `amazon.stop._start`."""
+        company = account.sudo().company_id
+        return account.env["amazon.stop"]._start(company, reason, account, kind)
+
+    def resume(self, account, reason):
+        """End the stops of an account alone, as its user."""
+        stops = account.env["amazon.stop"]._open_of(account).filtered("account_id")
+        stops.with_env(account.env)._end(reason)
 
     def let_wait(self, actions, **values):
         """Let actions wait for a second person, whatever they are."""

@@ -1,5 +1,7 @@
 from . import journal
+from . import watch
 from . import action
+from . import document
 from . import approval
 from . import control
 from . import kinds
@@ -7,3 +9,4 @@ from . import life
 from . import conversation
 from . import upkeep
 from . import evidence
+from . import setup

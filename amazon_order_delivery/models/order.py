@@ -22,7 +22,8 @@ class AmazonOrder(models.Model):
 
         :rtype: stock.picking
         """
-        done = self._sale_orders().picking_ids.filtered(
+        sale_orders = self.env["sale.order"]._of_amazon_orders(self)
+        done = sale_orders.picking_ids.filtered(
             lambda picking: (
                 picking.state == "done" and picking.picking_type_id.code == "outgoing"
             )

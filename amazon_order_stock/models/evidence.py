@@ -8,7 +8,8 @@ class AmazonEvidence(models.AbstractModel):
 
     def _packages(self, order):
         """Override to add what has left the warehouse."""
-        deliveries = order._sale_orders().picking_ids.filtered(
+        sale_orders = self.env["sale.order"]._of_amazon_orders(order)
+        deliveries = sale_orders.picking_ids.filtered(
             lambda picking: (
                 picking.state == "done" and picking.picking_type_id.code == "outgoing"
             )

@@ -8,7 +8,7 @@ class AmazonOrder(models.Model):
 
     def _open_deliveries(self):
         """Return the deliveries that have not left, with the steps before them."""
-        return self._sale_orders()._open_deliveries()
+        return self.env["sale.order"]._of_amazon_orders(self)._open_deliveries()
 
     def _delivered_blocker(self):
         """Why goods that have left cannot be cancelled, or False."""
@@ -28,7 +28,8 @@ class AmazonOrder(models.Model):
         nothing of what Amazon ships."""
         if self.channel != "fbm":
             return ""
+        sale_orders = self.env["sale.order"]._of_amazon_orders(self)
         return ", ".join(
             f"{line.qty_delivered:g} × {line.product_id.display_name}"
-            for line in self._sale_orders()._delivered_lines()
+            for line in sale_orders._delivered_lines()
         )

@@ -5,7 +5,8 @@ each of 200 tickets the dialog is opened and filled in, and then three things ta
 on that ticket: the dialog is confirmed; a message is posted; a message is sent to the
 buyer, whose mail is handed over to a port that takes none. The time is Odoo's own of
 the request, from its log (from reading the request to sending the answer, the commit
-included). The job runner is off, since jobs do not belong to the click.
+included). The job runner is off, since jobs do not belong to the click. The matrix has
+a row that limits what goes alone; none of the clicks is above it.
 
 The limit: what Odoo itself needs to post a message, since each action posts one note.
 """
@@ -23,11 +24,20 @@ WARM_UP = 20
 CONFIRM = "amazon.refund.request/action_refund"
 POST = "helpdesk.ticket/message_post"
 
+#: What was aimed at: times a message, at the median and at the 95th percentile, and
+#: queries.
+TIMES_A_MESSAGE = 1.5
+QUERIES = 26
+
+#: Of a refund that goes alone; the orders are below it.
+LIMIT = 100_000
+
 
 def run(office) -> None:
     """Print median and 95th percentile of the click."""
     count = max(measure.amount(CLICKS), WARM_UP + 5)
-    stack, _inside, _simulator, tickets = office.shop(count)
+    stack, inside, _simulator, tickets = office.shop(count)
+    inside.do("limit_refunds", amount=LIMIT)
     odoo = stack.start_odoo(env=NO_JOBS)
     (agent,) = log_in(odoo.url, stack.database)
     dialogs = [open_dialog(agent, ticket) for ticket in tickets]
@@ -93,8 +103,8 @@ def report(confirmed: list, messages: list, mails: list) -> None:
             "ms",
             baseline=values[1],
             n=len(confirmed),
-            goal="at most 2 times a message",
-            met=values[0] <= 2 * values[1],
+            goal=f"at most {TIMES_A_MESSAGE} times a message",
+            met=values[0] <= TIMES_A_MESSAGE * values[1],
             mail_ms=values[2],
             seed=measure.SEED,
         )
@@ -108,6 +118,8 @@ def report(confirmed: list, messages: list, mails: list) -> None:
         "queries",
         baseline=queries[1],
         n=len(confirmed),
+        goal=f"at most {QUERIES}",
+        met=queries[0] <= QUERIES,
         mail_queries=queries[2],
     )
     measure.keep(

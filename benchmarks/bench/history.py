@@ -7,8 +7,8 @@ actions to a feed. An Odoo process inside of each does one refund after the othe
 turns: the click (the dialog is opened before), then every job until it is accepted,
 each as queue_job's own controller runs it, with its commits and an empty cache. The
 time that HTTP requests to the simulator take is taken out of the total; it would only
-hide a difference. Also timed: reading the panel of the ticket, and the search for what
-a lane has to send.
+hide a difference. Also timed: reading the panel of the ticket, what a monitoring system
+reads, and the search for what a lane has to send.
 
 The limit: an index of PostgreSQL is one or two pages deeper with 1,000 times the rows.
 """
@@ -54,7 +54,7 @@ def run(office) -> None:
 def report(rows: dict[str, list[dict]], past: dict[str, int], stack, many) -> None:
     """Print the total, which has a goal, and its parts."""
     few, many_rows = (rows[name][WARM_UP:] for name in ("few", "many"))
-    for part in ("total", "ask", "jobs", "panel", "queue"):
+    for part in ("total", "ask", "jobs", "panel", "health", "queue"):
         values = [measure.median([row[part] for row in of]) for of in (many_rows, few)]
         goal = {}
         if part == "total":

@@ -49,6 +49,22 @@ def hire(env, count):
     )
 
 
+def limit_refunds(env, amount):
+    """Let everybody refund alone up to an amount each time, by a row of the matrix."""
+    group = env.ref("amazon_order_actions.group_refund")
+    env["amazon.authority"].create(
+        [
+            {
+                "company_id": company.id,
+                "right": "refund",
+                "group_id": group.id,
+                "limit_action": amount,
+            }
+            for company in env["amazon.seller.account"].search([]).company_id
+        ]
+    )
+
+
 def open_tickets(env, refs):
     """Create a ticket about each order and read the order. Quotas must be off.
 
@@ -59,7 +75,7 @@ def open_tickets(env, refs):
     env.cr.commit()
     # As in a shop that has been at work for a while: what changes from now on is seen
     # in Amazon's lists
-    orders.account_id._read_ranges()
+    orders.env["amazon.range.reading"]._read_ranges(orders.account_id)
     for number, order in enumerate(orders):
         if number % READ_AT_ONCE == 0:
             fill_quotas(env)
@@ -282,8 +298,9 @@ def refund(env, ticket):
     """Refund the order of a ticket, from the click until it is accepted.
 
     :return: milliseconds of the click (``ask``), of all ``jobs``, of each job by its
-        method, of reading the ``panel`` and of the dispatcher's search (``queue``),
-        without HTTP; the ``total`` of click and jobs, and its SQL ``queries``
+        method, of reading the ``panel``, of what monitoring reads (``health``) and of
+        the dispatcher's search (``queue``), without HTTP; the ``total`` of click and
+        jobs, and its SQL ``queries``
     :rtype: dict
     """
     fill_quotas(env)
@@ -318,6 +335,10 @@ def refund(env, ticket):
         agent = _as_agent(env(cr=cr))
         agent["helpdesk.ticket"].browse(ticket).read(["amazon_order_panel"])
     result["panel"] = watch.milliseconds
+    with Stopwatch() as watch, database.cursor() as cr:
+        health = env(cr=cr)["amazon.health"].with_company(order.company_id)
+        health._as_text()
+    result["health"] = watch.milliseconds
     result["jobs"] = sum(result["by_job"].values())
     result["total"] = result["ask"] + result["jobs"]
     result["queries"] = queries

@@ -3,7 +3,7 @@ has the table, and the code keeps to it."""
 
 import ast
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,11 @@ AUTHOR = "amazon helpdesk actions contributors"
 MOST_FILES, MOST_LINES = 20, 3200
 #: Files of the core that may define or extend the action: it is what was asked, and
 #: what is known of it; all else is a model of its own.
-MOST_ACTION_FILES = 7
+MOST_ACTION_FILES = 4
+#: Times that a file may open a model of another one, see "Models opened again".
+MOST_OPENED_AGAIN = 10
+#: By what pylint is told so.
+SILENCE = "consider-merging-classes-inherited"
 
 
 def rows(heading):
@@ -64,20 +68,29 @@ def literal(node):
         return None
 
 
-def names_of(tree):
+def models_of(tree):
     """Yield the model of each class, and whether the class defines it."""
     for found in ast.walk(tree):
         if isinstance(found, ast.ClassDef):
-            values = {
-                part.targets[0].id: literal(part.value)
-                for part in found.body
-                if isinstance(part, ast.Assign)
-                and isinstance(part.targets[0], ast.Name)
-            }
+            values = values_of(found)
             name, parents = values.get("_name"), values.get("_inherit") or ()
             parents = (parents,) if isinstance(parents, str) else parents
-            if name and name not in parents:
-                yield name
+            if name or parents:
+                yield name or parents[0], bool(name) and name not in parents
+
+
+def values_of(found):
+    """Return the plain attributes of a class."""
+    return {
+        part.targets[0].id: literal(part.value)
+        for part in found.body
+        if isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name)
+    }
+
+
+def names_of(tree):
+    """Yield the models that are defined."""
+    return (name for name, is_defined in models_of(tree) if is_defined)
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +175,52 @@ def test_the_action_is_opened_in_few_files():
         and literal(node.value) == "amazon.action"
     ]
     assert 0 < len(opened) <= MOST_ACTION_FILES, opened
+
+
+def test_models_that_are_opened_again_stand_in_the_table(trees):
+    order = list(allowed())
+    in_order = sorted(trees, key=lambda each: order.index(each[1]))
+    homes = {name: path for path, _room, tree in trees for name in names_of(tree)}
+    # of a model of Odoo's, the first that opens it
+    found = {
+        (str(path.relative_to(CORE)), room, name)
+        for path, room, tree in in_order
+        for name, _is_defined in models_of(tree)
+        if homes.setdefault(name, path) != path
+    }
+    said = rows("### Models opened again")
+    assert {(path, name) for path, _room, name in found} == {
+        (path.strip("`"), name.strip("`")) for path, name, _reason in said
+    }
+    assert all(reason for _path, _name, reason in said)
+    assert len(said) <= MOST_OPENED_AGAIN
+    places = Counter((room, name) for _path, room, name in found)
+    assert max(places.values()) == 1, "once for a room and model"
+
+
+def test_nothing_else_is_silenced():
+    silenced = {
+        str(path.relative_to(CORE))
+        for path in CORE.rglob("*.py")
+        if SILENCE in path.read_text()
+    }
+    assert silenced <= {
+        path.strip("`") for path, _name, _reason in rows("### Models opened again")
+    }
+
+
+def test_gatekeepers_stand_in_the_table_in_their_order(trees):
+    found = [
+        (values["_place"], values["_name"].rpartition(".")[2], room)
+        for _path, room, tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        and (values := values_of(node)).get("_inherit") == "amazon.gatekeeper"
+    ]
+    assert sorted(found) == [
+        (int(place), name.strip("`"), room.strip("`/"))
+        for place, name, room, _what in rows("## What may leave")
+    ]
 
 
 def test_the_core_has_no_word_of_a_help_desk():

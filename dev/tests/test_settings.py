@@ -45,6 +45,14 @@ def test_seed_is_a_number_or_left_to_chance():
         Settings.from_environment({"SEED": "x"})
 
 
+def test_keep_is_a_switch():
+    assert not Settings.from_environment({}).keep
+    assert not Settings.from_environment({"KEEP": "0"}).keep
+    assert Settings.from_environment({"KEEP": "1"}).keep
+    with pytest.raises(Problem, match="KEEP=yes is no switch"):
+        Settings.from_environment({"KEEP": "yes"})
+
+
 def test_taken_port_is_refused_and_another_one_suggested():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -14,11 +14,14 @@ from odoo.service.model import call_kw
 from odoo.tests import Form, tagged
 from odoo.tools import config, convert_file, file_open, mute_logger
 
-from odoo.addons.amazon_order_actions.models.account.credentials import (
+from odoo.addons.amazon_order_actions.models.account.seller_account import (
+    AccessTokenStore,
+)
+from odoo.addons.amazon_order_actions.models.secrets.credentials import (
     SECRETS,
     UnreadableSecret,
 )
-from odoo.addons.amazon_order_actions.models.account.sealing import (
+from odoo.addons.amazon_order_actions.models.secrets.sealing import (
     KEYS_VARIABLE,
     KeyMissing,
     KeyUnusable,
@@ -29,13 +32,10 @@ from odoo.addons.amazon_order_actions.models.account.sealing import (
     sealed_at,
     unseal,
 )
-from odoo.addons.amazon_order_actions.models.account.seller_account import (
-    AccessTokenStore,
-)
 
 from ..common import SHIPPED, UNSHIPPED, AmazonCommon
 
-CREDENTIALS = "odoo.addons.amazon_order_actions.models.account.credentials"
+CREDENTIALS = "odoo.addons.amazon_order_actions.models.secrets.credentials"
 
 # As Amazon's look: found again wherever it may have gone.
 CLIENT_SECRET = "amzn1.oa2-cs.v1.0f1e2d3c4b5a"
@@ -480,6 +480,18 @@ class TestSecrets(AmazonCommon):
         for part in ("generate_key", KEYS_VARIABLE, "[amazon_order_actions]"):
             self.assertIn(part, sentence)
         self.assertNotIn("new ", sentence)
+
+    def test_update_without_a_key_stops_where_secrets_are_stored(self):
+        accounts = self.env["amazon.seller.account"]
+        accounts.init()
+        for without in (no_keys(), keys("nonsense")):
+            with without, self.assertRaisesRegex(UserError, "Nothing was updated"):
+                accounts.init()
+        everything = accounts.with_context(active_test=False).search([])
+        everything.write({"lwa_client_secret": False, "lwa_refresh_token": False})
+        self.env.flush_all()
+        with no_keys():
+            accounts.init()
 
     def test_unusable_key_is_a_sentence(self):
         with keys("nonsense"), self.assertRaisesRegex(UserError, "Key number 1"):

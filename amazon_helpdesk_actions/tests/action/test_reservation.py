@@ -26,7 +26,7 @@ class TestReservation(AmazonCommon):
         )
         parts = {"reason": "Other", **parts}
         request = ActionRequest(kind, origin, nonce, **parts)
-        return origin.amazon_order_id._reserve(request)
+        return self.reserve_on(origin.amazon_order_id, request)
 
     def units(self, ticket, sku, quantity):
         line = ticket.amazon_order_id.line_ids.filtered(lambda line: line.sku == sku)
@@ -108,7 +108,7 @@ class TestReservation(AmazonCommon):
         ticket, other = self.create_ticket(SHIPPED), self.create_ticket(GIFT_WRAPPED)
         request = ActionRequest("refund", other.with_user(self.agent), "x", "Other")
         with self.assertRaisesRegex(UserError, "is not about the Amazon order"):
-            ticket.amazon_order_id.with_user(self.agent)._reserve(request)
+            self.reserve_on(ticket.amazon_order_id.with_user(self.agent), request)
 
     def test_who_has_no_right_reserves_nothing(self):
         ticket = self.create_ticket(SHIPPED)
@@ -124,7 +124,7 @@ class TestReservation(AmazonCommon):
         request = ActionRequest("refund", ticket.with_user(self.agent), "x", "Other")
         for orders in (both, both.browse()):
             with self.assertRaises(ValueError):
-                orders.with_user(self.agent)._reserve(request)
+                self.reserve_on(orders.with_user(self.agent), request)
 
     # === THE SAME MONEY AND UNITS === #
 

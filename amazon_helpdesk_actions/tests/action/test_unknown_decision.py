@@ -380,9 +380,9 @@ class TestSecondPersonAgain(ApprovalCommon):
         self.assertEqual(action.state, "to_approve")
 
     def test_what_was_within_the_limits_goes_alone_again_and_is_not_counted_twice(self):
-        self.env["amazon.authority"].search([("right", "=", "refund")]).write(
-            {"limit_action": 0, "limit_order": 30, "limit_person_day": 30}
-        )
+        self.env["amazon.authority"].search(
+            [("right", "=", "refund"), ("company_id", "=", self.company.id)]
+        ).write({"limit_action": 0, "limit_order": 30, "limit_person_day": 30})
         self.action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 20})
         self.assertEqual(self.action.state, "queued")
         self.send()
@@ -393,16 +393,18 @@ class TestSecondPersonAgain(ApprovalCommon):
         self.action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 20})
         self.assertEqual(self.action.state, "queued")
         self.send()
-        self.env["amazon.authority"].search([("right", "=", "refund")]).write(
-            {"limit_action": 10}
-        )
+        self.env["amazon.authority"].search(
+            [("right", "=", "refund"), ("company_id", "=", self.company.id)]
+        ).write({"limit_action": 10})
         self.send_again()
         self.assertEqual(self.action.state, "to_approve")
         self.assertIn("above the limit", self.approval.why)
 
     def test_who_is_not_covered_by_the_matrix_has_nothing_sent_again(self):
         action = self.approved_and_unknown()
-        self.env["amazon.authority"].search([("right", "=", "refund")]).write(
+        self.env["amazon.authority"].search(
+            [("right", "=", "refund"), ("company_id", "=", self.company.id)]
+        ).write(
             {"team_id": self.env["helpdesk.ticket.team"].create({"name": "Else"}).id}
         )
         with self.assertRaisesRegex(AccessError, "no row of the matrix"):

@@ -634,7 +634,7 @@ class TestApproval(ApprovalCommon):
 
     def test_dialog_tells_of_a_stop_and_what_is_approved_waits(self):
         self.waiting()
-        self.account._stop("Audit")
+        self.stop(self.account, "Audit")
         window = self.deciding(self.approver).action_decide()
         decision = self.env[window["res_model"]].browse(window["res_id"])
         decision = self.by(self.approver, decision)
@@ -707,7 +707,7 @@ class TestApproval(ApprovalCommon):
 
     def buyer_of(self, **values):
         self.waiting(GIFT_WRAPPED, **values)
-        return self.action.order_id._buyer_history()
+        return self.env["amazon.buyer.history"]._of(self.action.order_id)
 
     def refunded_before(self, **values):
         """A ticket on another order, of which 44.94 was refunded."""

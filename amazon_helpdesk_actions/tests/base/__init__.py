@@ -2,6 +2,7 @@ from . import test_companies
 from . import test_containment
 from . import test_dependencies
 from . import test_document_readers
+from . import test_fetching
 from . import test_files
 from . import test_hostile_texts
 from . import test_leaks
@@ -9,4 +10,6 @@ from . import test_own_defaults
 from . import test_permission_http
 from . import test_permission_matrix
 from . import test_queue_job
+from . import test_wake
 from . import test_websocket
+from . import test_private_log

@@ -380,7 +380,9 @@ request.action_refund()
                 order = record.amazon_order_id
                 request = ActionRequest("refund", record, f"nonce {user.id}")
                 self.assert_refused(
-                    lambda order=order, request=request: order._reserve(request),
+                    lambda order=order, request=request: self.reserve_on(
+                        order, request
+                    ),
                     AccessError,
                     "not working in",
                 )

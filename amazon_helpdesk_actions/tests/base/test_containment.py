@@ -597,9 +597,9 @@ class TestContainment(ContainmentCase):
 
     def test_form_that_takes_nothing_keeps_the_lane_waiting_and_says_so(self):
         actions = self.ask_three()
-        accounts = type(self.account)
+        keepers = type(self.env["amazon.gatekeeper.breaker"])
         wrong = InvalidMessage("Amazon's form does not take this seller id.")
-        with patch.object(accounts, "_breaker_lets_pass", side_effect=wrong):
+        with patch.object(keepers, "_let_pass", side_effect=wrong):
             self.run_jobs("_job_dispatch")
         self.assertEqual(set(actions.mapped("state")), {"queued"})
         self.assertIn("seller id", actions[0].set_aside_message)
@@ -699,7 +699,7 @@ class TestContainment(ContainmentCase):
         self.assertTrue(feed.set_aside_at)
         self.assertEqual((feed.state, action.state), ("submitted", "submitted"))
         self.assertIn("may have", action.feed_set_aside_message)
-        panel = action.order_id.with_user(self.agent)._panel_data()
+        panel = self.panel_of(action.order_id, self.agent)
         self.assertIn("may have it", panel["actions"][0]["message"])
         self.env["amazon.watch"].with_company(self.company)._watch(self.account)
         self.assertFalse(self.pending_jobs("_job_poll"), "the watch leaves it alone")
@@ -740,7 +740,7 @@ class TestContainment(ContainmentCase):
         self.assertIn("Nothing is sent", action.set_aside_message)
         with self.assertRaises(AccessError):
             action.read(["set_aside_trace"])
-        panel = action.order_id._panel_data()
+        panel = self.panel_of(action.order_id)
         messages = {row["id"]: row["message"] for row in panel["actions"]}
         self.assertIn("Nothing is sent", messages[action.id])
 

@@ -100,6 +100,7 @@ OF_NO_COMPANY = (
     "amazon.audit.entry.action_",
     "amazon.audit.anchor.action_",
     "amazon.audit.settings.action_open",
+    "amazon.health.settings.action_open",
 )
 DOCUMENTS = {"helpdesk.ticket": "ticket", "sale.order": "sale"}
 
@@ -271,6 +272,8 @@ class TestPermissionMatrix(PermissionWorld):
             return side[f"{name}_{kind}"]
         if model == "amazon.seller.account" and method == "action_resume":
             return side.account
+        if method == "action_remove_sample":
+            return side.sample
         if method == "action_decide_life":
             return side.found_account
         if model == "amazon.stop" and method == "action_decide":

@@ -6,7 +6,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.amazon_order_actions.models.base.clock import database_now
-from odoo.addons.amazon_order_actions.models.base.queue_job import (
+from odoo.addons.amazon_order_actions.models.watch.queue_job import (
     AGAIN_MAX_SECONDS,
     AGAIN_MIN_SECONDS,
     AGAIN_TIMES,

@@ -10,7 +10,7 @@ from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 from odoo.tools import SQL, formatLang, html2plaintext, mute_logger
 
-from odoo.addons.amazon_order_actions.models.control.authority import Asked
+from odoo.addons.amazon_order_actions.models.control.authority_usage import Asked
 
 from ..common import (
     FBA_SHIPPED,

@@ -221,9 +221,9 @@ class TestBreaker(StopCommon):
     def test_trip_at_the_moment_of_a_stop_by_hand_leaves_that_one(self):
         self.account.breaker_amount = 5
         action = self.ask(SHIPPED, 10)
-        stop = self.account._stop("By hand", "refund")
+        stop = self.stop(self.account, "By hand", "refund")
         with mute_logger("odoo.sql_db"):
-            self.account._trip(action)
+            self.env["amazon.gatekeeper.breaker"]._trip(self.account, action)
         self.assertEqual(self.stops(), stop)
 
     # === RESUMING === #
@@ -301,10 +301,10 @@ class TestBreaker(StopCommon):
         self.assertEqual(entry.account_id, self.account)
         self.assertIn(action.name, entry.message)
         self.assertIn("circuit breaker", self.account.stop_message)
-        shown = action.order_id._panel_data()
+        shown = self.panel_of(action.order_id)
         self.assertIn("circuit breaker", shown["actions"][0]["stop_message"])
         self.assertIn(
-            "breaker", [a["kind"] for a in action.order_id._alarms_for_panel()]
+            "breaker", [a["kind"] for a in self.panel_of(action.order_id)["alarms"]]
         )
 
     # === SETTING === #
@@ -427,7 +427,7 @@ class TestBreakerAtOnce(TransactionCase):
             # the job's own transaction: its snapshot is as old as can be
             cr.execute("SELECT 1 FROM amazon_action LIMIT 1")
             feeds = env["amazon.feed"]
-            with feeds._breaker_held(lane):
+            with env["amazon.gatekeeper"]._counting(lane):
                 return feeds._in_own_transaction(
                     "_prepare", client, lane, {self.made["actions"][number]: False}
                 )
@@ -500,7 +500,7 @@ class TestBreakerAtOnce(TransactionCase):
             thread.start()
             thread.join(timeout=30)
 
-        feeds = type(self.env["amazon.feed"])
-        with patch.object(feeds, "_has_breaker", lambda *args: False):
+        breaker = type(self.env["amazon.gatekeeper.breaker"])
+        with patch.object(breaker, "_has_breaker", lambda *args: False):
             self.send(0, SlowClient(meanwhile))
         self.assertEqual(self.states(), ["sending", "sending"])

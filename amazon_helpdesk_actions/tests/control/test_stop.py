@@ -111,14 +111,14 @@ class TestStop(StopCommon):
         self.assertTrue(other._may_send("refund"))
 
     def test_stop_of_a_kind_is_no_stop_of_all(self):
-        self.account._stop("A test", "refund")
+        self.stop(self.account, "A test", "refund")
         self.assertTrue(self.account._may_send())
         self.assertTrue(self.account._may_send("cancel"))
         self.assertFalse(self.account._may_send("refund"))
 
     def test_everything_is_stopped_in_all_companies_of_the_administrator(self):
         self.admin.company_ids += self.elsewhere
-        self.account._stop("Stopped before")
+        self.stop(self.account, "Stopped before")
         self.stop_as(self.admin, "action_stop_everything")
         self.assertFalse(self.account._may_send())
         self.assertFalse(self.elsewhere_account._may_send())
@@ -154,7 +154,7 @@ class TestStop(StopCommon):
         def stop_after(model, *args):
             result = step(model, *args)
             if account._may_send():
-                account._stop("Stopped meanwhile")
+                self.stop(account, "Stopped meanwhile")
             return result
 
         return patch.object(feeds, method, stop_after)
@@ -174,14 +174,14 @@ class TestStop(StopCommon):
         self.assertEqual(action.state, "queued")
         self.assertIn("Nothing was sent.", action.state_message)
         self.assertIn("Stopped meanwhile", action.state_message)
-        self.account._resume("It may go")
+        self.resume(self.account, "It may go")
         self.settle()
         self.assertEqual(action.state, "confirmed")
         self.assertEqual(self.feeds(), 1)
 
     def test_stop_of_another_kind_does_not_hold_what_is_ready(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
-        self.account._stop("A test", "message")
+        self.stop(self.account, "A test", "message")
         self.settle()
         self.assertEqual(action.state, "confirmed")
 
@@ -192,7 +192,7 @@ class TestStop(StopCommon):
 
         def stop_after(model, *args):
             call = begin(model, *args)
-            account._stop("Stopped meanwhile", "ship")
+            self.stop(account, "Stopped meanwhile", "ship")
             return call
 
         with patch.object(actions, "_begin_call", stop_after):
@@ -216,7 +216,7 @@ class TestStop(StopCommon):
     def test_resuming_one_kind_enqueues_that_kind_alone(self):
         self.ask_refund(self.create_ticket(SHIPPED))
         self.ask_cancel(self.create_ticket(UNSHIPPED))
-        stop = self.account._stop("A test", "refund")
+        stop = self.stop(self.account, "A test", "refund")
         self.settle()
         self.pending_jobs().write({"state": "done"})
         stop.with_user(self.admin)._end("Over")
@@ -226,21 +226,21 @@ class TestStop(StopCommon):
 
     def test_what_another_stop_holds_still_waits(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
-        self.account._stop("All of it")
-        stop = self.account._stop("Refunds", "refund")
+        self.stop(self.account, "All of it")
+        stop = self.stop(self.account, "Refunds", "refund")
         stop._end("Over")
         self.settle()
         self.assertEqual(action.state, "queued")
 
     def test_account_resumes_its_own_stops_alone(self):
         self.stop_as(self.admin)
-        self.account._stop("A test", "refund")
-        self.account._resume("Over")
+        self.stop(self.account, "A test", "refund")
+        self.resume(self.account, "Over")
         self.assertEqual(len(self.stops()), 1)
         self.assertFalse(self.stops().account_id)
 
     def test_what_has_ended_is_not_ended_again(self):
-        stop = self.account._stop("A test")
+        stop = self.stop(self.account, "A test")
         stop.with_user(self.admin)._end("Over")
         with self.assertRaisesRegex(UserError, "not stopped any more"):
             stop.with_user(self.admin).action_resume()
@@ -264,8 +264,8 @@ class TestStop(StopCommon):
     def test_stop_needs_a_reason(self):
         for reason in (False, "  "):
             with self.assertRaisesRegex(UserError, "Say why"):
-                self.account._stop(reason)
-        stop = self.account._stop("x" * 2 * REASON_SIZE)
+                self.stop(self.account, reason)
+        stop = self.stop(self.account, "x" * 2 * REASON_SIZE)
         self.assertEqual(len(stop.reason), REASON_SIZE)
         with self.assertRaisesRegex(UserError, "Say why"):
             stop._end(" ")
@@ -277,21 +277,21 @@ class TestStop(StopCommon):
             self.stop_as(self.admin, kind="refund")
 
     def test_stops_are_never_deleted(self):
-        stop = self.account._stop("A test")
+        stop = self.stop(self.account, "A test")
         with self.assertRaisesRegex(UserError, "stays on record"):
             stop.sudo().unlink()
 
     # === WHO MAY === #
 
     def test_only_administrators_stop_and_resume(self):
-        stop = self.account._stop("A test", "refund")
+        stop = self.stop(self.account, "A test", "refund")
         for user in (self.agent, self.trainee, self.auditor):
             with self.assertRaises(AccessError):
                 self.stop_as(user)
             with self.assertRaises(AccessError):
-                self.account.with_user(user)._stop("No")
+                self.stop(self.account.with_user(user), "No")
             with self.assertRaises(AccessError):
-                self.account.with_user(user).sudo()._stop("No")
+                self.stop(self.account.with_user(user).sudo(), "No")
             with self.assertRaises(AccessError):
                 stop.with_user(user).sudo()._end("No")
             with self.assertRaises(AccessError):
@@ -301,7 +301,7 @@ class TestStop(StopCommon):
         self.assertEqual(self.stops(), stop)
 
     def test_nobody_else_stops_or_resumes_by_rpc(self):
-        stop = self.account._stop("A test", "refund")
+        stop = self.stop(self.account, "A test", "refund")
         for model, method, *args in (
             ("amazon.stop.request", "create", [{"reason": "By RPC"}]),
             ("amazon.stop.end.request", "create", [{"stop_ids": stop.ids}]),
@@ -316,15 +316,14 @@ class TestStop(StopCommon):
         for name in ("_start", "_start_everything", "_open", "_end"):
             with self.assertRaises(AccessError):
                 get_public_method(self.env["amazon.stop"], name)
-        for name in ("_stop", "_resume", "_resume_sending", "_trip"):
-            with self.assertRaises(AccessError):
-                get_public_method(self.env["amazon.seller.account"], name)
+        with self.assertRaises(AccessError):
+            get_public_method(self.env["amazon.seller.account"], "_resume_sending")
         stops = self.env["amazon.stop"].with_user(self.agent)
         self.assertFalse(stops.load(["reason"], [["By import"]])["ids"])
         self.assertEqual(self.stops(), stop)
 
     def test_nobody_writes_stops_directly(self):
-        stop = self.account._stop("A test")
+        stop = self.stop(self.account, "A test")
         for user in (self.admin, self.agent):
             stops = self.env["amazon.stop"].with_user(user)
             with self.assertRaises(AccessError):
@@ -339,7 +338,7 @@ class TestStop(StopCommon):
         self.assertTrue(stop.with_user(self.auditor).read(["reason"]))
 
     def test_administrator_of_another_company_is_refused(self):
-        stop = self.account._stop("A test")
+        stop = self.stop(self.account, "A test")
         with self.assertRaises(AccessError):
             self.stop_as(self.stranger, company_id=self.company.id)
         with self.assertRaises(AccessError):
@@ -376,7 +375,7 @@ class TestStop(StopCommon):
 
     def test_dialog_warns_of_the_stop_of_its_kind_alone(self):
         ticket = self.create_ticket(SHIPPED)
-        self.account._stop("Wrong amounts", "refund")
+        self.stop(self.account, "Wrong amounts", "refund")
         self.assertIn("Wrong amounts", self.open_request(ticket, "refund").warnings)
         other = self.create_ticket(UNSHIPPED)
         self.assertNotIn(
@@ -385,8 +384,8 @@ class TestStop(StopCommon):
 
     def test_panel_says_why_it_waits(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
-        self.account._stop("Wrong amounts", "refund")
-        shown = action.order_id._panel_data()["actions"][0]
+        self.stop(self.account, "Wrong amounts", "refund")
+        shown = self.panel_of(action.order_id)["actions"][0]
         self.assertIn("Wrong amounts", shown["stop_message"])
 
     # === A NEUTRALIZED COPY === #
@@ -409,13 +408,13 @@ class TestStopOfReplies(ReplyCommon):
     """Who stops messages means mails to buyers, too."""
 
     def test_stop_of_messages_holds_the_reply_until_it_is_resumed(self):
-        self.account._stop("Wrong texts", "message")
+        self.stop(self.account, "Wrong texts", "message")
         action = self.refund_with_reply(self.create_ticket(SHIPPED))
         self.settle()
         self.assertEqual(action.state, "confirmed")
         self.assertEqual(action.reply_ids.state, "waiting")
         self.assertFalse(self.mails())
-        self.account._resume("Mended")
+        self.resume(self.account, "Mended")
         self.settle()
         self.assertEqual(action.reply_ids.state, "sent")
         self.assertEqual(len(self.mails()), 1)
@@ -423,7 +422,7 @@ class TestStopOfReplies(ReplyCommon):
     def test_stop_of_messages_refuses_a_mail_by_hand_in_words(self):
         request = self.open_reply(self.create_ticket(SHIPPED))
         request.write({"subject": SHIPPED, "text": f"About {SHIPPED}."})
-        self.account._stop("Wrong texts", "message")
+        self.stop(self.account, "Wrong texts", "message")
         self.assertEqual(request.way, "mail")
         with self.assertRaisesRegex(UserError, "Wrong texts"):
             request.action_send()
@@ -432,6 +431,6 @@ class TestStopOfReplies(ReplyCommon):
     def test_stop_of_refunds_does_not_hold_replies(self):
         action = self.refund_with_reply(self.create_ticket(SHIPPED))
         self.run_jobs("_job_dispatch")
-        self.account._stop("A test", "refund")
+        self.stop(self.account, "A test", "refund")
         self.settle()
         self.assertEqual(action.reply_ids.state, "sent")

@@ -224,7 +224,7 @@ class TestMessage(ReplyCommon):
         self.ask_message(self.create_ticket(SHIPPED))
         self.settle()
         self.env["amazon.order"].search([]).complete_at = "2026-01-01 00:00:00"
-        self.account._read_leftovers()
+        self.env["amazon.range.reading"]._read_leftovers(self.account)
         self.assertFalse(self.pending_jobs("_job_read"))
 
     # === AFTER AN ACTION === #

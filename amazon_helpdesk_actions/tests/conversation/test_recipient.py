@@ -6,7 +6,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import file_open
 
-from odoo.addons.amazon_order_actions.models.conversation.order import (
+from odoo.addons.amazon_order_actions.models.conversation.recipient import (
     ADDRESSES_SHOWN,
 )
 from odoo.addons.base.models.ir_mail_server import IrMail_Server

@@ -5,7 +5,7 @@ from unittest.mock import patch
 import psycopg2
 
 from odoo import SUPERUSER_ID, api
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import SQL, file_open, mute_logger
 
@@ -332,6 +332,11 @@ class TestJournalGuard(JournalCommon):
                 cr.savepoint(),
             ):
                 cr.execute(query)
+        addon = self.env["ir.module.module"].search(
+            [("name", "=", "amazon_order_actions")]
+        )
+        with self.assertRaisesRegex(UserError, "role amazon_journal_owner"):
+            addon.button_uninstall()
         # as an installation or an update does
         cr.execute(
             "CREATE TABLE amazon_test_table (id int);"

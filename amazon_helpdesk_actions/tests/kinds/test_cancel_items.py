@@ -6,10 +6,10 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
-from odoo.addons.amazon_order_actions.models.kinds.cancel_items import (
+from odoo.addons.amazon_order_actions.models.account.reasons import (
     CANCEL_ITEMS_REASONS,
 )
+from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
 from odoo.addons.amazon_order_actions.spapi import enums
 from odoo.addons.amazon_order_actions.spapi.envelopes import order_adjustment
 
@@ -57,13 +57,13 @@ class TestCancelItems(AmazonCommon):
         ticket = self.create_ticket(UNSHIPPED)
         action = self.ask_cancel_items(ticket, {BULBS: 1})
         line = self.line(action.order_id, BULBS)
-        self.assertEqual((line.quantity_cancellable, line.quantity_reserved), (1, 1))
+        self.assertEqual(self.units_to_cancel(line), (1, 1))
         self.settle()
         self.assertEqual(action.state, "confirmed")
         self.assertEqual(self.cut(), [(line.amazon_item_ref, 1, "NoInventory")])
         self.assertEqual(line.quantity_open, 1)
         self.assertEqual(line.quantity_cancelled, 1)
-        self.assertEqual((line.quantity_cancellable, line.quantity_reserved), (1, 0))
+        self.assertEqual(self.units_to_cancel(line), (1, 0))
         self.assertEqual(action.order_id.fulfillment_status, "UNSHIPPED")
         self.assertEqual(action.feed_id.feed_type, enums.FEED_REFUND)
         self.assertIn("1 × LED-Leuchtmittel", action.state_message)
@@ -309,7 +309,7 @@ class TestCancelItems(AmazonCommon):
         self.simulator.fault("report_error", order_id=THREE_UNITS, code="1", text="No")
         self.settle()
         self.assertEqual(first.state, "rejected")
-        self.assertEqual(first.order_id.line_ids.quantity_cancellable, 3)
+        self.assertEqual(self.units_to_cancel(first.order_id.line_ids)[0], 3)
         second = self.ask_cancel_items(ticket, {HOOKS: 2})
         self.settle()
         self.assertEqual(second.state, "confirmed")
@@ -322,7 +322,7 @@ class TestCancelItems(AmazonCommon):
             self.run_jobs("_job_dispatch")
             self.run_jobs("_job_follow")
         self.assertEqual(action.state, "unknown")
-        self.assertEqual(action.order_id.line_ids.quantity_cancellable, 1)
+        self.assertEqual(self.units_to_cancel(action.order_id.line_ids)[0], 1)
         action.order_id._read_from_amazon()
         self.assertEqual(action.state, "confirmed")
         self.settle()
@@ -340,7 +340,7 @@ class TestCancelItems(AmazonCommon):
         action = self.ask_cancel_items(self.create_ticket(THREE_UNITS), {HOOKS: 2})
         action.with_user(self.agent).action_withdraw()
         self.assertEqual(action.state, "withdrawn")
-        self.assertEqual(action.order_id.line_ids.quantity_cancellable, 3)
+        self.assertEqual(self.units_to_cancel(action.order_id.line_ids)[0], 3)
         self.settle()
         self.assertEqual(self.cut(), [])
 
@@ -420,14 +420,15 @@ class TestCancelItems(AmazonCommon):
         with self.assertRaisesRegex(AccessError, "administrator can grant"):
             self.open_request(ticket, "cancel", self.trainee)
         with self.assertRaisesRegex(AccessError, "administrator can grant"):
-            ticket.amazon_order_id.with_user(self.trainee)._reserve(
+            self.reserve_on(
+                ticket.amazon_order_id.with_user(self.trainee),
                 ActionRequest(
                     "cancel_items",
                     ticket,
                     "x",
                     "NoInventory",
                     quantities={ticket.amazon_order_id.line_ids[0]: 1},
-                )
+                ),
             )
 
     def test_user_of_another_company_is_refused(self):
@@ -445,6 +446,7 @@ class TestCancelItems(AmazonCommon):
             allowed_company_ids=company.ids
         )
         with self.assertRaises(AccessError):
-            order._reserve(
-                ActionRequest("cancel_items", ticket.with_env(order.env), "x", "Other")
+            self.reserve_on(
+                order,
+                ActionRequest("cancel_items", ticket.with_env(order.env), "x", "Other"),
             )

@@ -129,7 +129,7 @@ class TestCancelByRest(AmazonCommon):
 
     def test_stop_keeps_it(self):
         action = self.ask()
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.assertEqual(self.call(action), "queued")
         self.assertEqual(self.executed(), (0, 0))
 
@@ -329,4 +329,6 @@ class TestCancelByRest(AmazonCommon):
         action = self.ask()
         lanes = waiting_lanes(self.account.sudo(), timedelta(seconds=-10), Domain.TRUE)
         self.assertEqual([lane.feed_type for lane in lanes], [False])
-        self.assertEqual(action.order_id._panel_data()["actions"][0]["state"], "queued")
+        self.assertEqual(
+            self.panel_of(action.order_id)["actions"][0]["state"], "queued"
+        )

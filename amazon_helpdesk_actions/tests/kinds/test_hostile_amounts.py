@@ -150,7 +150,7 @@ class TestHostileAmounts(AmazonCommon):
         self.assertGreaterEqual(compare(order.refundable, 0), 0)
         for item, lines in action.line_ids.grouped("order_line_id").items():
             self.assertLessEqual(compare(sum(lines.mapped("amount")), item.paid), 0)
-        json.dumps(order._panel_data(), allow_nan=False, default=str)
+        json.dumps(self.panel_of(order), allow_nan=False, default=str)
 
     def test_whatever_is_written_into_the_refund_dialog(self):
         ticket = self.create_ticket(GIFT_WRAPPED)

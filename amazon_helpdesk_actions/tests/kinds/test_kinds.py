@@ -92,7 +92,7 @@ class TestKinds(ContainmentCase):
     def test_action_of_a_kind_that_is_gone_is_shown(self):
         action = self.gone()
         self.assertEqual(action.export_data(["kind"])["datas"], [["exchange"]])
-        panel = action.order_id.with_user(self.agent)._panel_data()
+        panel = self.panel_of(action.order_id, self.agent)
         rows = {row["id"]: row for row in panel["actions"]}
         self.assertEqual(rows[action.id]["kind_label"], "exchange")
         self.assertFalse(rows[action.id]["can_withdraw"])

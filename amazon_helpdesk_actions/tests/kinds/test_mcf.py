@@ -195,7 +195,7 @@ class TestFulfillmentOrder(McfCommon):
 
     def test_what_is_known_is_known_by_its_own_reading(self):
         order = self.create_mcf_ticket().amazon_order_id
-        self.account._read_ranges()
+        self.env["amazon.range.reading"]._read_ranges(self.account)
         order.invalidate_recordset()
         self.assertEqual(order.known_until, order.complete_at)
         self.assertFalse(order._is_stale())
@@ -338,8 +338,9 @@ class TestFulfillmentCancel(McfCommon):
         with self.assertRaises(AccessError):
             self.open_request(ticket, "cancel", self.trainee)
         with self.assertRaises(AccessError):
-            ticket.amazon_order_id.with_user(self.trainee)._reserve(
-                ActionRequest("mcf_cancel", ticket, "x")
+            self.reserve_on(
+                ticket.amazon_order_id.with_user(self.trainee),
+                ActionRequest("mcf_cancel", ticket, "x"),
             )
 
     def test_refund_says_where_the_buyer_paid(self):
@@ -590,8 +591,9 @@ class TestFulfillmentUpdate(McfCommon):
         with self.assertRaises(AccessError):
             self.open_request(ticket, "fulfillment", self.trainee)
         with self.assertRaises(AccessError):
-            ticket.amazon_order_id.with_user(self.trainee)._reserve(
-                ActionRequest("mcf_update", ticket, "x", details={"speed": "Priority"})
+            self.reserve_on(
+                ticket.amazon_order_id.with_user(self.trainee),
+                ActionRequest("mcf_update", ticket, "x", details={"speed": "Priority"}),
             )
         with self.assertRaises(AccessError):
             self.env["amazon.fulfillment.request"].with_user(self.trainee).create(

@@ -514,7 +514,7 @@ class TestFbaRefund(RefundCommon):
         self.assertIn("record here", action.state_message)
         order = action.order_id
         self.assertEqual(order.reserved, 0)
-        (row,) = order.with_user(self.agent)._panel_data()["actions"]
+        (row,) = self.panel_of(order, self.agent)["actions"]
         self.assertTrue(row["can_record"])
 
         opened = action.with_user(self.agent).action_record_by_hand()
@@ -538,9 +538,7 @@ class TestFbaRefund(RefundCommon):
     def test_nothing_to_record_where_it_was_not_rejected(self):
         action = self.confirm(self.form(FBA_SHIPPED))
         self.assertFalse(
-            action.order_id.with_user(self.agent)._panel_data()["actions"][0][
-                "can_record"
-            ]
+            self.panel_of(action.order_id, self.agent)["actions"][0]["can_record"]
         )
         with self.assertRaisesRegex(UserError, "not to be refunded"):
             action.with_user(self.agent).action_record_by_hand()

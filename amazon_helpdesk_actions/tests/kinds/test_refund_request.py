@@ -4,9 +4,11 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.amazon_order_actions.models.account.reasons import (
+    CANCEL_REASONS,
+    REFUND_REASONS,
+)
 from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
-from odoo.addons.amazon_order_actions.models.kinds.cancel import CANCEL_REASONS
-from odoo.addons.amazon_order_actions.models.kinds.refund import REFUND_REASONS
 from odoo.addons.amazon_order_actions.spapi import enums
 
 from ..common import (
@@ -122,7 +124,7 @@ class TestRefundRequest(AmazonCommon):
         self.assertFalse(request.blockers)
 
     def test_warns_when_sending_is_stopped(self):
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.assertIn("is stopped", self.refund_request(SHIPPED).warnings)
 
     def test_reasons_are_amazons(self):
@@ -141,14 +143,15 @@ class TestRefundRequest(AmazonCommon):
         ticket = self.create_ticket(SHIPPED)
         other = self.create_ticket(GIFT_WRAPPED).amazon_order_id
         with self.assertRaisesRegex(UserError, "another order"):
-            ticket.amazon_order_id.with_user(self.agent)._reserve(
+            self.reserve_on(
+                ticket.amazon_order_id.with_user(self.agent),
                 ActionRequest(
                     "refund",
                     ticket.with_user(self.agent),
                     "nonce",
                     "Other",
                     amounts={other.charge_ids[0]: 1.0},
-                )
+                ),
             )
 
     # === THE ASSISTED WAY === #

@@ -12,7 +12,7 @@ from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.sending import life_record
+from odoo.addons.amazon_order_actions.models.life import life_record
 from odoo.addons.base.tests.common import BaseCommon
 
 from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED
@@ -27,7 +27,7 @@ class LifeCommon(StopCommon):
     def setUp(self):
         super().setUp()
         self.database = self.env.cr.dbname
-        self.key = self.account._seller_key()
+        self.key = self.env["amazon.life"]._seller_key(self.account)
         self.enterContext(mute_logger(LIFE))
 
     # === WHAT HAPPENS TO A DATABASE === #
@@ -47,7 +47,7 @@ class LifeCommon(StopCommon):
         """Let the record be ahead, as it is after a backup was restored."""
         record = life_record.read(self.database)
         # a sequence is not rolled back with the tests before
-        key = (seller or self.account)._seller_key()
+        key = self.env["amazon.life"]._seller_key(seller or self.account)
         self.env.cr.execute("SELECT last_value FROM amazon_sending_id_seq")
         numbers = {key: self.env.cr.fetchone()[0] + lost}
         life_record.begin(self.database, token or record.token, numbers)
@@ -59,8 +59,12 @@ class LifeCommon(StopCommon):
 
     def found(self):
         """Return what was found and not decided on yet, by account."""
-        stops = self.stops().filtered("life_id")
-        return {stop.account_id: stop.life_id.finding for stop in stops}
+        stops = self.stops().filtered("needs_decision")
+        return {stop.account_id: self.life().finding for stop in stops}
+
+    def life(self):
+        """Return the life that the database lives."""
+        return self.env["amazon.life"].search([], limit=1)
 
     def created_feeds(self):
         return self.simulator.ledger()["calls"].get("createFeed", 0)
@@ -102,6 +106,24 @@ class TestLifeRecord(BaseCommon):
         self.assertEqual(life_record.read("db"), ("T1", {"A": 5}, 7))
         life_record.begin("db", "T2", {})
         self.assertEqual(life_record.read("db"), ("T2", {"A": 5}, 0))
+
+    def test_nothing_is_left_of_a_database_that_is_forgotten(self):
+        life_record.begin("db", "T1", {"A": 4})
+        life_record.begin("other", "T2", {"A": 5})
+        life_record.forget("db")
+        self.assertIsNone(life_record.read("db"))
+        self.assertEqual(life_record.read("other").token, "T2")
+        self.assertFalse([*Path(life_record.folder()).glob("db.*")])
+        life_record.forget("other")
+        self.assertFalse(Path(life_record.folder()).exists())
+        life_record.forget("other")
+
+    def test_folder_that_an_administrator_named_stays(self):
+        configured = patch.object(life_record, "_configured_folder", lambda _path: "x")
+        life_record.begin("db", "T1", {"A": 4})
+        with configured:
+            life_record.forget("db")
+        self.assertTrue(Path(life_record.folder()).is_dir())
 
     def test_each_database_has_its_own_whatever_its_name(self):
         names = ["db", "../db", "a/b", "ü %41", "db.json", ".."]
@@ -305,7 +327,7 @@ class TestLife(LifeCommon):
                 self.run_jobs(job)
                 self.assertEqual(action.state, "queued")
                 self.assertIn("restored from a backup", action.state_message)
-            self.stops().filtered("life_id")._finish("for the next one")
+            self.stops().filtered("needs_decision")._finish("for the next one")
         self.assertEqual(self.created_feeds(), 0)
         self.assertNotIn("confirmShipment", self.simulator.ledger()["calls"])
 
@@ -403,7 +425,9 @@ class TestLife(LifeCommon):
         self.send()
         spare = self._create_account(seller_id="SPARE")
         archived = self._create_account(seller_id="ARCHIVED", active=False)
-        self.env["amazon.sending"].create({"seller_key": archived._seller_key()})
+        self.env["amazon.sending"].create(
+            {"seller_key": self.env["amazon.life"]._seller_key(archived)}
+        )
         by_record = self.elsewhere_account
         self.restore(seller=by_record)
         self.assertFalse(self.check())
@@ -456,7 +480,7 @@ class TestLife(LifeCommon):
         stop = self.stops()
         self.assertEqual(stop.author, "the program")
         self.assertIn("restored from a backup", stop.reason)
-        self.assertIn(stop.life_id.token, stop.reason)
+        self.assertIn(self.life().token, stop.reason)
         entry = self.stop_entries()[-1]
         self.assertEqual(entry.account_id, self.account)
         self.assertIn("restored from a backup", entry.message)
@@ -478,7 +502,7 @@ class TestLife(LifeCommon):
         for _time in range(2):
             self.restore()
             self.check()
-            token = self.stops().life_id.token
+            token = self.life().token
             self.assertEqual(self.prefix(), f"AMZ-{token}-%(year)s-")
         action = self.ask_refund(self.create_ticket("305-2260917-9913547"))
         year = fields.Date.today().year
@@ -501,7 +525,7 @@ class TestLife(LifeCommon):
                 self.send_number()
                 self.restore()
                 self.check()
-                token = self.stops().life_id.token
+                token = self.life().token
                 self.assertEqual(sequence.prefix, wanted.format(token))
 
     def send_number(self):
@@ -518,7 +542,7 @@ class TestLife(LifeCommon):
             self.ask_refund(ticket)
         self.assertEqual(self.env["amazon.action"].search_count([]), count)
         action = self.ask_refund(ticket)
-        self.assertIn(self.stops().life_id.token, action.name)
+        self.assertIn(self.life().token, action.name)
 
     def test_no_click_makes_a_reference_while_somebody_else_begins_a_new_life(self):
         self.send()
@@ -534,7 +558,7 @@ class TestLife(LifeCommon):
                 with self.assertRaisesRegex(UserError, "Ask again"):
                     self.ask_refund(ticket)
         self.assertFalse(self.check())
-        self.assertIn(self.stops().life_id.token, self.ask_refund(ticket).name)
+        self.assertIn(self.life().token, self.ask_refund(ticket).name)
 
     def test_click_that_began_before_a_new_life_is_run_again(self):
         self.send()
@@ -558,7 +582,7 @@ class TestLife(LifeCommon):
         ):
             self.ask_refund(ticket)
         self.assertFalse(self.registry._amazon_life_checked)
-        self.assertIn(self.stops().life_id.token, self.ask_refund(ticket).name)
+        self.assertIn(self.life().token, self.ask_refund(ticket).name)
 
     # === A RECORD THAT CANNOT BE WRITTEN === #
 
@@ -621,5 +645,5 @@ class TestLife(LifeCommon):
         self.lose_record()
         self.stop_as(self.admin, "action_stop_everything")
         self.check()
-        self.assertEqual(len(self.stops().filtered("life_id")), 1)
+        self.assertEqual(len(self.stops().filtered("needs_decision")), 1)
         self.assertFalse(self.account._may_send())

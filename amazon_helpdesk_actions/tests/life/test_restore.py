@@ -43,16 +43,20 @@ class RestoreCommon(LifeCommon):
         """Let the database find that it was restored; return the stop."""
         self.restore()
         self.check()
-        return self.stops().filtered("life_id")
+        return self.stops().filtered("needs_decision")
 
     def decide(self, decision, user=None, stop=None, reason="A test"):
         """Decide in the dialog, as a user."""
         user = user or self.admin
-        stop = stop or self.stops().filtered("life_id")
+        stop = stop or self.stops().filtered("needs_decision")
         dialog = stop.with_user(user).action_decide()
         request = self.env[dialog["res_model"]].with_user(user).browse(dialog["res_id"])
         request.write({"decision": decision, "reason": reason})
         request.action_decide()
+
+    def decide_on(self, stop, decision, reason):
+        """Decide without the dialog, as the user of the stop."""
+        stop.env["amazon.life.decide"]._decide(stop, decision, reason)
 
     def decide_restored(self):
         """Find, decide, and let what waits be doubted."""
@@ -120,11 +124,12 @@ class TestLifeDecision(RestoreCommon):
     def test_nobody_but_an_administrator_of_the_company_decides(self):
         for user in (self.agent, self.trainee, self.auditor, self.stranger):
             for decision in ("moved", "restored", "copy"):
+                stop = self.stop.with_user(user)
                 with self.subTest(user.login, decision=decision):
                     with self.assertRaises(AccessError):
-                        self.stop.with_user(user)._decide(decision, "Because")
+                        self.decide_on(stop, decision, "Because")
                     with self.assertRaises(AccessError):
-                        self.stop.with_user(user).sudo()._decide(decision, "Because")
+                        self.decide_on(stop.sudo(), decision, "Because")
                     with self.assertRaises(AccessError):
                         self.decide(decision, user)
         self.assertFalse(self.stop.decision)
@@ -149,7 +154,7 @@ class TestLifeDecision(RestoreCommon):
         with self.assertRaisesRegex(UserError, "Decide"):
             self.resume_as(self.admin, self.stop)
         with self.assertRaisesRegex(UserError, "Decide"):
-            self.account.with_user(self.admin)._resume("Because")
+            self.resume(self.account.with_user(self.admin), "Because")
         self.assertFalse(self.stop.ended_at)
 
     def test_resume_button_of_the_account_opens_the_decision(self):
@@ -170,7 +175,7 @@ class TestLifeDecision(RestoreCommon):
     def test_it_is_decided_once(self):
         self.decide("moved")
         with self.assertRaises(UserError):
-            self.stop.with_user(self.admin)._decide("copy", "Because")
+            self.decide_on(self.stop.with_user(self.admin), "copy", "Because")
 
     def test_other_stops_are_not_decided_on(self):
         other = self.stop_as(self.admin, kind="cancel") - self.stop
@@ -199,7 +204,7 @@ class TestLifeDecision(RestoreCommon):
         self.restore(seller=other)
         self.check()
         # the account here has no number of its own, and stays stopped by the first one
-        stops = self.stops().filtered("life_id")
+        stops = self.stops().filtered("needs_decision")
         self.assertEqual(stops.account_id, self.account | other)
         self.decide("moved", stop=stops.filtered(lambda s: s.account_id == other))
         self.assertTrue(other._may_send())
@@ -362,13 +367,13 @@ class TestRestore(RestoreCommon):
         action = self.ask(amounts={SKU: 5})
         self.send_in_the_lost_life(action)
         self.decide_restored()
-        accounts = type(self.account)
-        list_feeds = accounts._list_feeds
+        lists = type(self.env["amazon.feed.list"])
+        read = lists._read
 
-        def lag(account, since, client=None):
-            return [], list_feeds(account, since, client)[1]
+        def lag(listing, account, since, client=None):
+            return [], read(listing, account, since, client)[1]
 
-        with patch.object(accounts, "_list_feeds", lag):
+        with patch.object(lists, "_read", lag):
             self.catch_up()
             self.verify()
         self.assertEqual(action.state, "queued")
@@ -548,14 +553,14 @@ class TestRestore(RestoreCommon):
         action = self.ask()
         self.decide_restored()
         self.catch_up()
-        accounts = type(self.account)
-        list_feeds = accounts._list_feeds
+        lists = type(self.env["amazon.feed.list"])
+        read = lists._read
 
-        def strange(account, since, client=None):
-            rows, now = list_feeds(account, since, client)
+        def strange(listing, account, since, client=None):
+            rows, now = read(listing, account, since, client)
             return [*rows, {"feedId": "1"}], now
 
-        with patch.object(accounts, "_list_feeds", strange), mute_logger(FOREIGN):
+        with patch.object(lists, "_read", strange), mute_logger(FOREIGN):
             self.verify()
         self.assertEqual((action.state, action.needs_person), ("unknown", False))
         self.verify()
@@ -565,15 +570,15 @@ class TestRestore(RestoreCommon):
         broken, fine = self.ask(), self.ask(GIFT_WRAPPED)
         self.decide_restored()
         self.catch_up()
-        actions = type(broken)
-        judge = actions._judge_lost_time
+        times = type(self.env["amazon.lost.time"])
+        judge = times._judge
 
-        def fail(action, lost):
+        def fail(time, action, lost):
             if action == broken:
                 raise ValueError("A test")
-            return judge(action, lost)
+            return judge(time, action, lost)
 
-        with patch.object(actions, "_judge_lost_time", fail), mute_logger(FAILURE):
+        with patch.object(times, "_judge", fail), mute_logger(FAILURE):
             self.verify()
         self.assertEqual((broken.state, fine.state), ("unknown", "queued"))
         self.assertTrue(self.env["amazon.failure"].search([("task", "=", "verify")]))

@@ -79,7 +79,7 @@ class TestFinancesKnown(AmazonCommon):
         ticket = self.create_ticket(SHIPPED)
         with transactions(transaction(SHIPPED, currency="SEK")):
             self.env.flush_all()
-            self.account._read_ranges()
+            self.env["amazon.range.reading"]._read_ranges(self.account)
             self.env.invalidate_all()
         action = self.ask_refund(ticket)
         self.assertEqual(action.state, "to_approve")

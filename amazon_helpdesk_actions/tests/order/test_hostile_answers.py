@@ -240,7 +240,7 @@ class TestHostileAnswers(HostileCommon):
                 self.simulator.clear_faults()
                 self.account.sudo().watermark_ids.unlink()
                 self.says(operation, body)
-                self.account._read_ranges()
+                self.env["amazon.range.reading"]._read_ranges(self.account)
                 self.env.invalidate_all()
                 marks = self.account.sudo().watermark_ids
                 failed = marks.filtered("message")

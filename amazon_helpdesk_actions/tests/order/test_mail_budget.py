@@ -269,7 +269,7 @@ class TestMailBudget(MailBudgetCommon):
     def test_line_whose_job_is_lost_goes_on_by_itself(self):
         order = self.receive(SHIPPED).amazon_order_id
         self.pending_jobs().unlink()
-        self.env["amazon.seller.account"]._cron_read_ranges()
+        self.env["amazon.range.reading"]._cron_read_ranges()
         self.read_on()
         self.assertEqual(order.read_state, "read")
 
@@ -279,7 +279,7 @@ class TestMailBudget(MailBudgetCommon):
         self.read_on()
         self.assertEqual((self.calls(), order.read_state), (0, "waiting"))
         self.account.active = True
-        self.env["amazon.seller.account"]._cron_read_ranges()
+        self.env["amazon.range.reading"]._cron_read_ranges()
         self.read_on()
         self.assertEqual(order.read_state, "read")
 

@@ -7,9 +7,6 @@ from odoo.sql_db import db_connect
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.order.range_reading import (
-    AmazonSellerAccount,
-)
 from odoo.addons.amazon_order_actions.spapi.client import Page, SellerClient
 from odoo.addons.amazon_order_actions.spapi.errors import Throttled
 
@@ -90,7 +87,7 @@ class RangesCommon(AmazonCommon):
     def read_ranges(self):
         """Read the ranges, and return the seconds after which to read on."""
         self.env.flush_all()
-        wait = self.account._read_ranges()
+        wait = self.env["amazon.range.reading"]._read_ranges(self.account)
         self.env.invalidate_all()
         return wait
 
@@ -325,20 +322,20 @@ class TestPages(RangesCommon):
         self.assertEqual(self.statuses(), ["CANCELLED"] * 3)
 
     def test_death_between_two_pages_loses_nothing(self):
-        record = AmazonSellerAccount._record_page
+        ranges = type(self.env["amazon.range.reading"])
+        record = ranges._record_page
         pages = []
 
-        def die(account, subject, page):
+        def die(reading, account, subject, page):
             pages.append(page)
             if len(pages) == 2:
                 raise KeyboardInterrupt
-            return record(account, subject, page)
+            return record(reading, account, subject, page)
 
-        accounts = type(self.account)
         with (
-            patch.object(accounts, "_record_page", die),
+            patch.object(ranges, "_record_page", die),
             # In a test its cursor is around the others, and would undo what they did.
-            patch.object(accounts, "_hold_range", lambda *args: nullcontext(True)),
+            patch.object(ranges, "_hold_range", lambda *args: nullcontext(True)),
         ):
             try:
                 self.read_ranges()
@@ -662,7 +659,7 @@ class TestActionsByRange(RangesCommon):
         self.accept()
         self.simulator.advance(1)
         action.order_id.complete_at -= timedelta(days=2)
-        self.account._cron_read_ranges()
+        self.env["amazon.range.reading"]._cron_read_ranges()
         self.run_jobs("_job_read")
         self.assertEqual(action.state, "confirmed")
 
@@ -673,22 +670,22 @@ class TestRangeJobs(RangesCommon):
 
     def test_cron_reads_for_accounts_with_orders_of_late(self):
         self.read_order(SHIPPED)
-        self.env["amazon.seller.account"]._cron_read_ranges()
-        self.env["amazon.seller.account"]._cron_read_ranges()
+        self.env["amazon.range.reading"]._cron_read_ranges()
+        self.env["amazon.range.reading"]._cron_read_ranges()
         self.assertEqual(len(self.range_jobs()), 1)
 
     def test_cron_leaves_idle_and_archived_accounts_alone(self):
         order = self.read_order(SHIPPED)
         order.read_at -= timedelta(days=61)
-        self.env["amazon.seller.account"]._cron_read_ranges()
+        self.env["amazon.range.reading"]._cron_read_ranges()
         self.assertFalse(self.range_jobs())
         order.read_at += timedelta(days=61)
         self.account.active = False
-        self.env["amazon.seller.account"]._cron_read_ranges()
+        self.env["amazon.range.reading"]._cron_read_ranges()
         self.assertFalse(self.range_jobs())
 
     def test_account_that_was_archived_meanwhile_is_not_read(self):
-        self.account._enqueue_range_read()
+        self.env["amazon.range.reading"]._enqueue(self.account)
         self.account.active = False
         before = self.calls("searchOrders")
         self.run_jobs("_job_read_ranges")
@@ -696,7 +693,7 @@ class TestRangeJobs(RangesCommon):
 
     def test_job_comes_again_while_something_is_left(self):
         self.simulator.fault("throttle", "searchOrders", times=1)
-        self.account._enqueue_range_read()
+        self.env["amazon.range.reading"]._enqueue(self.account)
         self.run_jobs("_job_read_ranges")
         self.assertEqual(len(self.range_jobs()), 1)
         self.run_jobs("_job_read_ranges")
@@ -725,9 +722,11 @@ class TestRangeJobs(RangesCommon):
 
     def test_only_the_list_that_is_left_is_read_on(self):
         self.simulator.fault("throttle", "searchOrders", times=1)
-        self.account._enqueue_range_read()
+        self.env["amazon.range.reading"]._enqueue(self.account)
         self.run_jobs("_job_read_ranges")
-        self.assertEqual(self.range_jobs().mapped("args"), [[["orders"]]])
+        self.assertEqual(
+            self.range_jobs().mapped("args"), [[self.account.id, ["orders"]]]
+        )
 
     def test_sweep_of_the_last_days_leaves_half_of_the_quota_to_the_others(self):
         mark = self.mark("late")
@@ -741,7 +740,7 @@ class TestRangeJobs(RangesCommon):
 
     def range_jobs(self):
         jobs = self.pending_jobs("_job_read_ranges")
-        return jobs.filtered(lambda job: job.records == self.account)
+        return jobs.filtered(lambda job: job.args[0] == self.account.id)
 
     def test_scarce_quota_is_not_spent_on_every_request(self):
         before = self.calls("searchOrders")
@@ -772,9 +771,10 @@ class TestRangeJobs(RangesCommon):
         account = self._create_account(seller_id="ANOTHER")
         before = self.calls("searchOrders")
         with self.elsewhere_held(account, "orders"):
-            self.assertGreater(account._read_ranges(), 0.0)
+            wait = self.env["amazon.range.reading"]._read_ranges(account)
+        self.assertGreater(wait, 0.0)
         self.assertEqual(self.calls("searchOrders"), before)
-        account._read_ranges()
+        self.env["amazon.range.reading"]._read_ranges(account)
         self.assertEqual(self.calls("searchOrders"), before + 1)
 
     @contextmanager

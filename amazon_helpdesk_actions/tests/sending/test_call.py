@@ -148,7 +148,7 @@ class TestCall(CallCase):
 
     def test_token_of_the_quota_that_was_not_used_is_given_back(self):
         action = self.ask()
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         quota = self.account._quota()
         operation = OPERATIONS["confirmShipment"]
         with patch.object(type(action), "_is_call_due", lambda action: True):
@@ -594,19 +594,19 @@ class TestCall(CallCase):
 
     def test_stop_holds_it_and_resuming_sends_it(self):
         action = self.ask()
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.run_jobs("_job_call")
         self.assertEqual(action.state, "queued")
         self.assertFalse(self.pending_jobs("_job_call"))
-        self.account._resume("The test is over")
+        self.resume(self.account, "The test is over")
         self.run_jobs("_job_call")
         self.assertEqual(action.state, "accepted")
 
     def test_panel_says_that_sending_is_stopped(self):
         action = self.ask()
-        self.assertNotIn("stop_message", action.order_id._panel_data()["actions"][0])
-        self.account._stop("A test")
-        self.assertTrue(action.order_id._panel_data()["actions"][0]["stop_message"])
+        self.assertNotIn("stop_message", self.panel_of(action.order_id)["actions"][0])
+        self.stop(self.account, "A test")
+        self.assertTrue(self.panel_of(action.order_id)["actions"][0]["stop_message"])
 
     def test_stop_while_the_order_is_read_holds_it(self):
         action = self.ask()
@@ -614,7 +614,7 @@ class TestCall(CallCase):
 
         def switch_off(record):
             known = read(record)
-            self.account._stop("A test")
+            self.stop(self.account, "A test")
             self.env.flush_all()
             return known
 
@@ -723,7 +723,7 @@ class TestLostCall(CallCase):
     def test_call_that_is_stopped_is_not_lost(self):
         action = self.ask()
         self.lose_jobs(action)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.assertEqual(self.watch(), [])
         self.assertFalse(self.pending_jobs("_job_call"))
 

@@ -80,7 +80,7 @@ class TestForecast(AmazonCommon):
         ticket = self.create_ticket(SHIPPED)
         self.ask_refund(ticket)
         self.create_feeds([60] * LEAST_EXPERIENCE)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         shown = self.shown(ticket)
         self.assertIn("A test", shown["stop_message"])
         self.assertNotIn("leaves_at", shown)

@@ -596,11 +596,11 @@ class TestPipeline(AmazonCommon):
 
     def test_nothing_is_sent_while_sending_is_stopped(self):
         action = self.ask_refund(self.create_ticket(SHIPPED))
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.settle()
         self.assertEqual(action.state, "queued")
         self.assertNotIn("createFeed", self.simulator.ledger()["calls"])
-        self.account._resume("The test is over")
+        self.resume(self.account, "The test is over")
         self.settle()
         self.assertEqual(action.state, "confirmed")
 

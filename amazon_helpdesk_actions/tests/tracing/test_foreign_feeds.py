@@ -227,9 +227,9 @@ class TestAdoption(ForeignCommon):
         self.simulator.advance(10)
         other = self.send_elsewhere()
         self.reconcile()
-        self.account._look_at_feeds()
+        self.env["amazon.feed.list"]._look(self.account)
         self.assertIn(other, self.foreign().mapped("feed_ref"))
-        self.assertTrue(self.account.foreign_feeds_message)
+        self.assertTrue(self.account.notice)
 
     def ours(self):
         """Return Amazon's id of the first feed that we sent."""
@@ -571,7 +571,7 @@ class TestLook(ForeignCommon):
 
     def look(self):
         self.env.flush_all()
-        now = self.account._look_at_feeds()
+        now = self.env["amazon.feed.list"]._look(self.account)
         self.env.invalidate_all()
         return now
 
@@ -586,7 +586,7 @@ class TestLook(ForeignCommon):
         self.send()
         now = self.look()
         self.assertFalse(self.foreign())
-        self.assertFalse(self.account.foreign_feeds_message)
+        self.assertFalse(self.account.notice)
         self.assertEqual(self.account.feeds_listed_at, now.replace(microsecond=0))
 
     def test_other_programs_feeds_are_kept_once_of_whatever_kind(self):
@@ -649,18 +649,19 @@ class TestLook(ForeignCommon):
         self.assertLess(self.since(), fields.Datetime.now() - timedelta(minutes=59))
 
     def since(self):
-        return self.account._listing_since()
+        return self.env["amazon.feed.list"]._listing_since(self.account)
 
     def test_row_that_cannot_be_read_is_left_out(self):
         self.send_elsewhere()
-        listing = type(self.account)._list_feeds
+        lists = type(self.env["amazon.feed.list"])
+        read = lists._read
 
-        def with_a_bad_row(account, *args):
-            rows, now = listing(account, *args)
+        def with_a_bad_row(listing, *args):
+            rows, now = read(listing, *args)
             return [{"feedId": "1"}, *rows], now
 
         with (
-            patch.object(type(self.account), "_list_feeds", with_a_bad_row),
+            patch.object(lists, "_read", with_a_bad_row),
             mute_logger(LOOK),
         ):
             self.look()
@@ -681,7 +682,7 @@ class TestLook(ForeignCommon):
         self.send_elsewhere()
         action = self.send()
         self.assertEqual(action.state, "submitted")
-        self.assertIn(": 2 in the last 30 days", self.account.foreign_feeds_message)
+        self.assertIn(": 2 in the last 30 days", self.account.notice)
         alarms = self.env["amazon.alarm"].sudo()
         watch = self.env["amazon.watch"].sudo()
         watch._cron_watch()
@@ -690,7 +691,7 @@ class TestLook(ForeignCommon):
         self.assertIn("Another program sends feeds", alarm.message)
         self.age_foreign(31)
         self.env.invalidate_all()
-        self.assertFalse(self.account.foreign_feeds_message)
+        self.assertFalse(self.account.notice)
         watch._cron_watch()
         self.assertEqual(alarm.state, "over")
 
@@ -775,15 +776,16 @@ class TestLook(ForeignCommon):
         self.simulator.advance(10 * HOUR)
         for _feed in range(3):
             self.send_elsewhere()
-        listing, asked = type(self.account)._list_feeds, []
+        lists, asked = type(self.env["amazon.feed.list"]), []
+        read = lists._read
 
-        def too_many_at_first(account, since, client=None):
+        def too_many_at_first(listing, account, since, client=None):
             asked.append(since)
             if len(asked) == 1:
                 raise MalformedAnswer("getFeeds", "too many")
-            return listing(account, since, client)
+            return read(listing, account, since, client)
 
-        with patch.object(type(self.account), "_list_feeds", too_many_at_first):
+        with patch.object(lists, "_read", too_many_at_first):
             self.look()
         self.assertEqual(len(asked), 2)
         self.assertGreater(asked[1] - asked[0], timedelta(hours=60))

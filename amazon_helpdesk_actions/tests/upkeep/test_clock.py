@@ -100,15 +100,15 @@ class TestReadingAhead(ClockCommon):
 
     def test_lists_read_by_a_database_a_minute_ahead(self):
         ticket = self.create_ticket(SHIPPED)
-        self.account._read_ranges()
+        self.env["amazon.range.reading"]._read_ranges(self.account)
         with self.database_ahead(minutes=4):
-            self.account._read_ranges()
+            self.env["amazon.range.reading"]._read_ranges(self.account)
         self.assertTrue(self.mark("orders").known_until)
         self.assert_claim_stops(ticket, minutes=5)
 
     def test_order_that_was_read_by_right_clocks_is_not_read_at_the_click(self):
         ticket = self.create_ticket(SHIPPED)
-        self.account._read_ranges()
+        self.env["amazon.range.reading"]._read_ranges(self.account)
         self.ask_refund(ticket)
         self.assertTrue(ticket.amazon_order_id.complete_at)
         self.assertTrue(ticket.amazon_order_id.known_until)
@@ -203,7 +203,7 @@ class TestKnownAhead(ClockCommon):
 
     def test_list_in_the_future_covers_nothing(self):
         order = self.create_ticket(SHIPPED).amazon_order_id
-        self.account._read_ranges()
+        self.env["amazon.range.reading"]._read_ranges(self.account)
         for mark in self.mark("orders"), self.mark("transactions"):
             mark.known_since = order.complete_at - timedelta(hours=1)
         self.set_ahead(self.mark("orders"), "known_until", minutes=30)
@@ -231,7 +231,8 @@ class TestKnownAhead(ClockCommon):
             self.company, "Too much.", self.account, "refund", is_automatic=True
         )
         self.set_ahead(stop.sudo(), "ended_at", minutes=30)
-        self.assertLess(self.account._counted_since(), hour_ago + timedelta(minutes=1))
+        since = self.env["amazon.gatekeeper.breaker"]._counted_since(self.account)
+        self.assertLess(since, hour_ago + timedelta(minutes=1))
         self.assertEqual(self.mend("amazon.stop"), 1)
         self.assertLessEqual(stop.sudo().ended_at, self.now())
 
@@ -241,10 +242,10 @@ class TestWatermarkAhead(ClockCommon):
     """A list that was begun or read while the clock was ahead begins anew."""
 
     def test_future_does_not_win_by_being_later(self):
-        self.account._read_ranges()
+        self.env["amazon.range.reading"]._read_ranges(self.account)
         with self.database_ahead(hours=1):
-            self.account._read_ranges()
-        self.account._read_ranges()
+            self.env["amazon.range.reading"]._read_ranges(self.account)
+        self.env["amazon.range.reading"]._read_ranges(self.account)
         for subject in ("orders", "transactions"):
             mark = self.mark(subject)
             self.assertLessEqual(mark.known_until, self.now(), subject)
@@ -252,7 +253,7 @@ class TestWatermarkAhead(ClockCommon):
             self.assertLessEqual(mark.mark_at, self.now(), subject)
 
     def test_page_that_was_asked_for_ahead_raises_nothing(self):
-        self.account._read_ranges()
+        self.env["amazon.range.reading"]._read_ranges(self.account)
         mark = self.mark("orders")
         with self.database_ahead(hours=1):
             query = mark._next_query(None)
@@ -261,16 +262,16 @@ class TestWatermarkAhead(ClockCommon):
         self.assertLessEqual(mark.known_since, self.now())
 
     def test_late_transactions_are_listed_again_within_the_hour(self):
-        self.account._read_ranges()
+        self.env["amazon.range.reading"]._read_ranges(self.account)
         late = self.mark("late")
         late.asked_at = self.now() + timedelta(hours=5)
         self.assertEqual(self.mend("amazon.watermark"), 1)
         self.assertTrue(late._is_late_due())
 
     def test_right_clock_restarts_nothing(self):
-        self.account._read_ranges()
+        self.env["amazon.range.reading"]._read_ranges(self.account)
         since = self.mark("orders").known_since
-        self.account._read_ranges()
+        self.env["amazon.range.reading"]._read_ranges(self.account)
         self.assertEqual(self.mend("amazon.watermark"), 0)
         self.assertEqual(self.mark("orders").known_since, since)
 
@@ -438,7 +439,7 @@ class TestMending(ClockCommon):
     def test_table_that_fails_keeps_no_other(self):
         with self.database_ahead(hours=1):
             order = self.create_ticket(SHIPPED).amazon_order_id
-            self.account._read_ranges()
+            self.env["amazon.range.reading"]._read_ranges(self.account)
         orders = type(self.env["amazon.order"])
         with patch.object(orders, "_mend_future", side_effect=ValueError):
             self.watch()
@@ -505,7 +506,7 @@ class TestHostClock(ClockCommon):
         lane = (self.account.id, action.marketplace, action.feed_type)
         for method in (
             lambda: self.env["amazon.feed"]._job_dispatch(*lane),
-            lambda: self.account._job_read_ranges(),
+            lambda: self.env["amazon.range.reading"]._job_read_ranges(self.account.id),
             lambda: action._job_call(),
         ):
             self.clocks.search([]).unlink()

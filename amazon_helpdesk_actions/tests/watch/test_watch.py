@@ -19,7 +19,7 @@ from odoo.addons.amazon_order_actions.spapi.enums import FEED_REFUND
 from odoo.addons.amazon_order_actions.spapi.errors import ACCESS_TOKEN_REJECTED, Refused
 from odoo.addons.amazon_order_actions.spapi.operations import OPERATIONS
 
-from ..common import GIFT_WRAPPED, NOWHERE, SHIPPED, AmazonCommon
+from ..common import NOWHERE, SHIPPED, AmazonCommon
 
 FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 WATCH = "odoo.addons.amazon_order_actions.models.watch.watch"
@@ -50,9 +50,9 @@ class TestWatch(AmazonCommon):
     # === HELPERS === #
 
     def watch(self):
-        """Run the scheduled action as Odoo does."""
-        cron = self.env.ref("amazon_order_actions.ir_cron_watch")
-        cron.method_direct_trigger()
+        """Run the scheduled actions as Odoo does."""
+        for name in ("ir_cron_watch_runner", "ir_cron_watch"):
+            self.env.ref(f"amazon_order_actions.{name}").method_direct_trigger()
         self.env.flush_all()
         self.env.invalidate_all()
 
@@ -147,7 +147,7 @@ class TestWatch(AmazonCommon):
 
     def test_alarm_is_told_once_and_is_over_by_itself(self):
         action = self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         alarm = self.alarms("stopped")
         self.assertEqual(alarm.account_id, self.account)
@@ -162,7 +162,7 @@ class TestWatch(AmazonCommon):
         self.assertEqual(alarm.message_ids, told)
         self.assertEqual(len(self.activities(alarm)), 1)
 
-        self.account._resume("The test is over")
+        self.resume(self.account, "The test is over")
         self.settle()
         self.watch()
         self.assertEqual(alarm.state, "over")
@@ -172,14 +172,14 @@ class TestWatch(AmazonCommon):
     def test_administrator_hears_it_the_way_they_prefer(self):
         self.admin.notification_type = "inbox"
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         notification = self.alarms("stopped").message_ids.notification_ids
         self.assertEqual(notification.mapped("notification_type"), ["inbox"])
 
     def test_only_administrators_of_the_company_are_told(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         alarm = self.alarms("stopped")
         self.assertEqual(self.activities(alarm).user_id, self.admin)
@@ -187,7 +187,7 @@ class TestWatch(AmazonCommon):
 
     def test_same_thing_again_is_a_new_alarm(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         former = self.alarms("stopped")
         action = self.last_action()
@@ -200,7 +200,7 @@ class TestWatch(AmazonCommon):
 
     def test_only_one_alarm_of_a_kind_is_open(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.stop_runner()
         self.watch()
         for kind in ("stopped", "runner"):
@@ -221,7 +221,7 @@ class TestWatch(AmazonCommon):
 
     def test_alarms_of_an_archived_account_are_over_when_nothing_waits(self):
         action = self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         self.account.active = False
         action._set_withdrawn()
@@ -230,16 +230,16 @@ class TestWatch(AmazonCommon):
 
     def test_check_that_fails_does_not_silence_the_others(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         broken = patch.object(
             type(self.env["amazon.check.jobs"]),
-            "_find_runner",
+            "_find_job_failed",
             side_effect=ValueError("broken"),
         )
         with broken, mute_logger(WATCH):
             self.watch()
         self.assert_alarms("stopped", "check_failed")
-        self.assertIn("Job runner not working", self.alarms("check_failed").message)
+        self.assertIn("Job failed", self.alarms("check_failed").message)
         self.assertTrue(self.alarms("check_failed").is_told)
         self.watch()
         self.assert_alarms("stopped")
@@ -251,7 +251,7 @@ class TestWatch(AmazonCommon):
         brought = (
             Check("waiting", "Waiting", turn=LAST),
             Check("told", "Told", turn=None),
-            Check("runner", "Runner"),
+            Check("failed", "Failed"),
             Check("future", "Future", turn=FIRST),
         )
         jobs = self.env["amazon.check.jobs"]
@@ -265,7 +265,7 @@ class TestWatch(AmazonCommon):
             ),
         ):
             self.env["amazon.watch"]._watch(self.account)
-        self.assertEqual(looked_for, ["future", "runner", "waiting"])
+        self.assertEqual(looked_for, ["future", "failed", "waiting"])
         turns = {kind: check.turn for kind, (_of, check) in checks._all().items()}
         self.assertEqual([k for k, turn in turns.items() if turn == FIRST], ["future"])
         self.assertEqual([k for k, turn in turns.items() if turn == LAST], ["waiting"])
@@ -273,7 +273,7 @@ class TestWatch(AmazonCommon):
 
     def test_label_of_an_alarm_is_of_the_language_of_who_reads_it(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         alarm = self.alarms("stopped")
         self.assertIn("Sending stopped", alarm.display_name)
@@ -290,7 +290,7 @@ class TestWatch(AmazonCommon):
 
     def test_alarm_of_an_addon_that_is_gone_ends(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         alarm = self.alarms("stopped")
         stops = type(self.env["amazon.check.stop"])
@@ -302,14 +302,14 @@ class TestWatch(AmazonCommon):
 
     def test_administrator_and_auditor_read_alarms(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         for user in (self.admin, self.auditor):
             self.assertTrue(self.alarms().with_user(user).read(["message"]))
 
     def test_others_do_not_read_alarms(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         for user in (self.agent, self.trainee):
             with self.assertRaises(AccessError):
@@ -317,7 +317,7 @@ class TestWatch(AmazonCommon):
 
     def test_nobody_changes_alarms(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         alarm = self.alarms("stopped").with_user(self.admin)
         with self.assertRaises(AccessError):
@@ -329,7 +329,7 @@ class TestWatch(AmazonCommon):
 
     def test_administrator_of_another_company_sees_nothing(self):
         self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         alarms = self.env["amazon.alarm"].with_user(self.stranger)
         self.assertFalse(
@@ -338,74 +338,29 @@ class TestWatch(AmazonCommon):
 
     def test_panel_tells_agents_what_makes_them_wait(self):
         action = self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.stop_runner()
         self.watch()
         order = action.order_id.with_user(self.agent)
         self.assertEqual(
-            sorted(alarm["kind"] for alarm in order._alarms_for_panel()),
+            sorted(alarm["kind"] for alarm in self.panel_of(order)["alarms"]),
             ["runner", "stopped"],
         )
-        self.account._resume("The test is over")
+        self.resume(self.account, "The test is over")
         self.settle()
         self.watch()
-        self.assertEqual(order._alarms_for_panel(), [])
+        self.assertEqual(self.panel_of(order)["alarms"], [])
 
     def test_panel_is_silent_about_other_accounts(self):
         action = self.ask_long_ago(hours=1)
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.drop_jobs()
         self.watch()
         other = self._create_account(seller_id="ANOTHER")
         action.order_id.account_id = other
-        self.assertEqual(action.order_id._alarms_for_panel(), [])
+        self.assertEqual(self.panel_of(action.order_id)["alarms"], [])
 
     # === JOBS === #
-
-    def test_jobs_that_nobody_starts_are_an_alarm(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
-        self.stop_runner()
-        self.watch()
-        self.assert_alarms("runner")
-        self.assertFalse(self.alarms().account_id)
-        self.assertIn("no job runner is connected", self.alarms().message)
-        self.settle()
-        self.watch()
-        self.assert_alarms()
-
-    def test_jobs_that_were_due_a_moment_ago_are_none(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
-        self.age(self.pending_jobs(), "date_created", "eta", minutes=3)
-        self.watch()
-        self.assert_alarms()
-
-    def test_jobs_of_a_busy_runner_are_none(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
-        self.age(self.pending_jobs(), "date_created", "eta", minutes=6)
-        # another job was done meanwhile
-        self.create_ticket(GIFT_WRAPPED)
-        self.watch()
-        self.assert_alarms()
-
-    def test_job_whose_process_died_without_a_runner_is_an_alarm(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
-        self.env["queue.job"].search([("state", "=", "done")]).unlink()
-        job = self.pending_jobs("_job_dispatch")[0]
-        (self.pending_jobs() - job).unlink()
-        job.write({"state": "started", "date_enqueued": fields.Datetime.now()})
-        self.watch()
-        self.assert_alarms()
-        self.age(job, "date_enqueued", minutes=16)
-        self.watch()
-        self.assert_alarms("runner")
-
-    def test_connected_runner_is_not_called_missing(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
-        self.stop_runner()
-        # as queue_job's runner does
-        self.env.cr.execute("SELECT pg_advisory_xact_lock(2293787760715711918)")
-        self.watch()
-        self.assertIn("the job runner starts none", self.alarms("runner").message)
 
     def test_failed_job_is_an_alarm_until_it_is_run_again(self):
         self.ask_refund(self.create_ticket(SHIPPED))
@@ -460,7 +415,7 @@ class TestWatch(AmazonCommon):
     def test_stopped_account_is_not_called_stalled(self):
         self.ask_long_ago(minutes=11)
         self.drop_jobs()
-        self.account._stop("A test")
+        self.stop(self.account, "A test")
         self.watch()
         self.assert_alarms("stopped")
         self.assertFalse(self.pending_jobs("_job_dispatch"))
@@ -478,7 +433,7 @@ class TestWatch(AmazonCommon):
 
     def test_reading_that_is_behind_is_an_alarm_while_actions_wait(self):
         self.ask_long_ago(minutes=11)
-        self.account._read_ranges()
+        self.env["amazon.range.reading"]._read_ranges(self.account)
         marks = self.env["amazon.watermark"].search(
             [("account_id", "=", self.account.id)]
         )
@@ -493,7 +448,7 @@ class TestWatch(AmazonCommon):
 
     def test_finances_that_amazon_does_not_let_us_read_hold_nobody_up(self):
         self.ask_long_ago(minutes=11)
-        self.account._read_ranges()
+        self.env["amazon.range.reading"]._read_ranges(self.account)
         marks = self.env["amazon.watermark"].search(
             [("account_id", "=", self.account.id), ("subject", "=", "transactions")]
         )

@@ -16,8 +16,7 @@ from ...spapi.errors import (
 )
 from ...spapi.marketplaces import MARKETPLACES
 from ..base.background import in_own_transaction
-from ..base.groups import ADMIN
-from .seller_account import AUTHORISATION, is_access_refused, is_unreadable
+from ..secrets.credentials import AUTHORISATION
 
 # A well-formed number that no order has: Amazon's answer to it (not found) proves
 # that the account may read orders, without reading any.
@@ -41,12 +40,24 @@ CLIENT_REFUSED, TOKEN_REFUSED = "invalid_client", "invalid_grant"
 LOGIN_CODES = {CLIENT_REFUSED, TOKEN_REFUSED, "unauthorized_client"}
 
 
-class AmazonSellerAccount(models.Model):
+def is_unreadable(error):
+    """Tell whether Amazon answered with success, but with nothing that can be read."""
+    return isinstance(error, OutcomeUnknown) and error.http_status in range(200, 300)
+
+
+def is_access_refused(error):
+    """Tell whether a refusal is about who asks, not about what is asked.
+
+    :param Refused error: what Amazon said
+    """
+    return error.is_authorisation_problem or error.http_status in (401, 403)
+
+
+class AmazonSellerConnection(models.AbstractModel):
     """Test Connection: what Amazon lets an account do, in words with what to do."""
 
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    connection_answer = fields.Html(groups=ADMIN, compute="_compute_connection_answer")
+    _name = "amazon.seller.connection"
+    _description = "Amazon Connection of a Seller Account"
 
     # === COMPUTE METHODS === #
 

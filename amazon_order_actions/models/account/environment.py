@@ -1,16 +1,15 @@
-from odoo import api, fields, models
+from odoo import api, models
 
 # Whose account it is at Amazon, and where: what an environment forgets follows from it.
 PLACE = ("seller_id", "region", "environment", "simulator_url")
 
 
-class AmazonSellerAccount(models.Model):
+class AmazonSellerEnvironment(models.AbstractModel):
     """Where an account is: chosen by a person, and never assumed. What another place
     makes of no use is said before it is saved."""
 
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    environment_notice = fields.Text(compute="_compute_environment_notice")
+    _name = "amazon.seller.environment"
+    _description = "Amazon Environment of a Seller Account"
 
     # === COMPUTE METHODS === #
 
@@ -48,6 +47,14 @@ class AmazonSellerAccount(models.Model):
                 self.env._(
                     "What the last test of the connection has shown is forgotten. Test "
                     "it again."
+                )
+            )
+        # sudo: it is forgotten, whoever looks
+        if former.sudo().watermark_ids:
+            said.append(
+                self.env._(
+                    "It is forgotten how far Amazon's lists were read. They are read "
+                    "anew, and orders are asked for one by one until then."
                 )
             )
         if former.environment and not self.environment:

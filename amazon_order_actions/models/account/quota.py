@@ -1,4 +1,3 @@
-import logging
 from collections import Counter
 
 import psycopg2
@@ -12,8 +11,9 @@ from tenacity import (
 from odoo import api, fields, models
 
 from ..base.clock import database_now, latest_credible
+from ..base.private_log import private_logger
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Relative change of a rate that is worth a write.
 RATE_TOLERANCE = 0.01

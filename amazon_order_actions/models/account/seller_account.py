@@ -1,4 +1,3 @@
-import logging
 import time
 from datetime import datetime, timezone
 
@@ -17,17 +16,22 @@ from ...spapi.errors import (
     Throttled,
 )
 from ...spapi.operations import OPERATIONS
+from ..base.fetching import fetch_along
+from ..base.groups import ADMIN
+from ..base.private_log import private_logger
+from ..secrets.credentials import (
+    AUTHORISATION,
+    CREDENTIALS,
+    ENTERED_SECRETS,
+    IDENTITY,
+    UnreadableSecret,
+)
+from .connection import is_access_refused, is_unreadable
 from .quota import QuotaStore
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 
-# Entered by people, and readable by nobody (account/credentials.py).
-ENTERED_SECRETS = ("lwa_client_secret", "lwa_refresh_token")
-# Of these the journal holds that they were changed, and no value.
-CREDENTIALS = {"lwa_client_id", *ENTERED_SECRETS}
-# What decides whose authorisation it is, so that an access token belongs to it.
-AUTHORISATION = CREDENTIALS | {"seller_id", "region", "environment", "simulator_url"}
 # All that decides what happens with money, mail and secrets.
 JOURNALED = AUTHORISATION | {
     "name",
@@ -52,6 +56,35 @@ JOURNALED = AUTHORISATION | {
 AT_HAND_SECONDS = 400
 
 
+# What is read where somebody asks for something: of the account, its company and the
+# company's contact; of the user and the user's contact. What is missing here is read by
+# Odoo when it is needed, with all columns of the record.
+READ_OF_CURRENCY = (
+    "active",
+    "decimal_places",
+    "name",
+    "position",
+    "rounding",
+    "symbol",
+)
+READ_TO_ASK = {
+    "": ("company_id", "seller_id"),
+    "company_id": (
+        "alias_domain_id",
+        "amazon_tz",
+        "currency_id",
+        "parent_path",
+        "partner_id",
+    ),
+    "company_id.currency_id": READ_OF_CURRENCY,
+    "company_id.partner_id": ("lang",),
+}
+READ_OF_USER = {
+    "": ("active", "login", "partner_id"),
+    "partner_id": ("email", "lang", "name", "tz"),
+}
+
+
 class EnvironmentMissing(IncompleteCredentials):
     """Nobody has chosen a region or an environment, so nothing is called."""
 
@@ -60,7 +93,18 @@ class AmazonSellerAccount(models.Model):
     """One authorisation of a seller: who we are at Amazon, and with what rights."""
 
     _name = "amazon.seller.account"
-    _inherit = ["amazon.stays.in.company", "amazon.company.name"]
+    _inherit = [
+        "amazon.seller.credentials",
+        "amazon.seller.environment",
+        "amazon.seller.connection",
+        "amazon.seller.setup",
+        "amazon.seller.sample",
+        "amazon.seller.settings",
+        "amazon.seller.held",
+        "amazon.seller.moments",
+        "amazon.stays.in.company",
+        "amazon.company.name",
+    ]
     _description = "Amazon Seller Account"
     _order = "sequence, id"
     _check_company_auto = True
@@ -101,6 +145,14 @@ class AmazonSellerAccount(models.Model):
     capability_ids = fields.One2many(
         "amazon.seller.capability", "account_id", readonly=True
     )
+    watermark_ids = fields.One2many(
+        "amazon.watermark",
+        "account_id",
+        readonly=True,
+        groups="amazon_order_actions.group_admin,amazon_order_actions.group_journal",
+    )
+
+    notice = fields.Text(compute="_compute_notice", compute_sudo=True)
 
     # In one company only: two would each promise the same money of an order.
     access_refused_at = fields.Datetime(
@@ -109,10 +161,28 @@ class AmazonSellerAccount(models.Model):
         help="Since when Amazon refuses who we are; empty where it lets us in.",
     )
 
+    # computed by its parts
+    environment_notice = fields.Text(compute="_compute_environment_notice")
+    connection_answer = fields.Html(groups=ADMIN, compute="_compute_connection_answer")
+    setup_steps = fields.Json(groups=ADMIN, compute="_compute_setup")
+    setup_checks = fields.Html(groups=ADMIN, compute="_compute_setup")
+
+    _sample_at_simulator = models.Constraint(
+        "CHECK (NOT is_sample OR environment = 'simulator')",
+        "A sample account stays at the simulator.",
+    )
     _seller_uniq = models.Constraint(
         "unique(seller_id, region, environment)",
         "This seller is already connected in this region.",
     )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends_context("lang")
+    def _compute_notice(self):
+        said = self.env["amazon.check"]._said_of(self)
+        for account in self:
+            account.notice = "\n".join(said[account])
 
     # === CONSTRAINT METHODS === #
 
@@ -164,8 +234,8 @@ class AmazonSellerAccount(models.Model):
 
     def write(self, vals):
         """Override to journal what decides who sends what where, to forget what another
-        authorisation was given, and to send what waited in an archived account, or for
-        another seller id."""
+        authorisation was given and how far another seller's lists were read, and to
+        send what waited in an archived account, or for another seller id."""
         vals = _without_blanks(vals)
         changed = JOURNALED & set(vals)
         waiting = self.filtered(lambda a: not a.active or a._sending_problem())
@@ -173,6 +243,8 @@ class AmazonSellerAccount(models.Model):
         result = super().write(vals)
         if AUTHORISATION & set(vals):
             self.sudo().write({"access_token_sealed": False})
+        if IDENTITY & set(vals):
+            self.sudo().watermark_ids.unlink()
         if changed:
             self._journal_change(before)
         waiting.filtered("active")._resume_sending()
@@ -197,11 +269,16 @@ class AmazonSellerAccount(models.Model):
 
     @api.model
     def _held_by(self):
-        """Hook: return the models with an account, which keep it in its company.
+        """Return the models that say of themselves, by ``_keeps_account``, that what
+        names an account keeps it in its company.
 
         :rtype: list[str]
         """
-        return []
+        return [
+            name
+            for name, model in self.env.registry.items()
+            if getattr(model, "_keeps_account", False)
+        ]
 
     # === BUSINESS METHODS === #
 
@@ -233,7 +310,8 @@ class AmazonSellerAccount(models.Model):
 
     @api.model
     def _candidates(self, company, marketplace=None):
-        """Return the accounts that an order may belong to, the likeliest first.
+        """Return the accounts that an order may belong to, the likeliest first; a
+        sample only as long as there is no other.
 
         :param res.company company: the company that looks for the order
         :param str marketplace: id of the marketplace where it is known
@@ -242,6 +320,7 @@ class AmazonSellerAccount(models.Model):
         accounts = self.search(
             Domain("active", "=", True) & Domain("company_id", "=", company.id)
         )
+        accounts = accounts.filtered(lambda account: not account.is_sample) or accounts
         if not marketplace:
             return accounts
         likely = accounts.filtered(
@@ -337,7 +416,8 @@ class AmazonSellerAccount(models.Model):
 
     def _journal_existence(self, sentence, side):
         """Journal that accounts came or went, with all their settings. The entries do
-        not refer to the accounts' rows, which could never be deleted again.
+        not refer to the accounts' rows, which could never be deleted again. Of samples
+        nothing is journaled.
 
         :param sentence: function that says it of the account's name
         :param str side: the field of the entry that holds the settings
@@ -351,6 +431,7 @@ class AmazonSellerAccount(models.Model):
                 side: account._journaled_settings(),
             }
             for account in self
+            if not account.is_sample
         ]
         self.env["amazon.audit.entry"]._append(entries)
 
@@ -387,6 +468,19 @@ class AmazonSellerAccount(models.Model):
 
     # === GETTERS === #
 
+    def _fetch_to_ask(self, currency):
+        """Read what every kind of action needs of the account, of its company and of
+        who asks: all of these records would be more than all the rest.
+
+        :param res.currency currency: of the order; empty where it is not known
+        """
+        fetch_along(
+            self,
+            READ_TO_ASK,
+            (self.env.user.sudo(), READ_OF_USER),
+            (currency.sudo(), {"": READ_OF_CURRENCY}),
+        )
+
     def _sending_problem(self):
         """Return what an administrator must mend before a feed of this account can be
         made, or False. What waits goes on waiting until then."""
@@ -408,6 +502,8 @@ class AmazonSellerAccount(models.Model):
         :rtype: str
         """
         values = {"account": self.name, "subject": subject or "", "detail": str(error)}
+        if isinstance(error, UnreadableSecret):
+            return self._describe_unreadable()
         if isinstance(error, EnvironmentMissing):
             return self._describe_environment_missing()
         if isinstance(error, IncompleteCredentials):
@@ -459,19 +555,6 @@ def _without_blanks(vals):
     if isinstance(vals.get("seller_id"), str):
         return {**vals, "seller_id": vals["seller_id"].strip()}
     return vals
-
-
-def is_unreadable(error):
-    """Tell whether Amazon answered with success, but with nothing that can be read."""
-    return isinstance(error, OutcomeUnknown) and error.http_status in range(200, 300)
-
-
-def is_access_refused(error):
-    """Tell whether a refusal is about who asks, not about what is asked.
-
-    :param Refused error: what Amazon said
-    """
-    return error.is_authorisation_problem or error.http_status in (401, 403)
 
 
 class AccessTokenStore:

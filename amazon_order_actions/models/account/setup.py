@@ -50,6 +50,8 @@ class AmazonSetupStep(models.AbstractModel):
     # translated later (`_lt`).
     _place = 0
     _label = ""
+    # The fields of the account that its checks depend on.
+    _looks_at = ()
 
     @api.model
     def _registered(self):
@@ -81,6 +83,13 @@ class AmazonSetupStep(models.AbstractModel):
         """Hook: what is done once whoever sets the account up arrives at the step."""
 
     @api.model
+    def _try(self, account):
+        """Hook: try out what the step offers to try, by a button.
+
+        :raise UserError: when it does not work, with the reason
+        """
+
+    @api.model
     def _outcome(self, account):
         """Return how the step came out: as the worst of its checks."""
         outcomes = [check.outcome for check in self._checks(account)]
@@ -95,14 +104,15 @@ def step_selection(model):
     ]
 
 
-class AmazonSellerAccount(models.Model):
+class AmazonSellerSetup(models.AbstractModel):
     """The set-up of an account: one step after the other, left and resumed at will.
 
     It has no data of its own but where somebody is: its fields are those of the
     account, and its checks look at what is there.
     """
 
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.seller.setup"
+    _description = "Amazon Set-Up of a Seller Account"
 
     setup_step = fields.Selection(
         step_selection,
@@ -116,8 +126,10 @@ class AmazonSellerAccount(models.Model):
         copy=False,
         help="Whether somebody has gone through the set-up to its end.",
     )
-    setup_steps = fields.Json(groups=ADMIN, compute="_compute_setup")
-    setup_checks = fields.Html(groups=ADMIN, compute="_compute_setup")
+    setup_order_ref = fields.Char("Order Number", groups=ADMIN, copy=False)
+    setup_order_answer = fields.Char(
+        groups=ADMIN, readonly=True, copy=False, help="What Amazon said of the order."
+    )
 
     # === COMPUTE METHODS === #
 
@@ -145,8 +157,10 @@ class AmazonSellerAccount(models.Model):
 
     @api.model
     def _setup_shows(self):
-        """Hook: return the fields that the checks of the set-up depend on."""
-        return ("setup_step", "connection_answer")
+        """Return the fields that the checks of the set-up depend on."""
+        steps = self.env["amazon.setup.step"]._registered()
+        of_steps = (name for step in steps for name in step._looks_at)
+        return ("setup_step", "connection_answer", *of_steps)
 
     # === ACTION METHODS === #
 
@@ -178,6 +192,18 @@ class AmazonSellerAccount(models.Model):
         if step not in self._step_keys():
             raise UserError(self.env._("The set-up has no such step."))
         self._go_to(step)
+        return True
+
+    def action_setup_try(self):
+        """Try out what the step at hand offers to try.
+
+        :raise UserError: when it does not work, with the reason
+        """
+        self.ensure_one()
+        self.check_access("write")
+        step = f"amazon.setup.step.{self.setup_step}"
+        if step in self.env:
+            self.env[step]._try(self)
         return True
 
     # === BUSINESS METHODS === #

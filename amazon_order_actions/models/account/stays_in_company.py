@@ -1,11 +1,11 @@
-import logging
-
 import psycopg2
 
 from odoo import SUPERUSER_ID, models
 from odoo.exceptions import AccessError, UserError
 
-_logger = logging.getLogger(__name__)
+from ..base.private_log import private_logger
+
+_logger = private_logger(__name__)
 
 
 class AmazonStaysInCompany(models.AbstractModel):

@@ -1,4 +1,3 @@
-import logging
 from datetime import timedelta
 from functools import partial
 
@@ -7,13 +6,15 @@ from markupsafe import Markup
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ...spapi.operations import OPERATIONS
 from ..account.participation import marketplace_selection
 from ..base.background import in_background
 from ..base.clock import database_now
 from ..base.containment import contained, log_failure, worked_together
-from ..base.groups import ADMIN, APPROVE
+from ..base.groups import ACTORS_AND_JOURNAL, ADMIN, APPROVE
+from ..base.private_log import private_logger
 from ..order.reading import (
     AWAITED_STATES,
     CONFIRM_MIN_SECONDS,
@@ -29,7 +30,7 @@ from .states import (
     SURPASSED,
 )
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Orders that are read by themselves at the first look for their outcome; where more
 # were accepted at once, the lists of the account show it.
@@ -42,12 +43,6 @@ CONFIRM_ALERT_DAYS = 14
 
 # Who holds it may create actions. It is no value that could come in by RPC.
 _DOOR = object()
-
-# Who may read what a person wrote down: those who act, and the auditors.
-ACTORS_AND_JOURNAL = ",".join(
-    f"amazon_order_actions.group_{name}"
-    for name in ("refund", "cancel", "edit", "message", "approve", "journal")
-)
 
 # Who accounts for every action of a company, whatever document it was asked from.
 ACCOUNTABLE = (APPROVE, "amazon_order_actions.group_journal", ADMIN)
@@ -72,6 +67,7 @@ class AmazonAction(models.Model):
 
     _name = "amazon.action"
     _inherit = [
+        "amazon.action.items",
         "amazon.document.access",
         "amazon.own.defaults",
         "amazon.set.aside",
@@ -82,6 +78,7 @@ class AmazonAction(models.Model):
     ]
     _description = "Amazon Action"
     _order = "id desc"
+    _keeps_account = True
     _check_company_auto = True
 
     name = fields.Char("Reference", required=True, readonly=True, copy=False)
@@ -254,7 +251,7 @@ class AmazonAction(models.Model):
         """Override to refuse what was not reserved: nobody would know of its money and
         units.
 
-        :raise AccessError: from anywhere but :meth:`amazon.order._reserve`
+        :raise AccessError: from anywhere but :meth:`amazon.reservation._reserve`
         """
         if self.env.context.get("amazon_door") is not _DOOR:
             raise AccessError(
@@ -366,7 +363,7 @@ class AmazonAction(models.Model):
                 Domain("user_id", "=", self.env.uid),
                 self._accounted_for(),
                 Domain("origin_model", "=", False),
-                *map(self._asked_from, self.env["amazon.order"]._document_models()),
+                *map(self._asked_from, self.env["amazon.document"]._document_models()),
             ]
         )
 
@@ -405,18 +402,28 @@ class AmazonAction(models.Model):
     def _next_name(self):
         """Return the next reference. By the sequence's own id: to look for it by its
         code would be a query more with each click."""
-        self.env["amazon.life"]._check_at_first()
+        self.env["amazon.gatekeeper"]._tell("_before_asking")
         sequence_id = self.env["ir.model.data"]._xmlid_to_res_id(
             "amazon_order_actions.sequence_amazon_action", raise_if_not_found=True
         )
-        return self.env["ir.sequence"].sudo().browse(sequence_id).next_by_id()
+        return self.env["ir.sequence"].sudo().browse(sequence_id)._next_in_one_query()
+
+    @api.model
+    def _asked_before_sql(self, nonce):
+        """Return the question which action a nonce stands for, if any.
+
+        :param str nonce: of the dialog
+        :rtype: SQL
+        """
+        self.flush_model(["nonce"])
+        return SQL("(SELECT id FROM amazon_action WHERE nonce = %s)", nonce)
 
     def _prepare_lines(self, order, amounts, quantities):
         # known here; computed, the company would cost an UPDATE
         company = {
-            # filled in by the ORM; before the amount, or it is read back to round
-            "action_id": False,
             "company_id": order.company_id.id,
+            # before the amount, or it is looked for by way of the action to round
+            "currency_id": order.currency_id.id,
         }
         of_amounts = [
             {"charge_id": charge.id, "order_line_id": charge.line_id.id, "amount": left}
@@ -438,31 +445,50 @@ class AmazonAction(models.Model):
         inside = self.with_context(amazon_door=_DOOR, tracking_disable=True)
         return inside.create(vals).with_env(self.env)
 
-    def _start(self, note):
-        """Record what was asked for just now, tell it, and have it go on.
+    @api.model
+    def _begin(self, vals, note):
+        """Create an action whose order is taken, and that is possible; record what was
+        asked for, tell it, and have it go on.
 
+        :param dict vals: values of the action
         :param str note: what the person who asked wrote down
+        :return: the action
+        :rtype: amazon.action
         """
+        begun = []
 
-        def tell(action):
+        def begin(actions):
+            # with its words, which would be an UPDATE more
+            action = actions._create_reserved(vals | actions._prepare_words(vals))
             action._tell_asked(note)
+            begun.append(action)
 
-        if not worked_together(self, tell):
-            tell(self)
-        self.env["amazon.life"]._note_asked(self)
-        if self.state == "assisted":
-            self._enqueue_confirm()
-        elif self.state == "to_approve":
-            self._ask_approval()
+        if worked_together(self, begin):
+            [action] = begun
         else:
-            self._enqueue_dispatch()
+            action = self._create_reserved(vals)
+            action._tell_asked(note)
+        self.env["amazon.gatekeeper"]._tell("_note_asked", action)
+        action._begin()
+        return action
+
+    def _prepare_words(self, vals):
+        """Return the sentence of an action that is about to be created. One that waits
+        for a second person has it only with its approval.
+
+        :param dict vals: values of the action
+        """
+        if vals["state"] in APPROVAL_STATES:
+            return {}
+        return {"state_message": self.new(vals)._sentence()}
 
     def _tell_asked(self, note):
         """Say what was asked for: in words, in the journal and wherever it follows.
 
         :param str note: what the person who asked wrote down
         """
-        self._write_sentence()
+        if not self.state_message:
+            self._write_sentence()
         self._kind()._note_state(self)
         self._journal(
             "recorded" if self.state == "assisted" else "asked",
@@ -470,6 +496,16 @@ class AmazonAction(models.Model):
             message=self._asked_message(),
         )
         self.with_context(amazon_note=note)._let_follow()
+
+    def _begin(self):
+        """Have what is asked for go on by itself: to Amazon, to a second person, or to
+        be looked for."""
+        if self.state == "assisted":
+            self._enqueue_confirm()
+        elif self.state == "to_approve":
+            self._ask_approval()
+        else:
+            self._enqueue_dispatch()
 
     def _kind(self):
         """Return the model that knows this action's kind."""
@@ -613,7 +649,7 @@ class AmazonAction(models.Model):
         elif self.feed_id:
             self.feed_id._go_on()
         elif self._is_of_lost_time() and not self.needs_person:
-            self._enqueue_verification()
+            self.env["amazon.gatekeeper"]._tell("_verify_on", self)
         self.order_id._notify_forms()
 
     def _check_moved(self, moved):
@@ -729,6 +765,11 @@ class AmazonAction(models.Model):
         return bool(self.urgent_from) and self.urgent_from <= fields.Datetime.now()
 
     def _is_verified(self, is_read=False, now=None):
+        """Whether Amazon was asked after the decision to act, and not too long ago,
+        what the sending depends on; as its kind has it: see `_is_order_verified`."""
+        return self._kind()._is_verified(self, is_read, now)
+
+    def _is_order_verified(self, is_read=False, now=None):
         """Whether Amazon was asked about the order after it was decided to act on it,
         and not too long ago.
 
@@ -920,8 +961,8 @@ class AmazonAction(models.Model):
 
     def _enqueue_confirm(self):
         """Have the outcome looked for in Amazon's own data: soon, then by range."""
-        for account in self.account_id:
-            account._enqueue_range_read(CONFIRM_MIN_SECONDS)
+        ranges = self.env["amazon.range.reading"]
+        ranges._enqueue(self.account_id, CONFIRM_MIN_SECONDS)
         sent_together = max(self.feed_id.mapped("message_count"), default=0)
         if max(sent_together, len(self)) > CONFIRM_SINGLE_ORDERS:
             return
@@ -965,10 +1006,14 @@ class AmazonAction(models.Model):
     # === LOGGING HELPERS === #
 
     def _sentence(self):
-        """What is known, in one sentence for a person."""
+        """What is known, in one sentence for a person; of what is left of an action,
+        also what is not."""
         if self.state in APPROVAL_STATES:
-            return self._approval_sentence()
-        return self._kind()._sentence(self, self.state)
+            sentence = self._approval_sentence()
+        else:
+            sentence = self._kind()._sentence(self, self.state)
+        rejected = self._rejected_sentence()
+        return f"{sentence} {rejected}" if rejected else sentence
 
     def _journal(self, event, **vals):
         """Append to the journal what has just happened to these actions."""
@@ -1013,7 +1058,7 @@ class AmazonAction(models.Model):
 
     def _get_origin(self):
         """Return the document that it was asked from; of none, an empty sale order."""
-        return self.env["amazon.order"]._document(self.origin_model, self.origin_id)
+        return self.env["amazon.document"]._document(self.origin_model, self.origin_id)
 
     def _record_for(self, user):
         """Return where to tell a user of it, since a mail and an activity name that:

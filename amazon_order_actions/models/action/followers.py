@@ -44,6 +44,13 @@ class AmazonActionFollower(models.AbstractModel):
         :param amazon.action action: the one
         """
 
+    def _resume(self, accounts, kind):
+        """Hook: let go on what was held while accounts were stopped.
+
+        :param amazon.seller.account accounts: that may send again
+        :param str kind: kind of action, all where False
+        """
+
     def _failed(self):
         """Hook: return what people are told where it fails: what to do now.
 

@@ -1,16 +1,20 @@
 from odoo import models
 
 
-class AmazonAction(models.Model):
+class AmazonActionItems(models.AbstractModel):
     """What becomes of an action whose items do not share one outcome.
 
     An error of Amazon's report may name one item of a message
     (AdditionalInfo/AmazonOrderItemCode). That item is rejected. Whether Amazon executed
     the others is documented nowhere, so they are unknown until its own data shows them.
     From then on the action is about what is left of it.
+
+    A part of `amazon.action`, which alone inherits it.
     """
 
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.action.items"
+    _inherit = "amazon.action.unknown"
+    _description = "Outcomes of the Items of Amazon Actions"
 
     # === BUSINESS METHODS === #
 
@@ -121,18 +125,12 @@ class AmazonAction(models.Model):
     def _hand_to_person(self, reason):
         """Override: what Amazon has rejected stays said."""
         partly = self.filtered(lambda action: action._is_part_rejected())
-        result = super(AmazonAction, self - partly)._hand_to_person(reason)
+        result = super(AmazonActionItems, self - partly)._hand_to_person(reason)
         for action in partly:
-            super(AmazonAction, action)._hand_to_person(
+            super(AmazonActionItems, action)._hand_to_person(
                 f"{action._rejected_sentence()} {reason}"
             )
         return result
-
-    def _sentence(self):
-        """Override to say of what is left of an action what is not."""
-        sentence = super()._sentence()
-        rejected = self._rejected_sentence()
-        return f"{sentence} {rejected}" if rejected else sentence
 
     # === WHAT IS SAID === #
 

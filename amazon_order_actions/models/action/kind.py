@@ -1,13 +1,13 @@
-import logging
 from datetime import timedelta
 
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import formatLang
 
+from ..base.private_log import private_logger
 from ..base.words import translated
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Hours in which Amazon wants a buyer's message answered (Seller Central, Contact
 # Response Time), and how long before its end an action from the ticket goes first.
@@ -57,6 +57,8 @@ class AmazonActionKind(models.AbstractModel):
     # What people call it (a lazy translation), and its place in lists
     _label = None
     _sequence = 100
+    # The model of the dialog that asks for it; None: amazon.<kind>.request
+    _dialog = None
     # XML id of the group whose members may ask for it
     _group = None
     # The feed that carries it to Amazon; None where it is a call of its own
@@ -113,6 +115,10 @@ class AmazonActionKind(models.AbstractModel):
         name = f"{PREFIX}{kind}"
         return self.env[name if name in self.env else f"{PREFIX}gone"]
 
+    def _dialog_model(self):
+        """Return the name of the model of the dialog that asks for it."""
+        return self._dialog or f"amazon.{self._kind_name()}.request"
+
     def _kind_name(self):
         """Return its name, as an action has it."""
         return self._name.removeprefix(PREFIX)
@@ -166,9 +172,9 @@ class AmazonActionKind(models.AbstractModel):
             warnings += [
                 self.env._(
                     "%s What you ask for waits until an administrator resumes it.",
-                    stop._sentence(),
+                    hold.tell(),
                 )
-                for stop in order.account_id._stops_of(self._kind_name())
+                for hold in order.account_id._holds_of(self._kind_name())
             ]
         return warnings
 
@@ -253,6 +259,24 @@ class AmazonActionKind(models.AbstractModel):
         :rtype: str | bool
         """
         return False
+
+    def _is_verified(self, action, is_read=False, now=None):
+        """Hook for what is a call of its own: whether Amazon was asked what the sending
+        depends on: what it says of the order, unless a kind depends on something else.
+
+        :param amazon.action action: waits to be sent
+        :param bool is_read: see `amazon.action._is_order_verified`
+        :param datetime now: by PostgreSQL's clock, where many are looked at
+        """
+        return action._is_order_verified(is_read, now)
+
+    def _verify(self, action):
+        """Hook for what is a call of its own: ask Amazon what its sending depends on.
+
+        :return: whether that is known, and the action still waits
+        :rtype: bool
+        """
+        return action._verify_by_order()
 
     def _late_blocker(self, action):
         """Hook: why an action that waits may not be sent any more, or False."""

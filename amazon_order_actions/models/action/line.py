@@ -29,12 +29,19 @@ class AmazonActionLine(models.Model):
         "amazon.order.charge", readonly=True, ondelete="restrict", index=True
     )
     component = fields.Selection(related="charge_id.component")
-    currency_id = fields.Many2one(related="action_id.currency_id")
+    # stored, as the company: both are known where lines are made
+    currency_id = fields.Many2one(related="action_id.currency_id", store=True)
     amount = fields.Monetary(
         readonly=True,
         help="What the buyer gets; below zero: what is kept back from it.",
     )
     quantity = fields.Integer(readonly=True, help="Units of the item.")
+    quantity_before = fields.Integer(
+        "Cancelled Otherwise",
+        readonly=True,
+        help="Units of the item that Amazon showed as cancelled before, and that no "
+        "action here accounts for.",
+    )
     discount = fields.Monetary(
         readonly=True,
         help="The part of a promotion that is taken back with it: the message names "

@@ -5,8 +5,6 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ..base.children import fetch_children
-
 
 class ActionRequest(NamedTuple):
     """What somebody asks of Amazon for one order, as a value.
@@ -35,7 +33,7 @@ class ActionRequest(NamedTuple):
     note: str | bool = False
 
 
-class AmazonOrder(models.Model):
+class AmazonReservation(models.AbstractModel):
     """The one door by which anybody asks for anything on an order.
 
     Money and units of an order are promised in one transaction that has taken the
@@ -44,34 +42,40 @@ class AmazonOrder(models.Model):
     ask) goes through here; an action cannot come to be in another way.
     """
 
-    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.reservation"
+    _description = "Reservation on an Amazon Order"
 
-    def _reserve(self, request):
+    @api.model
+    def _reserve(self, order, request):
         """Promise what is asked for, from the current user, and have it sent. Nothing
         is sent here.
 
         Checks again all that a dialog has shown: the dialog may be old, and this can be
         reached without it.
 
+        :param amazon.order order: one order
         :param ActionRequest request: what is asked for
         :return: the action, the earlier one where the nonce is known
         :rtype: amazon.action
         :raise AccessError: when the user may not ask for this kind, or not here
         :raise UserError: when it is not possible, with the sentence that says why
         """
-        self.ensure_one()
+        order.ensure_one()
         handler = self.env[f"amazon.action.kind.{request.kind}"]
         handler._check_right()
+        request.origin._fetch_to_ask()
         request.origin.check_access("read")
-        order_sudo = self.sudo()
-        now = order_sudo._take()
-        # not before: what is known of the order then is read again
-        self._check_origin(request.origin)
+        order_sudo = order.with_env(self.env).sudo()
         actions_sudo = self.env["amazon.action"].sudo()
-        known = actions_sudo.search([("nonce", "=", request.nonce)])
-        if known:
-            return known.with_env(self.env)
-        fetch_children(fetch_children(order_sudo, "line_ids"), "charge_ids")
+        now, known_id, is_list_ahead = order_sudo._take_asking(
+            actions_sudo._asked_before_sql(request.nonce),
+            self.env["amazon.watermark"]._is_ahead_sql(),
+        )
+        # not before: what is known of the order then is read again
+        self._check_origin(order_sudo, request.origin)
+        if known_id:
+            return self.env["amazon.action"].browse(known_id)
+        order_sudo._fetch_to_ask()
         handler._check_filled_in(order_sudo, request)
         request = handler._settle(order_sudo, request)
         handler._check_possible(order_sudo, request.amounts)
@@ -79,35 +83,35 @@ class AmazonOrder(models.Model):
         handler._check_details(order_sudo, request.details or {})
         handler._check_plan(order_sudo, request.plan)
         handler._check_way(order_sudo, request.reason)
-        vals = order_sudo._prepare_reserved(handler, request, now)
-        order_sudo._forget_ahead(now)
-        action_sudo = actions_sudo._create_reserved(vals)
-        action_sudo._start(request.note)
+        vals = self._prepare_reserved(order_sudo, handler, request, now)
+        order_sudo._forget_where_ahead(now, is_list_ahead)
+        action_sudo = actions_sudo._begin(vals, request.note)
         return action_sudo.with_env(self.env)
 
-    def _check_origin(self, origin):
+    def _check_origin(self, order_sudo, origin):
         """Refuse documents that the user may not read, or that are about another order.
 
+        :param amazon.order order_sudo: the order
         :param origin: the document that it is asked from
         """
         origin.check_access("read")
-        self.check_access("read")
-        order_sudo, origin_sudo = self.sudo(), origin.sudo()
+        order_sudo.with_env(self.env).check_access("read")
         # also where a server action calls it in sudo mode
-        self._check_working_in(order_sudo.company_id, order_sudo.amazon_order_ref)
-        if origin_sudo._get_amazon_order() != order_sudo:
+        order_sudo._check_working_in(order_sudo.company_id, order_sudo.amazon_order_ref)
+        if origin.sudo()._get_amazon_order() != order_sudo:
             raise UserError(
                 self.env._(
                     "%(document)s is not about the Amazon order %(order)s. Open it "
                     "again and ask from there.",
                     document=origin.display_name,
-                    order=self.amazon_order_ref,
+                    order=order_sudo.amazon_order_ref,
                 )
             )
 
-    def _prepare_reserved(self, handler, request, now):
+    def _prepare_reserved(self, order, handler, request, now):
         """Return the values of the action, once the gate has let it pass, or wait.
 
+        :param amazon.order order: taken, in sudo mode
         :param handler: the kind of action
         :param ActionRequest request: settled, and possible
         :param datetime now: when the order was taken, by PostgreSQL's clock
@@ -117,51 +121,32 @@ class AmazonOrder(models.Model):
         origin, amounts = request.origin, request.amounts
         # the limits are those of the user
         actions = handler.env["amazon.action"]
-        gate = actions._gate(handler, self, request, now)
-        assisted = handler._is_assisted(self)
+        gate = actions._gate(handler, order, request, now)
+        assisted = handler._is_assisted(order)
         return {
             "name": actions._next_name(),
             "kind": request.kind,
-            "feed_type": handler._feed_type_for(self, request.reason),
+            "feed_type": handler._feed_type_for(order, request.reason),
             "state": "assisted" if assisted else "queued",
             "last_state_change": now,
-            "order_id": self.id,
-            "account_id": self.account_id.id,
-            "company_id": self.company_id.id,
-            "marketplace": self.marketplace,
-            "currency_id": self.currency_id.id,
+            "order_id": order.id,
+            "account_id": order.account_id.id,
+            "company_id": order.company_id.id,
+            "marketplace": order.marketplace,
+            "currency_id": order.currency_id.id,
             "amount": sum(amounts.values()),
             "reason": request.reason,
             "note": request.note,
             "user_id": self.env.uid,
             "asked_at": now,
-            "due_at": now + timedelta(seconds=handler._undo_seconds(self)),
+            "due_at": now + timedelta(seconds=handler._undo_seconds(order)),
             "urgent_from": handler._urgent_from(origin.sudo()),
             "origin_model": origin._name,
             "origin_id": origin.id,
             "origin_name": origin.sudo()._document_number(),
             "nonce": request.nonce,
-            "seen_refund_id": self._last_refund_id(),
+            "seen_refund_id": order.refund_ids._last_id(),
             "details": request.details,
-            "line_ids": actions._prepare_lines(self, amounts, request.quantities),
+            "line_ids": actions._prepare_lines(order, amounts, request.quantities),
             **gate,
         }
-
-    # === HOOKS - DOCUMENTS === #
-
-    @api.model
-    def _document_models(self):
-        """Hook: return the models of documents that belong to Amazon orders, each
-        empty.
-
-        :rtype: list
-        """
-        return []
-
-    @api.model
-    def _document(self, model, record_id):
-        """Hook: return a document by model and id.
-
-        :param str model: name of a model of documents; anything else names nothing
-        """
-        raise NotImplementedError

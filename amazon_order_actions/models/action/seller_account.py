@@ -31,11 +31,6 @@ class AmazonSellerAccount(models.Model):
 
     # === BUSINESS METHODS === #
 
-    @api.model
-    def _held_by(self):
-        """Override: its actions."""
-        return [*super()._held_by(), "amazon.action"]
-
     def _forgotten_since(self, former):
         """Override: what is under way is looked for where it never was."""
         said = super()._forgotten_since(former)
@@ -62,12 +57,15 @@ class AmazonSellerAccount(models.Model):
         return said
 
     def _resume_sending(self, kind=False):
-        """Override to enqueue a dispatch for every lane in which actions wait."""
+        """Override to enqueue a dispatch for every lane in which actions wait, and to
+        let go on what follows."""
         result = super()._resume_sending(kind)
         waiting = Domain("account_id", "in", self.ids) & Domain("state", "=", "queued")
         if kind:
             waiting &= Domain("kind", "=", kind)
         self.env["amazon.action"].sudo().search(waiting)._enqueue_dispatch()
+        for follower in self.env["amazon.action.follower"]._in_order():
+            follower._resume(self, kind)
         return result
 
     @tools.ormcache("self.id", "kind")

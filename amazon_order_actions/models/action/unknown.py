@@ -3,15 +3,19 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..base.clock import as_utc, database_now
+from ..base.clock import database_now
+from ..base.groups import ACTORS_AND_JOURNAL
 from ..order.reading import ORDER_STALE_AFTER
-from .action import ACTORS_AND_JOURNAL
 
 
-class AmazonAction(models.Model):
-    """What a person can do where the search for an outcome has ended without one."""
+class AmazonActionUnknown(models.AbstractModel):
+    """What a person can do where the search for an outcome has ended without one.
 
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    A part of `amazon.action`, which alone inherits it.
+    """
+
+    _name = "amazon.action.unknown"
+    _description = "Unknown Outcomes of Amazon Actions"
 
     needs_person = fields.Boolean(
         "Waits for a Decision",
@@ -187,7 +191,7 @@ class AmazonAction(models.Model):
         action_sudo.write(
             {
                 "absent_by_id": self.env.user.id,
-                "seen_refund_id": action_sudo.order_id._last_refund_id(),
+                "seen_refund_id": action_sudo.order_id.refund_ids._last_id(),
             }
         )
         if why_approval:
@@ -252,38 +256,10 @@ class AmazonAction(models.Model):
         self._spend_approval()
 
     def _late_doubt(self):
-        """Return why what an action asks for may be at Amazon already, or False."""
-        return self._kind()._late_doubt(self) or self._listed_after_all()
-
-    def _listed_after_all(self):
-        """Return why Amazon's list of feeds speaks against sending it again, or False:
-        since it was found that Amazon does not have it, a feed has come to light that
-        was created right after it was sent."""
-        if not self.first_sending_at:
-            return False
-        late = self.env["amazon.feed"]._listed_of_lost_time(self)
-        if late:
-            return self.env._(
-                "This database was restored from a backup, and Amazon's list shows a "
-                "feed of the time that it lost only now: %(feed)s, created on "
-                "%(created)s. It may contain %(action)s, which is therefore not sent. "
-                "Look at the order in Seller Central and decide.",
-                action=self.name,
-                feed=late.feed_ref,
-                created=as_utc(late.created_at),
-            )
-        late = self.env["amazon.feed"]._listed_after_all(self)
-        if late:
-            return self.env._(
-                "%(action)s was not found at Amazon, and was to be sent again. By "
-                "now Amazon's list shows a feed that may contain it: %(feed)s, "
-                "created on %(created)s. So it is not sent again. Look at the "
-                "order in Seller Central and decide.",
-                action=self.name,
-                feed=late.feed_ref,
-                created=as_utc(late.created_at),
-            )
-        return False
+        """Return why what an action asks for may be at Amazon already, or False: by
+        what the order shows, or by other evidence."""
+        doubt = self._kind()._late_doubt(self)
+        return doubt or self.env["amazon.action.doubt"]._of(self)
 
     def _doubt(self, reason):
         """Amazon may have it after all: it is not sent again, and a person decides.
@@ -387,26 +363,3 @@ class AmazonAction(models.Model):
         or False."""
         moments = [m for m in (self.call_id.sending_at, self.first_sending_at) if m]
         return min(moments, default=False)
-
-    def _doubt_lost_time(self):
-        """These may have been sent in the time that was lost: verify it."""
-        self.env["amazon.lost.time"]._doubt(self)
-
-    def _enqueue_verification(self):
-        """Have these looked for at Amazon."""
-        self.env["amazon.lost.time"]._enqueue(self)
-
-    def _wait_again(self, reason):
-        """They were not sent in the time that was lost: let them wait as before.
-
-        :param str reason: the sentence that says what was found
-        """
-        self.env["amazon.lost.time"]._let_wait_again(self, reason)
-
-    def _judge_lost_time(self, lost):
-        """Say what became of it in the time that was lost, where that is known.
-
-        :param LostTime lost: what Amazon's list says
-        """
-        self.ensure_one()
-        self.env["amazon.lost.time"]._judge(self, lost)

@@ -10,9 +10,8 @@ from ..base.background import in_background
 from ..base.clock import any_ahead, bring_back, database_now
 from ..base.groups import ADMIN, APPROVE
 
-# Hours after which nobody approves any more what waits for approval, unless the account
-# says otherwise; and characters of the reason of a refusal, which the journal keeps.
-APPROVAL_HOURS, APPROVAL_HOURS_MAX, REFUSAL_LENGTH = 24, 720, 500
+# Characters of the reason of a refusal, which the journal keeps.
+REFUSAL_LENGTH = 500
 
 ACTIVITY = "amazon_order_actions.mail_activity_type_approval"
 
@@ -25,24 +24,6 @@ STATES = [
     # the action went on without it: blocked, or its outcome is in doubt after all
     ("over", "Not Needed Any More"),
 ]
-
-
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    approval_hours = fields.Integer(
-        "Approval Within",
-        default=APPROVAL_HOURS,
-        required=True,
-        help="Hours in which a second person can approve what somebody may not have "
-        "sent alone. After half of them the approvers are reminded; after all of them "
-        "it expires, and nothing is sent.",
-    )
-
-    _approval_hours = models.Constraint(
-        f"CHECK(approval_hours BETWEEN 1 AND {APPROVAL_HOURS_MAX})",
-        "An approval must be possible for 1 to 720 hours.",
-    )
 
 
 class AmazonApproval(models.Model):

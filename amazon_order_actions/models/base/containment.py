@@ -1,7 +1,5 @@
 """How a failure stays as small as what failed."""
 
-import logging
-import traceback
 from contextvars import ContextVar
 
 import psycopg2
@@ -10,7 +8,9 @@ from odoo.exceptions import ConcurrencyError
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
-_logger = logging.getLogger(__name__)
+from .private_log import private_logger, trace_of
+
+_logger = private_logger(__name__)
 
 # What is no failure of the records: the whole transaction is run again, or the job
 # comes back later.
@@ -88,32 +88,6 @@ def contained(records, method, on_error):
     for record in records:
         done |= contained(record, method, on_error)
     return done
-
-
-def trace_of(error):
-    """Return where an exception was raised, for a person who mends the program.
-
-    Only places in the program and the names of types: the words of an exception may
-    hold what a buyer wrote, or a secret.
-
-    :param Exception error: the exception, with its traceback
-    :rtype: str
-    """
-    parts = []
-    while error:
-        frames = traceback.extract_tb(error.__traceback__)
-        parts.append(
-            "\n".join(
-                [
-                    *(f"{f.filename}:{f.lineno} in {f.name}" for f in frames),
-                    f"{type(error).__module__}.{type(error).__qualname__}",
-                ]
-            )
-        )
-        error = error.__cause__ or (
-            None if error.__suppress_context__ else error.__context__
-        )
-    return "\n\n".join(reversed(parts))
 
 
 def log_failure(records, what, error):

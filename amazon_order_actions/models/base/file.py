@@ -1,11 +1,12 @@
 import hashlib
-import logging
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
-_logger = logging.getLogger(__name__)
+from .private_log import private_logger
+
+_logger = private_logger(__name__)
 
 
 class AmazonFile(models.Model):

@@ -1,4 +1,3 @@
-from datetime import datetime
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -7,6 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 from ..account.participation import marketplace_selection
+from .authority_usage import DAYS, Asked
 
 RIGHTS = [
     ("refund", "Refund"),
@@ -16,30 +16,9 @@ RIGHTS = [
     ("approve", "Approve"),
 ]
 
-DAYS = ("limit_person_day", "limit_group_day")
 LIMITS = ("limit_action", "limit_order", *DAYS)
 # Administrators that a refusal names.
 NAMED_ADMINISTRATORS = 3
-
-
-class Asked(NamedTuple):
-    """What is judged: who asks for what is known from the environment."""
-
-    right: str
-    company_id: int
-    account_id: int
-    marketplace: str | bool
-    # in the company's currency; None: not known, since its currency has no rate
-    amount: float | None
-    # the same in the currency of the order, where people know it by that
-    amount_of_order: float = 0.0
-    currency_id: int | bool = False
-    # what is judged again counts already, and must not count twice
-    action_id: int | bool = False
-    # when, by PostgreSQL's clock; None: now
-    at: datetime | None = None
-    # of the document, where its kind has teams
-    team_id: int | bool = False
 
 
 class Row(NamedTuple):
@@ -122,9 +101,11 @@ class AmazonAuthority(models.Model):
     """
 
     _name = "amazon.authority"
+    _inherit = "amazon.authority.careful"
     _description = "Amazon Authority"
     _order = "right, group_id, user_id, id"
     _check_company_auto = True
+    _keeps_account = True
 
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company, index=True
@@ -583,15 +564,6 @@ class AmazonAuthority(models.Model):
         if self._currency(asked).compare_amounts(asked.amount, left) <= 0:
             return None
         return {"name": name, "row": row, "limit": limit, "used": used, "left": left}
-
-    def _judge_carefully(self, asked):
-        """Hook: judge what no row is about; see `_judge`."""
-        return False
-
-    def _foresee_carefully(self, asked):
-        """Hook: say before the click how what no row is about will be judged, and which
-        limit is near."""
-        return False, False
 
     @api.model
     def _nothing_asked(self, account, right="refund"):

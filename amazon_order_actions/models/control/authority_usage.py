@@ -1,95 +1,43 @@
+from datetime import datetime
 from operator import itemgetter
+from typing import NamedTuple
 
-from odoo import SUPERUSER_ID, fields, models
-from odoo.exceptions import AccessError
+from odoo import models
 from odoo.fields import Domain
-from odoo.tools import SQL
-
-from odoo.addons.base.models.res_partner import _tz_get
 
 from ..action.states import COUNTED_STATES
 from ..base.clock import database_now
-from ..base.groups import ADMIN
-from .authority import DAYS, Asked
 from .calendar_day import day_at, day_bounds
 
-
-class ResCompany(models.Model):
-    _inherit = "res.company"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    # Not the time zone of the company's contact: whoever may edit contacts could let a
-    # new day begin. Set in amazon.audit.settings, by who administers the addon.
-    amazon_tz = fields.Selection(
-        _tz_get,
-        "Time Zone of Amazon Limits",
-        required=True,
-        default=lambda self: self.env.user.tz or "UTC",
-        help="A day of the limits begins at midnight there.",
-    )
-
-    def _init_column(self, column_name):
-        """Override of `base`: a company that is there already keeps the time zone that
-        its limits had up to now, the one of its contact."""
-        if column_name != "amazon_tz":
-            return super()._init_column(column_name)
-        return self.env.cr.execute(
-            SQL(
-                """
-                UPDATE res_company company
-                   SET amazon_tz = COALESCE(NULLIF(partner.tz, ''), 'UTC')
-                  FROM res_partner partner
-                 WHERE partner.id = company.partner_id AND company.amazon_tz IS NULL
-                """
-            )
-        )
-
-    def write(self, vals):
-        """Override of `base`: only who administers the addon says when a day of the
-        limits begins, and it is journaled, whatever way it is changed.
-
-        :raise AccessError: when the user does not administer the addon
-        """
-        if "amazon_tz" not in vals:
-            return super().write(vals)
-        before = {company: company.amazon_tz for company in self}
-        changed = self.filtered(lambda c: c.amazon_tz != vals["amazon_tz"])
-        if changed:
-            self._check_tz_admin()
-        result = super().write(vals)
-        self.env["amazon.audit.entry"]._append(
-            [
-                {
-                    "event": "authority",
-                    "company_id": company.id,
-                    "value_before": before[company],
-                    "value_after": company.amazon_tz,
-                    "message": self.env._(
-                        "The time zone in which a day of the limits begins was changed."
-                    ),
-                }
-                for company in changed
-            ]
-        )
-        return result
-
-    def _check_tz_admin(self):
-        """Asked of the real user also in sudo mode, so that no caller's sudo opens
-        it."""
-        user = self.env.user
-        if user.id != SUPERUSER_ID and not user.has_group(ADMIN):
-            raise AccessError(
-                self.env._(
-                    "Only an administrator of the Amazon actions may change the time "
-                    "zone of the limits, under Amazon > Configuration > Journal "
-                    "Settings."
-                )
-            )
+# Limits that begin anew each day.
+DAYS = ("limit_person_day", "limit_group_day")
 
 
-class AmazonAuthority(models.Model):
-    """What was asked for before, as limits count it."""
+class Asked(NamedTuple):
+    """What is judged: who asks for what is known from the environment."""
 
-    _inherit = "amazon.authority"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    right: str
+    company_id: int
+    account_id: int
+    marketplace: str | bool
+    # in the company's currency; None: not known, since its currency has no rate
+    amount: float | None
+    # the same in the currency of the order, where people know it by that
+    amount_of_order: float = 0.0
+    currency_id: int | bool = False
+    # what is judged again counts already, and must not count twice
+    action_id: int | bool = False
+    # when, by PostgreSQL's clock; None: now
+    at: datetime | None = None
+    # of the document, where its kind has teams
+    team_id: int | bool = False
+
+
+class AmazonAuthorityUsage(models.AbstractModel):
+    """What was asked for before, as the limits of the matrix count it."""
+
+    _name = "amazon.authority.usage"
+    _description = "Amazon Sums for Limits"
 
     def _weigh(self, handler, order, origin, amount, at=None):
         """Return what is asked for as it is judged and counted.

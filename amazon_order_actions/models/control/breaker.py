@@ -1,22 +1,23 @@
-import logging
 from contextlib import contextmanager
 from datetime import timedelta
 
 import psycopg2
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 from odoo.tools import LazyTranslate
+
+from odoo.addons.queue_job.exception import RetryableJobError
 
 from ...spapi.enums import FEED_REFUND
 from ..action.lane import LANE_BUSY_SECONDS
-from ..base.background import in_background
+from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now, latest_credible
+from ..base.private_log import private_logger
 from ..watch.check import Check, Finding
 
 _lt = LazyTranslate(__name__)
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # The kind of action that the circuit breaker counts and stops. What moves no money goes
 # on, cancellations that race the warehouse above all.
@@ -25,21 +26,8 @@ HOUR = timedelta(hours=1)
 # So long the administrators see that a refund was blocked.
 BLOCKED_SHOWN = timedelta(days=1)
 
-# States of an action whose money left, or may have, where a feed carried it; assisted:
-# its outcome was unknown, and a person saw at Amazon that it is executed.
-LEFT_STATES = (
-    "sending",
-    "submitted",
-    "unknown",
-    "accepted",
-    "confirmed",
-    "assisted",
-)
-# States of a feed which say that nothing of it happened, before its actions follow.
-NOTHING_LEFT = ("not_sent", "absent", "refused", "cancelled")
 
-
-class AmazonSellerAccount(models.Model):
+class AmazonGatekeeperBreaker(models.AbstractModel):
     """The circuit breaker: so much money may leave in refunds of an account within an
     hour, and not more. What is above it does not leave: refunds of the account are
     stopped (`amazon.stop`) until an administrator resumes them by hand. A refund that
@@ -47,68 +35,73 @@ class AmazonSellerAccount(models.Model):
     counted, is blocked, and stops no other.
     """
 
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.gatekeeper.breaker"
+    _inherit = "amazon.gatekeeper"
+    _description = "Amazon Circuit Breaker"
 
-    company_currency_id = fields.Many2one(related="company_id.currency_id")
-    breaker_amount = fields.Monetary(
-        "Most Refunds in an Hour",
-        currency_field="company_currency_id",
-        help="The most money that may be sent to Amazon in refunds of this account "
-        "within 60 minutes, in the company's currency; 0: no maximum. When it is "
-        "reached, refunds of this account are stopped until an administrator resumes "
-        "them; the hour is then counted anew. A refund that is above it alone, or "
-        "whose currency has no rate, is not sent at all.",
-    )
+    _place = 30
 
-    # === CONSTRAINT METHODS === #
+    @contextmanager
+    def _count(self, lane):
+        """Override to hold the circuit breaker of the lane's account, where it has one.
 
-    @api.constrains("breaker_amount")
-    def _check_breaker_amount(self):
-        for account in self:
-            currency = account.company_currency_id
-            if currency.compare_amounts(account.breaker_amount, 0) < 0:
-                raise ValidationError(
-                    self.env._(
-                        "The most refunds in an hour of the account %s cannot be below "
-                        "zero. 0 means that there is no maximum.",
-                        account.name,
-                    )
-                )
-
-    # === BUSINESS METHODS === #
-
-    def _breaker_lets_pass(self, actions):
-        """Return those of the actions that may leave now, the first ones that fit; trip
-        where one does not. Refunds alone are counted; those that can never fit are
-        blocked.
-
-        The caller holds the breaker (`amazon.feed._breaker_held`) since before its
-        snapshot, and marks what it returns as being sent in the same transaction.
-
-        :param amazon.action actions: in the order in which they should leave
-        :rtype: amazon.action
+        Several lanes of an account are sent at the same time. Each must see what the
+        other has marked as being sent, so it takes the breaker before the transaction
+        begins (REPEATABLE READ) that counts and marks, and lets it go after its commit:
+        for the time of an upload, never over createFeed. With it, no other lock is
+        waited for, and nobody waits for it.
         """
-        self.ensure_one()
+        if not in_own_transaction(self, "_has_breaker", lane):
+            yield
+            return
+        cr = self.env.registry.cursor()
+        try:
+            cr.execute(
+                "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
+                [f"amazon_order_actions/breaker/{lane.account_id}"],
+            )
+            if not cr.fetchone()[0]:
+                raise RetryableJobError(
+                    "Another lane of the account is counted.",
+                    seconds=LANE_BUSY_SECONDS,
+                    ignore_retry=True,
+                )
+            yield
+        finally:
+            _let_go(cr)
+
+    def _has_breaker(self, lane):
+        account = self.env["amazon.seller.account"].browse(lane.account_id)
+        return lane.feed_type == FEED_REFUND and bool(account.breaker_amount)
+
+    def _let_pass(self, account, actions, left_since):
+        """Override to return the first ones that fit, and to trip where one does not.
+        Refunds alone are counted; those that can never fit are blocked.
+
+        The caller holds the breaker (`_count`) since before its snapshot, and marks
+        what it returns as being sent in the same transaction.
+        """
+        account.ensure_one()
         refunds = actions.filtered(lambda action: action.kind == KIND)
-        if not refunds or not self.breaker_amount:
+        if not refunds or not account.breaker_amount:
             return actions
         refunds._convert_again()
-        blocked = self._block_unfit(refunds)
+        blocked = self._block_unfit(account, refunds)
         actions -= blocked
         refunds -= blocked
-        left = self._left_since(self._counted_since())
+        left = left_since(FEED_REFUND, KIND, self._counted_since(account))
         for number, action in enumerate(refunds):
             left += action.amount_company
-            if self._is_above_maximum(left):
-                self._trip(action)
+            if self._is_above_maximum(account, left):
+                self._trip(account, action)
                 return actions - refunds[number:]
         return actions
 
-    def _is_above_maximum(self, amount):
-        currency = self.company_currency_id
-        return currency.compare_amounts(amount, self.breaker_amount) > 0
+    def _is_above_maximum(self, account, amount):
+        currency = account.company_currency_id
+        return currency.compare_amounts(amount, account.breaker_amount) > 0
 
-    def _block_unfit(self, refunds):
+    def _block_unfit(self, account, refunds):
         """Block the refunds that can never fit, and have the administrators told.
 
         Were they held, the account would stop at them again after each resume.
@@ -117,22 +110,23 @@ class AmazonSellerAccount(models.Model):
         """
         unfit = refunds.filtered(
             lambda action: (
-                action.is_rate_missing or self._is_above_maximum(action.amount_company)
+                action.is_rate_missing
+                or self._is_above_maximum(account, action.amount_company)
             )
         )
         for action in unfit:
-            action._set_blocked(self._why_unfit(action))
+            action._set_blocked(self._why_unfit(account, action))
         if unfit:
             unfit.is_breaker_blocked = True
-            self._enqueue_tell_tripped()
+            self._enqueue_tell_tripped(account)
         return unfit
 
-    def _why_unfit(self, action):
+    def _why_unfit(self, account, action):
         handler = self.env["amazon.action.kind"]
-        currency = self.company_currency_id
+        currency = account.company_currency_id
         values = {
-            "account": self.name,
-            "maximum": handler._money(self.breaker_amount, currency),
+            "account": account.name,
+            "maximum": handler._money(account.breaker_amount, currency),
         }
         if action.is_rate_missing:
             return self.env._(
@@ -149,11 +143,11 @@ class AmazonSellerAccount(models.Model):
             "in an hour of %(account)s. %(whom)s can raise that maximum in the seller "
             "account; ask for it again then.",
             amount=handler._money(action.amount_company, currency),
-            whom=authority._administrators(self.company_id.id),
+            whom=authority._administrators(account.company_id.id),
             **values,
         )
 
-    def _counted_since(self):
+    def _counted_since(self, account):
         """Return since when refunds count: an hour ago, or when an administrator
         resumed what the breaker had stopped since then."""
         now = database_now(self.env)
@@ -163,7 +157,7 @@ class AmazonSellerAccount(models.Model):
             .sudo()
             .search(
                 [
-                    ("account_id", "=", self.id),
+                    ("account_id", "=", account.id),
                     ("is_automatic", "=", True),
                     ("ended_at", ">", hour_ago),
                     # by a clock that was not ahead
@@ -175,124 +169,56 @@ class AmazonSellerAccount(models.Model):
         )
         return resumed.ended_at or hour_ago
 
-    def _left_since(self, moment):
-        """Return the money of the refunds that were sent since then, or may have been,
-        in the company's currency.
+    def _trip(self, account, action):
+        """Stop the refunds of an account, and have the administrators told.
 
-        :rtype: float
-        """
-        feeds = self.env["amazon.feed"].search(
-            [
-                ("account_id", "=", self.id),
-                ("feed_type", "=", FEED_REFUND),
-                ("sending_at", ">=", moment),
-                ("state", "not in", NOTHING_LEFT),
-            ]
-        )
-        ((money,),) = self.env["amazon.action"]._read_group(
-            [
-                ("feed_id", "in", feeds.ids),
-                ("kind", "=", KIND),
-                ("state", "in", LEFT_STATES),
-            ],
-            aggregates=["amount_company:sum"],
-        )
-        return money or 0.0
-
-    def _trip(self, action):
-        """Stop the refunds of this account, and have the administrators told.
-
+        :param amazon.seller.account account: the account
         :param amazon.action action: the first that would exceed the maximum
         """
-        reason = self._why_tripped(action)
+        reason = self._why_tripped(account, action)
         try:
             with self.env.cr.savepoint():
                 self.env["amazon.stop"]._open(
-                    self.company_id, reason, self, KIND, is_automatic=True
+                    account.company_id, reason, account, KIND, is_automatic=True
                 )
         except psycopg2.errors.UniqueViolation:
             # an administrator has just stopped them by hand
             return
-        self._enqueue_tell_tripped()
+        self._enqueue_tell_tripped(account)
 
-    def _why_tripped(self, action):
+    def _why_tripped(self, account, action):
         handler = self.env["amazon.action.kind"]
         return self.env._(
             "With %(action)s, more than %(maximum)s would leave in refunds within an "
             "hour.",
             action=action.name,
-            maximum=handler._money(self.breaker_amount, self.company_currency_id),
+            maximum=handler._money(account.breaker_amount, account.company_currency_id),
         )
 
-    def _enqueue_tell_tripped(self):
-        in_background(self, self.company_id).with_delay(
+    def _enqueue_tell_tripped(self, account):
+        in_background(self, account.company_id).with_delay(
             priority=1,
-            description=f"Tell what the circuit breaker of {self.name} has held",
-        )._job_tell_tripped()
+            description=f"Tell what the circuit breaker of {account.name} has held",
+        )._job_tell_tripped(account.id)
 
-    def _job_tell_tripped(self):
+    @api.model
+    def _job_tell_tripped(self, account_id):
         """Tell the administrators that the breaker has tripped, or blocked a refund.
         Job; safe to run twice.
 
         What this misses, the watch tells within minutes.
+
+        :param int account_id: id of the account
         """
+        account = self.env["amazon.seller.account"].browse(account_id)
         alarms = self.env["amazon.alarm"]
-        of_company = [("company_id", "=", self.company_id.id)]
-        accounts = self.with_context(active_test=False).search(of_company)
+        of_company = [("company_id", "=", account.company_id.id)]
+        accounts = account.with_context(active_test=False).search(of_company)
         checks = self.env["amazon.check.breaker"]
         alarms._report("breaker", checks._find_breaker(accounts))
         alarms._report("breaker_blocked", checks._find_breaker_blocked(accounts))
-        held = self.env["amazon.action"].search(self._tripped_domain())
+        held = self.env["amazon.action"].search(_tripped_domain(account))
         held.order_id._notify_forms()
-
-    def _tripped_domain(self):
-        """Return the domain of what the breaker holds."""
-        return [
-            ("account_id", "=", self.id),
-            ("state", "=", "queued"),
-            ("kind", "=", KIND),
-        ]
-
-
-class AmazonFeed(models.Model):
-    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    # What left within the last hour.
-    _sent_idx = models.Index("(account_id, feed_type, sending_at)")
-
-    @contextmanager
-    def _breaker_held(self, lane):
-        """Hold the circuit breaker of the lane's account, where it has one.
-
-        Several lanes of an account are sent at the same time. Each must see what the
-        other has marked as being sent, so it takes the breaker before the transaction
-        begins (REPEATABLE READ) that counts and marks, and lets it go after its commit:
-        for the time of an upload, never over createFeed. With it, no other lock is
-        waited for, and nobody waits for it.
-
-        :param Lane lane: the lane, which this dispatch holds
-        :raise RetryableJobError: when another lane holds it
-        """
-        if not self._in_own_transaction("_has_breaker", lane):
-            yield
-            return
-        cr = self.env.registry.cursor()
-        try:
-            cr.execute(
-                "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
-                [f"amazon_order_actions/breaker/{lane.account_id}"],
-            )
-            if not cr.fetchone()[0]:
-                raise self._later(
-                    "Another lane of the account is counted.", LANE_BUSY_SECONDS
-                )
-            yield
-        finally:
-            _let_go(cr)
-
-    def _has_breaker(self, lane):
-        account = self.env["amazon.seller.account"].browse(lane.account_id)
-        return lane.feed_type == FEED_REFUND and bool(account.breaker_amount)
 
 
 class AmazonCheckBreaker(models.AbstractModel):
@@ -309,12 +235,12 @@ class AmazonCheckBreaker(models.AbstractModel):
 
     def _find_breaker(self, accounts):
         """The circuit breaker has stopped the refunds of an account."""
-        stops = accounts._open_stops().filtered("is_automatic")
+        stops = self.env["amazon.stop"]._open_of(accounts).filtered("is_automatic")
         return [
             Finding(
                 stop.account_id,
                 self.env["amazon.action"].search_count(
-                    stop.account_id._tripped_domain()
+                    _tripped_domain(stop.account_id)
                 ),
                 self.env._(
                     "%(reason)s Nothing is lost: refunds of the account stay queued. "
@@ -357,6 +283,15 @@ class AmazonCheckBreaker(models.AbstractModel):
             )
             for account, count, newest, since in groups
         ]
+
+
+def _tripped_domain(account):
+    """Return the domain of what the breaker holds of an account."""
+    return [
+        ("account_id", "=", account.id),
+        ("state", "=", "queued"),
+        ("kind", "=", KIND),
+    ]
 
 
 def _let_go(cr):

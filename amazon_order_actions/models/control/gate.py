@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Command, Domain
 
 from ..base.clock import database_now
-from .authority import Asked
+from .authority_usage import Asked
 from .careful import CAREFUL_RIGHTS
 
 
@@ -58,12 +58,14 @@ class AmazonAction(models.Model):
     # The sums of a day, of a person and of a group: what a company asked for on that
     # day, however much there was before.
     _day_idx = models.Index("(company_id, asked_at, user_id) WHERE amount_company > 0")
-    # The same of a careful limit: of one person in one account.
-    _careful_day_idx = models.Index("(account_id, user_id, asked_at) WHERE amount > 0")
     # What the administrators are told of: few rows.
     _breaker_idx = models.Index(
         "(account_id, last_state_change) WHERE is_breaker_blocked"
     )
+
+    # The careful limit of a day: what one person asked for in one account, however much
+    # there was before.
+    _careful_day_idx = models.Index("(account_id, user_id, asked_at) WHERE amount > 0")
 
     # === COMPUTE METHODS === #
 
@@ -106,17 +108,6 @@ class AmazonAction(models.Model):
     def _foresee_gate(self, handler, order, origin, amount):
         """Override: by the matrix, too."""
         return self.env["amazon.authority"]._forecast(handler, order, origin, amount)
-
-    @api.model
-    def _foresee_limit(self, handler, order, origin, amount):
-        """Override: the careful limit, while no row is about the right."""
-        authority = self.env["amazon.authority"]
-        right = handler._right()
-        if handler._is_assisted(order) or authority._rows(order.company_id.id, right):
-            return False
-        origin.check_access("read")
-        asked = authority._weigh(handler, order.sudo(), origin.sudo(), amount)
-        return authority._foresee_carefully(asked)[1]
 
     @api.model
     def _why_no_mail(self, handler, order, document):
@@ -170,6 +161,17 @@ class AmazonAction(models.Model):
             "is_rate_missing": asked.amount is None,
         }
 
+    @api.model
+    def _foresee_limit(self, handler, order, origin, amount):
+        """Override: the careful limit, while no row is about the right."""
+        authority = self.env["amazon.authority"]
+        right = handler._right()
+        if handler._is_assisted(order) or authority._rows(order.company_id.id, right):
+            return False
+        origin.check_access("read")
+        asked = authority._weigh(handler, order.sudo(), origin.sudo(), amount)
+        return authority._foresee_carefully(asked)[1]
+
     def _asked(self, right):
         """Return where it was asked for and what it counts, as it was judged then.
 
@@ -177,18 +179,15 @@ class AmazonAction(models.Model):
         :rtype: Asked
         """
         self.ensure_one()
-        asked = Asked(
+        return Asked(
             right=right,
             company_id=self.company_id.id,
             account_id=self.account_id.id,
             marketplace=self.marketplace,
             amount=None if self.is_rate_missing else self.amount_company,
-        )
-        if right not in CAREFUL_RIGHTS:
-            return asked
-        # what moves money is limited in the currency of the order, too
-        return asked._replace(
-            amount_of_order=self.amount, currency_id=self.currency_id.id
+            # what moves money is limited in the currency of the order, too
+            amount_of_order=self.amount if right in CAREFUL_RIGHTS else 0.0,
+            currency_id=right in CAREFUL_RIGHTS and self.currency_id.id,
         )
 
     def _convert_again(self):

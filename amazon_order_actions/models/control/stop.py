@@ -4,15 +4,21 @@ from odoo.fields import Domain
 from odoo.tools import LazyTranslate, format_datetime
 
 from ..action.finders import STALLED_AFTER, waiting
-from ..action.states import BEFORE_SENDING
 from ..base.clock import database_now, latest_credible
 from ..base.groups import ADMIN
+from ..holding.gatekeeper import Hold
 from ..watch.check import Check, Finding
 
 _lt = LazyTranslate(__name__)
 
 # A reason is kept for ever: it stands in the journal, too.
 REASON_SIZE = 500
+# What a person can say of a database that is not the one that sent last.
+DECISIONS = [
+    ("moved", "Moved or renamed: nothing else sends for this account"),
+    ("restored", "Restored from a backup: verify all that waits"),
+    ("copy", "A copy: never send from here"),
+]
 REASON_HELP = (
     "Shown to everybody who waits for it, and kept in the journal for ever. Do not "
     "name buyers."
@@ -39,6 +45,7 @@ class AmazonStop(models.Model):
     _description = "Stop of Sending to Amazon"
     _order = "id desc"
     _check_company_auto = True
+    _keeps_account = True
 
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="restrict", index=True
@@ -71,13 +78,14 @@ class AmazonStop(models.Model):
         readonly=True,
         help="The maximum of money per hour of the account was reached.",
     )
-    life_id = fields.Many2one(
-        "amazon.life",
-        "Life of the Database",
+    needs_decision = fields.Boolean(
+        "Database Restored, Copied or Moved",
         readonly=True,
-        ondelete="restrict",
         help="The database was found to be restored, copied or moved; an administrator "
         "decides which.",
+    )
+    decision = fields.Selection(
+        DECISIONS, readonly=True, help="What an administrator said that it is."
     )
     ended_at = fields.Datetime("Resumed", readonly=True)
     ended_by_id = fields.Many2one(
@@ -88,7 +96,7 @@ class AmazonStop(models.Model):
     # What each sending looks through: few rows, however many stops there have been.
     _open_uniq = models.UniqueIndex(
         "(company_id, COALESCE(account_id, 0), COALESCE(kind, ''), "
-        "(life_id IS NOT NULL)) WHERE ended_at IS NULL",
+        "COALESCE(needs_decision, false)) WHERE ended_at IS NULL",
         "This is stopped already.",
     )
 
@@ -144,7 +152,25 @@ class AmazonStop(models.Model):
             "target": "new",
         }
 
+    def action_decide(self):
+        """Open the dialog in which an administrator says whether this database was
+        moved, restored, or is a copy. Changes nothing.
+
+        :raise AccessError: when the user does not administer the company
+        :raise UserError: when there is nothing to decide
+        """
+        self.ensure_one()
+        self.check_access("read")
+        self._check_admin(self.company_id)
+        self._check_undecided()
+        return self.account_id.action_decide_life()
+
     # === BUSINESS METHODS === #
+
+    def _check_undecided(self):
+        """Refuse where there is nothing to decide."""
+        if not self.needs_decision or self.ended_at:
+            raise UserError(self.env._("There is nothing to decide here any more."))
 
     @api.model
     def _start(self, company, reason, account=None, kind=False):
@@ -189,22 +215,22 @@ class AmazonStop(models.Model):
         """
         stops_sudo = self.sudo().filtered(lambda stop: not stop.ended_at)
         self._check_admin(stops_sudo.company_id)
-        stops_sudo._check_no_life()
+        stops_sudo._check_no_decision()
         reason = self._check_reason(reason)
         stops_sudo._finish(reason)
 
-    def _check_no_life(self):
+    def _check_no_decision(self):
         """Refuse to resume what needs a decision.
 
         :raise UserError: where the database was found to be restored, copied or moved
         """
-        of_life = self.filtered("life_id")
-        if of_life:
+        undecided = self.filtered("needs_decision")
+        if undecided:
             raise UserError(
                 self.env._(
                     "%s To go on, open the account and choose Decide: say whether this "
                     "database was moved, restored, or is a copy.",
-                    of_life[0]._sentence(),
+                    undecided[0]._sentence(),
                 )
             )
 
@@ -259,54 +285,18 @@ class AmazonStop(models.Model):
                 ("company_id", "=", company.id),
                 ("account_id", "=", account.id if account else False),
                 ("kind", "=", kind),
-                ("life_id", "=", False),
+                ("needs_decision", "=", False),
             ]
         )
 
-    @api.model
-    def _open_for_life(self, account, reason, life):
-        """Stop an account since the database was found to be restored, copied or moved;
-        an earlier stop of that sort gives way to this one.
+    def _open(self, company, reason, account=None, kind=False, **options):
+        """Stop something, by whoever works; see `_start`.
 
-        :param amazon.seller.account account: the account
-        :param str reason: what was found
-        :param amazon.life life: the life that begins by that
+        :param options: ``is_automatic``, by the circuit breaker; or ``needs_decision``,
+            where an administrator decides what this database is
+        :return: the stop
+        :rtype: amazon.stop
         """
-        former = self.search(
-            [
-                ("account_id", "=", account.id),
-                ("life_id", "!=", False),
-                ("ended_at", "=", False),
-            ]
-        )
-        former.write(
-            {
-                "ended_at": database_now(self.env),
-                "end_reason": self.env._("Found again before anybody had decided."),
-            }
-        )
-        former._journal("stopped", "resumed", former[:1].end_reason)
-        former.flush_recordset()
-        self._open(account.company_id, reason, account, life=life)
-        # What waits now was asked for before, whatever clock says otherwise.
-        self.env["amazon.action"].search(
-            [
-                ("account_id", "=", account.id),
-                ("state", "in", BEFORE_SENDING),
-                ("asked_at", ">", life.began_at),
-            ]
-        ).asked_at = life.began_at
-        account.write(
-            {
-                "life_found_at": life.began_at,
-                "life_listed_at": False,
-                "life_known_at": False,
-            }
-        )
-
-    def _open(
-        self, company, reason, account=None, kind=False, is_automatic=False, life=None
-    ):
         # sudo: nobody has the right to create a stop by hand; the callers have checked
         stop = self.sudo().create(
             {
@@ -315,13 +305,46 @@ class AmazonStop(models.Model):
                 "kind": kind,
                 "reason": reason[:REASON_SIZE],
                 "started_at": database_now(self.env),
-                "user_id": False if is_automatic or life else self.env.uid,
-                "life_id": life.id if life else False,
-                "is_automatic": is_automatic,
+                "user_id": False if any(options.values()) else self.env.uid,
+                **options,
             }
         )
         stop._journal(False, "stopped", reason)
         return stop.with_env(self.env)
+
+    @api.model
+    def _open_of(self, accounts):
+        """Return the open stops that concern these accounts, asked of the database each
+        time, in sudo mode.
+
+        :rtype: amazon.stop
+        """
+        return self.sudo().search_fetch(
+            Domain("ended_at", "=", False)
+            & (
+                Domain("account_id", "in", accounts.ids)
+                | Domain("account_id", "=", False)
+                & Domain("company_id", "in", accounts.sudo().company_id.ids)
+            ),
+            [
+                *("company_id", "account_id", "kind", "is_automatic"),
+                *("needs_decision", "decision"),
+            ],
+        )
+
+    def _concerning(self, account):
+        """Return those of these stops that concern an account.
+
+        :param amazon.seller.account account: one
+        :rtype: amazon.stop
+        """
+        company = account.sudo().company_id
+        return self.filtered(
+            lambda stop: (
+                stop.account_id == account
+                or (not stop.account_id and stop.company_id == company)
+            )
+        )
 
     def _journal(self, state_from, state_to, reason):
         self.env["amazon.audit.entry"]._append(
@@ -378,157 +401,32 @@ class AmazonStop(models.Model):
         return len(stops)
 
 
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonGatekeeperStop(models.AbstractModel):
+    """What is stopped does not leave."""
 
-    @api.model
-    def _held_by(self):
-        """Override: its stops, and rows of the matrix."""
-        return [*super()._held_by(), "amazon.authority", "amazon.stop"]
+    _name = "amazon.gatekeeper.stop"
+    _inherit = "amazon.gatekeeper"
+    _description = "Amazon Gatekeeper of Stops"
 
-    is_stopped = fields.Boolean(
-        "Stopped",
-        compute="_compute_stop_message",
-        search="_search_is_stopped",
-        compute_sudo=True,
-        help="Something is not sent to Amazon for this account, until an administrator "
-        "resumes it. What is queued stays queued, and can be taken back.",
-    )
-    stop_message = fields.Text(
-        "Stops", compute="_compute_stop_message", compute_sudo=True
-    )
+    _place = 20
 
-    # === COMPUTE METHODS === #
+    def _holds(self, accounts):
+        stops = self.env["amazon.stop"]._open_of(accounts)
+        return {
+            account: [
+                Hold(stop.kind, stop._sentence, stop.is_automatic, stop.needs_decision)
+                for stop in stops._concerning(account)
+            ]
+            for account in accounts
+        }
 
-    @api.depends("company_id")
-    @api.depends_context("lang", "tz")
-    def _compute_stop_message(self):
-        stops = self._open_stops()
-        for account in self:
-            of_account = account._stops_among(stops)
-            account.is_stopped = bool(of_account)
-            account.stop_message = of_account._sentences()
-
-    def _search_is_stopped(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        stops = self.env["amazon.stop"].sudo().search([("ended_at", "=", False)])
-        of_companies = stops.filtered(lambda stop: not stop.account_id).company_id
-        return Domain("id", "in", stops.account_id.ids) | Domain(
-            "company_id", "in", of_companies.ids
-        )
-
-    # === ACTION METHODS === #
-
-    def action_resume(self):
-        """Open the dialog that ends the stops of this account; those of the whole
-        company where it has none of its own. Changes nothing."""
-        self.ensure_one()
-        self.check_access("read")
-        stops = self._open_stops().with_env(self.env)
-        of_life = stops.filtered("life_id")
-        if of_life and of_life == stops.filtered("account_id"):
-            return of_life[0].action_decide()
-        stops -= of_life
+    def _resume_dialog(self, account):
+        stops = self.env["amazon.stop"]._open_of(account).with_env(self.env)
+        undecided = stops.filtered("needs_decision")
+        if undecided and undecided == stops.filtered("account_id"):
+            return undecided[0].action_decide()
+        stops -= undecided
         return (stops.filtered("account_id") or stops).action_resume()
-
-    # === BUSINESS METHODS === #
-
-    def _stop(self, reason, kind=False):
-        """Stop sending for this account, for the current user; see `amazon.stop`.
-
-        :param str reason: why
-        :param str kind: kind of action, all where False
-        """
-        self.ensure_one()
-        company = self.sudo().company_id
-        return self.env["amazon.stop"]._start(company, reason, self, kind)
-
-    def _resume(self, reason):
-        """End the stops of this account alone, for the current user.
-
-        :param str reason: why it may go on
-        """
-        stops = self._open_stops().filtered("account_id")
-        stops.with_env(self.env)._end(reason)
-
-    def _may_send(self, kind=None):
-        """Whether actions of this account may leave, by what is committed by now.
-
-        :param str kind: kind of action; None asks whether any may
-        """
-        return self.active and not self._stops_of(kind)
-
-    def _stops_of(self, kind=None):
-        """Return the open stops that hold a kind of action, or those that hold all.
-
-        :param str kind: kind of action
-        :rtype: amazon.stop
-        """
-        self.ensure_one()
-        return self._open_stops().filtered(
-            lambda stop: not stop.kind or stop.kind == kind
-        )
-
-    def _not_sent_sentence(self, kind):
-        """Say why actions of a kind wait again that were about to be sent.
-
-        :param str kind: kind of action
-        """
-        stops = self._stops_of(kind)
-        if stops:
-            return self.env._(
-                "Nothing was sent. %(stops)s It waits until an administrator resumes "
-                "it.",
-                stops=stops._sentences(),
-            )
-        problem = self.env["amazon.life"]._problem()
-        if problem:
-            return problem
-        return self.env._(
-            "Not sent yet: Amazon could not take it at the moment. It is tried again "
-            "by itself."
-        )
-
-    def _open_stops(self):
-        """Return the open stops that concern these accounts, asked of the database each
-        time, in sudo mode.
-
-        :rtype: amazon.stop
-        """
-        stops_sudo = self.env["amazon.stop"].sudo()
-        return stops_sudo.search_fetch(
-            Domain("ended_at", "=", False)
-            & (
-                Domain("account_id", "in", self.ids)
-                | Domain("account_id", "=", False)
-                & Domain("company_id", "in", self.sudo().company_id.ids)
-            ),
-            ["company_id", "account_id", "kind", "is_automatic", "life_id", "decision"],
-        )
-
-    def _stops_among(self, stops):
-        """Return those of the stops that concern this account."""
-        company = self.sudo().company_id
-        return stops.filtered(
-            lambda stop: (
-                stop.account_id == self
-                or (not stop.account_id and stop.company_id == company)
-            )
-        )
-
-    def _held_domain(self):
-        """Return the domain of the actions of these accounts that may not be sent.
-
-        :rtype: Domain
-        """
-        stops = self._open_stops()
-        held = Domain("account_id", "in", self.filtered(lambda a: not a.active).ids)
-        for account in self:
-            kinds = account._stops_among(stops).mapped("kind")
-            if kinds:
-                held |= Domain("account_id", "=", account.id) & _of_kinds(kinds)
-        return held
 
 
 class AmazonCheckStop(models.AbstractModel):
@@ -547,7 +445,8 @@ class AmazonCheckStop(models.AbstractModel):
             lambda account: (
                 not account.active
                 or not all(
-                    stop.is_automatic or stop.life_id for stop in account._open_stops()
+                    stop.is_automatic or stop.needs_decision
+                    for stop in self.env["amazon.stop"]._open_of(account)
                 )
             )
         )
@@ -570,9 +469,4 @@ class AmazonCheckStop(models.AbstractModel):
     def _why_stopped(self, account):
         if not account.active:
             return self.env._("The account is archived.")
-        return account._open_stops()._sentences()
-
-
-def _of_kinds(kinds):
-    """Return the domain of actions of these kinds; False stands for all."""
-    return Domain.TRUE if False in kinds else Domain("kind", "in", kinds)
+        return self.env["amazon.stop"]._open_of(account)._sentences()

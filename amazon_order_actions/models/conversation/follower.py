@@ -36,6 +36,17 @@ class AmazonActionFollowerReply(models.AbstractModel):
             elif reply:
                 reply._follow()
 
+    def _resume(self, accounts, kind):
+        """Override to write to the buyers whose replies were held."""
+        if kind not in (False, "message"):
+            return
+        held = (
+            self.env["amazon.reply"]
+            .sudo()
+            .search([("account_id", "in", accounts.ids), ("state", "=", "waiting")])
+        )
+        self._follow_contained(held.action_id)
+
     def _failed(self):
         return self.env._(
             "The reply to the buyer could not be taken care of. Look at it."

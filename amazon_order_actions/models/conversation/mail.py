@@ -16,15 +16,8 @@ class AmazonOrderMixin(models.AbstractModel):
     Whoever calls these methods has checked that the user may write to buyers.
     """
 
-    _inherit = "amazon.order.mixin"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def action_amazon_reply(self):
-        """Open the dialog that writes to the buyer. Sends nothing."""
-        self.ensure_one()
-        self.check_access("read")
-        self.env["amazon.action.kind.message"]._check_right()
-        order = self._get_amazon_order()._require_one()
-        return self.env["amazon.reply.request"]._open(order, self)
+    _name = "amazon.order.mixin"
+    _inherit = ["amazon.order.mixin", "amazon.reply.recipient"]
 
     # === HOOKS OF THE DOCUMENT === #
 
@@ -119,10 +112,8 @@ class AmazonOrderMixin(models.AbstractModel):
         :rtype: str | bool
         """
         account_sudo = self._get_amazon_order().account_id
-        stops = account_sudo._stops_of("message") if account_sudo else False
-        return stops and self.env._(
-            "%s Mails to its buyers are held, too.", stops._sentences()
-        )
+        held = account_sudo and account_sudo._held_sentences("message")
+        return bool(held) and self.env._("%s Mails to its buyers are held, too.", held)
 
     def _sender_blocker(self, account):
         sender = email_normalize(account.approved_sender or "")

@@ -25,22 +25,8 @@ MESSAGE_TYPES = [
 ]
 
 
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    messaging_enabled = fields.Boolean(
-        "Messages Through Amazon's API",
-        help="Buyers can be written to through Amazon's Messaging API as well. The "
-        "application needs Amazon's role Buyer Communication for it.",
-    )
-
-
 class AmazonAction(models.Model):
-    """A message to the buyer, sent as a call of its own.
-
-    Before each sending Amazon is asked which messages the order allows: that changes
-    with the order, and with what was sent.
-    """
+    """What belongs to an action of what is written to the buyer."""
 
     _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
 
@@ -56,41 +42,13 @@ class AmazonAction(models.Model):
     # one at most
     reply_ids = fields.One2many("amazon.reply", "action_id", readonly=True)
 
-    def _is_verified(self, is_read=False, now=None):
-        """Override: a message depends on what Amazon allows to be sent, not on the
-        order as such."""
-        if self.kind != "message":
-            return super()._is_verified(is_read, now)
-        asked_at = fields.Datetime.to_datetime((self.details or {}).get("allowed_at"))
-        now = now or database_now(self.env)
-        oldest = now - timedelta(seconds=ORDER_FRESH_SECONDS)
-        return bool(asked_at) and oldest <= asked_at <= latest_credible(now)
-
-    def _verify_order(self):
-        """Override to ask Amazon which messages the order allows now.
-
-        :return: whether the action still waits
-        :rtype: bool
-        """
-        if self.kind != "message":
-            return super()._verify_order()
-        answer = self.order_id._read_messaging()
-        if answer["problem"] and not answer["is_final"]:
-            self.state_message = self.env._("Not sent yet: %s", answer["problem"])
-            self.order_id._notify_forms()
-        else:
-            self.details = {
-                **(self.details or {}),
-                "allowed": answer["types"],
-                "problem": answer["problem"],
-                "allowed_at": fields.Datetime.to_string(database_now(self.env)),
-            }
-        return self.state == "queued"
-
 
 class AmazonActionMessage(models.AbstractModel):
     """Message to the buyer of an order, through Messaging v1: one text of a type that
     Amazon allows for the order right now.
+
+    Before each sending Amazon is asked which messages the order allows: that changes
+    with the order, and with what was sent.
 
     Amazon checks the text when it takes it, and sends it on. What was sent cannot be
     read back, so nothing confirms it, and an unknown outcome goes to a person.
@@ -102,6 +60,7 @@ class AmazonActionMessage(models.AbstractModel):
 
     _label = _lt("Message to the Buyer")
     _sequence = 80
+    _dialog = "amazon.reply.request"
     _group = "amazon_order_actions.group_message"
     _answered_state = "accepted"
     _is_shown_by_amazon = False
@@ -213,10 +172,11 @@ class AmazonActionMessage(models.AbstractModel):
         actions_sudo = self.env["amazon.action"].sudo()
         is_known = actions_sudo.search_count([("nonce", "=", nonce)], limit=1)
         # as the user whose action this is, whoever has read the order
-        action = order.with_env(self.env)._reserve(
+        action = self.env["amazon.reservation"]._reserve(
+            order,
             ActionRequest(
                 "message", origin, nonce, message_type, details={"text": text}
-            )
+            ),
         )
         if not is_known:
             # Amazon never shows it again; the conversation is kept in the document.
@@ -224,6 +184,32 @@ class AmazonActionMessage(models.AbstractModel):
                 body=plaintext2html(text), author_id=self.env.user.partner_id.id
             )
         return action
+
+    # === WHAT AMAZON ALLOWS === #
+
+    def _is_verified(self, action, is_read=False, now=None):
+        """Override: a message depends on what Amazon allows to be sent, not on the
+        order as such."""
+        allowed_at = (action.details or {}).get("allowed_at")
+        asked_at = fields.Datetime.to_datetime(allowed_at)
+        now = now or database_now(self.env)
+        oldest = now - timedelta(seconds=ORDER_FRESH_SECONDS)
+        return bool(asked_at) and oldest <= asked_at <= latest_credible(now)
+
+    def _verify(self, action):
+        """Override to ask Amazon which messages the order allows now."""
+        answer = self.env["amazon.messaging"]._read(action.order_id)
+        if answer["problem"] and not answer["is_final"]:
+            action.state_message = self.env._("Not sent yet: %s", answer["problem"])
+            action.order_id._notify_forms()
+        else:
+            action.details = {
+                **(action.details or {}),
+                "allowed": answer["types"],
+                "problem": answer["problem"],
+                "allowed_at": fields.Datetime.to_string(database_now(self.env)),
+            }
+        return action.state == "queued"
 
     # === WHAT IS SENT === #
 

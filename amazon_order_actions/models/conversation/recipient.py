@@ -5,10 +5,12 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, email_normalize_all
 
-from ...spapi.marketplaces import by_relay_address
+from ...spapi.marketplaces import RELAY_PATTERN, by_relay_address
 
 # Characters of an address that tell it from another one.
 CHARACTERS_SHOWN = 3
+# Buyers of one order that are looked at; two are one too many.
+ADDRESSES_SHOWN = 200
 # What of a mail may not change between the click and its sending.
 MAIL_FIELDS = ("subject", "body_html", "email_from", "reply_to", "email_to", "email_cc")
 
@@ -62,14 +64,88 @@ def recipient_digest(order_ref, address):
     return hashlib.sha256(f"{order_ref}\n{address}".encode()).hexdigest()
 
 
-class AmazonOrderMixin(models.AbstractModel):
-    """Where a reply goes, and whether that is the buyer.
+class AmazonOrderBuyers(models.AbstractModel):
+    """Who the buyer of an order may be, by the addresses that are known of it."""
+
+    _name = "amazon.order.buyers"
+    _description = "Buyers of an Amazon Order by Their Addresses"
+
+    @api.model
+    def _named(self, order):
+        """Return the buyers' addresses that the documents and mails of an order name,
+        each with the document that named it first.
+
+        What is archived counts, too: who may write a document may archive another one.
+
+        :param amazon.order order: one order
+        :rtype: dict[str, models.Model]
+        """
+        order.ensure_one()
+        named = {}
+        for model, document_id, text in self._texts_of_addresses(order):
+            for address in relay_addresses(text):
+                document = self.env[model].sudo().browse(document_id)
+                named.setdefault(address, document)
+        return named
+
+    def _texts_of_addresses(self, order):
+        """Return what may name the buyer, with its document, the oldest first.
+
+        In one query, since forms show what comes of it; each buyer once, so that
+        whoever floods an order with mails hides nobody.
+
+        :return: model, id and address
+        :rtype: list[tuple[str, int, str]]
+        """
+        documents = self.env["amazon.document"]._document_models()
+        for model in (*documents, self.env["res.partner"], self.env["mail.message"]):
+            model.flush_model()
+        return self.env.execute_query(
+            SQL(
+                """
+                SELECT model, min(id) AS first_id, min(found[1])
+                  FROM (%(texts)s) AS named
+                 CROSS JOIN LATERAL
+                       regexp_matches(lower(text), %(pattern)s, 'g') AS found
+                 WHERE text ILIKE '%%@marketplace.amazon.%%'
+                 -- as `buyer_of` tells them apart
+                 GROUP BY model, regexp_replace(found[1], '[+][^@]*', '')
+                 ORDER BY model, first_id
+                 LIMIT %(limit)s
+                """,
+                texts=SQL(" UNION ALL ").join(
+                    model._select_buyer_texts(order) for model in documents
+                ),
+                pattern=RELAY_PATTERN,
+                limit=ADDRESSES_SHOWN,
+            )
+        )
+
+    @api.model
+    def _other_than(self, address, order):
+        """Return an address of an order that is another buyer's, and its document.
+
+        :param str address: normalized
+        :param amazon.order order: one order
+        :return: an empty text and None where there is none
+        :rtype: tuple[str, models.Model]
+        """
+        for other, document in self._named(order).items():
+            if buyer_of(other) != buyer_of(address):
+                return other, document
+        return "", None
+
+
+class AmazonReplyRecipient(models.AbstractModel):
+    """Where a reply from a document goes, and whether that is the buyer.
 
     The address is fixed with the click: what is written later, by whomever, stops the
-    reply and moves it nowhere.
+    reply and moves it nowhere. A part of what each document of an order can do, see
+    mail.py.
     """
 
-    _inherit = "amazon.order.mixin"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.reply.recipient"
+    _description = "Recipient of Replies From a Document"
 
     @api.model
     def _select_buyer_texts(self, order):
@@ -127,7 +203,8 @@ class AmazonOrderMixin(models.AbstractModel):
         address = self._buyer_address() if self else ""
         if not address:
             return False
-        other, document = self._get_amazon_order()._other_buyer(address)
+        buyers = self.env["amazon.order.buyers"]
+        other, document = buyers._other_than(address, self._get_amazon_order())
         return bool(other) and self.env._(
             "This reply goes to %(address)s, and %(document)s has %(other)s for the "
             "same order. Amazon gives each buyer one address, so one of them may not "

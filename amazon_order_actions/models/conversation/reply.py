@@ -218,7 +218,7 @@ class AmazonReply(models.Model):
             self.state == "waiting"
             and self._has_reached()
             # its end enqueues it again
-            and not action.account_id._stops_of("message")
+            and not action.account_id._holds_of("message")
         ):
             self._reply()
             action.order_id._notify_forms()
@@ -469,7 +469,4 @@ class AmazonCheckReply(models.AbstractModel):
         """Return the accounts of the company whose messages are stopped."""
         accounts = self.env["amazon.seller.account"].with_context(active_test=False)
         of_company = accounts.search([("company_id", "=", self.env.company.id)])
-        stops = of_company._open_stops().filtered(
-            lambda stop: stop.kind in (False, "message")
-        )
-        return of_company.filtered(lambda account: account._stops_among(stops))
+        return of_company.filtered(lambda account: account._holds_of("message"))

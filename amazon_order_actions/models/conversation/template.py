@@ -289,7 +289,7 @@ class AmazonReplyTemplate(models.Model):
         refunds = self.env["amazon.order.refund"].sudo()
         adjustments = refunds.search([("action_id", "=", action.id)])
         return {
-            **action.order_id._reply_values(),
+            **self._order_values(action.order_id),
             "amount": money(
                 action.amount,
                 action.currency_id.name,
@@ -303,6 +303,18 @@ class AmazonReplyTemplate(models.Model):
             "refund_id": ", ".join(
                 dict.fromkeys(filter(None, adjustments.mapped("adjustment_ref")))
             ),
+        }
+
+    @api.model
+    def _order_values(self, order):
+        """Return what is known of an order, as text for its buyer.
+
+        :param amazon.order order: one order
+        :rtype: dict
+        """
+        return {
+            "order": order.amazon_order_ref,
+            "shop": order.account_id.sudo()._shop_name(),
         }
 
     @api.model

@@ -1,5 +1,3 @@
 from . import order_panel
-from . import fulfillment_panel
 from . import order_mixin
 from . import buyer
-from . import documents

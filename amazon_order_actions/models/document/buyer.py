@@ -13,7 +13,7 @@ BUYER_DAYS = 365
 BUYER_ORDERS = 50
 
 
-class AmazonOrder(models.Model):
+class AmazonBuyerHistory(models.AbstractModel):
     """What was refunded before to the buyer of an order, as far as Odoo knows.
 
     Amazon's orders name no buyer here. Their documents do: the same contact, or the
@@ -22,24 +22,28 @@ class AmazonOrder(models.Model):
     where it does not, refunds are missed here, and none is shown of another buyer.
     """
 
-    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.buyer.history"
+    _description = "Earlier Refunds of the Buyer of an Amazon Order"
 
-    def _buyer_history(self):
+    @api.model
+    def _of(self, order):
         """Return the refunds of the last year to the same buyer on other orders.
 
+        :param amazon.order order: one order
         :return: the refunds that Amazon shows, and a sentence
         :rtype: tuple[amazon.order.refund, str]
         """
-        self.ensure_one()
-        order_sudo = self.sudo()
+        order.ensure_one()
+        order_sudo = order.sudo()
+        history_sudo = self.with_env(order_sudo.env)
         none = order_sudo.env["amazon.order.refund"]
-        partners, addresses = order_sudo._buyer_names()
+        partners, addresses = history_sudo._buyer_names(order_sudo)
         if not partners and not addresses:
             return none, self.env._(
                 "No document of this order names the buyer, so earlier refunds cannot "
                 "be told."
             )
-        orders = order_sudo._orders_of(partners, addresses)
+        orders = history_sudo._orders_of(order_sudo, partners, addresses)
         if len(orders) > BUYER_ORDERS:
             return none, self.env._(
                 "The contact of this order stands for more than %s Amazon orders, so "
@@ -51,20 +55,22 @@ class AmazonOrder(models.Model):
             [("order_id", "in", orders.ids), ("posted_at", ">=", since)],
             order="posted_at desc, id desc",
         )
-        return refunds, order_sudo._buyer_sentence(orders, refunds, since)
+        sentence = history_sudo._buyer_sentence(order_sudo, orders, refunds, since)
+        return refunds, sentence
 
-    def _buyer_names(self):
-        """Return what names the buyer of this order in Odoo.
+    def _buyer_names(self, order):
+        """Return what names the buyer of an order in Odoo.
 
+        :param amazon.order order: the order
         :return: contacts, and addresses at Amazon's relay
         :rtype: tuple[res.partner, set[str]]
         """
         about_it = [
-            ("amazon_order_id", "=", self.id),
-            ("company_id", "=", self.company_id.id),
+            ("amazon_order_id", "=", order.id),
+            ("company_id", "=", order.company_id.id),
         ]
         partners, texts = self.env["res.partner"], []
-        for model in self._document_models():
+        for model in self.env["amazon.document"]._document_models():
             documents = model.search(about_it)
             partners |= documents.partner_id
             texts += documents._written_from()
@@ -76,10 +82,10 @@ class AmazonOrder(models.Model):
             address for address in addresses if address and by_relay_address(address)
         }
 
-    def _orders_of(self, partners, addresses):
-        """Return the other orders that documents of a buyer are about; a few more than
-        `BUYER_ORDERS` at most."""
-        models_of_documents = self._document_models()
+    def _orders_of(self, order, partners, addresses):
+        """Return the orders beside this one that documents of a buyer are about; a few
+        more than `BUYER_ORDERS` at most."""
+        models_of_documents = self.env["amazon.document"]._document_models()
         for model in (*models_of_documents, self.env["res.partner"]):
             model.flush_model()
         rows = self.env.execute_query(
@@ -95,16 +101,17 @@ class AmazonOrder(models.Model):
                     model._select_of_buyer(partners, addresses)
                     for model in models_of_documents
                 ),
-                company=self.company_id.id,
-                order=self.id,
+                company=order.company_id.id,
+                order=order.id,
                 limit=BUYER_ORDERS + 1,
             )
         )
-        return self.browse(order_id for (order_id,) in rows)
+        return order.browse(order_id for (order_id,) in rows)
 
-    def _buyer_sentence(self, orders, refunds, since):
+    def _buyer_sentence(self, order, orders, refunds, since):
         """Say what was refunded to the buyer on other orders.
 
+        :param amazon.order order: the order at hand
         :param amazon.order orders: the other orders of the buyer
         :param amazon.order.refund refunds: what Amazon shows of them
         :param datetime since: how far back
@@ -128,7 +135,7 @@ class AmazonOrder(models.Model):
                     "other orders (refunds: %(count)s, orders: %(orders)s).",
                     count=len(single),
                     orders=len(refunds.order_id),
-                    amount=self._sum_up(refunds, "posted_at"),
+                    amount=self._sum_up(order.company_id, refunds, "posted_at"),
                 )
             )
         else:
@@ -143,44 +150,21 @@ class AmazonOrder(models.Model):
             parts.append(
                 self.env._(
                     "Asked for besides, and not seen at Amazon yet: %s.",
-                    self._sum_up(asked, "asked_at"),
+                    self._sum_up(order.company_id, asked, "asked_at"),
                 )
             )
         return " ".join(parts)
 
-    def _sum_up(self, rows, moment):
+    def _sum_up(self, company, rows, moment):
         """Return the sum of amounts in the company's currency, as a person reads it.
 
+        :param res.company company: the company
         :param rows: records with an amount and its currency
         :param str moment: the field of the day whose rate counts
         """
-        company = self.company_id
         currency = company.currency_id
         total = sum(
             row.currency_id._convert(row.amount, currency, company, row[moment].date())
             for row in rows
         )
         return self.env["amazon.action.kind"]._money(total, currency)
-
-
-class AmazonOrderMixin(models.AbstractModel):
-    _inherit = "amazon.order.mixin"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    @api.model
-    def _select_of_buyer(self, partners, addresses):
-        """Hook: select the documents of a buyer: the order that each is about, and the
-        company.
-
-        :param res.partner partners: contacts of the buyer
-        :param addresses: what the buyer may have written from
-        :rtype: SQL
-        """
-        return SQL(
-            """
-            SELECT amazon_order_id, company_id
-              FROM %(table)s
-             WHERE amazon_order_id IS NOT NULL AND partner_id = ANY(%(partners)s)
-            """,
-            table=SQL.identifier(self._table),
-            partners=partners.ids,
-        )

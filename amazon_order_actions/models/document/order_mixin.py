@@ -1,6 +1,8 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
 
+from ..base.fetching import columns_held, fetch_along
 from ..order.order import ORDER_REF
 
 # Who sees the Amazon order: the people who work with sale orders; who works with other
@@ -22,7 +24,11 @@ class AmazonOrderMixin(models.AbstractModel):
     """
 
     _name = "amazon.order.mixin"
-    _inherit = ["amazon.stays.in.company", "amazon.file.document"]
+    _inherit = [
+        "amazon.document",
+        "amazon.stays.in.company",
+        "amazon.file.document",
+    ]
     _description = "Document of an Amazon Order"
     _check_company_auto = True
 
@@ -65,6 +71,8 @@ class AmazonOrderMixin(models.AbstractModel):
     @api.depends("amazon_order_ref", "amazon_fulfillment_ref", "amazon_order_id")
     @api.depends_context("lang", "uid", "tz")
     def _compute_amazon_order_panel(self):
+        self._origin._fetch_for_panel()
+        panel = self.env["amazon.order.panel"].sudo(False)
         for record in self:
             # of what is saved: nothing is looked up while a form is being filled in
             saved = record._origin
@@ -72,7 +80,7 @@ class AmazonOrderMixin(models.AbstractModel):
             record.amazon_order_panel = {
                 "notice": saved._amazon_notice(),
                 "stranger": saved._amazon_stranger() if order_sudo else False,
-                "order": order_sudo.sudo(False)._panel_data() if order_sudo else False,
+                "order": panel._of(order_sudo.sudo(False)) if order_sudo else False,
             }
 
     # === CONSTRAINT METHODS === #
@@ -178,19 +186,45 @@ class AmazonOrderMixin(models.AbstractModel):
 
     def action_amazon_cancel(self):
         """Open the dialog that asks Amazon to cancel the order. Sends nothing."""
-        return self._open_amazon_request("cancel")
+        self.ensure_one()
+        is_mcf = self._get_amazon_order().is_fulfillment_order
+        return self._open_amazon_request("mcf_cancel" if is_mcf else "cancel")
 
-    def _open_amazon_request(self, kind, model=None):
-        """Open a dialog.
+    def action_amazon_edit(self):
+        """Open the dialog that shows what can be edited now. Sends nothing."""
+        self.ensure_one()
+        self.check_access("read")
+        order = self._get_amazon_order()._require_one()
+        return self.env["amazon.edit.request"]._open(order, self)
 
-        :param str kind: the kind of action that it asks for
-        :param str model: its model, ``amazon.<kind>.request`` when None
+    def action_amazon_ship(self):
+        """Open the dialog that asks to confirm a shipment. Sends nothing."""
+        return self._open_amazon_request("ship")
+
+    def action_amazon_order_number(self):
+        """Open the dialog for the seller's own number of the order. Sends nothing."""
+        return self._open_amazon_request("order_number")
+
+    def action_amazon_fulfillment(self):
+        """Open the dialog that asks Amazon to change a fulfillment order. Sends
+        nothing."""
+        return self._open_amazon_request("mcf_update")
+
+    def action_amazon_reply(self):
+        """Open the dialog that writes to the buyer. Sends nothing."""
+        return self._open_amazon_request("message")
+
+    def _open_amazon_request(self, kind):
+        """Open the dialog of a kind of action.
+
+        :param str kind: the kind that it asks for
         """
         self.ensure_one()
         self.check_access("read")
-        self.env[f"amazon.action.kind.{kind}"]._check_right()
+        handler = self.env[f"amazon.action.kind.{kind}"]
+        handler._check_right()
         order = self._get_amazon_order()._require_one()
-        return self.env[model or f"amazon.{kind}.request"]._open(order, self)
+        return self.env[handler._dialog_model()]._open(order, self)
 
     # === COMPANY === #
 
@@ -280,6 +314,55 @@ class AmazonOrderMixin(models.AbstractModel):
     def _is_case(self):
         """Hook: whether documents of this model are cases that a buyer opens."""
         return False
+
+    def _read_for_panel(self):
+        """Hook: return the names of what the panel needs of a document that its form
+        has not read.
+
+        :rtype: tuple
+        """
+        return ("amazon_order_id",)
+
+    def _fetch_for_panel(self):
+        """Read it together with the Amazon orders."""
+        if self:
+            held = columns_held(self.env["amazon.order"].sudo())
+            wanted = {"": self._read_for_panel(), "amazon_order_id": held}
+            fetch_along(self.sudo(), wanted)
+
+    @api.model
+    def _select_of_buyer(self, partners, addresses):
+        """Hook: select the documents of a buyer: the order that each is about, and the
+        company.
+
+        :param res.partner partners: contacts of the buyer
+        :param addresses: what the buyer may have written from
+        :rtype: SQL
+        """
+        return SQL(
+            """
+            SELECT amazon_order_id, company_id
+              FROM %(table)s
+             WHERE amazon_order_id IS NOT NULL AND partner_id = ANY(%(partners)s)
+            """,
+            table=SQL.identifier(self._table),
+            partners=partners.ids,
+        )
+
+    def _read_to_ask(self):
+        """Hook: return what is read of a document where somebody asks from it, see
+        `base.fetching.fetch_along`; nothing: Odoo reads all of it.
+
+        :rtype: dict
+        """
+        return {}
+
+    def _fetch_to_ask(self):
+        """Read what is needed to ask from here, in sudo mode. Who may read it is asked
+        after that, and asks no more."""
+        wanted = self._read_to_ask()
+        if self and wanted:
+            fetch_along(self.sudo(), wanted)
 
     def _amazon_ref(self):
         """Return what names the Amazon order: Amazon's number, or else the id of the

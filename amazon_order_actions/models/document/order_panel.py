@@ -1,12 +1,12 @@
 from datetime import datetime
+from functools import partial
 
-from odoo import fields, models
-from odoo.tools import SQL
+from odoo import api, fields, models
+from odoo.tools import SQL, float_round
 
 from ..action.states import BEFORE_SENDING, OPEN_STATES, RESERVING_STATES
-from ..order.amounts import paid, paid_share, refundable, total_refundable
-
-AMOUNTS = ("charged", "refunded", "reserved", "refundable")
+from ..order.amounts import Amounts, paid_share, rounding
+from ..order.fulfillment_order import MCF_OPEN
 
 # What the panel reads of each action, and of the feed that carries it.
 ACTION_FIELDS = (
@@ -39,38 +39,87 @@ FEED_FIELDS = (
 )
 
 
-class AmazonOrder(models.Model):
+class AmazonPanelSection(models.AbstractModel):
+    """Something that another room or addon shows in the panel of an order.
+
+    A model that inherits from this one is shown: that registers it.
+    """
+
+    _name = "amazon.panel.section"
+    _description = "Section of the Panel of Amazon Orders"
+
+    def _columns(self, query):
+        """Hook: return what else is read of each action, by name.
+
+        :param Query query: of the actions, to be joined with what belongs to them
+        :rtype: dict[str, SQL]
+        """
+        return {}
+
+    def _add(self, panel, rows):
+        """Hook: add to what the panel shows.
+
+        :param dict panel: what :meth:`amazon.order.panel._of` returns; changed
+        :param list[dict] rows: the actions as they were read, in the same order
+        """
+        raise NotImplementedError
+
+    @api.model
+    def _all(self):
+        """Return all sections that there are, the base itself excepted.
+
+        :rtype: list
+        """
+        names = self.env.registry.descendants(["amazon.panel.section"], "_inherit")
+        return [self.env[name] for name in sorted(names) if name != self._name]
+
+
+class AmazonOrderPanel(models.AbstractModel):
     """What the panel in a form shows of an order.
 
     A form is opened often, so all of it is read in a few queries, however many items
     and past actions there are; the amounts go by the same rules as the fields.
     """
 
-    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.order.panel"
+    _description = "Panel of Amazon Orders"
 
     # === GETTERS === #
 
-    def _panel_data(self):
+    @api.model
+    def _of(self, order):
         """Return what the panel in a form shows, ready for people's eyes.
 
+        :param amazon.order order: one order
         :return: plain values; amounts in the order's currency, times in UTC
         :rtype: dict
         """
-        self.ensure_one()
-        order = self.sudo()
-        charges, actions = order._read_rows()
-        totals, lines = order._panel_amounts(charges)
-        elsewhere = charges[0]["refunded_elsewhere"]
-        posted_at = elsewhere["posted_at"]
+        order.ensure_one()
+        order = order.sudo()
+        charges, actions = self._read_rows(order)
+        panel = {
+            **self._order_data(order),
+            **self._amounts(order, charges),
+            "actions": self._actions(order, actions),
+            "alarms": self._alarms(order),
+        }
+        for section in self.env["amazon.panel.section"]._all():
+            section._add(panel, actions)
+        return panel
+
+    def _order_data(self, order):
+        """Return what Amazon says of the order as a whole, and of its reading."""
+        fulfillment = self._fulfillment(order)
+        status = "mcf_status" if fulfillment else "fulfillment_status"
         return {
             "id": order.id,
             "ref": order.amazon_order_ref,
             "now": fields.Datetime.to_string(fields.Datetime.now()),
-            "status": order.fulfillment_status,
-            "status_label": order._label("fulfillment_status"),
+            "status": order[status],
+            "status_label": self._label(order, status),
             "channel": order.channel,
-            "channel_label": order._label("channel"),
-            "marketplace_label": order._label("marketplace"),
+            "channel_label": self._label(order, "channel"),
+            "marketplace_label": self._label(order, "marketplace"),
             "seller_central_url": order.seller_central_url,
             "purchased_at": fields.Datetime.to_string(order.purchased_at),
             "read_state": order.read_state,
@@ -81,94 +130,145 @@ class AmazonOrder(models.Model):
             "finances_message": order.finances_message,
             "cancel_requested": order.cancel_requested,
             "cancel_request_reason": order.cancel_request_reason,
-            "cancelled_by": order._label("cancelled_by"),
+            "cancelled_by": self._label(order, "cancelled_by"),
             "claim_found": order.claim_found,
             "chargeback_found": order.chargeback_found,
-            "currency": order._panel_currency(),
-            "refunded_elsewhere": elsewhere["amount"] or 0.0,
-            "refunded_elsewhere_at": posted_at and posted_at.replace("T", " "),
-            "totals": totals,
-            "lines": lines,
-            "actions": self._panel_actions(actions),
-            "alarms": order._alarms_for_panel(),
+            "currency": self._currency(order),
+            "fulfillment": fulfillment,
         }
 
-    def _label(self, name):
+    def _label(self, order, name):
         """Return the label of what a selection field holds, in the user's language."""
-        options = dict(self._fields[name]._description_selection(self.env))
-        return options.get(self[name])
+        options = dict(order._fields[name]._description_selection(self.env))
+        return options.get(order[name])
 
-    def _panel_currency(self):
+    def _currency(self, order):
         """Return the currency as the web client finds it; it knows the active ones."""
-        currency = self.currency_id
+        currency = order.currency_id
         if not currency:
             return False
         known = currency.get_all_currencies().get(currency.id)
         name = known["name"] if known else currency.name
         return {"id": currency.id, "name": name}
 
+    def _fulfillment(self, order):
+        """Return what is shown of a fulfillment order, False for other orders."""
+        if not order.is_fulfillment_order:
+            return False
+        return {
+            "speed": self._label(order, "mcf_speed"),
+            "policy": self._label(order, "mcf_policy"),
+            "is_on_hold": order.mcf_action == "Hold" and order.mcf_status in MCF_OPEN,
+            "displayed_ref": order.mcf_displayed_ref,
+            "comment": order.mcf_comment,
+            "packages": order.mcf_packages or [],
+        }
+
+    @api.model
+    def _alarms(self, order):
+        """Return what everybody should know who is about to act on this order.
+
+        :param amazon.order order: one order
+        :return: dicts with kind, message, and since when (UTC)
+        :rtype: list[dict]
+        """
+        order_sudo = order.sudo()
+        alarms_sudo = self.env["amazon.alarm"].sudo()
+        alarms_sudo = alarms_sudo.search_fetch(
+            [
+                ("company_id", "=", order_sudo.company_id.id),
+                ("account_id", "in", (False, order_sudo.account_id.id)),
+                ("kind", "in", alarms_sudo._panel_kinds()),
+                ("state", "=", "open"),
+            ],
+            ["kind", "message", "panel_message", "is_told", "since"],
+        )
+        return [
+            {
+                "kind": alarm.kind,
+                "message": alarm.with_env(self.env).sudo()._panel_sentence(),
+                "since": fields.Datetime.to_string(alarm.since),
+            }
+            for alarm in alarms_sudo
+        ]
+
+    def _rounding(self, order):
+        """Return the function that rounds in the order's currency, by what the process
+        knows of those that are active."""
+        known = order.currency_id.get_all_currencies().get(order.currency_id.id)
+        if not known:
+            return rounding(order.currency_id)
+        return partial(float_round, precision_digits=known["digits"][1])
+
     # === GETTERS - AMOUNTS === #
 
-    def _panel_amounts(self, rows):
+    def _amounts(self, order, rows):
         """Return the amounts of the order, and its items with theirs.
 
         :param list[dict] rows: charges, see :meth:`_read_rows`
-        :rtype: tuple[dict, list[dict]]
+        :rtype: dict
         """
-        lines, of_order = {}, dict.fromkeys((*AMOUNTS, "paid"), 0.0)
+        of_charges, rounded = {}, self._rounding(order)
         for row in rows:
-            of_order["refunded"] = row["refunded_of_order"]
-            if not row["line_id"]:
-                continue
-            line = lines.setdefault(row["line_id"], self._panel_line(row))
-            amounts = self._charge_amounts(row)
-            for name in (*AMOUNTS, "paid"):
-                line[name] += amounts[name]
-        for line in lines.values():
-            _limit(line)
-            for name in ("charged", "paid", "reserved", "refundable"):
-                of_order[name] += line[name]
-        _limit(of_order)
-        return {name: of_order[name] for name in AMOUNTS}, list(lines.values())
-
-    def _panel_line(self, row):
+            # of an order without items, one row names none
+            if row["line_id"]:
+                of_charges.setdefault(row["line_id"], []).append(row)
+        of_items, lines = [], []
+        for of_item in of_charges.values():
+            amounts = Amounts.of_whole(
+                [self._charge_amounts(order, row, rounded) for row in of_item], rounded
+            )
+            of_items.append(amounts)
+            lines.append(self._line(of_item[0]) | amounts._asdict())
+        refunded = rows[0]["refunded_of_order"]
+        of_order = Amounts.of_whole(of_items, rounded, refunded)
+        elsewhere = rows[0]["refunded_elsewhere"]
+        posted_at = elsewhere["posted_at"]
         return {
-            "id": row["line_id"],
-            "title": row["title"],
-            "sku": row["sku"],
-            "quantity_ordered": row["quantity_ordered"],
-            "quantity_fulfilled": row["quantity_fulfilled"],
-            "quantity_cancelled": row["quantity_cancelled"],
-            "cancel_requested": row["cancel_requested"],
-            "cancel_request_reason": row["cancel_request_reason"],
-            **dict.fromkeys((*AMOUNTS, "paid"), 0.0),
+            "totals": of_order._asdict(),
+            "lines": lines,
+            "refunded_elsewhere": elsewhere["amount"] or 0.0,
+            "refunded_elsewhere_at": posted_at and posted_at.replace("T", " "),
         }
 
-    def _charge_amounts(self, row):
+    def _charge_amounts(self, order, row, rounded):
         share = paid_share(
             row["quantity_ordered"],
             row["quantity_fulfilled"],
-            self.claim_found or self.chargeback_found,
+            order.claim_found or order.chargeback_found,
         )
-        paid_amount = paid(row["charged"], share, self.currency_id)
+        return Amounts.of_charge(
+            row["charged"], share, row["refunded"], row["reserved"], rounded
+        )
+
+    def _line(self, row):
         return {
-            "charged": row["charged"],
-            "paid": paid_amount,
-            "refunded": row["refunded"],
-            "reserved": row["reserved"],
-            "refundable": refundable(paid_amount, row["refunded"], row["reserved"]),
+            "id": row["line_id"],
+            **{
+                name: row[name]
+                for name in (
+                    "title",
+                    "sku",
+                    "quantity_ordered",
+                    "quantity_fulfilled",
+                    "quantity_cancelled",
+                    "quantity_unfulfillable",
+                    "cancel_requested",
+                    "cancel_request_reason",
+                )
+            },
         }
 
     # === GETTERS - ACTIONS === #
 
-    def _panel_actions(self, rows):
+    def _actions(self, order, rows):
         """Return the actions of the order, the newest first, for the current user.
 
         :param list[dict] rows: actions, see :meth:`_read_rows`
         """
         self._close_unreadable(rows)
-        account_sudo = self.sudo().account_id
-        forecast = self.env["amazon.forecast"].sudo()._for_actions(account_sudo, rows)
+        forecasts_sudo = self.env["amazon.forecast"].sudo()
+        forecast = forecasts_sudo._for_actions(order.account_id, rows)
         actions = self.env["amazon.action"]
         labels = {
             name: dict(actions._fields[name]._description_selection(self.env))
@@ -204,7 +304,7 @@ class AmazonOrder(models.Model):
                 **approvals[row["id"]],
                 "can_drop": self._can_drop(row) and may_act[row["id"]],
                 "can_record": may_act[row["id"]]
-                and kinds._named(row["kind"])._may_record_by_hand(self, row["state"]),
+                and kinds._named(row["kind"])._may_record_by_hand(order, row["state"]),
                 "can_decide": bool(row["needs_person"]) and may_act[row["id"]],
                 "drop_message": row["state"] == "submitted"
                 and row["feed_drop_message"],
@@ -248,9 +348,10 @@ class AmazonOrder(models.Model):
 
     # === READING === #
 
-    def _read_rows(self):
+    def _read_rows(self, order):
         """Read the items and the actions of the order in one query.
 
+        :param amazon.order order: the order, in sudo mode
         :return: a row for each charge by item, and a row for each action, the newest
             first
         :rtype: tuple[list[dict], list[dict]]
@@ -264,8 +365,8 @@ class AmazonOrder(models.Model):
                 UNION ALL
                 SELECT FALSE, to_jsonb(action) FROM (%s) AS action
                 """,
-                self._charges_sql(),
-                self._actions_sql(),
+                self._charges_sql(order),
+                self._actions_sql(order),
             )
         )
         charges = [row for is_charge, row in rows if is_charge]
@@ -277,7 +378,7 @@ class AmazonOrder(models.Model):
         actions.sort(key=lambda row: row["id"], reverse=True)
         return charges, actions
 
-    def _charges_sql(self):
+    def _charges_sql(self, order):
         """Return a select of each charge of each item, with what was refunded of it and
         what is reserved; at least one row."""
         return SQL(
@@ -314,20 +415,21 @@ class AmazonOrder(models.Model):
               LEFT JOIN amazon_order_line line ON line.order_id = amazon_order.id
               LEFT JOIN amazon_order_charge charge ON charge.line_id = line.id
             """,
-            order=self.id,
+            order=order.id,
             reserving=RESERVING_STATES,
         )
 
-    def _actions_sql(self):
+    def _actions_sql(self, order):
         """Return a select of each action with its feed, and of whether the user may
         read it."""
-        actions = self.env["amazon.action"]
-        readable = actions.sudo(False)._search([("order_id", "=", self.id)])
-        query = actions._search([("order_id", "=", self.id)])
+        actions_sudo = self.env["amazon.action"].sudo()
+        readable = actions_sudo.sudo(False)._search([("order_id", "=", order.id)])
+        query = actions_sudo._search([("order_id", "=", order.id)])
         feed = query.left_join(query.table, "feed_id", "amazon_feed", "id", "feed_id")
-        columns = self._action_columns(query)
+        columns = self._columns(query)
+        feeds_sudo = self.env["amazon.feed"].sudo()
         for name in FEED_FIELDS:
-            sql = self.env["amazon.feed"]._field_to_sql(feed, name, query)
+            sql = feeds_sudo._field_to_sql(feed, name, query)
             columns[f"feed_{name}"] = sql
         columns["is_readable"] = SQL(
             "%s IN %s", SQL.identifier(query.table, "id"), readable.subselect()
@@ -339,17 +441,20 @@ class AmazonOrder(models.Model):
             )
         )
 
-    def _action_columns(self, query):
-        """Hook: return what is read of each action, by name.
+    def _columns(self, query):
+        """Return what is read of each action, by name; sections add their own.
 
         :param Query query: of the actions, to be joined with what belongs to them
         :rtype: dict[str, SQL]
         """
-        actions = self.env["amazon.action"]
-        return {
-            name: actions._field_to_sql(query.table, name, query)
+        actions_sudo = self.env["amazon.action"].sudo()
+        columns = {
+            name: actions_sudo._field_to_sql(query.table, name, query)
             for name in ACTION_FIELDS
         }
+        for section in self.env["amazon.panel.section"].sudo()._all():
+            columns |= section._columns(query)
+        return columns
 
 
 def _known(row):
@@ -358,13 +463,3 @@ def _known(row):
     if row["state"] in OPEN_STATES:
         aside = aside or row["feed_set_aside_message"]
     return f"{aside} {row['state_message']}" if aside else row["state_message"]
-
-
-def _limit(amounts):
-    """Lower what is refundable of the parts to what is left of their whole."""
-    amounts["refundable"] = total_refundable(
-        amounts["refundable"],
-        amounts["paid"],
-        amounts["refunded"],
-        amounts["reserved"],
-    )

@@ -1,2 +1,2 @@
-from . import evidence
 from . import facts
+from . import evidence

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Domain
 
 from ...report.evidence_facts import Document, Entry
 from ...report.evidence_story import list_entries, to_pdf
@@ -36,6 +35,7 @@ class AmazonEvidence(models.AbstractModel):
     """
 
     _name = "amazon.evidence"
+    _inherit = "amazon.evidence.facts"
     _description = "Amazon Evidence Pack"
 
     # === WHO MAY === #
@@ -336,13 +336,7 @@ class AmazonOrderMixin(models.AbstractModel):
 
 
 class AmazonOrder(models.Model):
-    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    @api.model
-    def _amazon_file_domain(self):
-        """Override: an Amazon order can be read by many who may not make a pack, so
-        those are for who made them alone."""
-        return Domain("create_uid", "=", self.env.uid)
+    _inherit = "amazon.order"
 
     def action_amazon_evidence(self):
         """Open the dialog that makes the evidence pack. Sends nothing to Amazon."""

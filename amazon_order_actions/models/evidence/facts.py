@@ -40,14 +40,15 @@ _RANKS = {
 }
 
 
-class AmazonEvidence(models.AbstractModel):
+class AmazonEvidenceFacts(models.AbstractModel):
     """What a pack tells: facts alone, in no language.
 
     Whoever calls these methods has checked that the user may read the document. What is
     written is read as that user, all else in sudo mode for this one order.
     """
 
-    _inherit = "amazon.evidence"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.evidence.facts"
+    _description = "Amazon Facts for Evidence"
 
     def _facts(self, document, with_messages, with_notes):
         """Collect what is known of the Amazon order of a document.
@@ -324,7 +325,7 @@ class AmazonEvidence(models.AbstractModel):
         """
         about_it = [("amazon_order_id", "=", order.id)]
         cases = []
-        for documents in self.env["amazon.order"]._document_models():
+        for documents in self.env["amazon.document"]._document_models():
             if documents._is_case():
                 found = documents.sudo().search(about_it, order="id")
                 cases += found.with_env(self.env)._filtered_access("read")

@@ -6,16 +6,6 @@ from odoo.tools import email_split
 from .export import json_line
 
 
-class ResCompany(models.Model):
-    _inherit = "res.company"
-
-    # Set in amazon.audit.settings, by who administers the addon.
-    amazon_anchor_emails = fields.Char(
-        "Addresses for the Journal's Anchors",
-        groups="amazon_order_actions.group_admin,amazon_order_actions.group_journal",
-    )
-
-
 class AmazonAuditAnchor(models.Model):
     """Where a company's chain stood at a moment, to be kept outside of the database.
 

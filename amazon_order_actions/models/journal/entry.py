@@ -13,7 +13,11 @@ class AmazonAuditEntry(models.Model):
     """
 
     _name = "amazon.audit.entry"
-    _inherit = ["amazon.audit.append_only", "amazon.plain.export"]
+    _inherit = [
+        "amazon.audit.rows",
+        "amazon.audit.append_only",
+        "amazon.plain.export",
+    ]
     _description = "Amazon Journal Entry"
     _order = "id desc"
     _rec_name = "action_name"
@@ -53,6 +57,9 @@ class AmazonAuditEntry(models.Model):
             ("journal", "Journal exported or checked"),
             ("evidence", "Evidence pack made"),
             ("erased", "Data removed"),
+            ("drop", "Asked Amazon to drop it"),
+            ("template", "Reply template changed"),
+            ("replied", "Buyer was written to"),
         ],
         required=True,
         readonly=True,
@@ -162,7 +169,16 @@ class AmazonAuditEntry(models.Model):
         :rtype: amazon.audit.entry
         """
         now = fields.Datetime.now()
-        return self._insert([self._completed(vals, now) for vals in vals_list])
+        rows = [vals for vals in vals_list if not self._is_of_sample(vals)]
+        return self._insert([self._completed(vals, now) for vals in rows])
+
+    def _is_of_sample(self, vals):
+        """Whether an entry would be about a sample account, of which nothing is
+        journaled: it calls nothing but the simulator, and can be removed."""
+        env = self.sudo().env
+        action = env["amazon.action"].browse(vals.get("action_id") or [])
+        account = env["amazon.seller.account"].browse(vals.get("account_id") or [])
+        return any((account | action.account_id).mapped("is_sample"))
 
     def _completed(self, vals, now):
         """Return values for every field, with the digest.

@@ -29,10 +29,11 @@ ENTRY_COLUMNS = SQL(", ").join(_expression(name) for name in FIELDS)
 LINK_COLUMNS = ("number", "entry_digest", "previous_hash", "hash")
 
 
-class AmazonAuditEntry(models.Model):
-    """How entries are read for those who check or keep them elsewhere."""
+class AmazonAuditRows(models.AbstractModel):
+    """How the journal is read for those who check entries or keep them elsewhere."""
 
-    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.audit.rows"
+    _description = "Amazon Journal Read for Others"
 
     # === ACTION METHODS === #
 

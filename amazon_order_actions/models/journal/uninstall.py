@@ -16,7 +16,7 @@ class IrModuleModule(models.Model):
     _inherit = "ir.module.module"
 
     def button_uninstall(self):
-        """Override to refuse to drop a journal that was not exported.
+        """Override to refuse to drop a journal that was not exported, or cannot be.
 
         :raise UserError: with the sentence that says how to export it
         """
@@ -26,6 +26,16 @@ class IrModuleModule(models.Model):
         modules = self | self.downstream_dependencies()
         if "amazon_order_actions" in modules.mapped("name"):
             exports = self.env["amazon.audit.last.export"].sudo()
+            owner = exports._foreign_owner()
+            if owner:
+                raise UserError(
+                    self.env._(
+                        "The tables of the Amazon journal belong to the database role "
+                        "%s, so Odoo cannot remove them. Give them back to Odoo's role "
+                        "first: docs/journal.md says how.",
+                        owner,
+                    )
+                )
             missing = exports._companies_not_exported()
             if missing:
                 raise UserError(
@@ -45,6 +55,17 @@ class AmazonAuditLastExport(models.AbstractModel):
 
     _name = "amazon.audit.last.export"
     _description = "Amazon Journal's Last Export"
+
+    def _foreign_owner(self):
+        """Return the role that the journal was given to, False where it is Odoo's own
+        (`journal_owner.sql`)."""
+        self.env.cr.execute(
+            "SELECT pg_get_userbyid(proowner) FROM pg_proc"
+            " WHERE proname = 'amazon_audit_refuse'"
+            " AND NOT pg_has_role(current_user, proowner, 'USAGE')"
+        )
+        row = self.env.cr.fetchone()
+        return row[0] if row else False
 
     def _companies_not_exported(self):
         """Return the companies whose journal has grown since it was last exported."""

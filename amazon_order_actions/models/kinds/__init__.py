@@ -6,5 +6,3 @@ from . import order_number
 from . import cancel_items
 from . import mcf_cancel
 from . import mcf_update
-from . import edit
-from . import seller_account

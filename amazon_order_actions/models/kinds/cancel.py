@@ -10,25 +10,6 @@ from ..action.states import RESERVING_STATES
 
 _lt = LazyTranslate(__name__)
 
-# CancelReason of the Order Acknowledgement, as in spapi.enums; those that fit most
-# documents first.
-CANCEL_REASONS = [
-    ("BuyerCanceled", "Cancelled by the buyer"),
-    ("NoInventory", "No inventory"),
-    ("ShippingAddressUndeliverable", "Shipping address undeliverable"),
-    ("CustomerExchange", "Customer exchange"),
-    ("PricingError", "Pricing error"),
-    ("GeneralAdjustment", "General adjustment"),
-    ("CarrierCreditDecision", "Carrier credit decision"),
-    ("RiskAssessmentInformationNotValid", "Risk assessment information not valid"),
-    ("CarrierCoverageFailure", "Carrier coverage failure"),
-    ("CustomerReturn", "Customer return"),
-    ("MerchandiseNotReceived", "Merchandise not received"),
-    ("CannotVerifyInformation", "Cannot verify information"),
-    ("RejectOrder", "Order rejected"),
-    ("WeatherDelay", "Weather delay"),
-]
-
 # The same reasons for cancelOrder, which knows only these (its model, see
 # spapi.operations). What is cancelled for another reason goes by feed.
 REST_REASONS = {

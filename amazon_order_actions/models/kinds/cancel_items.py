@@ -1,93 +1,12 @@
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools.translate import LazyTranslate
 
 from ...spapi.enums import FEED_REFUND
 from ...spapi.envelopes import CancelQuantityItem, CancelQuantityMessage
 from ..action.states import RESERVING_STATES
-from .refund import REFUND_REASONS
 
 _lt = LazyTranslate(__name__)
-
-# Reasons of the Order Adjustment that fit units which were not shipped, the likeliest
-# first (Amazon's help names NoInventory and CustomerCancel, 200198080); the others of
-# the same enumeration follow them.
-_FITTING = (
-    "CustomerCancel",
-    "NoInventory",
-    "ProductOutofStock",
-    "CouldNotShip",
-    "CustomerAddressIncorrect",
-    "PriceError",
-    "GeneralAdjustment",
-)
-CANCEL_ITEMS_REASONS = sorted(
-    REFUND_REASONS,
-    key=lambda reason: (
-        _FITTING.index(reason[0]) if reason[0] in _FITTING else len(_FITTING)
-    ),
-)
-
-
-class AmazonActionLine(models.Model):
-    _inherit = "amazon.action.line"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    quantity_before = fields.Integer(
-        "Cancelled Otherwise",
-        readonly=True,
-        help="Units of the item that Amazon showed as cancelled before, and that no "
-        "action here accounts for.",
-    )
-
-
-class AmazonOrderLine(models.Model):
-    _inherit = "amazon.order.line"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    action_line_ids = fields.One2many(
-        "amazon.action.line", "order_line_id", readonly=True
-    )
-    quantity_reserved = fields.Integer(
-        "Being Cancelled",
-        compute="_compute_cancellable",
-        help="Asked for here, and not yet seen in the order.",
-    )
-    quantity_cancellable = fields.Integer(
-        "Can Be Cancelled", compute="_compute_cancellable"
-    )
-
-    @api.depends(
-        "quantity_open",
-        "action_line_ids.quantity",
-        "action_line_ids.is_rejected",
-        "action_line_ids.action_id.kind",
-        "action_line_ids.action_id.state",
-    )
-    def _compute_cancellable(self):
-        for line in self:
-            reserved = line._units_asked_for(RESERVING_STATES)
-            line.quantity_reserved = reserved
-            # sudo: what is asked for counts, whoever looks
-            line.quantity_cancellable = line.sudo()._left_to_ship()
-
-    def _units_asked_for(self, states):
-        """Return the units of cancellations of items in some states."""
-        # sudo: what is asked for counts, whoever looks
-        asked = (
-            self.sudo()
-            .action_line_ids._standing()
-            .filtered(
-                lambda asked: (
-                    asked.action_id.kind == "cancel_items"
-                    and asked.action_id.state in states
-                )
-            )
-        )
-        return sum(asked.mapped("quantity"))
-
-    def _cancelled_otherwise(self):
-        """Return the units that Amazon shows as cancelled and that no confirmed action
-        accounts for."""
-        return max(self.quantity_cancelled - self._units_asked_for(("confirmed",)), 0)
 
 
 class AmazonActionCancelItems(models.AbstractModel):
@@ -170,7 +89,7 @@ class AmazonActionCancelItems(models.AbstractModel):
 
     def _blockers(self, order):
         blockers = super()._blockers(order)
-        if not blockers and not any(order.line_ids.mapped("quantity_cancellable")):
+        if not blockers and not any(map(self._cancellable, order.line_ids)):
             blockers.append(
                 self.env._("Nothing is left of this order that could be cancelled.")
             )
@@ -194,11 +113,12 @@ class AmazonActionCancelItems(models.AbstractModel):
 
     def _too_many(self, order, quantities):
         for line, quantity in quantities.items():
-            if quantity > line.quantity_cancellable:
+            left = self._cancellable(line)
+            if quantity > left:
                 return self.env._(
                     "Of %(item)s at most %(left)s can still be cancelled.",
                     item=line.title,
-                    left=line.quantity_cancellable,
+                    left=left,
                 )
         return False
 
@@ -206,7 +126,7 @@ class AmazonActionCancelItems(models.AbstractModel):
         """Amazon wants a whole order cancelled by the Order Acknowledgement (the same
         help page). What is left of an order that is shipped in part is none."""
         if order.fulfillment_status != "UNSHIPPED" or any(
-            line.quantity_open - line.quantity_reserved > quantities.get(line, 0)
+            line.quantity_open - self._reserved(line) > quantities.get(line, 0)
             for line in order.line_ids
         ):
             return False
@@ -229,7 +149,7 @@ class AmazonActionCancelItems(models.AbstractModel):
         if blocker:
             return blocker
         for line in action.line_ids._standing().order_line_id:
-            if line.quantity_open < line.quantity_reserved:
+            if line.quantity_open < self._reserved(line):
                 return self.env._(
                     "Meanwhile Amazon shows only %(left)s of %(item)s as still to be "
                     "shipped. Nothing was sent.",
@@ -237,6 +157,43 @@ class AmazonActionCancelItems(models.AbstractModel):
                     item=line.title,
                 )
         return False
+
+    # === COUNTING UNITS === #
+
+    @api.model
+    def _cancellable(self, line):
+        """Return the units of an item that can still be cancelled.
+
+        :param amazon.order.line line: an item
+        :rtype: int
+        """
+        return line._left_to_ship()
+
+    @api.model
+    def _reserved(self, line):
+        """Return the units of an item that are asked for here, and not seen in the
+        order yet.
+
+        :param amazon.order.line line: an item
+        :rtype: int
+        """
+        return self._units_asked_for(line, RESERVING_STATES)
+
+    def _units_asked_for(self, line, states):
+        # sudo: what is asked for counts, whoever looks
+        asked = line.sudo().order_id.action_ids.filtered(
+            lambda action: action.kind == "cancel_items" and action.state in states
+        )
+        lines = asked.line_ids._standing().filtered(
+            lambda of_action: of_action.order_line_id == line
+        )
+        return sum(lines.mapped("quantity"))
+
+    def _cancelled_otherwise(self, line):
+        """Return the units of an item that Amazon shows as cancelled and that no
+        confirmed action accounts for."""
+        accounted = self._units_asked_for(line, ("confirmed",))
+        return max(line.quantity_cancelled - accounted, 0)
 
     # === WHAT IS SENT === #
 
@@ -268,7 +225,8 @@ class AmazonActionCancelItems(models.AbstractModel):
         they are sent: that is no evidence for them."""
         if action.state in ("to_approve", "queued", "sending"):
             for line in action.line_ids._standing():
-                line.quantity_before = line.order_line_id._cancelled_otherwise()
+                item = line.order_line_id
+                line.quantity_before = self._cancelled_otherwise(item)
 
     def _is_confirmed(self, action):
         """Whether the order shows as many units less as were asked for, besides what
@@ -279,7 +237,7 @@ class AmazonActionCancelItems(models.AbstractModel):
 
     def _is_cut(self, action):
         return all(
-            line.order_line_id._cancelled_otherwise() - line.quantity_before
+            self._cancelled_otherwise(line.order_line_id) - line.quantity_before
             >= line.quantity
             for line in action.line_ids._standing()
         )

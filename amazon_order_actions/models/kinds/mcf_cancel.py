@@ -112,7 +112,7 @@ class AmazonActionMcf(models.AbstractModel):
 
     def _status_label(self, order):
         """Return the status of the fulfillment order in the user's language."""
-        return order._label("mcf_status") or ""
+        return self.env["amazon.order.panel"]._label(order, "mcf_status") or ""
 
 
 class AmazonActionMcfCancel(models.AbstractModel):
@@ -128,6 +128,7 @@ class AmazonActionMcfCancel(models.AbstractModel):
 
     _label = _lt("Cancellation of a Fulfillment Order")
     _sequence = 60
+    _dialog = "amazon.fulfillment.cancel.request"
     _group = "amazon_order_actions.group_cancel"
     _excludes = ("mcf_cancel",)
     _sentences = {

@@ -45,6 +45,7 @@ class AmazonActionMcfUpdate(models.AbstractModel):
 
     _label = _lt("Change of a Fulfillment Order")
     _sequence = 70
+    _dialog = "amazon.fulfillment.request"
     _group = "amazon_order_actions.group_edit"
     _excludes = ("mcf_cancel", "mcf_update")
     _sentences = {

@@ -18,22 +18,6 @@ NUMBERED = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED")
 MAX_NUMBER = 50
 
 
-class AmazonOrder(models.Model):
-    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    seller_order_ref = fields.Char(
-        "Seller Order Number",
-        readonly=True,
-        help="The seller's own number of the order, as Amazon shows it.",
-    )
-
-    def _record_order(self, order):
-        """Override to record the seller's own number."""
-        result = super()._record_order(order)
-        self.seller_order_ref = order.seller_order_id or False
-        return result
-
-
 class AmazonActionOrderNumber(models.AbstractModel):
     """The seller's own number of an order, for Amazon to keep beside its own.
 

@@ -12,30 +12,6 @@ from ..base.clock import CLOCK_TOLERANCE_MINUTES
 
 _lt = LazyTranslate(__name__)
 
-# AdjustmentReason of the Order Adjustment, as in spapi.enums; those that fit most
-# documents first.
-REFUND_REASONS = [
-    ("CustomerReturn", "Customer return"),
-    ("GeneralAdjustment", "General adjustment"),
-    ("DifferentItem", "Different item"),
-    ("CouldNotShip", "Could not ship"),
-    ("NoInventory", "No inventory"),
-    ("ProductOutofStock", "Product out of stock"),
-    ("CustomerCancel", "Cancelled by the customer"),
-    ("PriceError", "Pricing error"),
-    ("Undeliverable", "Undeliverable"),
-    ("RefusedDelivery", "Delivery refused"),
-    ("CustomerAddressIncorrect", "Customer address incorrect"),
-    ("Exchange", "Exchange"),
-    ("Abandoned", "Abandoned"),
-    ("CarrierCreditDecision", "Carrier credit decision"),
-    ("CarrierCoverageFailure", "Carrier coverage failure"),
-    ("RiskAssessmentInformationNotValid", "Risk assessment information not valid"),
-    ("TransactionRecord", "Transaction record"),
-    ("Other", "Other"),
-]
-
-
 # Reasons that fit what is refunded, the likeliest first; the others follow them.
 _OF_THE_GOODS = (
     "CustomerReturn",
@@ -222,6 +198,14 @@ class AmazonActionRefund(models.AbstractModel):
                 self.env._(
                     "%s is asked for already, and not confirmed by Amazon yet.",
                     self._money(order.reserved, order.currency_id),
+                )
+            )
+        if order.account_id._is_restored_lately():
+            warnings.append(
+                self.env._(
+                    "This database was restored from a backup. Refunds that were asked "
+                    "for in the time that it lost may not show at Amazon yet. Look at "
+                    "the order in Seller Central before you refund."
                 )
             )
         return warnings

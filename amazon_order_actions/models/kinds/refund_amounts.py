@@ -27,10 +27,11 @@ class AmazonActionRefundAmounts(models.AbstractModel):
         if problems:
             raise UserError("\n".join(problems))
         items = {item.id: item for item in order.line_ids}
+        amounts = plan.amounts(order.currency_id.is_zero)
         return request._replace(
             amounts={
                 items[item_id]._get_charge(component): amount
-                for (item_id, component), amount in plan.amounts().items()
+                for (item_id, component), amount in amounts.items()
             }
         )
 
@@ -74,12 +75,16 @@ class AmazonActionRefundAmounts(models.AbstractModel):
         :param RefundPlan plan: as it was typed
         :rtype: list[str]
         """
+        problems = self._typed_problems(order, plan)
+        if problems:
+            return problems
         items = {item.id: item for item in order.line_ids}
-        return self._typed_problems(order, plan) or self._problems(
+        amounts = plan.amounts(order.currency_id.is_zero)
+        return self._problems(
             order,
             {
                 (items[item_id], component): amount
-                for (item_id, component), amount in plan.amounts().items()
+                for (item_id, component), amount in amounts.items()
             },
         )
 
@@ -121,7 +126,8 @@ class AmazonActionRefundAmounts(models.AbstractModel):
         # Of most orders nothing was refunded before, and nothing is worked out.
         if not (order.refunded or order.reserved):
             return False
-        assisted, refunded = self._is_assisted(order), plan.refunded_items()
+        assisted = self._is_assisted(order)
+        refunded = plan.refunded_items(order.currency_id.is_zero)
         return any(
             not item.currency_id.is_zero(
                 item.reserved + (0.0 if assisted else item.refunded)

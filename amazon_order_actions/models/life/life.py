@@ -1,4 +1,3 @@
-import logging
 import re
 import secrets
 import socket
@@ -11,12 +10,14 @@ from odoo.tools import LazyTranslate
 from ..action.states import BEFORE_SENDING
 from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now
-from ..sending import life_record
+from ..base.private_log import private_logger
+from ..holding.gatekeeper import NotNow
 from ..watch.check import Check, Finding
+from . import life_record
 
 _lt = LazyTranslate(__name__)
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Base32 without what people mistake for each other.
 TOKEN_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ234567"  # noqa: S105
@@ -76,7 +77,10 @@ class AmazonLife(models.Model):
 
     def _newest_asked(self):
         """Return the id of the newest action that somebody asked for, 0 for none."""
-        return self.env["amazon.action"].search([], order="id desc", limit=1).id or 0
+        # Not of samples: they can be removed, and nothing of theirs can be lost
+        domain = [("account_id.is_sample", "=", False)]
+        newest = self.env["amazon.action"].search(domain, order="id desc", limit=1)
+        return newest.id or 0
 
     @api.model
     def _note_asked(self, action):
@@ -86,6 +90,8 @@ class AmazonLife(models.Model):
 
         :param amazon.action action: asked for in this transaction
         """
+        if action.account_id.is_sample:
+            return
         database, newest = self._database(), action.id
 
         def note():
@@ -106,7 +112,9 @@ class AmazonLife(models.Model):
         :rtype: bool
         """
         lives = self._of_program()
-        key = account.sudo()._seller_key()
+        if account.sudo().is_sample:
+            return True
+        key = self._seller_key(account)
         try:
             number = in_own_transaction(lives, "_take_number", key)
             record = life_record.note(self._database(), key, number)
@@ -273,8 +281,37 @@ class AmazonLife(models.Model):
         :rtype: amazon.seller.account
         """
         accounts = self.env["amazon.seller.account"].with_context(active_test=False)
-        return accounts.search([]).filtered(
-            lambda account: account._seller_key() in numbers or account._has_sent()
+        return accounts.search([("is_sample", "=", False)]).filtered(
+            lambda account: (
+                self._seller_key(account) in numbers or self._has_sent(account)
+            )
+        )
+
+    def _seller_key(self, account):
+        """Return what a seller is at Amazon, whatever the account is called here.
+
+        :param amazon.seller.account account: the account
+        :rtype: str
+        """
+        account_sudo = account.sudo()
+        names = ["seller_id", "region", "environment"]
+        if account_sudo.environment == "simulator":
+            names.append("simulator_url")
+        return " ".join(account_sudo[name] or "" for name in names)
+
+    def _has_sent(self, account):
+        """Whether this database has sent something for an account.
+
+        :param amazon.seller.account account: the account
+        :rtype: bool
+        """
+        of_account = ("account_id", "=", account.id)
+        return bool(
+            self.env["amazon.sending"].search_count(
+                [("seller_key", "=", self._seller_key(account))], limit=1
+            )
+            or self.env["amazon.feed"].search_count([of_account], limit=1)
+            or self.env["amazon.call"].search_count([of_account], limit=1)
         )
 
     def _with_waiting(self):
@@ -284,7 +321,8 @@ class AmazonLife(models.Model):
         :rtype: amazon.seller.account
         """
         groups = self.env["amazon.action"]._read_group(
-            [("state", "in", BEFORE_SENDING)], ["account_id"]
+            [("state", "in", BEFORE_SENDING), ("account_id.is_sample", "=", False)],
+            ["account_id"],
         )
         return self.env["amazon.seller.account"].union(
             *(account for (account,) in groups)
@@ -314,16 +352,67 @@ class AmazonLife(models.Model):
         life._mark_references(self.search([]) - life)
         life._go_beyond(max(numbers.values(), default=0), accounts)
         for account in accounts:
-            stops = in_background(self.env["amazon.stop"], account.company_id)
-            life = life.with_env(stops.env)
-            reason = life._reason()
-            stops._open_for_life(account.with_env(stops.env), reason, life)
-        accounts._enqueue_tell_life()
+            in_background(life, account.company_id)._stop(account.id)
+        self._enqueue_tell_life(accounts.company_id)
         _logger.warning("A new life %s of this database: %s", life.token, finding)
         # Where the commit fails now, the token is unknown here: found again.
-        numbers = {account._seller_key(): 0 for account in accounts}
+        numbers = {self._seller_key(account): 0 for account in accounts}
         life_record.begin(self._database(), life.token, numbers)
         return False
+
+    def _stop(self, account_id):
+        """Stop an account since this life began by what was found; an earlier stop of
+        that sort gives way to this one.
+
+        :param int account_id: id of the account
+        """
+        account = self.env["amazon.seller.account"].browse(account_id)
+        stops = self.env["amazon.stop"]
+        former = stops.search(
+            [
+                ("account_id", "=", account.id),
+                ("needs_decision", "=", True),
+                ("ended_at", "=", False),
+            ]
+        )
+        former.write(
+            {
+                "ended_at": database_now(self.env),
+                "end_reason": self.env._("Found again before anybody had decided."),
+            }
+        )
+        former._journal("stopped", "resumed", former[:1].end_reason)
+        former.flush_recordset()
+        stops._open(account.company_id, self._reason(), account, needs_decision=True)
+        # What waits now was asked for before, whatever clock says otherwise.
+        self.env["amazon.action"].search(
+            [
+                ("account_id", "=", account.id),
+                ("state", "in", BEFORE_SENDING),
+                ("asked_at", ">", self.began_at),
+            ]
+        ).asked_at = self.began_at
+        account._note_life(self.began_at)
+
+    def _enqueue_tell_life(self, companies):
+        for company in companies:
+            in_background(self.browse(), company).with_delay(
+                priority=1, description="Tell that this database was restored or moved"
+            )._job_tell_life(company.id)
+
+    @api.model
+    def _job_tell_life(self, company_id):
+        """Tell the administrators of a company what was found. Job; safe to run twice.
+
+        What this misses, the watch tells within minutes.
+
+        :param int company_id: id of the company
+        """
+        accounts = self.env["amazon.seller.account"].with_context(active_test=False)
+        found = self.env["amazon.check.life"]._find_life(
+            accounts.search([("company_id", "=", company_id)])
+        )
+        self.env["amazon.alarm"]._report("life", found)
 
     def _create_life(self, finding):
         token = "".join(secrets.choice(TOKEN_LETTERS) for _ in range(TOKEN_LENGTH))
@@ -351,7 +440,7 @@ class AmazonLife(models.Model):
             "FROM amazon_sending_id_seq",
             [number],
         )
-        for key in {account._seller_key() for account in accounts}:
+        for key in {self._seller_key(account) for account in accounts}:
             self._take_number(key)
 
     def _reason(self):
@@ -396,62 +485,58 @@ class AmazonSending(models.Model):
     seller_key = fields.Char("Seller", required=True, readonly=True, index=True)
 
 
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonGatekeeperLife(models.AbstractModel):
+    """Nothing leaves from a database that is not the one that sent last."""
 
-    life_found_at = fields.Datetime(
-        "Found Restored or Moved",
-        readonly=True,
-        copy=False,
-        help="When it was last found that this database was restored, copied or moved. "
-        "What Amazon said before is too old.",
-    )
+    _name = "amazon.gatekeeper.life"
+    _inherit = "amazon.gatekeeper"
+    _description = "Amazon Gatekeeper of the Life"
 
-    # === BUSINESS METHODS === #
+    _place = 10
 
-    def _seller_key(self):
-        """Return what this seller is at Amazon, whatever the account is called here.
+    def _make_ready(self):
+        try:
+            return self.env["amazon.life"]._check()
+        except life_record.RecordUnusable as error:
+            raise NotNow(f"The record cannot be written: {error}") from None
 
-        :rtype: str
-        """
-        self.ensure_one()
-        parts = [self.seller_id, self.region, self.environment]
-        if self.environment == "simulator":
-            parts.append(self.simulator_url or "")
-        return " ".join(part or "" for part in parts)
+    def _problem(self):
+        return self.env["amazon.life"]._problem()
 
-    def _has_sent(self):
-        """Whether this database has sent something for this account.
+    def _let_leave(self, account):
+        return self.env["amazon.life"]._let_leave(account)
 
-        :rtype: bool
-        """
-        self.ensure_one()
-        of_account = ("account_id", "=", self.id)
-        return bool(
-            self.env["amazon.sending"].search_count(
-                [("seller_key", "=", self._seller_key())], limit=1
-            )
-            or self.env["amazon.feed"].search_count([of_account], limit=1)
-            or self.env["amazon.call"].search_count([of_account], limit=1)
-        )
+    def _before_asking(self):
+        self.env["amazon.life"]._check_at_first()
 
-    def _enqueue_tell_life(self):
-        for company, accounts in self.grouped("company_id").items():
-            in_background(accounts, company).with_delay(
-                priority=1, description="Tell that this database was restored or moved"
-            )._job_tell_life()
+    def _note_asked(self, action):
+        self.env["amazon.life"]._note_asked(action)
 
-    def _job_tell_life(self):
-        """Tell the administrators what was found. Job; safe to run twice.
+    def _verify_first(self, actions):
+        self.env["amazon.lost.time"]._doubt(actions)
 
-        What this misses, the watch tells within minutes.
-        """
-        alarms = self.env["amazon.alarm"]
-        company = self.company_id[:1]
-        accounts = self.with_context(active_test=False).search(
-            [("company_id", "=", company.id)]
-        )
-        alarms._report("life", self.env["amazon.check.life"]._find_life(accounts))
+    def _verify_on(self, actions):
+        self.env["amazon.lost.time"]._enqueue(actions)
+
+    def _let_wait_again(self, actions, reason):
+        self.env["amazon.lost.time"]._let_wait_again(actions, reason)
+
+    def _decision_dialog(self, account):
+        stops = self.env["amazon.stop"]._open_of(account).with_env(self.env)
+        stops._check_admin(account.sudo().company_id)
+        stop = stops.filtered("needs_decision")[:1]
+        if not stop:
+            return False
+        decision = self.env["amazon.life.decision"].create({"stop_id": stop.id})
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("What Is This Database?"),
+            "res_model": decision._name,
+            "res_id": decision.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+        }
 
 
 class AmazonCheckLife(models.AbstractModel):
@@ -474,10 +559,9 @@ class AmazonCheckLife(models.AbstractModel):
     def _find_life(self, accounts):
         """This database was found not to be the one that sent last. Enqueues what
         verifies it."""
-        accounts._mend_verification()
-        stops = accounts._open_stops().filtered(
-            lambda stop: stop.life_id and not stop.decision
-        )
+        self.env["amazon.lost.time"]._mend(accounts)
+        stops = self.env["amazon.stop"]._open_of(accounts)
+        stops = stops.filtered(lambda stop: stop.needs_decision and not stop.decision)
         return [
             Finding(
                 stop.account_id,

@@ -1,7 +1,9 @@
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from ...spapi.enums import ADJUSTMENT_COMPONENTS
-from .amounts import RESERVING_STATES, is_overdrawn, paid, refundable
+from ..base.fetching import remember
+from .amounts import RESERVING_STATES, Amounts, is_overdrawn, rounding
 
 
 class AmazonOrderCharge(models.Model):
@@ -68,30 +70,64 @@ class AmazonOrderCharge(models.Model):
         "order_id.chargeback_found",
     )
     def _compute_amounts(self):
+        reserved = self._fetch_given()
         # by way of the order, which needs all of its refunds as well
         refunds = self.order_id.refund_ids.grouped("charge_id")
-        reserved = dict(
-            self.env["amazon.action.line"]._read_group(
-                [
-                    ("charge_id", "in", self.ids),
-                    ("is_rejected", "=", False),
-                    ("action_id.state", "in", RESERVING_STATES),
-                ],
-                ["charge_id"],
-                ["amount:sum"],
-            )
-        )
         none = self.env["amazon.order.refund"]
         for charge in self:
-            of_charge = refunds.get(charge, none)
-            charge.refunded = sum(of_charge.mapped("amount"))
-            charge.reserved = reserved.get(charge, 0.0)
-            charge.paid = paid(
-                charge.charged, charge.line_id._paid_share(), charge.currency_id
+            Amounts.of_charge(
+                charge.charged,
+                charge.line_id._paid_share(),
+                sum(refunds.get(charge, none).mapped("amount")),
+                reserved.get(charge.id, 0.0),
+                rounding(charge.order_id.currency_id),
+            ).put(charge)
+
+    def _fetch_given(self):
+        """Read the refunds of the orders of these charges, and what is reserved of the
+        charges, in one query.
+
+        :return: what is reserved, by id of the charge
+        :rtype: dict
+        """
+        orders, refunds = self.order_id, self.env["amazon.order.refund"]
+        refunds.flush_model(["order_id", "charge_id", "amount", "posted_at"])
+        self.env["amazon.action.line"].flush_model()
+        self.env["amazon.action"].flush_model(["state"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT id, order_id, charge_id, amount, posted_at
+                  FROM amazon_order_refund
+                 WHERE order_id = ANY(%s)
+                 UNION ALL
+                SELECT NULL, NULL, asked.charge_id, SUM(asked.amount), NULL
+                  FROM amazon_action_line asked
+                  JOIN amazon_action action ON action.id = asked.action_id
+                 WHERE asked.charge_id = ANY(%s)
+                   AND asked.is_rejected IS NOT TRUE
+                   AND action.state IN %s
+                 GROUP BY asked.charge_id
+                 ORDER BY posted_at, id
+                """,
+                orders.ids,
+                self.ids,
+                RESERVING_STATES,
             )
-            charge.refundable = refundable(
-                charge.paid, charge.refunded, charge.reserved
-            )
+        )
+        of_order = {order_id: [] for order_id in orders.ids}
+        seen = [row[:4] for row in rows if row[0]]
+        for refund_id, order_id, *_values in seen:
+            of_order[order_id].append(refund_id)
+        remember(
+            refunds.browse(row[0] for row in seen),
+            ["order_id", "charge_id", "amount"],
+            [row[1:] for row in seen],
+        )
+        orders._fields["refund_ids"]._insert_cache(
+            orders, map(tuple, of_order.values())
+        )
+        return {row[2]: row[3] for row in rows if not row[0]}
 
     def _awaits(self, amount):
         """Whether an action waits for Amazon to show this refund.

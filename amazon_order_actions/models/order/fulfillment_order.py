@@ -1,12 +1,11 @@
 from collections import Counter
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.tools import hmac
 
 from ...spapi.fulfillment import parse_fulfillment_order
 from ...spapi.marketplaces import MARKETPLACES
 from ..base.clock import naive_utc
-from .order import ORDER_REF
 
 # Source of all four: amzn/selling-partner-api-models, models/
 # fulfillment-outbound-api-model/fulfillmentOutbound_2020-07-01.json; the statuses as
@@ -55,16 +54,20 @@ PLACE = (
 )
 
 
-class AmazonOrder(models.Model):
+class AmazonOrderFulfillment(models.AbstractModel):
     """A fulfillment order of Multi-Channel Fulfillment: sold elsewhere, shipped by
     Amazon (Fulfillment Outbound 2020-07-01).
 
     It has no prices and no refunds at Amazon, and stands in none of Amazon's lists that
     are read by range: what is known of it is known by its own reading. Where it goes is
     the buyer's data and is not kept; a keyed digest tells whether it changed.
+
+    A part of `amazon.order`, which alone inherits it.
     """
 
-    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.order.fulfillment"
+    _inherit = "amazon.order.mail.reading"
+    _description = "Fulfillment Orders of Multi-Channel Fulfillment"
 
     is_fulfillment_order = fields.Boolean(
         readonly=True,
@@ -91,28 +94,11 @@ class AmazonOrder(models.Model):
     destination_digest = fields.Char(readonly=True, groups=fields.NO_ACCESS)
     destination_changed_at = fields.Datetime(readonly=True, groups=fields.NO_ACCESS)
 
-    # === COMPUTE METHODS === #
-
-    @api.depends("is_fulfillment_order")
-    def _compute_seller_central_url(self):
-        """Override: Seller Central has no documented page for the seller's own id."""
-        by_id = self.filtered("is_fulfillment_order")
-        by_id.seller_central_url = False
-        return super(AmazonOrder, self - by_id)._compute_seller_central_url()
-
     def _known_until(self, cover):
         """Override: Amazon's lists do not tell of fulfillment orders."""
         if self.is_fulfillment_order:
             return self.complete_at
         return super()._known_until(cover)
-
-    # === BUSINESS METHODS - FINDING === #
-
-    def _prepare_by_ref(self, ref):
-        """Override: what is no number of Amazon's is the id of a fulfillment order."""
-        if ORDER_REF.fullmatch(ref):
-            return super()._prepare_by_ref(ref)
-        return {"is_fulfillment_order": True, "channel": "mcf"}
 
     # === ASKING === #
 
@@ -159,9 +145,9 @@ class AmazonOrder(models.Model):
             and order.marketplace_id,
             "purchased_at": naive_utc(order.displayable_order_date),
             "mcf_status": order.status,
-            "mcf_speed": _known(order.shipping_speed_category, MCF_SPEEDS),
-            "mcf_action": _known(order.fulfillment_action, MCF_ACTIONS),
-            "mcf_policy": _known(order.fulfillment_policy, MCF_POLICIES),
+            "mcf_speed": self._known("mcf_speed", order.shipping_speed_category),
+            "mcf_action": self._known("mcf_action", order.fulfillment_action),
+            "mcf_policy": self._known("mcf_policy", order.fulfillment_policy),
             "mcf_displayed_ref": order.displayable_order_id,
             "mcf_comment": order.displayable_order_comment,
             "mcf_received_at": naive_utc(order.received_date),
@@ -233,22 +219,3 @@ class AmazonOrder(models.Model):
             for key in PLACE
         ]
         return hmac(self.env(su=True), "amazon_fulfillment_address", place)
-
-
-class AmazonOrderLine(models.Model):
-    _inherit = "amazon.order.line"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    quantity_unfulfillable = fields.Integer(
-        "Unfulfillable",
-        readonly=True,
-        help="Units of a fulfillment order that Amazon cannot send.",
-    )
-
-    def _units_left(self):
-        """Return the units of a fulfillment order's item that are not cancelled."""
-        return self.quantity_ordered - self.quantity_cancelled
-
-
-def _known(value, selection):
-    """Return a value of Amazon's where it is one that we know, else False."""
-    return value if value in dict(selection) else False

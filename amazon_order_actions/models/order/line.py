@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 
-from .amounts import is_overdrawn, paid_share, total_refundable
+from .amounts import RESERVING_STATES, Amounts, is_overdrawn, paid_share, rounding
+
+# Kinds of action that take units away from those that are left to ship.
+TAKING_UNITS = ("ship", "cancel_items")
 
 
 class AmazonOrderLine(models.Model):
@@ -35,6 +38,11 @@ class AmazonOrderLine(models.Model):
         help="The most units that Amazon has ever shown for this item.",
     )
     quantity_cancelled = fields.Integer("Cancelled", readonly=True)
+    quantity_unfulfillable = fields.Integer(
+        "Unfulfillable",
+        readonly=True,
+        help="Units of a fulfillment order that Amazon cannot send.",
+    )
     cancel_requested = fields.Boolean(
         "Buyer Asks to Cancel",
         readonly=True,
@@ -78,17 +86,9 @@ class AmazonOrderLine(models.Model):
     )
     def _compute_amounts(self):
         for line in self:
-            charges = line.charge_ids
-            line.charged = sum(charges.mapped("charged"))
-            line.paid = sum(charges.mapped("paid"))
-            line.refunded = sum(charges.mapped("refunded"))
-            line.reserved = sum(charges.mapped("reserved"))
-            line.refundable = total_refundable(
-                sum(charges.mapped("refundable")),
-                line.paid,
-                line.refunded,
-                line.reserved,
-            )
+            of_charges = [Amounts.of_record(charge) for charge in line.charge_ids]
+            rounded = rounding(line.order_id.currency_id)
+            Amounts.of_whole(of_charges, rounded).put(line)
 
     def _units_vals(self, item):
         """Return what Amazon says of the units of this item, which may be new.
@@ -106,9 +106,34 @@ class AmazonOrderLine(models.Model):
             left = max(item.quantity_ordered - item.quantity_fulfilled, 0)
         return {
             "quantity_at_first": at_first,
-            "quantity_open": left,
+            "quantity_open": left if item.quantity_ordered else 0,
             "quantity_cancelled": max(at_first - item.quantity_fulfilled - left, 0),
         }
+
+    def _units_left(self):
+        """Return the units of a fulfillment order's item that are not cancelled."""
+        return self.quantity_ordered - self.quantity_cancelled
+
+    def _left_to_ship(self, before=None):
+        """Return how many units nobody has shipped, or has asked here to ship or to
+        cancel.
+
+        :param amazon.action before: count only what was asked for before this action
+        :rtype: int
+        """
+        self.ensure_one()
+        # sudo: what is asked for counts, whoever looks
+        asked = self.sudo().order_id.action_ids.filtered(
+            lambda action: (
+                action.kind in TAKING_UNITS
+                and action.state in RESERVING_STATES
+                and (not before or action.id < before.id)
+            )
+        )
+        lines = asked.line_ids._standing().filtered(
+            lambda line: line.order_line_id == self
+        )
+        return max(self.quantity_open - sum(lines.mapped("quantity")), 0)
 
     def _paid_share(self):
         """Return the share of the item that the buyer has paid and that is still with

@@ -1,6 +1,6 @@
 from math import ceil
 
-from odoo import models
+from odoo import api, models
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
@@ -17,11 +17,16 @@ MAIL_READING = Operation("getOrder for mails", "GET", "", rate=1 / 20, burst=6)
 LEFT_TO_PEOPLE = 2 / 3
 
 
-class AmazonOrder(models.Model):
+class AmazonOrderMailReading(models.AbstractModel):
     """How orders are read that nobody but a mail has named yet: in line, each once, and
-    at the likeliest account alone. Whoever opens the document has it read at once."""
+    at the likeliest account alone. Whoever opens the document has it read at once.
 
-    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    A part of `amazon.order`, which alone inherits it.
+    """
+
+    _name = "amazon.order.mail.reading"
+    _inherit = "amazon.order.reading"
+    _description = "Reading of Amazon Orders That a Mail Named"
 
     _waiting_idx = models.Index("(account_id, id) WHERE read_state = 'waiting'")
 
@@ -30,7 +35,7 @@ class AmazonOrder(models.Model):
         if not self.env.context.get("amazon_by_mail"):
             return super()._request_first_read()
         self.read_state = "waiting"
-        return self.account_id._enqueue_mailed_read()
+        return self.env["amazon.mail.reading"]._enqueue(self.account_id)
 
     def _accounts_to_ask(self):
         """Override: a mail has the likeliest account asked, and no others. Numbers that
@@ -66,32 +71,41 @@ class AmazonOrder(models.Model):
         )
 
 
-class AmazonSellerAccount(models.Model):
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonMailReading(models.AbstractModel):
+    """The line of the orders that mails have named, one for each account."""
 
-    def _enqueue_mailed_read(self):
-        """Have the orders read that mails have named, behind all other work."""
-        for account in self:
-            in_background(account, account.company_id).with_delay(
+    _name = "amazon.mail.reading"
+    _description = "Amazon Reading of Orders That Mails Name"
+
+    @api.model
+    def _enqueue(self, accounts):
+        """Have the orders read that mails have named, behind all other work.
+
+        :param amazon.seller.account accounts: whose orders
+        """
+        for account in accounts:
+            in_background(self, account.company_id).with_delay(
                 priority=30,
                 max_retries=0,
                 description=f"Read an order that a mail named, for {account.name}",
                 identity_key=f"amazon_read_mailed_{account.id}",
-            )._job_read_mailed()
+            )._job_read_mailed(account.id)
 
-    def _job_read_mailed(self):
+    @api.model
+    def _job_read_mailed(self, account_id):
         """Read the order that has waited longest, and go on with the next one. Job.
 
         One job for all that wait: a flood of mails is a long line of rows, and never
         one of jobs.
 
+        :param int account_id: id of the account
         :raise RetryableJobError: until the budget of mails allows a reading
         """
-        self.ensure_one()
-        order = self.active and self._next_mailed()
+        account = self.env["amazon.seller.account"].browse(account_id)
+        order = account.active and self._next_mailed(account)
         if not order:
             return
-        wait = self._mail_wait()
+        wait = self._mail_wait(account)
         if wait:
             raise RetryableJobError(
                 "Mails have had as many orders read as they may for now.",
@@ -103,30 +117,28 @@ class AmazonSellerAccount(models.Model):
             # somebody else used the quota up: not lost, and not tried again by itself
             order.read_state = "waiting"
         order._notify_forms()
-        self._enqueue_mailed_read()
+        self._enqueue(account)
 
-    def _next_mailed(self):
+    def _next_mailed(self, account):
         return self.env["amazon.order"].search(
-            [("account_id", "=", self.id), ("read_state", "=", "waiting")],
+            [("account_id", "=", account.id), ("read_state", "=", "waiting")],
             order="id",
             limit=1,
         )
 
-    def _mail_wait(self):
+    def _mail_wait(self, account):
         """Take one reading out of the budget of mails.
 
         :return: 0.0 when it was taken, else seconds after which to ask again
         :rtype: float
         """
         left = max(
-            self._quota_wait(name, 1 + OPERATIONS[name].burst * LEFT_TO_PEOPLE)
+            account._quota_wait(name, 1 + OPERATIONS[name].burst * LEFT_TO_PEOPLE)
             for name in PER_ORDER
         )
-        return left or self._quota().take(MAIL_READING)
+        return left or account._quota().take(MAIL_READING)
 
-    def _keep_read(self):
-        """Override to read on what waits, also where its job was lost."""
-        result = super()._keep_read()
-        if self._next_mailed():
-            self._enqueue_mailed_read()
-        return result
+    def _keep_read(self, account):
+        """Read on what waits, also where its job was lost."""
+        if self._next_mailed(account):
+            self._enqueue(account)

@@ -1,15 +1,20 @@
 import re
+from datetime import timedelta
 
 from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ...spapi.marketplaces import seller_central_order_url
 from ..account.participation import marketplace_selection
 from ..account.stays_in_company import is_working_in
-from ..base.clock import DATABASE_NOW
-from .amounts import is_overdrawn, total_refundable
+from ..base.clock import DATABASE_NOW, latest_credible
+from ..base.fetching import columns_held, fetch_family, remember
+from .amounts import Amounts, is_overdrawn, rounding
+from .reading import ORDER_STALE_AFTER
 
 # Fulfillment statuses of Orders 2026-01-01 (``order.fulfillment.fulfillmentStatus``).
 # Source: amzn/selling-partner-api-models, models/orders-api-model/
@@ -42,6 +47,7 @@ class AmazonOrder(models.Model):
 
     _name = "amazon.order"
     _inherit = [
+        "amazon.order.fulfillment",
         "amazon.own.defaults",
         "amazon.file.document",
         "amazon.company.name",
@@ -50,6 +56,7 @@ class AmazonOrder(models.Model):
     _description = "Amazon Order"
     _rec_name = "amazon_order_ref"
     _order = "id desc"
+    _keeps_account = True
     _check_company_auto = True
 
     amazon_order_ref = fields.Char(
@@ -91,12 +98,30 @@ class AmazonOrder(models.Model):
     cancel_request_reason = fields.Char(
         "Stored Cancel Request Reason", readonly=True, groups=fields.NO_ACCESS
     )
+    # What the buyer wrote to Amazon is read by who may read a document of the order.
+    # The stored words are for the program alone; people are shown a field that cannot
+    # be searched or grouped by, or it would be guessed letter by letter.
+    shown_cancel_reason = fields.Char(
+        "Cancel Request Reason", compute="_compute_shown_cancel_reason"
+    )
     cancelled_by = fields.Selection(
         [("BUYER", "Buyer"), ("MERCHANT", "Seller"), ("AMAZON", "Amazon")],
         readonly=True,
     )
     claim_found = fields.Boolean("A-to-z Claim Paid", readonly=True)
     chargeback_found = fields.Boolean("Chargeback", readonly=True)
+    seller_order_ref = fields.Char(
+        "Seller Order Number",
+        readonly=True,
+        help="The seller's own number of the order, as Amazon shows it.",
+    )
+    packages = fields.Json(
+        readonly=True,
+        help="Packages that Amazon shows: reference, carrier, tracking_number.",
+    )
+    package_references = fields.Json(
+        readonly=True, help="The seller's ids of all packages, also cancelled ones."
+    )
     line_ids = fields.One2many("amazon.order.line", "order_id", readonly=True)
     charge_ids = fields.One2many("amazon.order.charge", "order_id", readonly=True)
     refund_ids = fields.One2many("amazon.order.refund", "order_id", readonly=True)
@@ -133,6 +158,11 @@ class AmazonOrder(models.Model):
         "promise the same money.",
     )
 
+    known_until = fields.Datetime(
+        compute="_compute_known_until",
+        help="What Amazon said of this order is known up to then.",
+    )
+    is_known_lately = fields.Boolean(compute="_compute_known_until")
     charged = fields.Monetary(compute="_compute_amounts", compute_sudo=True)
     paid = fields.Monetary(
         compute="_compute_amounts",
@@ -163,6 +193,18 @@ class AmazonOrder(models.Model):
 
     # === COMPUTE METHODS === #
 
+    @api.depends("account_id", "complete_at", "finances_refused")
+    def _compute_known_until(self):
+        now, covers = self.env["amazon.watermark"]._covers(self.account_id)
+        lately = now - timedelta(seconds=ORDER_STALE_AFTER)
+        for order in self:
+            known = order._known_until(covers.get(order.account_id.id, {}))
+            if known and known > latest_credible(now):
+                # a clock was ahead when that was written down
+                known = False
+            order.known_until = known
+            order.is_known_lately = bool(known) and known >= lately
+
     @api.depends("fulfillment_status")
     def _compute_left_at(self):
         for order in self:
@@ -181,22 +223,19 @@ class AmazonOrder(models.Model):
     def _compute_amounts(self):
         for order in self:
             # by way of the items, which are needed as well: charge_ids is a search more
-            charges = order.line_ids.charge_ids
-            order.charged = sum(charges.mapped("charged"))
-            order.paid = sum(charges.mapped("paid"))
+            of_items = [Amounts.of_record(line) for line in order.line_ids]
             # all that Amazon shows, also what fits none of the items
-            order.refunded = sum(order.refund_ids.mapped("amount"))
-            order.reserved = sum(charges.mapped("reserved"))
-            order.refundable = total_refundable(
-                sum(order.line_ids.mapped("refundable")),
-                order.paid,
-                order.refunded,
-                order.reserved,
-            )
+            refunded = sum(order.refund_ids.mapped("amount"))
+            rounded = rounding(order.currency_id)
+            Amounts.of_whole(of_items, rounded, refunded).put(order)
 
-    @api.depends("amazon_order_ref", "marketplace", "channel")
+    @api.depends("amazon_order_ref", "marketplace", "channel", "is_fulfillment_order")
     def _compute_seller_central_url(self):
         for order in self:
+            if order.is_fulfillment_order:
+                # Seller Central has no documented page for the seller's own id
+                order.seller_central_url = False
+                continue
             marketplace = order.marketplace
             if order.channel == "mcf":
                 # An order from elsewhere has no marketplace of its own.
@@ -207,6 +246,22 @@ class AmazonOrder(models.Model):
                 and marketplace
                 and seller_central_order_url(marketplace, order.amazon_order_ref)
             )
+
+    @api.depends("cancel_request_reason")
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_shown_cancel_reason(self):
+        self.shown_cancel_reason = False
+        told = self.filtered(lambda order: order.sudo().cancel_request_reason)
+        for order in self.env["amazon.document"]._readable_orders(told):
+            order.shown_cancel_reason = order.sudo().cancel_request_reason
+
+    # === FILES === #
+
+    @api.model
+    def _amazon_file_domain(self):
+        """Override: an Amazon order can be read by many who may not make evidence of
+        it, so its files are for who made them alone."""
+        return Domain("create_uid", "=", self.env.uid)
 
     # === ACTION METHODS === #
 
@@ -299,47 +354,22 @@ class AmazonOrder(models.Model):
             )
 
     def _prepare_by_ref(self, ref):
-        """Hook: what the form of a number says of the order.
+        """Return what the form of a number says of the order: what is no number of
+        Amazon's is the id of a fulfillment order.
 
         :rtype: dict
         """
-        return {}
+        if ORDER_REF.fullmatch(ref):
+            return {}
+        return {"is_fulfillment_order": True, "channel": "mcf"}
 
     # === TELLING === #
 
     def _notify_forms(self):
         """Tell the forms that show these orders that something changed."""
+        bus = self.env["bus.bus"].with_context(amazon_short_wake=True)
         for order in self:
-            self.env["bus.bus"]._sendone(
-                order, "amazon_order_changed", {"id": order.id}
-            )
-
-    def _alarms_for_panel(self):
-        """Return what everybody should know who is about to act on this order.
-
-        :return: dicts with kind, message, and since when (UTC)
-        :rtype: list[dict]
-        """
-        self.ensure_one()
-        order_sudo = self.sudo()
-        alarms_sudo = self.env["amazon.alarm"].sudo()
-        alarms_sudo = alarms_sudo.search_fetch(
-            [
-                ("company_id", "=", order_sudo.company_id.id),
-                ("account_id", "in", (False, order_sudo.account_id.id)),
-                ("kind", "in", alarms_sudo._panel_kinds()),
-                ("state", "=", "open"),
-            ],
-            ["kind", "message", "since"],
-        )
-        return [
-            {
-                "kind": alarm.kind,
-                "message": alarm.message,
-                "since": fields.Datetime.to_string(alarm.since),
-            }
-            for alarm in alarms_sudo
-        ]
+            bus._sendone(order, "amazon_order_changed", {"id": order.id})
 
     # === BUSINESS METHODS - AMOUNTS === #
 
@@ -357,26 +387,52 @@ class AmazonOrder(models.Model):
         then fails to serialize, is run again by Odoo, and sees what the other one
         did. With a lock alone it would go on with its old snapshot.
 
-        :return: the time by PostgreSQL's clock, once the order is taken; here it costs
-            no question of its own
+        :return: the time by PostgreSQL's clock, once the order is taken
         :rtype: datetime
+        """
+        return self._take_asking()[0]
+
+    def _take_asking(self, *questions):
+        """Take the order, see :meth:`_take`, and read it, in one statement.
+
+        :param SQL questions: what else is asked, an expression each; the order is
+            ``amazon_order`` there
+        :return: the time, and the answers
+        :rtype: tuple
         """
         self.ensure_one()
         self.flush_recordset()
-        self.env.cr.execute(
-            f"""
-            UPDATE amazon_order SET take_count = take_count + 1 WHERE id = %s
-         RETURNING {DATABASE_NOW}
-            """,  # noqa: S608 - of a constant alone
-            [self.id],
+        order_sudo = self.sudo()
+        held = columns_held(order_sudo)
+        columns = [order_sudo._field_to_sql(self._table, name) for name in held]
+        asked = SQL(DATABASE_NOW), *questions
+        [row] = self.env.execute_query(
+            SQL(
+                """
+                UPDATE amazon_order SET take_count = take_count + 1 WHERE id = %s
+             RETURNING %s
+                """,
+                self.id,
+                SQL(", ").join([*asked, *columns]),
+            )
         )
-        now = self.env.cr.fetchone()[0]
         self.invalidate_recordset()
         # without reading which ones they are
         self.env["amazon.order.line"].invalidate_model()
         self.env["amazon.order.charge"].invalidate_model()
         self.env["amazon.order.refund"].invalidate_model()
-        return now
+        remember(order_sudo, held, [row[len(asked) :]])
+        return row[: len(asked)]
+
+    def _fetch_to_ask(self):
+        """Read what every kind needs where somebody asks for something: the account,
+        the company and who asks; the items, and what was charged for them."""
+        self.ensure_one()
+        self.account_id._fetch_to_ask(self.currency_id)
+        items = fetch_family(
+            self.env["amazon.order.line"], [("order_id", "=", self.id)], "charge_ids"
+        )
+        self._fields["line_ids"]._insert_cache(self, [items._ids])
 
     def _require_one(self):
         """Return the order itself, or say what is missing.

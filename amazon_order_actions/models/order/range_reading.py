@@ -1,5 +1,4 @@
 import contextlib
-import logging
 import time
 from datetime import timedelta
 from math import ceil
@@ -17,13 +16,14 @@ from ...spapi.errors import (
 from ...spapi.operations import OPERATIONS
 from ...spapi.transactions import parse_transactions
 from ...spapi.values import time_of
-from ..account.seller_account import is_access_refused
+from ..account.connection import is_access_refused
+from ..account.watermark import SUBJECTS
 from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now, naive_utc
+from ..base.private_log import private_logger
 from .reading import AWAITED_STATES, CONFIRM_MIN_SECONDS, PER_ORDER
-from .watermark import SUBJECTS
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Seconds between two questions about the same range where half of the quota is used up;
 # with more than half of it at hand there is no need to wait.
@@ -53,101 +53,75 @@ OPERATION_OF = {
 }
 # Kinds of transactions that give money back to the buyer.
 GIVEN_BACK = ("refund", "claim", "chargeback")
-# Decides whose lists they are: with another value, what was read is of no use.
-IDENTITY = {"seller_id", "region", "environment", "simulator_url"}
 
 
-class AmazonSellerAccount(models.Model):
+class AmazonRangeReading(models.AbstractModel):
     """How what concerns many orders is read from Amazon: by range.
 
     getOrder and the finances of one order allow one call in two seconds. A page of
     searchOrders tells of 100 orders, one of listTransactions of as many transactions.
     HTTP and recording never share a transaction; each page is noted when all of it is
     recorded, so that whoever comes after a crash reads at most one page again.
+
+    What is read is read for a seller account; how far, its watermarks say.
     """
 
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    @api.model
-    def _held_by(self):
-        """Override: its orders."""
-        return [*super()._held_by(), "amazon.order"]
-
-    watermark_ids = fields.One2many(
-        "amazon.watermark",
-        "account_id",
-        readonly=True,
-        groups="amazon_order_actions.group_admin,amazon_order_actions.group_journal",
-    )
-
-    # === CRUD METHODS === #
-
-    def write(self, vals):
-        """Override to forget how far another seller's lists were read."""
-        result = super().write(vals)
-        if IDENTITY & set(vals):
-            self.sudo().watermark_ids.unlink()
-        return result
-
-    def _forgotten_since(self, former):
-        """Override: how far the lists were read."""
-        said = super()._forgotten_since(former)
-        if former.sudo().watermark_ids:
-            said.append(
-                self.env._(
-                    "It is forgotten how far Amazon's lists were read. They are read "
-                    "anew, and orders are asked for one by one until then."
-                )
-            )
-        return said
+    _name = "amazon.range.reading"
+    _description = "Amazon Reading by Range"
 
     # === BUSINESS METHODS - ENQUEUEING === #
 
-    def _enqueue_range_read(self, wait=0):
-        """Have the ranges read in the background.
+    @api.model
+    def _enqueue(self, accounts, wait=0):
+        """Have the ranges of accounts read in the background.
 
         Requests for about the same moment share a job; one for an earlier moment does
         not wait for a later one.
 
+        :param amazon.seller.account accounts: whose ranges
         :param float wait: seconds before which it should not start
         """
         moment = fields.Datetime.now().timestamp() + wait
-        for account in self:
-            account._enqueue_range_job(wait, int(moment // RANGE_SLOT_SECONDS))
+        for account in accounts:
+            self._enqueue_job(account, wait, int(moment // RANGE_SLOT_SECONDS))
 
-    def _enqueue_range_job(self, wait, name, subjects=None):
-        in_background(self, self.company_id).with_delay(
+    def _enqueue_job(self, account, wait, name, subjects=None):
+        in_background(self, account.company_id).with_delay(
             priority=12,
             eta=ceil(wait) or None,
             max_retries=0,
-            description=f"Read what changed at Amazon for {self.name}",
-            identity_key=f"amazon_read_ranges_{self.id}_{name}",
-        )._job_read_ranges(subjects)
+            description=f"Read what changed at Amazon for {account.name}",
+            identity_key=f"amazon_read_ranges_{account.id}_{name}",
+        )._job_read_ranges(account.id, subjects)
 
-    def _job_read_ranges(self, subjects=None):
-        """Read the ranges, and come again while something is left or awaited. Job.
+    @api.model
+    def _job_read_ranges(self, account_id, subjects=None):
+        """Read the ranges of an account, and come again while something is left or
+        awaited. Job.
 
+        :param int account_id: id of the account
         :param subjects: what to read, all when None
         """
-        self.ensure_one()
+        account = self.env["amazon.seller.account"].browse(account_id)
         self.env["amazon.host.clock"]._compare()
-        if not self.active:
+        if not account.active:
             return
-        for subject, wait in self._read_subjects(subjects or ALL_SUBJECTS).items():
+        waits = self._read_subjects(account, subjects or ALL_SUBJECTS)
+        for subject, wait in waits.items():
             if wait:
-                self._enqueue_range_job(wait, f"on_{subject}", [subject])
-        wait = self._seconds_to_next_look()
+                self._enqueue_job(account, wait, f"on_{subject}", [subject])
+        wait = self._seconds_to_next_look(account)
         if wait:
-            self._enqueue_range_job(wait, "next")
+            self._enqueue_job(account, wait, "next")
 
-    def _seconds_to_next_look(self):
+    def _seconds_to_next_look(self, account):
         """Return when to look again for what is awaited: after half of the time that
         has passed. Zero where that is the cron's business.
 
         :rtype: float
         """
         newest = self.env["amazon.action"].search(
-            [("account_id", "=", self.id), *self._awaited_domain()],
+            [("account_id", "=", account.id), *self._awaited_domain()],
             order="last_state_change desc",
             limit=1,
         )
@@ -167,24 +141,31 @@ class AmazonSellerAccount(models.Model):
     @api.model
     def _cron_read_ranges(self):
         """Keep the ranges of all accounts read that have something to do."""
-        for account in self.search([]):
+        for account in self.env["amazon.seller.account"].search([]):
             self.env["amazon.failure"]._run_apart(
-                "ranges", in_background(account, account.company_id), "_keep_read"
+                "ranges",
+                in_background(self, account.company_id),
+                "_keep_read",
+                account.id,
+                subject=account,
             )
 
-    def _keep_read(self):
-        """Have the ranges of this account read, where there is something to do."""
-        if self._has_business():
-            self._enqueue_range_read()
-            self._read_leftovers()
+    def _keep_read(self, account_id):
+        """Have what there is to read of an account read: ranges, and what waits in
+        line for it, also where its job was lost."""
+        account = self.env["amazon.seller.account"].browse(account_id)
+        if self._has_business(account):
+            self._enqueue(account)
+            self._read_leftovers(account)
+        self.env["amazon.mail.reading"]._keep_read(account)
 
-    def _has_business(self):
+    def _has_business(self, account):
         """Whether an order of the account was read lately, so that people may ask."""
         since = fields.Datetime.now() - timedelta(days=RANGE_IDLE_DAYS)
         return bool(
             self.env["amazon.order"].search_count(
                 [
-                    ("account_id", "=", self.id),
+                    ("account_id", "=", account.id),
                     ("read_at", ">=", since),
                     # of which the lists tell
                     ("is_fulfillment_order", "=", False),
@@ -193,15 +174,15 @@ class AmazonSellerAccount(models.Model):
             )
         )
 
-    def _read_leftovers(self):
+    def _read_leftovers(self, account):
         """Have a few orders read by themselves whose actions wait for long: Amazon's
         lists may have shown them while nobody read."""
-        if any(self._quota_wait(name, 15) for name in PER_ORDER):
+        if any(account._quota_wait(name, 15) for name in PER_ORDER):
             return
         limit = fields.Datetime.now() - timedelta(days=1)
         self.env["amazon.order"].search(
             [
-                ("account_id", "=", self.id),
+                ("account_id", "=", account.id),
                 # not known at all: a list spoke of it that could not be recorded
                 *["|", ("complete_at", "=", False), ("complete_at", "<", limit)],
                 ("read_state", "!=", "requested"),
@@ -214,8 +195,9 @@ class AmazonSellerAccount(models.Model):
 
     # === BUSINESS METHODS - READING === #
 
-    def _read_ranges(self):
-        """Read on in all ranges, as far as time and Amazon's quotas allow.
+    @api.model
+    def _read_ranges(self, account):
+        """Read on in all ranges of an account, as far as time and quotas allow.
 
         Never sleeps. What is recorded stays, whatever becomes of the caller's
         transaction, and confirms the actions that it shows.
@@ -223,59 +205,62 @@ class AmazonSellerAccount(models.Model):
         :return: seconds after which it makes sense to read on, 0.0 when all is read
         :rtype: float
         """
-        waits = self._read_subjects(ALL_SUBJECTS)
+        waits = self._read_subjects(account, ALL_SUBJECTS)
         return min(filter(None, waits.values()), default=0.0)
 
-    def _read_subjects(self, subjects):
+    def _read_subjects(self, account, subjects):
         """Read on in some of the ranges.
 
+        :param amazon.seller.account account: whose ranges
         :param subjects: keys of `SUBJECTS`
         :return: seconds after which to read on, for each of them
         :rtype: dict
         """
-        self.ensure_one()
         end = time.monotonic() + RANGE_RUN_SECONDS
         try:
-            client = self._client()
+            client = account._client()
         except IncompleteCredentials as error:
-            self._note_access(error)
+            account._note_access(error)
+            message = account._describe_error(error)
             for subject in subjects:
-                self._in_own("_fail_range", subject, self._describe_error(error), True)
+                self._in_own("_fail_range", account, subject, message, True)
             return dict.fromkeys(subjects, 0.0)
         except NotSent as error:
+            message = account._describe_error(error)
             for subject in subjects:
-                self._in_own("_fail_range", subject, self._describe_error(error), False)
+                self._in_own("_fail_range", account, subject, message, False)
             return dict.fromkeys(subjects, RANGE_RETRY_SECONDS)
         with client:
             return {
-                subject: self._try_range(client, subject, end) for subject in subjects
+                subject: self._try_range(account, client, subject, end)
+                for subject in subjects
             }
 
-    def _try_range(self, client, subject, end):
+    def _try_range(self, account, client, subject, end):
         try:
-            return self._read_range(client, subject, end)
+            return self._read_range(account, client, subject, end)
         except Exception:
             # A surprise in one list must stop neither the others nor the dispatch
             # that wants to know more; what was recorded stays, the watch tells.
-            _logger.exception("%s: %s could not be read", self.name, subject)
+            _logger.exception("%s: %s could not be read", account.name, subject)
             return RANGE_RETRY_SECONDS
 
-    def _read_range(self, client, subject, end):
-        with self._hold_range(subject) as is_held:
+    def _read_range(self, account, client, subject, end):
+        with self._hold_range(account, subject) as is_held:
             if not is_held:
                 return RANGE_BUSY_SECONDS
-            if not self._in_own("_is_range_due", subject):
+            if not self._in_own("_is_range_due", account, subject):
                 return 0.0
             while time.monotonic() < end:
-                wait = self._wait_for_others(subject)
+                wait = self._wait_for_others(account, subject)
                 if not wait:
-                    wait = self._read_page(client, subject)
+                    wait = self._read_page(account, client, subject)
                 if wait is not None:
                     return wait
             return 1.0
 
     @contextlib.contextmanager
-    def _hold_range(self, subject):
+    def _hold_range(self, account, subject):
         """Hold the range while it is read, on all hosts, as long as we live.
 
         :return: whether it is held; False when somebody else reads it
@@ -283,36 +268,41 @@ class AmazonSellerAccount(models.Model):
         with self.env.registry.cursor() as cr:
             cr.execute(
                 "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
-                [f"amazon_order_actions/range/{self.id}/{subject}"],
+                [f"amazon_order_actions/range/{account.id}/{subject}"],
             )
             yield cr.fetchone()[0]
 
-    def _in_own(self, method, *args):
-        return in_own_transaction(self, method, *args)
+    def _in_own(self, method, account, *args):
+        """Call a method of this model in a transaction of its own, by the id of the
+        account, and commit."""
+        return in_own_transaction(self, method, account.id, *args)
 
-    def _is_range_due(self, subject):
+    def _is_range_due(self, account_id, subject):
         """Whether to ask now. With more than half of the quota at hand, always; else
         only as often as the cover needs it, so that a burst is left for others."""
-        watermark = self.env["amazon.watermark"]._provide(self.id, subject)
+        watermark = self.env["amazon.watermark"]._provide(account_id, subject)
         if subject == "late" and not watermark._is_late_due():
             return False
         if watermark.page_token or not watermark.asked_at:
             return True
-        if not self._quota_wait(OPERATION_OF[subject], self._half_of_burst(subject)):
+        account = self.env["amazon.seller.account"].browse(account_id)
+        if not self._wait_for_half(account, subject):
             return True
         since = database_now(self.env) - timedelta(seconds=RANGE_EVERY_SECONDS)
         return watermark.asked_at <= since
 
-    def _wait_for_others(self, subject):
+    def _wait_for_others(self, account, subject):
         """Return seconds that what can wait leaves the quota to what cannot."""
         if subject != "late":
             return 0.0
-        return self._quota_wait(OPERATION_OF[subject], self._half_of_burst(subject))
+        return self._wait_for_half(account, subject)
 
-    def _half_of_burst(self, subject):
-        return OPERATIONS[OPERATION_OF[subject]].burst // 2 + 1
+    def _wait_for_half(self, account, subject):
+        """Return seconds until more than half of the quota is at hand."""
+        operation = OPERATION_OF[subject]
+        return account._quota_wait(operation, OPERATIONS[operation].burst // 2 + 1)
 
-    def _read_page(self, client, subject):
+    def _read_page(self, account, client, subject):
         """Ask for one page and record it.
 
         :return: None when there is another page, 0.0 when the list is done, else the
@@ -320,37 +310,38 @@ class AmazonSellerAccount(models.Model):
         :rtype: float | None
         """
         query = self._in_own(
-            "_next_range_query", subject, _seconds(client.amazon_now())
+            "_next_range_query", account, subject, _seconds(client.amazon_now())
         )
         try:
             query, page = self._ask_page(client, query)
-            self._record_page(subject, page)
+            self._record_page(account, subject, page)
         except Throttled as error:
             return error.wait
         except SpApiError as error:
-            return self._settle_range_error(query, error)
+            return self._settle_range_error(account, query, error)
         if subject == "orders":
-            self._note_access(None)
-        self._in_own("_advance_range", query, page.next_token)
+            account._note_access(None)
+        self._in_own("_advance_range", account, query, page.next_token)
         return None if page.next_token else 0.0
 
-    def _next_range_query(self, subject, amazon_now):
+    def _next_range_query(self, account_id, subject, amazon_now):
         return (
             self.env["amazon.watermark"]
-            ._provide(self.id, subject)
+            ._provide(account_id, subject)
             ._next_query(amazon_now)
         )
 
-    def _advance_range(self, query, token):
-        self.env["amazon.watermark"]._provide(self.id, query.subject)._advance(
+    def _advance_range(self, account_id, query, token):
+        self.env["amazon.watermark"]._provide(account_id, query.subject)._advance(
             query, token
         )
 
-    def _fail_range(self, subject, message, refused):
-        self.env["amazon.watermark"]._provide(self.id, subject)._fail(message, refused)
+    def _fail_range(self, account_id, subject, message, refused):
+        watermark = self.env["amazon.watermark"]._provide(account_id, subject)
+        watermark._fail(message, refused)
 
-    def _drop_range_page(self, subject):
-        self.env["amazon.watermark"]._provide(self.id, subject)._drop_page()
+    def _drop_range_page(self, account_id, subject):
+        self.env["amazon.watermark"]._provide(account_id, subject)._drop_page()
 
     def _ask_page(self, client, query):
         """Ask Amazon for one page.
@@ -381,7 +372,7 @@ class AmazonSellerAccount(models.Model):
             page,
         )
 
-    def _settle_range_error(self, query, error):
+    def _settle_range_error(self, account, query, error):
         """Note why a page could not be read.
 
         :return: seconds after which to try again, 0.0 where the cron is soon enough
@@ -390,24 +381,25 @@ class AmazonSellerAccount(models.Model):
         refused = isinstance(error, Refused) and not error.may_be_repeated
         if refused and query.token and not is_access_refused(error):
             # a page can be asked for during 24 hours only
-            _logger.info("%s: list of %s begun anew: %s", self.name, query, error)
-            self._in_own("_drop_range_page", query.subject)
+            _logger.info("%s: list of %s begun anew: %s", account.name, query, error)
+            self._in_own("_drop_range_page", account, query.subject)
             return RANGE_BUSY_SECONDS
-        _logger.info("%s: %s not read: %s", self.name, query.subject, error)
+        _logger.info("%s: %s not read: %s", account.name, query.subject, error)
         if query.subject == "orders":
             # The finances are a role of their own; without it all else works.
-            self._note_access(error)
+            account._note_access(error)
         self._in_own(
             "_fail_range",
+            account,
             query.subject,
-            self._describe_error(error),
+            account._describe_error(error),
             refused and is_access_refused(error),
         )
         return 0.0 if refused else RANGE_RETRY_SECONDS
 
     # === BUSINESS METHODS - RECORDING === #
 
-    def _record_page(self, subject, page):
+    def _record_page(self, account, subject, page):
         """Record what a page says of the orders that we know, each in a transaction of
         its own: a click on one of them never waits for the others."""
         if subject == "orders":
@@ -419,10 +411,10 @@ class AmazonSellerAccount(models.Model):
                 if transaction.kind not in GIVEN_BACK:
                     continue
                 if not transaction.order_id:
-                    _logger.warning("%s: a refund names no order", self.name)
+                    _logger.warning("%s: a refund names no order", account.name)
                 said.setdefault(transaction.order_id, []).append(transaction)
             method = "_record_transactions"
-        known = self._in_own("_known_orders", [ref for ref in said if ref])
+        known = self._in_own("_known_orders", account, [ref for ref in said if ref])
         for ref, order_id in known.items():
             order = self.env["amazon.order"].browse(order_id)
             try:
@@ -441,14 +433,15 @@ class AmazonSellerAccount(models.Model):
             # Nor may this stop the page: no page after it would ever be read.
             _logger.exception("%s could not be distrusted", order)
 
-    def _known_orders(self, refs):
+    def _known_orders(self, account_id, refs):
         """Return the ids of those orders of the account that were read before."""
+        account = self.env["amazon.seller.account"].browse(account_id)
         orders = self.env["amazon.order"].search(
             [
                 ("amazon_order_ref", "in", refs),
-                ("account_id", "=", self.id),
+                ("account_id", "=", account.id),
                 # not what an account has left in another company
-                ("company_id", "=", self.company_id.id),
+                ("company_id", "=", account.company_id.id),
                 ("read_at", "!=", False),
             ],
             order="id",

@@ -1,5 +1,4 @@
-import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from psycopg2 import OperationalError
@@ -14,9 +13,9 @@ from ...spapi.marketplaces import MARKETPLACES
 from ..base.background import in_background
 from ..base.clock import database_now, latest_credible, naive_utc
 from ..base.containment import contained
-from .order import FULFILLMENT_STATUSES
+from ..base.private_log import private_logger
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Seconds. What Amazon said of an order may be this old when an action of it is sent.
 # By range it can be known 120 seconds late (searchOrders and listTransactions leave the
@@ -68,10 +67,14 @@ class Answers(NamedTuple):
         )
 
 
-class AmazonOrder(models.Model):
-    """How an order is read from Amazon, and how what Amazon says is recorded."""
+class AmazonOrderReading(models.AbstractModel):
+    """How an order is read from Amazon, and how what Amazon says is recorded.
 
-    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    A part of `amazon.order`, which alone inherits it.
+    """
+
+    _name = "amazon.order.reading"
+    _description = "Reading of Amazon Orders"
 
     complete_at = fields.Datetime(
         "Asked for Alone",
@@ -92,29 +95,10 @@ class AmazonOrder(models.Model):
         help="Readings in a row whose answer could not be recorded, because of an "
         "error in the program.",
     )
-    known_until = fields.Datetime(
-        compute="_compute_known_until",
-        help="What Amazon said of this order is known up to then.",
-    )
-
-    is_known_lately = fields.Boolean(compute="_compute_known_until")
-
     # Whether an account has business, and which of its orders were left alone.
     _account_read_idx = models.Index("(account_id, read_at)")
     _complete_idx = models.Index("(account_id, complete_at)")
     _unrecorded_idx = models.Index("(account_id) WHERE unrecorded_count > 0")
-
-    @api.depends("account_id", "complete_at", "finances_refused")
-    def _compute_known_until(self):
-        now, covers = self.env["amazon.watermark"]._covers(self.account_id)
-        lately = now - timedelta(seconds=ORDER_STALE_AFTER)
-        for order in self:
-            known = order._known_until(covers.get(order.account_id.id, {}))
-            if known and known > latest_credible(now):
-                # a clock was ahead when that was written down
-                known = False
-            order.known_until = known
-            order.is_known_lately = bool(known) and known >= lately
 
     def _known_until(self, cover):
         """Return up to when this order is known, by PostgreSQL's clock.
@@ -155,12 +139,18 @@ class AmazonOrder(models.Model):
         :param datetime now: by PostgreSQL's clock
         """
         of_ahead = self.env["amazon.watermark"].sudo()._ahead_of(self.account_id, now)
-        self.filtered(
-            lambda order: (
-                order.complete_at
-                and (order.complete_at > now or order.account_id in of_ahead)
-            )
-        ).complete_at = False
+        for order in self:
+            order._forget_where_ahead(now, order.account_id in of_ahead)
+
+    def _forget_where_ahead(self, now, is_list_ahead):
+        """The same for one order.
+
+        :param datetime now: by PostgreSQL's clock
+        :param bool is_list_ahead: whether a list of its account is, see
+            `amazon.watermark._is_ahead_sql`
+        """
+        if self.complete_at and (is_list_ahead or self.complete_at > now):
+            self.complete_at = False
 
     @api.model
     def _mend_future(self, account_ids, limit):
@@ -187,7 +177,7 @@ class AmazonOrder(models.Model):
             in_background(order, order.company_id).with_delay(
                 priority=20,
                 max_retries=0,
-                description=f"Read Amazon order {order.amazon_order_ref}",
+                description=f"Read the Amazon order with the id {order.id}",
                 identity_key=f"amazon_order_read_{order.id}",
             )._job_read()
         self._notify_forms()
@@ -282,12 +272,7 @@ class AmazonOrder(models.Model):
                 with account._client() as client:
                     return account, self._ask_client(client), None
             except (SpApiError, IncompleteCredentials) as error:
-                _logger.info(
-                    "%s not read from %s: %s",
-                    self.amazon_order_ref,
-                    account.name,
-                    error,
-                )
+                _logger.info("%s not read from %s: %s", self, account, error)
                 if failure is None or is_not_found(failure):
                     failed, failure = account, error
                 if isinstance(error, SpApiError) and not is_final(error):
@@ -330,7 +315,7 @@ class AmazonOrder(models.Model):
                 None,
             )
         except (SpApiError, IncompleteCredentials) as error:
-            _logger.info("Finances of %s not read: %s", self.amazon_order_ref, error)
+            _logger.info("Finances of %s not read: %s", self, error)
             return None, error
 
     def _note_access(self, answers):
@@ -409,9 +394,10 @@ class AmazonOrder(models.Model):
         """
         self.write(
             {
-                "marketplace": _known(order.marketplace_id, MARKETPLACES),
+                "marketplace": order.marketplace_id in MARKETPLACES
+                and order.marketplace_id,
                 "channel": order.channel,
-                "fulfillment_status": _known(order.status, dict(FULFILLMENT_STATUSES))
+                "fulfillment_status": self._known("fulfillment_status", order.status)
                 or "OTHER",
                 "purchased_at": naive_utc(order.purchase_date),
                 "last_update_at": naive_utc(order.last_update),
@@ -420,13 +406,23 @@ class AmazonOrder(models.Model):
                 "cancel_request_reason": next(
                     (i.cancel_reason for i in order.lines if i.cancel_requested), False
                 ),
-                "cancelled_by": self._known_party(order.cancelled_by),
+                "cancelled_by": self._known("cancelled_by", order.cancelled_by),
+                "seller_order_ref": order.seller_order_id or False,
+                "packages": [
+                    {
+                        "reference": package.reference,
+                        "carrier": package.carrier,
+                        "tracking_number": package.tracking_number,
+                    }
+                    for package in order.packages
+                ],
+                "package_references": list(order.package_references),
             }
         )
 
-    def _known_party(self, party):
-        """Return who cancelled where it is one that we know, else False."""
-        return _known(party, dict(self._fields["cancelled_by"].selection))
+    def _known(self, name, value):
+        """Return a value of Amazon's where a selection field has it, else False."""
+        return value if value in dict(self._fields[name].selection) else False
 
     def _record_items(self, items):
         """Record items and charges; what Amazon does not list any more counts zero."""
@@ -465,7 +461,7 @@ class AmazonOrder(models.Model):
             **line._units_vals(item),
             "cancel_requested": item.cancel_requested,
             "cancel_request_reason": item.cancel_requested and item.cancel_reason,
-            "cancelled_by": self._known_party(item.cancelled_by),
+            "cancelled_by": self._known("cancelled_by", item.cancelled_by),
         }
         if line:
             line.write(vals)
@@ -493,7 +489,7 @@ class AmazonOrder(models.Model):
         must look."""
         foreign = [r for r in refunds if r.currency != self.currency_id.name]
         elsewhere = self.refund_ids.filtered(lambda row: row.source != source)
-        _twins, unknown = self._twins(refunds, source)
+        _twins, unknown = self.refund_ids._twins(refunds, source)
         doubtful = [
             refund
             for refund in refunds
@@ -527,10 +523,10 @@ class AmazonOrder(models.Model):
         :param refunds: `spapi.finances.RefundEvent` rows
         :param str source: the list that they are from
         """
-        for number, rows in self._twins(refunds, source)[0].items():
+        for number, rows in self.refund_ids._twins(refunds, source)[0].items():
             rows.twin_ref = number
         known = set(self.refund_ids.mapped("event_key"))
-        elsewhere = self._numbers_elsewhere(source)
+        elsewhere = self.refund_ids._numbers_elsewhere(source)
         for key, rows in _by_key(refunds, source).items():
             adjustment = rows[0].order_adjustment_item_id or False
             if key in known or adjustment in elsewhere:
@@ -631,7 +627,7 @@ class AmazonOrder(models.Model):
             understood
             and all(row.order_adjustment_item_id for rows in refunds for row in rows)
             and (not refunds or all(self.refund_ids.mapped("adjustment_ref")))
-            and not self._twins(
+            and not self.refund_ids._twins(
                 [row for rows in refunds for row in rows], "transactions"
             )[1]
         )
@@ -639,7 +635,7 @@ class AmazonOrder(models.Model):
     def _has_news(self, refunds):
         """Whether one of the refunds of a transaction is not recorded yet."""
         known = set(self.refund_ids.mapped("event_key"))
-        elsewhere = self._numbers_elsewhere("transactions")
+        elsewhere = self.refund_ids._numbers_elsewhere("transactions")
         return any(
             key not in known and rows[0].order_adjustment_item_id not in elsewhere
             for key, rows in _by_key(refunds, "transactions").items()
@@ -671,11 +667,6 @@ def is_final(error):
 def is_not_found(error):
     """Tell whether Amazon does not know what was asked for."""
     return isinstance(error, Refused) and error.http_status == 404
-
-
-def _known(value, options):
-    """Return a value of Amazon's where it is one that we know, else False."""
-    return value if value in options else False
 
 
 def _charged_as(refund):

@@ -84,12 +84,9 @@ class AmazonOrderRefund(models.Model):
             microsecond=0
         )
 
-
-class AmazonOrder(models.Model):
-    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
     def _twins(self, refunds, source):
-        """Find adjustments that the other list has shown under another number.
+        """Find adjustments that the other list has shown under another number. Called
+        on all that is recorded of an order.
 
         Amazon does not promise that its two lists number an adjustment alike. The same
         SKU, sum and time of posting are the same refund. Where only the time differs
@@ -104,12 +101,10 @@ class AmazonOrder(models.Model):
         numbered = {}
         for refund in refunds:
             numbered.setdefault(refund.order_adjustment_item_id, []).append(refund)
-        counted = self._numbers_elsewhere(source).union(
-            self.refund_ids.mapped("adjustment_ref")
-        )
+        counted = self._numbers_elsewhere(source).union(self.mapped("adjustment_ref"))
         free = [
             rows
-            for number, rows in self.refund_ids.filtered(
+            for number, rows in self.filtered(
                 lambda row: row.source != source and not row.twin_ref
             )
             .grouped("adjustment_ref")
@@ -136,11 +131,11 @@ class AmazonOrder(models.Model):
         :param str source: this list
         :rtype: set
         """
-        elsewhere = self.refund_ids.filtered(lambda row: row.source != source)
+        elsewhere = self.filtered(lambda row: row.source != source)
         numbers = elsewhere.mapped("adjustment_ref") + elsewhere.mapped("twin_ref")
         return set(filter(None, numbers))
 
-    def _last_refund_id(self):
-        """Return the id of the refund that was recorded last. Who records one, and who
+    def _last_id(self):
+        """Return the id of the one that was recorded last. Who records one, and who
         asks for one, takes the order first, so a later one has a greater id."""
-        return max(self.refund_ids.ids, default=0)
+        return max(self.ids, default=0)

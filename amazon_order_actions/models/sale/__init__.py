@@ -1,4 +1,3 @@
-from . import seller_account
 from . import sale_order
 from . import cancellation
 from . import credit_note

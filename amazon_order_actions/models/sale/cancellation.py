@@ -50,7 +50,7 @@ class AmazonActionFollowerCancellation(models.AbstractModel):
         )
 
     def _follow_later(self, action):
-        for sale_order in action.order_id._sale_orders():
+        for sale_order in self.env["sale.order"]._of_amazon_orders(action.order_id):
             if action.kind == "cancel_items":
                 sale_order._tell_salesperson(action, self._units_to_take_out(action))
                 continue

@@ -10,6 +10,7 @@ BOOKED_FROM = {
     "accepted": ("accepted", "assisted", "confirmed"),
     "confirmed": ("confirmed",),
 }
+EVER_BOOKED = {state for states in BOOKED_FROM.values() for state in states}
 
 
 class AccountMove(models.Model):
@@ -67,10 +68,12 @@ class AmazonActionFollowerCreditNote(models.AbstractModel):
         )
 
     def _needs_credit_note(self, action):
+        if action.kind != "refund" or action.state not in EVER_BOOKED:
+            # nothing is looked up with the click
+            return False
         booked = BOOKED_FROM.get(action.account_id.credit_note_on, ())
         return (
-            action.kind == "refund"
-            and action.state in booked
+            action.state in booked
             and not action.sudo().credit_note_ids
             # only once, also where none could be made
             and (action.state == booked[0] or not action.accepted_at)
@@ -104,7 +107,7 @@ class AmazonActionFollowerCreditNote(models.AbstractModel):
         origin = action._get_origin()
         if origin._name == "sale.order" and origin:
             return origin.sudo()
-        return action.order_id._sale_orders()[:1]
+        return self.env["sale.order"]._of_amazon_orders(action.order_id)[:1]
 
     def _prepare_credit_note(self, action, sale_order):
         """Return the values of the credit note.

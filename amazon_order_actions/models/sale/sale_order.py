@@ -15,6 +15,22 @@ class SaleOrder(models.Model):
         named = self._name_by_number()
         return super(SaleOrder, self - named)._compute_display_name()
 
+    # === FINDING === #
+
+    @api.model
+    def _of_amazon_orders(self, orders):
+        """Return the sale orders of Amazon orders, in sudo mode, for whoever may act on
+        those.
+
+        :param amazon.order orders: any number
+        """
+        return self.sudo().search(
+            [
+                ("amazon_order_id", "in", orders.ids),
+                ("company_id", "in", orders.company_id.ids),
+            ]
+        )
+
     # === BUSINESS METHODS - AFTER A CANCELLATION AT AMAZON === #
 
     def _cancel_for_amazon(self, action):
@@ -57,21 +73,3 @@ class SaleOrder(models.Model):
             user_id=person.id,
         )
         self._message_log(body=f"{action.name}: {known}")
-
-
-class AmazonOrder(models.Model):
-    _inherit = "amazon.order"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    def _sale_orders(self):
-        """Return the sale orders of these orders, in sudo mode, for whoever may act on
-        the Amazon order."""
-        return (
-            self.env["sale.order"]
-            .sudo()
-            .search(
-                [
-                    ("amazon_order_id", "in", self.ids),
-                    ("company_id", "in", self.company_id.ids),
-                ]
-            )
-        )

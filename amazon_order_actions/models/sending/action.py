@@ -1,4 +1,3 @@
-import logging
 import time
 import uuid
 from datetime import timedelta
@@ -24,12 +23,13 @@ from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now
 from ..base.containment import PASSED_ON
 from ..base.groups import JOURNAL
+from ..base.private_log import private_logger
 from ..base.set_aside import contained_job
+from ..holding.gatekeeper import NotNow
 from ..order.reading import is_final
-from .life_record import RecordUnusable
 from .pace import VERIFY_SECONDS
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Seconds until a call is tried again that was proven not to have left, where Amazon did
 # not say how long: half of the time since it was asked for, within these bounds.
@@ -73,7 +73,8 @@ class AmazonAction(models.Model):
     Amazon's own data.
     """
 
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.action"
+    _inherit = ["amazon.action", "amazon.action.drop"]
 
     feed_id = fields.Many2one(
         "amazon.feed",
@@ -265,15 +266,14 @@ class AmazonAction(models.Model):
         :raise RetryableJobError: where this host cannot say so
         """
         try:
-            return self.env["amazon.life"]._check()
-        except RecordUnusable as error:
+            return self.env["amazon.gatekeeper"]._is_ready()
+        except NotNow as error:
             self._in_own("_say_why_held")
-            reason = f"The record cannot be written: {error}"
-            raise self._call_later(reason, self._retry_seconds()) from None
+            raise self._call_later(str(error), self._retry_seconds()) from None
 
     def _say_why_held(self):
         """Say that this host cannot send it, and why."""
-        problem = self.env["amazon.life"]._problem()
+        problem = self.env["amazon.gatekeeper"]._why_nothing_leaves()
         if problem and self._is_queued():
             self.state_message = problem
 
@@ -299,6 +299,14 @@ class AmazonAction(models.Model):
         return self.state == "queued"
 
     def _verify_order(self):
+        """Ask Amazon what the call depends on, as its kind has it.
+
+        :return: whether that is known, and the action still waits
+        :rtype: bool
+        """
+        return self._kind()._verify(self)
+
+    def _verify_by_order(self):
         """Read the order; block the action where Amazon does not show the order, and
         will not.
 
@@ -328,7 +336,7 @@ class AmazonAction(models.Model):
             return
         if not leaving:
             return
-        may_leave = self.env["amazon.life"]._let_leave(self.account_id)
+        may_leave = self.env["amazon.gatekeeper"]._may_leave(self.account_id)
         if may_leave and self._in_own("_may_call_leave", token):
             outcome = self.env["amazon.call"]._make(client, *leaving, name)
         else:
@@ -390,7 +398,7 @@ class AmazonAction(models.Model):
         if not action._is_verified(is_read):
             raise action._call_later("The order is not known yet.", CALL_RETRY_SECONDS)
         if action._is_of_lost_life():
-            action._doubt_lost_time()
+            self.env["amazon.gatekeeper"]._tell("_verify_first", action)
             return None
         doubt = action._late_doubt()
         if doubt:
@@ -501,13 +509,12 @@ class AmazonAction(models.Model):
             return True
         disproof = self._kind()._disproof(self)
         if disproof and self._is_of_lost_time():
-            self._wait_again(
-                self.env._(
-                    "This database was restored from a backup, and this was not sent "
-                    "in the time that it lost: %s. It waits again.",
-                    disproof,
-                )
+            reason = self.env._(
+                "This database was restored from a backup, and this was not sent in "
+                "the time that it lost: %s. It waits again.",
+                disproof,
             )
+            self.env["amazon.gatekeeper"]._tell("_let_wait_again", self, reason)
             return True
         if disproof:
             self._set_rejected(False, disproof)

@@ -1,6 +1,5 @@
 import hashlib
 import json
-import logging
 from datetime import timedelta
 from math import ceil
 
@@ -8,12 +7,13 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ...spapi.errors import NotSent, Refused, Throttled
-from ..account.seller_account import is_access_refused
+from ..account.connection import is_access_refused
 from ..action.states import BEFORE_SENDING
 from ..base.clock import any_ahead, bring_back, database_now
 from ..base.containment import contained, log_failure
+from ..base.private_log import private_logger
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 CALL_STATES = [
     ("sending", "Sending"),

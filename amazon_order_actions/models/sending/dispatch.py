@@ -1,8 +1,8 @@
 import hashlib
-import logging
 import tempfile
 import time
 from datetime import timedelta
+from functools import partial
 from math import ceil
 from typing import NamedTuple
 
@@ -32,12 +32,13 @@ from ..action.states import BEFORE_SENDING
 from ..base.background import CHUNK, in_background, in_own_transaction
 from ..base.clock import database_now
 from ..base.containment import PASSED_ON, contained, log_failure
+from ..base.private_log import private_logger
 from ..base.set_aside import contained_job
+from ..holding.gatekeeper import NotNow
 from ..order.reading import is_final
-from .life_record import RecordUnusable
 from .pace import POLL_MIN_SECONDS, VERIFY_SECONDS
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Actions in one envelope: what one dispatch works off in reasonable time. Amazon
 # advises at most 10 MiB (feeds guide), which hold more messages than this.
@@ -103,8 +104,8 @@ class Sending(NamedTuple):
     document_ref: str
 
 
-class AmazonFeed(models.Model):
-    """How what is queued is sent to Amazon.
+class AmazonFeedDispatch(models.AbstractModel):
+    """How what is queued is sent to Amazon: a part of `amazon.feed`.
 
     The pipeline (docs/architecture.md): a dispatch takes the lane, waits for a token of
     createFeed, makes sure that the orders are known as of after the click, uploads the
@@ -113,7 +114,8 @@ class AmazonFeed(models.Model):
     the lane turns it into *unknown*, never back into a sending.
     """
 
-    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.feed.dispatch"
+    _description = "Amazon Dispatch of Feeds"
 
     # === BUSINESS METHODS - ENQUEUEING === #
 
@@ -181,7 +183,7 @@ class AmazonFeed(models.Model):
             self._in_own_transaction("_enqueue_sweep", lane)
         try:
             self._settle_interrupted(lane)
-            self._check_life(lane)
+            self._check_ready(lane)
             if not self._in_own_transaction("_is_open", lane):
                 return
             verified = self._verify_orders(lane)
@@ -249,21 +251,21 @@ class AmazonFeed(models.Model):
         """Call a method of this model in a transaction of its own, and commit."""
         return in_own_transaction(self, method, *args)
 
-    def _check_life(self, lane):
-        """Make sure that this database is the one that sent last; stop its accounts
-        where it is not.
+    def _check_ready(self, lane):
+        """Have the gatekeepers look whether anything may leave. Where one finds that it
+        may not, what it has stopped is not due any more.
 
         :raise RetryableJobError: where this host cannot say so
         """
         try:
-            self.env["amazon.life"]._check()
-        except RecordUnusable as error:
+            self.env["amazon.gatekeeper"]._is_ready()
+        except NotNow as error:
             self._in_own_transaction("_say_why_held", lane)
-            raise self._later(f"The record cannot be written: {error}") from None
+            raise self._later(str(error)) from None
 
     def _say_why_held(self, lane):
         """Say of what is due that this host cannot send it, and why."""
-        problem = self.env["amazon.life"]._problem()
+        problem = self.env["amazon.gatekeeper"]._why_nothing_leaves()
         if problem:
             self._due(lane).write({"state_message": problem})
 
@@ -408,7 +410,7 @@ class AmazonFeed(models.Model):
         unread = self._in_own_transaction("_unverified", lane)
         if any(action.by_range for action in unread):
             account = self.env["amazon.seller.account"].browse(lane.account_id)
-            account._read_ranges()
+            self.env["amazon.range.reading"]._read_ranges(account)
             unread = self._in_own_transaction("_unverified", lane)
         read = self._read_single_orders([action.order_id for action in unread])
         return self._in_own_transaction("_verified", lane, read, begun)
@@ -423,7 +425,7 @@ class AmazonFeed(models.Model):
         return [
             Unverified(action.order_id.id, action._decided_at() <= shown)
             for action in self._due(lane)
-            if not action._is_verified(now=now)
+            if not action._is_order_verified(now=now)
         ]
 
     def _verified(self, lane, read, begun):
@@ -436,7 +438,7 @@ class AmazonFeed(models.Model):
         return {
             action.id: read.get(action.order_id.id, False)
             for action in self._due(lane)
-            if action._is_verified(now=now)
+            if action._is_order_verified(now=now)
             or (action.order_id.id in read and action._decided_at() <= begun)
         }
 
@@ -530,7 +532,7 @@ class AmazonFeed(models.Model):
     def _send_with(self, client, lane, verified):
         self._look_first(client, lane)
         try:
-            with self._breaker_held(lane):
+            with self.env["amazon.gatekeeper"]._counting(lane):
                 sending = self._in_own_transaction("_prepare", client, lane, verified)
         except SpApiError as error:
             if is_final(error):
@@ -544,7 +546,7 @@ class AmazonFeed(models.Model):
             # being sent, and nobody sends it.
             self._settle_interrupted(lane)
             return
-        may_leave = self.env["amazon.life"]._let_leave(account)
+        may_leave = self.env["amazon.gatekeeper"]._may_leave(account)
         if may_leave and self._in_own_transaction("_may_leave", sending.feed_id):
             record, *args = self._create_feed(client, sending)
         else:
@@ -562,7 +564,7 @@ class AmazonFeed(models.Model):
         """
         account = self.env["amazon.seller.account"].browse(lane.account_id)
         try:
-            account._look_at_feeds(client)
+            self.env["amazon.gatekeeper"]._look_first(account, client)
         except (SpApiError, IncompleteCredentials) as error:
             is_throttled = isinstance(error, Throttled)
             if is_throttled and self._in_own_transaction("_is_just_listed", lane):
@@ -604,9 +606,11 @@ class AmazonFeed(models.Model):
         feed = self.browse(feed_id)
         if feed.state != "sending" or not feed.account_id.active:
             return False
+        holds = self.env["amazon.gatekeeper"]._all_holds(feed.account_id)
         # What the circuit breaker lets pass was counted before it tripped.
-        stops = feed.account_id._open_stops().filtered(lambda s: not s.is_automatic)
-        kinds = set(stops.mapped("kind"))
+        kinds = {
+            hold.kind for hold in holds[feed.account_id] if not hold.spares_counted
+        }
         return not kinds or (
             False not in kinds and not kinds & set(feed.action_ids.mapped("kind"))
         )
@@ -628,7 +632,10 @@ class AmazonFeed(models.Model):
             due.try_lock_for_update(allow_referencing=True), verified
         )
         account = self.env["amazon.seller.account"].browse(lane.account_id)
-        actions = account._breaker_lets_pass(actions)
+        left_since = partial(self.env["amazon.feed"]._left_since, account)
+        actions = self.env["amazon.gatekeeper"]._those_that_pass(
+            account, actions, left_since
+        )
         if not actions:
             return None
         with tempfile.TemporaryFile() as payload:
@@ -679,7 +686,7 @@ class AmazonFeed(models.Model):
         """Block what cannot be sent any more, and hand over what may be at Amazon."""
         for action in actions:
             if action._is_of_lost_life():
-                action._doubt_lost_time()
+                self.env["amazon.gatekeeper"]._tell("_verify_first", action)
                 continue
             # first: to be blocked says that nothing happened
             doubt = action._late_doubt()
@@ -767,7 +774,7 @@ class AmazonFeed(models.Model):
             self._return_for_aside(lane)
             return
         now = database_now(self.env)
-        unread = left.filtered(lambda action: not action._is_verified(now=now))
+        unread = left.filtered(lambda action: not action._is_order_verified(now=now))
         for action in unread:
             problem = action.order_id.read_message or action.order_id.finances_message
             if problem:

@@ -24,6 +24,20 @@ FEED_STATES = [
 SENT_BEFORE = timedelta(minutes=CLOCK_TOLERANCE_MINUTES)
 
 
+# States of an action whose money left, or may have, where a feed carried it; assisted:
+# its outcome was unknown, and a person saw at Amazon that it is executed.
+LEFT_STATES = (
+    "sending",
+    "submitted",
+    "unknown",
+    "accepted",
+    "confirmed",
+    "assisted",
+)
+# States of a feed which say that nothing of it happened, before its actions follow.
+NOTHING_LEFT = ("not_sent", "absent", "refused", "cancelled")
+
+
 class AmazonFeed(models.Model):
     """One envelope on its way to Amazon, and what Amazon answered.
 
@@ -33,6 +47,7 @@ class AmazonFeed(models.Model):
 
     _name = "amazon.feed"
     _inherit = [
+        "amazon.feed.dispatch",
         "amazon.own.defaults",
         "amazon.set.aside",
         "amazon.file.document",
@@ -92,6 +107,8 @@ class AmazonFeed(models.Model):
     _answered_idx = models.Index(
         "(account_id, feed_type, done_at) WHERE done_at IS NOT NULL"
     )
+    # What left within the last hour.
+    _sent_idx = models.Index("(account_id, feed_type, sending_at)")
     _set_aside_idx = models.Index("(account_id) WHERE set_aside_at IS NOT NULL")
     # What of its documents is not removed yet, the oldest first.
     _documents_idx = models.Index(
@@ -150,6 +167,37 @@ class AmazonFeed(models.Model):
         bring_back(feeds, times[1:], now)
         bring_back(feeds, times[:1], now, SENT_BEFORE)
         return len(feeds)
+
+    # === BUSINESS METHODS - MONEY === #
+
+    @api.model
+    def _left_since(self, account, feed_type, kind, moment):
+        """Return the money of the actions of a kind that were sent since then, or may
+        have been, in the company's currency.
+
+        :param amazon.seller.account account: whose
+        :param str feed_type: that carries the kind
+        :param str kind: kind of action
+        :param datetime moment: by PostgreSQL's clock
+        :rtype: float
+        """
+        feeds = self.search(
+            [
+                ("account_id", "=", account.id),
+                ("feed_type", "=", feed_type),
+                ("sending_at", ">=", moment),
+                ("state", "not in", NOTHING_LEFT),
+            ]
+        )
+        ((money,),) = self.env["amazon.action"]._read_group(
+            [
+                ("feed_id", "in", feeds.ids),
+                ("kind", "=", kind),
+                ("state", "in", LEFT_STATES),
+            ],
+            aggregates=["amount_company:sum"],
+        )
+        return money or 0.0
 
     # === HELPERS === #
 

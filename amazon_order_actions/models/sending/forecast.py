@@ -60,12 +60,13 @@ class AmazonForecast(models.AbstractModel):
         if not account.active:
             message = self.env._("The account %s is archived.", account.name)
             return {row["id"]: {"stop_message": message} for row in queued}
-        stops = account._open_stops()
+        holds = self.env["amazon.gatekeeper"]._all_holds(account)[account]
         stopped = {}
         for row in queued:
-            of_row = stops.filtered(lambda s, row=row: s.kind in (False, row["kind"]))
+            of_row = [hold for hold in holds if hold.kind in (False, row["kind"])]
             if of_row:
-                stopped[row["id"]] = {"stop_message": of_row._sentences()}
+                message = "\n".join(hold.tell() for hold in of_row)
+                stopped[row["id"]] = {"stop_message": message}
         return stopped
 
     def _wait(self, account):

@@ -3,3 +3,7 @@ from . import poll
 from . import reconcile
 from . import feed_cancel
 from . import needed_jobs
+from . import feed
+from . import listed_doubt
+from . import finders
+from . import health

@@ -1,7 +1,4 @@
-import logging
-
 from odoo import fields, models
-from odoo.exceptions import AccessError, UserError
 
 from ...spapi.errors import (
     IncompleteCredentials,
@@ -14,12 +11,10 @@ from ..action.states import OPEN_STATES
 from ..base.background import in_background
 from ..base.clock import database_now
 from ..base.containment import contained
+from ..base.private_log import private_logger
 from ..base.set_aside import contained_job
 
-_logger = logging.getLogger(__name__)
-
-# People that the question names; a feed can carry the work of many.
-PEOPLE_NAMED = 5
+_logger = private_logger(__name__)
 
 # Actions that one job takes back, and the seconds until it looks for those that have
 # not followed their feed yet.
@@ -27,142 +22,11 @@ DROPPED_AT_ONCE = 500
 FOLLOW_SECONDS = 30
 
 
-class AmazonAuditEntry(models.Model):
-    _inherit = "amazon.audit.entry"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonFeedDrop(models.AbstractModel):
+    """How Amazon is asked not to process a feed, and what follows where it hears."""
 
-    event = fields.Selection(
-        selection_add=[("drop", "Asked Amazon to drop it")],
-        ondelete={"drop": "cascade"},
-    )
-
-
-class AmazonAction(models.Model):
-    """How a person asks Amazon not to process what it has received already."""
-
-    _inherit = "amazon.action"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    # === ACTION METHODS === #
-
-    def action_cancel_feed_question(self):
-        """Return what a person should know before asking Amazon to drop the feed.
-
-        :rtype: str
-        :raise AccessError: when the user may not take back all of the feed
-        :raise UserError: when Amazon cannot be asked any more
-        """
-        feed_sudo = self._get_droppable_feed()
-        asked = (
-            self.env["amazon.action"]
-            .sudo()
-            ._read_group([("feed_id", "=", feed_sudo.id)], ["user_id"], ["__count"])
-        )
-        count = sum(of_user for _user, of_user in asked)
-        if count == 1:
-            return self.env._(
-                "The feed %(feed)s carries nothing else. If Amazon drops it, nothing "
-                "is executed. If Amazon has begun to process it by then, it goes on.",
-                feed=feed_sudo.feed_ref,
-            )
-        asked.sort(key=lambda group: -group[1])
-        return self.env._(
-            "Amazon can only drop the feed %(feed)s as a whole, with all %(count)s "
-            "actions that it carries (%(people)s). If Amazon drops it, none of them is "
-            "executed. If Amazon has begun to process it by then, all of them go on.",
-            feed=feed_sudo.feed_ref,
-            count=count,
-            people=", ".join(self._people_sentences(asked)),
-        )
-
-    def _people_sentences(self, asked):
-        """Return how many actions each person asked for, the most diligent first."""
-        sentences = [f"{user.name}: {count}" for user, count in asked[:PEOPLE_NAMED]]
-        rest = sum(count for _user, count in asked[PEOPLE_NAMED:])
-        if rest:
-            sentences.append(self.env._("others: %s", rest))
-        return sentences
-
-    def action_cancel_feed(self):
-        """Ask Amazon to drop the whole feed of this action, while it is in its queue.
-
-        Amazon is asked in the background, and what becomes of the feed is seen by
-        polling: cancelFeed only says that the wish was taken.
-
-        :raise AccessError: when the user may not take back all of the feed
-        :raise UserError: when Amazon cannot be asked any more
-        """
-        feed_sudo = self._get_droppable_feed()
-        sentence = self.env._(
-            "%(user)s asks Amazon to drop the feed %(feed)s. Whether Amazon does is "
-            "not known yet.",
-            user=self.env.user.name,
-            feed=feed_sudo.feed_ref,
-        )
-        # A second click waits for this row, is run again, and finds it asked already.
-        feed_sudo.write(
-            {
-                "drop_asked_at": fields.Datetime.now(),
-                "drop_user_id": self.env.uid,
-                "drop_message": sentence,
-            }
-        )
-        feed_sudo.flush_recordset()
-        self.sudo()._journal("drop", message=sentence)
-        self.sudo()._post(
-            lambda action: self.env._(
-                "%(action)s: %(sentence)s", action=action.name, sentence=sentence
-            )
-        )
-        feed_sudo._enqueue_drop()
-        self.sudo().order_id._notify_forms()
-        return True
-
-    def _get_droppable_feed(self):
-        """Return the feed in sudo mode, where the user may take back all of it.
-
-        :rtype: amazon.feed
-        :raise AccessError: when the user may not
-        :raise UserError: when Amazon cannot be asked any more
-        """
-        self.ensure_one()
-        self.check_access("read")
-        feed_sudo = self.sudo().feed_id
-        actions = self.env["amazon.action"]
-        carried = [("feed_id", "=", feed_sudo.id)]
-        for (kind,) in actions.sudo()._read_group(carried, ["kind"]):
-            self.env[f"amazon.action.kind.{kind}"]._check_right()
-        if actions.search_count(carried) != actions.sudo().search_count(carried):
-            raise AccessError(
-                self.env._(
-                    "The feed also carries what you may not see, so you cannot have "
-                    "it dropped."
-                )
-            )
-        if feed_sudo.drop_asked_at:
-            raise UserError(
-                self.env._("Amazon has been asked to drop this feed already.")
-            )
-        if feed_sudo.is_adopted:
-            raise UserError(
-                self.env._(
-                    "The feed %s was found in Amazon's list and may be another "
-                    "program's, so Amazon is not asked to drop it. Wait for the "
-                    "outcome.",
-                    feed_sudo.feed_ref,
-                )
-            )
-        if not feed_sudo._is_in_queue():
-            raise UserError(
-                self.env._(
-                    "%(action)s is not in Amazon's queue any more, so Amazon cannot "
-                    "drop it. Wait for the outcome.",
-                    action=self.sudo().name,
-                )
-            )
-        return feed_sudo
-
-
-class AmazonFeed(models.Model):
-    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.feed.drop"
+    _description = "Amazon Feeds Taken Back"
 
     drop_asked_at = fields.Datetime(
         "Drop Asked",
@@ -182,12 +46,13 @@ class AmazonFeed(models.Model):
     def write(self, vals):
         """Override to tell the forms when Amazon can be asked to drop it, and when it
         cannot any more."""
+        if "processing_status" not in vals:
+            return super().write(vals)
         queued = {feed: feed._is_in_queue() for feed in self}
         result = super().write(vals)
-        if "processing_status" in vals:
-            for feed in self:
-                if feed._is_in_queue() != queued[feed]:
-                    feed.action_ids.order_id._notify_forms()
+        for feed in self:
+            if feed._is_in_queue() != queued[feed]:
+                feed.action_ids.order_id._notify_forms()
         return result
 
     # === BUSINESS METHODS - DROPPING === #

@@ -1,4 +1,3 @@
-import logging
 from contextlib import nullcontext
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
@@ -11,11 +10,12 @@ from ...spapi.enums import FEED_CANCEL, FEED_REFUND
 from ...spapi.errors import MalformedAnswer
 from ..base.background import in_own_transaction
 from ..base.clock import CLOCK_TOLERANCE_MINUTES, as_utc, database_now
+from ..base.private_log import private_logger
 from ..watch.check import Check, Finding
 
 _lt = LazyTranslate(__name__)
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Seconds. The list is read from so long before the sending, so that a feed that lies
 # before its window is seen, too.
@@ -270,8 +270,11 @@ class AmazonForeignFeed(models.Model):
         self.search([("created_at", "<", limit)]).unlink()
 
 
-class AmazonFeed(models.Model):
-    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+class AmazonFeedListed(models.AbstractModel):
+    """What Amazon's list of feeds says of a feed of ours."""
+
+    _name = "amazon.feed.listed"
+    _description = "Amazon Feeds in Its List"
 
     @api.model
     def _doubtful(self):
@@ -328,12 +331,6 @@ class AmazonFeed(models.Model):
             )
         )[-1:]
 
-    def _forget_listed(self):
-        """Override: a feed of Amazon's list turns out to be ours."""
-        result = super()._forget_listed()
-        self.env["amazon.foreign.feed"]._forget(self)
-        return result
-
     @api.model
     def _known_refs(self, account, listed, surely=False):
         """Return the ids of those listed feeds that are ours.
@@ -367,6 +364,14 @@ class AmazonFeed(models.Model):
         """Return Amazon's time before which it cannot have created this feed."""
         return self.amazon_sent_after or self.sending_at
 
+    def _absent_from(self):
+        """Return Amazon's time from which on its list must show this feed: where the
+        database was restored, another life may have sent it again until then.
+
+        :rtype: datetime
+        """
+        return max(self._window_start(), self.account_id.life_listed_at or datetime.min)
+
     def _may_be(self, row):
         """Whether a feed that Amazon lists may be this one, generously.
 
@@ -391,88 +396,58 @@ class AmazonFeed(models.Model):
         )
 
 
-class AmazonSellerAccount(models.Model):
-    """How the feeds at Amazon are compared with ours."""
+class AmazonFeedList(models.AbstractModel):
+    """How the feeds that Amazon lists for an account are compared with ours."""
 
-    _inherit = "amazon.seller.account"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    feeds_listed_at = fields.Datetime(
-        readonly=True,
-        copy=False,
-        help="By Amazon's clock: up to then its feeds were compared with ours.",
-    )
-    feeds_read_at = fields.Datetime(
-        readonly=True, copy=False, help="When that list was asked for."
-    )
-
-    foreign_feeds_message = fields.Char(compute="_compute_foreign_feeds_message")
-
-    # === COMPUTE METHODS === #
-
-    @api.depends_context("lang")
-    def _compute_foreign_feeds_message(self):
-        lately = self.env["amazon.foreign.feed"].sudo()._lately(self)
-        for account in self:
-            found = lately.get(account.sudo())
-            account.foreign_feeds_message = found and account._foreign_sentence(*found)
-
-    def _foreign_sentence(self, count, last):
-        """Say that another program sends feeds for this account.
-
-        :param int count: feeds of the last days
-        :param datetime last: when the last one was created
-        """
-        return self.env._(
-            "Another program sends feeds for this account: %(count)s in the last "
-            "%(days)s days, the last one on %(last)s.",
-            count=count,
-            days=FOREIGN_DAYS,
-            last=as_utc(last),
-        )
+    _name = "amazon.feed.list"
+    _description = "Amazon List of Feeds"
 
     # === BUSINESS METHODS === #
 
-    def _look_at_feeds(self, client=None):
+    @api.model
+    def _look(self, account, client=None):
         """Compare Amazon's list of feeds with ours, and keep what is not ours.
 
         What is judged happens in a transaction that begins after the list was read: a
         feed that another worker has just sent is then known here.
 
+        :param amazon.seller.account account: whose feeds
         :param SellerClient client: of this account, a new one when None
         :return: Amazon's time after the list, UTC, naive
         :rtype: datetime
         :raise SpApiError: when Amazon does not give its list
         :raise IncompleteCredentials: when a credential is missing
         """
-        self.ensure_one()
-        rows, amazon_now = self._list_feeds_lately(client)
-        in_own_transaction(self, "_compare_feeds", readable(rows), amazon_now)
+        rows, amazon_now = self._read_lately(account, client)
+        in_own_transaction(self, "_compare", account.id, readable(rows), amazon_now)
         return amazon_now
 
-    def _list_feeds_lately(self, client):
+    def _read_lately(self, account, client):
         """Read Amazon's list since the one before. After a pause there may be more than
         the strict layer reads: then the latest."""
-        since = self._listing_since()
+        since = self._listing_since(account)
         try:
-            return self._list_feeds(since, client)
+            return self._read(account, since, client)
         except MalformedAnswer:
             overlap = timedelta(minutes=LOOK_OVERLAP_MINUTES)
             latest = database_now(self.env) - overlap
             if since >= latest - overlap:
                 raise
-            return self._list_feeds(latest, client)
+            return self._read(account, latest, client)
 
-    def _listing_since(self):
+    def _listing_since(self, account):
         """Return from which moment on the list is to be read, by Amazon's clock: a
         little before the end of the one before."""
         now = database_now(self.env)
         back = timedelta(hours=LOOK_BACK_HOURS)
-        reached = min(self.feeds_listed_at or now - back, now)
+        reached = min(account.feeds_listed_at or now - back, now)
         return max(reached - timedelta(minutes=LOOK_OVERLAP_MINUTES), now - back)
 
-    def _list_feeds(self, since, client=None):
+    @api.model
+    def _read(self, account, since, client=None):
         """Read Amazon's list of the feeds of our types.
 
+        :param amazon.seller.account account: whose feeds
         :param datetime since: UTC, naive
         :param SellerClient client: of this account, a new one when None
         :return: Amazon's feed objects, and its time after them
@@ -480,30 +455,46 @@ class AmazonSellerAccount(models.Model):
         :raise SpApiError: when Amazon does not give its list
         :raise IncompleteCredentials: when a credential is missing
         """
-        with nullcontext(client) if client else self._client() as client:
+        with nullcontext(client) if client else account._client() as client:
             rows = client.get_feeds(FEED_TYPES, since.replace(tzinfo=timezone.utc))
             now = client.amazon_now()
         if not now:
             raise MalformedAnswer("getFeeds", "Amazon's answer has no date.")
         return rows, now.replace(tzinfo=None)
 
-    def _compare_feeds(self, listed, amazon_now):
+    @api.model
+    def _compare(self, account_id, listed, amazon_now):
         """Keep what Amazon lists and this database does not know, in a transaction of
         its own.
 
+        :param int account_id: id of the account
         :param list[Listed] listed: what Amazon lists
         :param datetime amazon_now: its time after that
         """
+        account = self.env["amazon.seller.account"].browse(account_id)
         # First: who compares at the same time waits for this row, fails to serialize,
         # and then sees what was kept.
-        self.write(
+        account.write(
             {
                 "feeds_listed_at": amazon_now.replace(microsecond=0),
                 "feeds_read_at": database_now(self.env),
             }
         )
-        self.flush_recordset()
-        self.env["amazon.foreign.feed"]._record(self, listed)
+        account.flush_recordset()
+        self.env["amazon.foreign.feed"]._record(account, listed)
+
+
+class AmazonGatekeeperListing(models.AbstractModel):
+    """Amazon's feeds are compared with ours before another one is sent."""
+
+    _name = "amazon.gatekeeper.listing"
+    _inherit = "amazon.gatekeeper"
+    _description = "Amazon Gatekeeper That Looks at the List"
+
+    _place = 40
+
+    def _look(self, account, client):
+        self.env["amazon.feed.list"]._look(account, client)
 
 
 class AmazonCheckForeign(models.AbstractModel):
@@ -513,7 +504,7 @@ class AmazonCheckForeign(models.AbstractModel):
     _inherit = "amazon.check"
     _description = "Amazon Checks of Other Programs"
 
-    _checks = (Check("foreign", _lt("Another program sends feeds")),)
+    _checks = (Check("foreign", _lt("Another program sends feeds"), on_account=True),)
 
     def _find_foreign(self, accounts):
         """Another program sends feeds for an account. They stop nothing."""
@@ -523,10 +514,14 @@ class AmazonCheckForeign(models.AbstractModel):
                 account,
                 count,
                 self.env._(
-                    "%(sentence)s If Amazon's answer to a sending of ours is lost, a "
-                    "person will often have to look for the outcome. Find out which "
-                    "program it is, and keep it from refunding and cancelling.",
-                    sentence=account._foreign_sentence(count, last),
+                    "Another program sends feeds for this account: %(count)s in the "
+                    "last %(days)s days, the last one on %(last)s. If Amazon's answer "
+                    "to a sending of ours is lost, a person will often have to look "
+                    "for the outcome. Find out which program it is, and keep it from "
+                    "refunding and cancelling.",
+                    count=count,
+                    days=FOREIGN_DAYS,
+                    last=as_utc(last),
                 ),
             )
             for account, (count, last) in lately.items()

@@ -9,11 +9,12 @@ from ..sending.dispatch import BEHIND_UNKNOWN, BETTER_KNOWN
 from .foreign_feed import DOUBTFUL
 
 
-class AmazonFeed(models.Model):
+class AmazonFeedJobs(models.AbstractModel):
     """Which job each feed needs, by what is known of it: where that job is lost, the
     watch enqueues it again, and so does whoever tries again what was set aside."""
 
-    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.feed.jobs"
+    _description = "Amazon Jobs of Feeds"
 
     @api.model
     def _needed_jobs(self):

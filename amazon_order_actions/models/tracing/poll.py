@@ -1,21 +1,21 @@
 import hashlib
-import logging
 
 from odoo import api, fields, models
 
 from ...spapi.enums import FEED_FINAL_STATUSES
 from ...spapi.errors import IncompleteCredentials, Refused, SpApiError, UnreadableReport
 from ...spapi.reports import count_processed, named_orders, parse_report
-from ..account.seller_account import is_access_refused
+from ..account.connection import is_access_refused
 from ..action.states import ACTION_TRANSITIONS, OPEN_STATES
 from ..base.background import CHUNK, in_background
 from ..base.clock import database_now
 from ..base.containment import contained
+from ..base.private_log import private_logger
 from ..base.set_aside import contained_job
 from ..order.reading import is_not_found
 from ..sending.pace import POLL_MAX_SECONDS, POLL_MIN_SECONDS
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # A report that is missing is asked for every so many seconds during the first hours,
 # then daily, until Amazon deletes it (result documents are kept for 28 days: model of
@@ -33,10 +33,11 @@ DAY = 24 * 3600
 UNKNOWN = [("state", "=", "unknown")]
 
 
-class AmazonFeed(models.Model):
+class AmazonFeedPoll(models.AbstractModel):
     """How Amazon's answer to a feed is waited for, kept and applied."""
 
-    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.feed.poll"
+    _description = "Amazon Answers to Feeds"
 
     # === BUSINESS METHODS - POLLING === #
 

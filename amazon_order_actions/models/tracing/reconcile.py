@@ -1,4 +1,3 @@
-import logging
 import time
 from collections import Counter
 from datetime import timedelta
@@ -9,18 +8,19 @@ from odoo.fields import Domain
 
 from ...spapi.enums import FEED_FINAL_STATUSES
 from ...spapi.errors import IncompleteCredentials, Refused, SpApiError
-from ..account.seller_account import is_access_refused
+from ..account.connection import is_access_refused
 from ..action.action import CONFIRM_ALERT_DAYS
 from ..action.kind import NOT_CANCELLED_MINUTES
 from ..action.states import OPEN_STATES
 from ..base.background import CHUNK, in_background, in_own_transaction
 from ..base.clock import as_utc, database_now
 from ..base.containment import contained
+from ..base.private_log import private_logger
 from ..base.set_aside import contained_job
 from ..sending.pace import POLL_MIN_SECONDS, VERIFY_SECONDS
 from .foreign_feed import ADOPT_SECONDS, DOUBTFUL, LISTING_TOLERANCE_SECONDS, Listed
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Seconds between two looks for a feed in Amazon's list: half of the time that has
 # passed since it was sent, within these bounds. getFeeds allows 10 calls at once, then
@@ -63,7 +63,7 @@ class Evidence(NamedTuple):
     is_foreign_about: bool
 
 
-class AmazonFeed(models.Model):
+class AmazonFeedSearch(models.AbstractModel):
     """How a feed is looked for whose sending had no clear answer.
 
     Amazon's list of feeds is the evidence. It names no document, so a feed is taken for
@@ -78,7 +78,8 @@ class AmazonFeed(models.Model):
     and it is let go as soon as something speaks against it.
     """
 
-    _inherit = "amazon.feed"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
+    _name = "amazon.feed.search"
+    _description = "Amazon Search for Feeds"
 
     is_adopted = fields.Boolean(
         "Found at Amazon", readonly=True, help="Found in Amazon's list of feeds."
@@ -155,9 +156,10 @@ class AmazonFeed(models.Model):
         :rtype: tuple[str, datetime]
         """
         account = self.account_id
-        rows, amazon_now = account._list_feeds(self._listed_since())
+        lists = self.env["amazon.feed.list"]
+        rows, amazon_now = lists._read(account, self._listed_since())
         listed = [Listed.parse(row) for row in rows]
-        in_own_transaction(account, "_compare_feeds", listed, amazon_now)
+        in_own_transaction(lists, "_compare", account.id, listed, amazon_now)
         verdicts = self._in_own_transaction(
             "_judge_listing",
             account.id,
@@ -646,7 +648,7 @@ class AmazonFeed(models.Model):
         """
         unread = self._in_own_transaction("_unread_orders", self.id, since)
         if len(unread) > SINGLE_READS:
-            self.account_id._read_ranges()
+            self.env["amazon.range.reading"]._read_ranges(self.account_id)
             unread = self._in_own_transaction("_unread_orders", self.id, since)
         end = time.monotonic() + VERIFY_SECONDS
         told = set()

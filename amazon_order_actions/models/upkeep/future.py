@@ -5,7 +5,6 @@ they count as unknown (`clock.latest_credible`); once they have come, they would
 like any other. So the watch, which looks every five minutes, takes them away before.
 """
 
-import logging
 from datetime import timedelta
 
 from odoo import api, models
@@ -14,12 +13,13 @@ from odoo.tools import LazyTranslate
 
 from ..base.background import CHUNK, in_own_transaction
 from ..base.clock import any_ahead, bring_back, database_now, latest_credible
+from ..base.private_log import private_logger
 from ..sending.feed import SENT_BEFORE
 from ..watch.check import FIRST, Check, Finding
 
 _lt = LazyTranslate(__name__)
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # Seconds. The longest time to take an action back, which the accounts' constraints
 # allow, and the longest wait after a 429 (spapi.transport, MAX_WAIT): nothing is due

@@ -12,10 +12,6 @@ from ..base.background import CHUNK, in_background
 # The delivery is not always known; the shipment, which comes before it, is.
 BUYER_DAYS = 30
 
-# Days for which the feeds and Amazon's reports are kept unless an administrator says
-# otherwise. They name no buyer. The longest that one comes back to them is a dispute of
-# a card payment: the schemes' outer limit is 540 days.
-RETENTION_DAYS = 540
 # At least: claims of the A-to-z Guarantee are open for 90 days after the latest day of
 # delivery, and appeals follow.
 RETENTION_LEAST_DAYS = 120
@@ -29,14 +25,6 @@ ERASERS = ("_erase_orders", "_erase_actions", "_erase_documents", "_erase_packs"
 # What may name a buyer, or be a buyer's words; docs/journal.md has the whole list.
 OF_ORDERS = ("mcf_comment", "cancel_request_reason", "destination_digest")
 OF_ACTIONS = ("note", "decision_note")
-
-
-class ResCompany(models.Model):
-    _inherit = "res.company"  # pylint: disable=unknown-option-value,consider-merging-classes-inherited
-
-    amazon_retention_days = fields.Integer(
-        "Amazon Documents are Kept (Days)", default=RETENTION_DAYS
-    )
 
 
 class AmazonRetention(models.AbstractModel):

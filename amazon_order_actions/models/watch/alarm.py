@@ -1,12 +1,12 @@
-import logging
-
 from psycopg2 import OperationalError
 
 from odoo import api, fields, models
+from odoo.tools import plaintext2html
 
 from ..base.groups import ADMIN, JOURNAL
+from ..base.private_log import private_logger
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 
 class AmazonAlarm(models.Model):
@@ -46,6 +46,11 @@ class AmazonAlarm(models.Model):
     last_seen = fields.Datetime(required=True, readonly=True)
     count = fields.Integer(readonly=True, help="Things concerned, as last seen.")
     message = fields.Text(required=True, readonly=True)
+    panel_message = fields.Text(
+        readonly=True,
+        help="What whoever waits for it reads instead: the message is for "
+        "administrators.",
+    )
     is_told = fields.Boolean(
         "Told", readonly=True, help="Whether the administrators were told."
     )
@@ -87,6 +92,21 @@ class AmazonAlarm(models.Model):
         """Return the kinds that concern everybody who is about to ask for something."""
         return self.env["amazon.check"]._kinds_that("on_panel")
 
+    def _panel_sentence(self):
+        """Return what the panel says of this alarm to everybody who waits.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        if not self.panel_message:
+            return self.message
+        told = (
+            self.env._("An administrator has been told.")
+            if self.is_told
+            else self.env._("Tell an administrator.")
+        )
+        return f"{self.panel_message} {told}"
+
     @api.model
     def _report(self, kind, findings):
         """Open, renew and end the alarms of a kind in the current company.
@@ -122,11 +142,13 @@ class AmazonAlarm(models.Model):
                 "last_seen": now,
                 "count": finding.count,
                 "message": finding.message,
+                "panel_message": finding.panel,
             }
         )
         alarm._journal(False, "open")
         if kind not in self.env["amazon.check"]._kinds_that("is_mended"):
             alarm._tell()
+        alarm._show_on_panels()
 
     def _renew(self, finding):
         self.write(
@@ -134,6 +156,7 @@ class AmazonAlarm(models.Model):
                 "last_seen": fields.Datetime.now(),
                 "count": finding.count,
                 "message": finding.message,
+                "panel_message": finding.panel,
             }
         )
         if not self.is_told:
@@ -148,6 +171,16 @@ class AmazonAlarm(models.Model):
                 feedback=self.env._("It is over."),
             )
         )
+        self._show_on_panels()
+
+    def _show_on_panels(self):
+        """Let the panels that are open show it, or show it no more."""
+        if self.kind in self._panel_kinds():
+            self._try_to_tell(self._notify_panels)
+
+    def _notify_panels(self):
+        for check in self.env["amazon.check"]._registered():
+            check._notify_panels(self)
 
     def _journal(self, state_from, state_to):
         self.env["amazon.audit.entry"]._append(
@@ -182,13 +215,19 @@ class AmazonAlarm(models.Model):
         return True
 
     def _tell(self):
-        """Tell the administrators, now or at the next look that finds it."""
-        self.is_told = self._try_to_tell(self._tell_administrators)
-
-    def _tell_administrators(self):
-        """Tell the administrators of the company: an activity for each, and one message
-        that reaches them as each prefers (inbox or mail)."""
+        """Tell the administrators, now or at the next look that finds it: also where
+        there was none at first."""
         users = self._administrators()
+        self.is_told = bool(users) and self._try_to_tell(
+            lambda: self._tell_administrators(users)
+        )
+
+    def _tell_administrators(self, users):
+        """Tell the administrators of the company: an activity for each, and one message
+        that reaches them as each prefers (inbox or mail).
+
+        :param res.users users: whom
+        """
         for user in users:
             # without the mail that Odoo sends of every activity: one is enough
             self.with_context(mail_activity_quick_update=True).activity_schedule(
@@ -198,7 +237,8 @@ class AmazonAlarm(models.Model):
             )
         self.message_post(
             subject=self.env._("Amazon: %s", self.display_name),
-            body=self.message,
+            # with its lines, where it has lines to be copied
+            body=plaintext2html(self.message),
             partner_ids=users.partner_id.ids,
             subtype_xmlid="mail.mt_note",
         )

@@ -20,6 +20,7 @@ class Check(NamedTuple):
         where it is still so at the next look
     :param bool on_panel: whether it concerns everybody who is about to ask for
         something, on whatever order
+    :param bool on_account: whether the form of its account says it, as it is right now
     :param bool explains_waiting: whether it is why actions of its account wait
     :param bool tells_auditors: whether who administers must not be the only one to
         hear of it
@@ -31,18 +32,27 @@ class Check(NamedTuple):
     label: Any
     is_mended: bool = False
     on_panel: bool = False
+    on_account: bool = False
     explains_waiting: bool = False
     tells_auditors: bool = False
     turn: int | None = USUAL
 
 
 class Finding(NamedTuple):
-    """What a check found for one account, or for the whole company where empty."""
+    """What a check found for one account, or for the whole company where empty.
+
+    :param account: the account, or an empty recordset
+    :param int count: things concerned
+    :param str message: what it is, and what to do, for administrators
+    :param since: since when it is so; now where empty
+    :param str panel: what the panel says instead, to whoever waits for it
+    """
 
     account: models.BaseModel
     count: int
     message: str
     since: object = None
+    panel: str = ""
 
 
 class NeededJob(NamedTuple):
@@ -88,6 +98,13 @@ class AmazonCheck(models.AbstractModel):
         return [self.env[name] for name in names]
 
     @api.model
+    def _notify_panels(self, alarm):
+        """Hook: tell the open forms of whatever waits for what an alarm is about.
+
+        :param amazon.alarm alarm: that began, changed or ended
+        """
+
+    @api.model
     def _all(self):
         """Return all checks by their kind, in the order in which they are looked for.
 
@@ -118,6 +135,23 @@ class AmazonCheck(models.AbstractModel):
         :rtype: list[str]
         """
         return [k for k, (_of, check) in self._all().items() if getattr(check, quality)]
+
+    @api.model
+    def _said_of(self, accounts):
+        """Return what the form of each account says: what checks find right now that
+        are for it.
+
+        :param accounts: the seller accounts
+        :return: sentences by account
+        :rtype: dict[amazon.seller.account, list[str]]
+        """
+        said = {account: [] for account in accounts}
+        for kind, (of, check) in self._all().items():
+            if check.on_account:
+                for finding in getattr(of, f"_find_{kind}")(accounts):
+                    if finding.account in said:
+                        said[finding.account].append(finding.message)
+        return said
 
     # === HOOKS === #
 

@@ -1,15 +1,15 @@
-import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.tools import LazyTranslate
 
 from ..base.background import in_own_transaction
+from ..base.private_log import private_logger
 from .check import Check, Finding
 
 _lt = LazyTranslate(__name__)
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # What runs daily at the slowest has been tried again by then; an older failure is of
 # something that is not tried any more.
@@ -64,16 +64,17 @@ class AmazonFailure(models.Model):
     # === BUSINESS METHODS - CONTAINING === #
 
     @api.model
-    def _run_apart(self, task, records, method, *args):
+    def _run_apart(self, task, records, method, *args, subject=None):
         """Call a method in a transaction of its own; where it fails, note that and
         raise nothing.
 
         :param str task: what is done, a value of `task`
         :param records: whose method it is, as :func:`in_background` returns them
         :param str method: its name
+        :param subject: the record that it is done for; None: what the method is of
         :return: what the method returns, None where it failed
         """
-        subject = records or records.env.company
+        subject = subject or records or records.env.company
         # what is not written yet would not be seen
         self.env.flush_all()
         try:

@@ -1,6 +1,5 @@
 """Clocks of hosts that are wrong: noticed, and told."""
 
-import logging
 import socket
 import time
 from datetime import timedelta
@@ -11,11 +10,12 @@ from odoo import api, fields, models
 from odoo.tools import LazyTranslate
 
 from ..base.clock import CLOCK_SECONDS, DATABASE_NOW, database_now
+from ..base.private_log import private_logger
 from .check import Check, Finding
 
 _lt = LazyTranslate(__name__)
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 
 # What a host has noted of its clock stays true without a word for so long, and is
 # forgotten then: the host may be gone.

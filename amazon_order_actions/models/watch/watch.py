@@ -1,14 +1,13 @@
-import logging
-
 from psycopg2 import OperationalError
 
 from odoo import api, models
 from odoo.tools import LazyTranslate
 
 from ..base.background import in_background
+from ..base.private_log import private_logger
 from .check import Check, Finding
 
-_logger = logging.getLogger(__name__)
+_logger = private_logger(__name__)
 _lt = LazyTranslate(__name__)
 
 
@@ -43,6 +42,37 @@ class AmazonWatch(models.AbstractModel):
             failures._run_apart(
                 "watch", in_background(self, company), "_watch", of_company
             )
+
+    @api.model
+    def _cron_watch_runner(self):
+        """Look whether the job runner starts our jobs. Scheduled action, every minute;
+        also called shortly after a click (`look_soon.py`).
+
+        :return: whether jobs wait, or it is too early to say so
+        :rtype: bool
+        """
+        checks = self.env["amazon.check.runner"]
+        if checks._is_too_early():
+            return True
+        companies = checks._companies()
+        for company in companies:
+            self.env["amazon.failure"]._run_apart(
+                "watch", in_background(self, company), "_watch_runner"
+            )
+        return bool(companies)
+
+    def _watch_runner(self):
+        """Report what the job runner does for the current company, unless somebody else
+        does so at this moment."""
+        self.env.cr.execute(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
+            [f"amazon_order_actions/runner/{self.env.company.id}"],
+        )
+        if not self.env.cr.fetchone()[0]:
+            return
+        accounts = self.env["amazon.seller.account"]
+        findings = self.env["amazon.check.runner"]._find_runner(accounts)
+        self.env["amazon.alarm"]._report("runner", findings)
 
     def _watch(self, accounts):
         """Run the checks for the current company.

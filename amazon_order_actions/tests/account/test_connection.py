@@ -203,6 +203,7 @@ class TestConnection(AmazonOrderCommon):
         return notice
 
     def test_form_says_what_is_forgotten_before_it_is_saved(self):
+        self.account.action_test_connection()
         notice = self.notice(environment="production")
         self.assertIn("client secret and the refresh token are forgotten", notice)
         self.assertIn("last test of the connection", notice)
@@ -215,7 +216,7 @@ class TestConnection(AmazonOrderCommon):
         self.assertIn("Actions that are under way (1)", notice)
 
     def test_form_says_that_lists_are_read_anew(self):
-        self.account.sudo()._read_ranges()
+        self.env["amazon.range.reading"].sudo()._read_ranges(self.account.sudo())
         self.assertTrue(self.account.watermark_ids)
         notice = self.notice(seller_id="ANOTHER")
         self.assertIn("how far Amazon's lists were read", notice)

@@ -7,7 +7,7 @@ from odoo.fields import Command
 from odoo.tests import Form, tagged
 from odoo.tools import config, html2plaintext, mute_logger
 
-from odoo.addons.amazon_order_actions.models.account import sealing
+from odoo.addons.amazon_order_actions.models.secrets import sealing
 
 from ..common import NOWHERE, SHIPPED, AmazonOrderCommon
 
@@ -81,7 +81,7 @@ class TestSetup(AmazonOrderCommon):
             ("action_setup_next", ()),
             ("action_setup_back", ()),
             ("action_setup_go", ("mail",)),
-            ("action_setup_read_order", ()),
+            ("action_setup_try", ()),
         ):
             with self.subTest(method), self.assertRaises(AccessError):
                 getattr(account, method)(*args)
@@ -311,8 +311,8 @@ class TestSetup(AmazonOrderCommon):
     # === FIRST ORDER === #
 
     def read_order(self, ref):
-        self.account.setup_order_ref = ref
-        self.account.action_setup_read_order()
+        self.account.write({"setup_step": "order", "setup_order_ref": ref})
+        self.account.action_setup_try()
         return self.look("order")
 
     def test_order_is_read_live_and_shown(self):

@@ -295,7 +295,9 @@ class TestCareful(AmazonOrderCommon):
         order = self.create_sale_order(SHIPPED).amazon_order_id
         order.currency_id = self.env.ref("base.SEK")
         self.limit(7)
-        self.account.with_user(self.admin)._propose_careful_limits()
+        self.env["amazon.authority"].with_user(self.admin)._propose_careful_limits(
+            self.account.with_user(self.admin)
+        )
         self.assertEqual(
             {
                 row.currency_id.name: row.limit_action

@@ -159,7 +159,8 @@ class AmazonActionRequest(models.AbstractModel):
 
         :rtype: amazon.action
         """
-        return self.order_id._reserve(
+        return self.env["amazon.reservation"]._reserve(
+            self.order_id,
             ActionRequest(
                 self._asked_kind(),
                 self._asked_from(),
@@ -169,7 +170,7 @@ class AmazonActionRequest(models.AbstractModel):
                 details=self._details(),
                 plan=self._plan(),
                 note=self.note,
-            )
+            ),
         )
 
     def _asked_from(self):
@@ -178,7 +179,8 @@ class AmazonActionRequest(models.AbstractModel):
         Checked here as well: a dialog that is not saved meets no constraint, and may
         have one half of the name from its client and the other one from a default.
         """
-        document = self.env["amazon.order"]._document(self.origin_model, self.origin_id)
+        documents = self.env["amazon.document"]
+        document = documents._document(self.origin_model, self.origin_id)
         if document and not self.id:
             document.sudo(False).check_access("read")
         return document

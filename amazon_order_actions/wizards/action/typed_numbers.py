@@ -43,7 +43,7 @@ def _check_origin_named(dialog, values):
             values[name] if name in values else dialog[:1][name]
             for name in ("origin_model", "origin_id")
         )
-        document = dialog.env["amazon.order"]._document(model, document_id)
+        document = dialog.env["amazon.document"]._document(model, document_id)
         if document:
             document.check_access("read")
 

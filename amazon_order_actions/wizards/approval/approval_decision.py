@@ -91,7 +91,7 @@ class AmazonApprovalDecision(models.TransientModel):
             is_own = holder == self.env.user
             decision.standing_in_for = False if is_own else holder.name
             decision.other_action_ids = order_sudo.action_ids - action_sudo
-            refunds, sentence = order_sudo._buyer_history()
+            refunds, sentence = self.env["amazon.buyer.history"]._of(order_sudo)
             decision.buyer_refund_ids = refunds
             decision.buyer_sentence = sentence
 
@@ -104,11 +104,11 @@ class AmazonApprovalDecision(models.TransientModel):
             warnings.append(
                 self.env._("%s may not ask for this any more, or has left.", asker.name)
             )
-        for stop in order_sudo.account_id._stops_of(action_sudo.kind):
+        for hold in order_sudo.account_id._holds_of(action_sudo.kind):
             warnings.append(
                 self.env._(
                     "%s What you approve waits until an administrator resumes it.",
-                    stop._sentence(),
+                    hold.tell(),
                 )
             )
         if order_sudo.claim_found:

@@ -4,7 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from ...models.account.participation import marketplace_selection
-from ...models.control.authority import LIMITS, Asked, plain
+from ...models.control.authority import LIMITS, plain
+from ...models.control.authority_usage import Asked
 from ...models.control.careful import CAREFUL_RIGHTS
 
 
@@ -130,7 +131,9 @@ class AmazonAuthorityCheck(models.TransientModel):
         return [
             self.env._("%(account)s: %(limit)s", account=account.name, limit=sentence)
             for account in accounts
-            for sentence in account._careful_sentences(self.user_id)
+            for sentence in self.env["amazon.authority"]._careful_sentences(
+                account, self.user_id
+            )
         ]
 
     def _row_sentence(self, row, right):

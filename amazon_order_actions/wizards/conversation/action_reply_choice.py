@@ -54,7 +54,10 @@ class AmazonActionRequest(models.AbstractModel):
                 request.reply_preview = False
                 continue
             names = known_placeholders(template.situation, template.stage)
-            values = dict.fromkeys(names, "…") | request.order_id._reply_values()
+            values = {
+                **dict.fromkeys(names, "…"),
+                **template._order_values(request.order_id),
+            }
             request.reply_preview = template._render(values)[1]
 
     @api.depends("reply_state", "origin_model", "origin_id")

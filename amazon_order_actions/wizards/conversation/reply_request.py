@@ -280,7 +280,7 @@ class AmazonReplyRequest(models.TransientModel):
         if action:
             values = template._values_about(action, template.lang)
         else:
-            values = self.order_id._reply_values()
+            values = template._order_values(self.order_id)
         return template._render(values)
 
     # === BUSINESS METHODS - WAYS === #
@@ -290,7 +290,8 @@ class AmazonReplyRequest(models.TransientModel):
             return
         handler = self.env["amazon.action.kind.message"]
         if not handler._blockers(self.order_id):
-            self.allowed = self.order_id.sudo()._read_messaging()
+            messaging = self.env["amazon.messaging"]
+            self.allowed = messaging._read(self.order_id.sudo())
             types = self.allowed["types"]
             if types and self.message_type not in types:
                 self.message_type = types[0]

@@ -83,7 +83,7 @@ class AmazonEvidenceRequest(models.TransientModel):
 
     def _asked_from(self):
         """Return the document that the dialog was opened from."""
-        return self.env["amazon.order"]._document(self.origin_model, self.origin_id)
+        return self.env["amazon.document"]._document(self.origin_model, self.origin_id)
 
     def _download(self, mimetype):
         self.ensure_one()

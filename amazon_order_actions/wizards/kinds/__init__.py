@@ -5,4 +5,3 @@ from . import fulfillment_cancel_request
 from . import fulfillment_request
 from . import ship_request
 from . import order_number_request
-from . import edit_request

@@ -1,8 +1,7 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import ValidationError
 
-from ...models.kinds.cancel import CANCEL_REASONS
-from ...models.kinds.cancel_items import CANCEL_ITEMS_REASONS
+from ...models.account.reasons import CANCEL_ITEMS_REASONS, CANCEL_REASONS
 
 
 class AmazonCancelRequest(models.TransientModel):
@@ -97,12 +96,11 @@ class AmazonCancelRequest(models.TransientModel):
         user = self.env.user
         may_refund = user.has_group("amazon_order_actions.group_refund")
         may_write = user.has_group("amazon_order_actions.group_message")
+        cancellable = self.env["amazon.action.kind.cancel_items"]._cancellable
         for request in self:
             order = request.order_id
             fbm = order.channel == "fbm"
-            request.can_choose_scope = fbm and any(
-                order.line_ids.mapped("quantity_cancellable")
-            )
+            request.can_choose_scope = fbm and any(map(cancellable, order.line_ids))
             request.can_reply = (
                 may_write
                 and fbm
@@ -126,18 +124,17 @@ class AmazonCancelRequest(models.TransientModel):
         """Override to list the items that can be cancelled, with what the buyer has
         asked to cancel filled in."""
         requests = super().create(vals_list)
+        cancellable = self.env["amazon.action.kind.cancel_items"]._cancellable
         for request in requests:
             request.line_ids = [
                 Command.create(
                     {
                         "order_line_id": line.id,
-                        "quantity": line.quantity_cancellable
-                        if line.cancel_requested
-                        else 0,
+                        "quantity": left if line.cancel_requested else 0,
                     }
                 )
                 for line in request.order_id.line_ids
-                if line.quantity_cancellable
+                if (left := cancellable(line))
             ]
         return requests
 
@@ -192,7 +189,7 @@ class AmazonCancelRequestLine(models.TransientModel):
         related="order_line_id.cancel_requested", related_sudo=False
     )
     quantity_cancellable = fields.Integer(
-        related="order_line_id.quantity_cancellable", related_sudo=False
+        "Can Be Cancelled", compute="_compute_quantity_cancellable"
     )
     quantity = fields.Integer("Cancel")
 
@@ -200,6 +197,13 @@ class AmazonCancelRequestLine(models.TransientModel):
         "unique(request_id, order_line_id)",
         "Each item stands only once in a cancellation.",
     )
+
+    @api.depends("order_line_id")
+    def _compute_quantity_cancellable(self):
+        cancellable = self.env["amazon.action.kind.cancel_items"]._cancellable
+        for line in self:
+            item = line.order_line_id
+            line.quantity_cancellable = item and cancellable(item)
 
     @api.constrains("request_id", "order_line_id")
     def _check_same_order(self):

@@ -30,7 +30,7 @@ class AmazonOrderNumberRequest(models.TransientModel):
             order_sudo = request.order_id.sudo()
             sale_order = request._asked_from()
             if not sale_order or sale_order._name != "sale.order":
-                sale_order = order_sudo._sale_orders()[:1]
+                sale_order = self.env["sale.order"]._of_amazon_orders(order_sudo)[:1]
             request.merchant_order_id = sale_order.sudo().name
 
     def _title(self):

@@ -1,11 +1,11 @@
-from fractions import Fraction
+from functools import partial
 
 from odoo import Command, api, fields, models
 
-from ...models.base.children import fetch_children
-from ...models.kinds.allocation import spread
-from ...models.kinds.refund import FITTING_REASONS, REFUND_REASONS
-from ...models.kinds.refund_plan import RefundPlan
+from ...models.account.reasons import REFUND_REASONS
+from ...models.base.fetching import fetch_family
+from ...models.kinds.refund import FITTING_REASONS
+from ...models.kinds.refund_plan import SHARED_MODES, RefundPlan, RefundToPlan
 from .refund_request_line import COMPONENTS, to_decimal
 
 MODES = [
@@ -20,9 +20,6 @@ MODES = [
 
 # What the items follow.
 INPUTS = {"mode", "percentage", "amount", "with_shipping", "restocking_fee"}
-
-# Modes in which the seller may keep something back.
-FEE_MODES = ("full", "items", "amount", "components")
 
 
 class AmazonRefundRequest(models.TransientModel):
@@ -102,7 +99,7 @@ class AmazonRefundRequest(models.TransientModel):
             if request.blockers:
                 continue
             request.problems = "\n".join(handler._plan_problems(order, request._plan()))
-            notices = request.line_ids._notices()
+            notices = request._notices()
             _refusal, approval = request._forecast(request.total)
             if approval and approval not in (request.warnings or ""):
                 notices.append(approval)
@@ -180,6 +177,7 @@ class AmazonRefundRequest(models.TransientModel):
     def action_refund(self):
         """Ask for the refund; in the assisted way, record it as done."""
         self.ensure_one()
+        fetch_family(self, [("id", "=", self.id)], "line_ids")
         self._ask()
         return {"type": "ir.actions.act_window_close"}
 
@@ -218,7 +216,6 @@ class AmazonRefundRequest(models.TransientModel):
 
         :rtype: RefundPlan
         """
-        fetch_children(self, "line_ids")
         return RefundPlan(
             items=tuple(line._planned() for line in self.line_ids),
             fee=self.restocking_fee,
@@ -257,83 +254,58 @@ class AmazonRefundRequest(models.TransientModel):
 
     def _take_amounts(self, planned):
         for line in self._as_shown().line_ids:
-            line.amount = planned.get(line, 0.0)
+            line.amount = float(planned.get(line, 0))
 
     def _recalculate(self):
         """Work out what each component of each item gets, and what is kept back."""
         if not self.currency_id:
             return  # Amazon shows no amounts of this order
+        planned = self._to_plan()
         if self.mode != "components":
-            planned = self.line_ids._plan_parts()
+            parts = planned.parts()
             for line in self.line_ids:
                 line.update(
                     {
-                        field: float(planned[line].get(component, 0))
+                        field: float(parts[line].get(component, 0))
                         for component, field in COMPONENTS.items()
                     }
                 )
-        fees = self._plan_fees()
+        gross = {
+            line: to_decimal(line._gross(), self.currency_id) for line in self.line_ids
+        }
+        fees = planned.fees(gross)
         for line in self.line_ids:
-            line.restocking_fee = fees[line]
+            line.restocking_fee = float(fees[line])
 
     def _plan_amounts(self):
         """Return the amount of each item where the mode says it, else nothing.
 
-        :return: float by line
+        :return: Decimal by line
         :rtype: dict
         """
-        if not self.currency_id:
-            return {}
-        if self.mode == "full":
-            return self._full_amounts()
-        if self.mode in ("amount", "goodwill"):
-            return self._spread_amount()
-        return {}
+        return self._to_plan().amounts() if self.currency_id else {}
 
-    def _full_amounts(self):
-        """All that is refundable of each item, as far as the order has it left."""
-        left, amounts = self.order_id.refundable, {}
-        for line in self.line_ids:
-            amounts[line] = line._full_amount(left)
-            left -= amounts[line]
-        return amounts
+    def _to_plan(self):
+        """Return what is typed, and known of the order, as a value.
 
-    def _spread_amount(self):
-        """The amount of the order, over its items in proportion to what is left."""
-        currency = self.currency_id
-        wanted = to_decimal(self.amount, currency)
-        weights = {line: to_decimal(line._left(), currency) for line in self.line_ids}
-        if wanted <= 0 or not any(weights.values()):
-            # shown as it was typed, with the sentence that says what is wrong
-            return dict(
-                zip(self.line_ids, [self.amount] + [0.0] * len(weights), strict=False)
-            )
-        parts = spread(wanted, weights, to_decimal(currency.rounding, currency))
-        return {line: float(part) for line, part in parts.items()}
-
-    def _plan_fees(self):
-        """Return what is kept back of each item.
-
-        :return: float by line
-        :rtype: dict
+        :rtype: RefundToPlan
         """
-        currency = self.currency_id
-        fee = to_decimal(self.restocking_fee, currency)
-        weights = {
-            line: max(to_decimal(line._gross(), currency), 0) for line in self.line_ids
-        }
-        if self.mode not in FEE_MODES or fee <= 0:
-            return dict.fromkeys(self.line_ids, 0.0)
-        parts = spread(fee, weights, to_decimal(currency.rounding, currency))
-        return {line: float(part) for line, part in parts.items()}
+        exact = partial(to_decimal, currency=self.currency_id)
+        return RefundToPlan(
+            mode=self.mode,
+            items={line: line._to_plan() for line in self.line_ids},
+            left=exact(self.order_id.refundable),
+            unit=exact(self.currency_id.rounding),
+            amount=exact(self.amount),
+            fee=exact(self.restocking_fee),
+            with_shipping=self.with_shipping,
+        )
 
-    def _plan_share(self, line):
-        """Return the part of an item that is refunded, from 0 to 1.
-
-        :rtype: Fraction
-        """
-        if not line.quantity_fulfilled:
-            return Fraction(0)
-        percent = Fraction(100 if self.mode == "items" else str(line.percentage))
-        share = Fraction(line.quantity, line.quantity_fulfilled) * percent / 100
-        return min(max(share, Fraction(0)), Fraction(1))
+    def _notices(self):
+        """Say where less is refunded than was entered, since no more is left."""
+        if self.mode not in SHARED_MODES or not self.currency_id:
+            return []
+        shares = self._to_plan().shares()
+        return list(
+            filter(None, (line._notice(shares[line]) for line in self.line_ids))
+        )

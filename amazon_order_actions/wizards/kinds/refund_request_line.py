@@ -1,11 +1,11 @@
 from decimal import Decimal
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import float_repr
 
-from ...models.kinds.allocation import COMPONENT_GROUPS, allocate, share_of
-from ...models.kinds.refund_plan import PlannedItem
+from ...models.kinds.refund_plan import SHARED_MODES, ItemToPlan, PlannedItem
 
 # What can be refunded of an item, and the field that holds it.
 COMPONENTS = {
@@ -18,9 +18,7 @@ COMPONENTS = {
     "Goodwill": "goodwill",
 }
 FEE_FIELD = ("RestockingFee", "restocking_fee")
-CHARGED = [name for group in COMPONENT_GROUPS for name in group]
 INPUTS = {"quantity", "percentage", "amount"}
-OF_SHIPPING = ("Shipping", "ShippingTax")
 
 
 class AmazonRefundRequestLine(models.TransientModel):
@@ -106,153 +104,81 @@ class AmazonRefundRequestLine(models.TransientModel):
         """Return what the buyer gets before a fee is kept back."""
         return sum(self._parts().values())
 
+    def _signed(self):
+        """Return the amount of each component; a fee is below zero."""
+        component, field = FEE_FIELD
+        return {**self._parts(), component: -self[field]}
+
     def _entered(self):
         """Return the amounts by component, without zeros; a fee is below zero."""
-        component, field = FEE_FIELD
-        parts = {**self._parts(), component: -self[field]}
         return {
             name: amount
-            for name, amount in parts.items()
+            for name, amount in self._signed().items()
             if amount and not self.currency_id.is_zero(amount)
         }
 
     def _planned(self):
-        """Return what is planned of the item, as a value."""
+        """Return what is planned of the item, as a value: as it was typed, since only
+        the order, once it is taken, says in which currency."""
         shared = self._is_shared()
         return PlannedItem(
             # also of a dialog that is not saved
             item_id=self.order_line_id._origin.id,
-            parts=self._entered(),
+            parts={name: amount for name, amount in self._signed().items() if amount},
             units=self.quantity if shared else None,
             percentage=self.percentage if shared else None,
         )
-
-    def _notices(self):
-        """Say where less is refunded than was entered, since no more is left."""
-        asked = self._shares()
-        notices = []
-        for line in self.filtered(lambda line: line._is_shared()):
-            wanted = float(sum(asked[line].values()))
-            if line.currency_id.compare_amounts(line._gross(), wanted) < 0:
-                notices.append(
-                    self.env._(
-                        "%(item)s: only %(left)s is left of the %(wanted)s that you "
-                        "entered.",
-                        item=line.order_line_id._label(),
-                        left=line.currency_id.format(line._gross()),
-                        wanted=line.currency_id.format(wanted),
-                    )
-                )
-        return notices
 
     # === PLANNING === #
 
     def _is_shared(self):
         """Whether a part of what was paid is refunded, by units or percent."""
-        return self.request_id.mode in ("items", "percent")
+        return self.request_id.mode in SHARED_MODES
 
-    def _limits(self):
-        """Return how much of each component can be asked for, or recorded.
+    def _to_plan(self):
+        """Return what is known of the item and typed for it, as a value.
 
-        :return: Decimal by component
-        :rtype: dict
+        :rtype: ItemToPlan
         """
+        exact = partial(to_decimal, currency=self.currency_id)
         assisted = self.request_id.is_assisted
-        return {
-            charge.component: to_decimal(charge._limit(assisted), self.currency_id)
-            for charge in self.order_line_id.charge_ids
-            if charge.component in COMPONENTS
-        }
+        charges = self.order_line_id.charge_ids.filtered(
+            lambda charge: charge.component in COMPONENTS
+        )
+        # What was done in Seller Central may show already.
+        taken_of = "charged" if assisted else "paid"
+        is_done = assisted and not self.refundable
+        return ItemToPlan(
+            shipped=self.quantity_fulfilled,
+            limits={one.component: exact(one._limit(assisted)) for one in charges},
+            paid={one.component: exact(one[taken_of]) for one in charges},
+            left=exact(self.charged if assisted else self.refundable),
+            offered=exact(self._unclaimed() if is_done else self.refundable),
+            is_done=is_done,
+            units=self.quantity,
+            percentage=self.percentage,
+            amount=exact(self.amount),
+        )
 
-    def _left(self):
-        """Return how much of the item can be asked for, or recorded."""
-        return self.charged if self.request_id.is_assisted else self.refundable
+    def _unclaimed(self):
+        """Return what Amazon shows as refunded of it that no action accounts for."""
+        refunds = self.order_line_id.charge_ids.refund_ids
+        return sum(refunds.filtered(lambda one: not one.action_id).mapped("amount"))
 
-    def _full_amount(self, left):
-        """Return what is offered for an item: all that is refundable of it, as far as
-        the order has it left. What was done in Seller Central may show already.
+    def _notice(self, shares):
+        """Say it where less is refunded than was entered, since no more is left.
 
-        :param float left: of the order
+        :param dict shares: what was entered, by component
         """
-        if self.request_id.is_assisted and not self.refundable:
-            unclaimed = self.order_line_id.charge_ids.refund_ids.filtered(
-                lambda refund: not refund.action_id
-            )
-            return sum(unclaimed.mapped("amount"))
-        return min(self.refundable, left)
-
-    def _plan_parts(self):
-        """Return what each component of each item gets.
-
-        :return: dict of Decimal by component, by line
-        """
-        mode = self.request_id.mode
-        if mode in ("items", "percent"):
-            shares = self._shares()
-            return {line: line._capped(shares[line]) for line in self}
-        if mode == "shipping":
-            return {line: line._shipping_alone() for line in self}
-        if mode == "goodwill":
-            return {
-                line: {"Goodwill": to_decimal(line.amount, line.currency_id)}
-                for line in self
-            }
-        return {line: line._split_amount() for line in self}
-
-    def _shipping_alone(self):
-        limits = self._limits()
-        return {name: limits[name] for name in OF_SHIPPING if name in limits}
-
-    def _split_amount(self):
-        """Split the amount of the item over what is left of its components.
-
-        What is beyond that stays with the item price: it is shown as it was typed, with
-        the sentence that says that it is too much.
-        """
-        currency = self.currency_id
-        amount, limits = to_decimal(self.amount, currency), self._limits()
-        most = sum((limits.get(name, 0) for name in CHARGED), Decimal(0))
-        fits = min(max(amount, Decimal(0)), most)
-        parts = allocate(fits, limits, to_decimal(currency.rounding, currency))
-        parts["Principal"] = parts.get("Principal", Decimal(0)) + amount - fits
-        return parts
-
-    def _shares(self):
-        """Return the part of what was paid that is asked for, over all items together,
-        so that 20 % off three items is 20 % of their sum, to the cent.
-
-        :return: dict of Decimal by component, by line
-        """
-        shares = {line: {} for line in self}
-        shared = self.filtered(lambda line: line._is_shared())
-        if not shared:
-            return shares
-        currency = shared.currency_id
-        paid = {
-            (line, charge.component): to_decimal(line._paid(charge), currency)
-            for line in shared
-            for charge in line.order_line_id.charge_ids
-            if line._is_chosen(charge.component)
-        }
-        factors = {key: key[0].request_id._plan_share(key[0]) for key in paid}
-        unit = to_decimal(currency.rounding, currency)
-        for (line, component), part in share_of(paid, factors, unit).items():
-            shares[line][component] = part
-        return shares
-
-    def _paid(self, charge):
-        """Return what a part is taken of. Amazon may show by now what is recorded."""
-        return charge.charged if self.request_id.is_assisted else charge.paid
-
-    def _is_chosen(self, component):
-        """Whether a part of the item concerns this component."""
-        if component in OF_SHIPPING:
-            return self.request_id.with_shipping
-        return component in COMPONENTS
-
-    def _capped(self, shares):
-        limits = self._limits()
-        return {name: min(part, limits[name]) for name, part in shares.items()}
+        wanted = float(sum(shares.values()))
+        if self.currency_id.compare_amounts(self._gross(), wanted) >= 0:
+            return False
+        return self.env._(
+            "%(item)s: only %(left)s is left of the %(wanted)s that you entered.",
+            item=self.order_line_id._label(),
+            left=self.currency_id.format(self._gross()),
+            wanted=self.currency_id.format(wanted),
+        )
 
 
 def to_decimal(amount, currency):

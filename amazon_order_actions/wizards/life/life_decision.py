@@ -1,8 +1,7 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
-from ...models.control.stop import REASON_HELP, REASON_SIZE
-from ...models.life.restore import DECISIONS
+from ...models.control.stop import DECISIONS, REASON_HELP, REASON_SIZE
 from ..control.stop_request import _count_queued, _show_stops
 
 
@@ -55,5 +54,5 @@ class AmazonLifeDecision(models.TransientModel):
         if not self.decision:
             raise UserError(self.env._("Say what this database is."))
         self.stop_id.check_access("read")
-        self.stop_id._decide(self.decision, self.reason)
+        self.env["amazon.life.decide"]._decide(self.stop_id, self.decision, self.reason)
         return _show_stops(self)

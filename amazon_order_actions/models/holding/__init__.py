@@ -1,0 +1,2 @@
+from . import gatekeeper
+from . import held

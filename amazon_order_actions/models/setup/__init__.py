@@ -1,0 +1,4 @@
+from . import account
+from . import mail
+from . import people
+from . import order
