@@ -11,7 +11,7 @@ class AmazonSampleRequest(models.TransientModel):
 
     def _make_documents(self, account):
         """Override to make a ticket about each order, too."""
-        super()._make_documents(account)
+        result = super()._make_documents(account)
         wishes = {
             SHIPPED: self.env._("Sample: the kettle leaks"),
             UNSHIPPED: self.env._("Sample: please cancel my order"),
@@ -24,3 +24,4 @@ class AmazonSampleRequest(models.TransientModel):
                 "amazon_order_ref": ref,
             }
             self._keep(account, self.env["helpdesk.ticket"].create(values))
+        return result

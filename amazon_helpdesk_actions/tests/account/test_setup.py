@@ -48,6 +48,6 @@ class TestSetupOfHelpdesk(AmazonCommon):
 
     def test_first_order_leads_to_a_ticket(self):
         account = self.account.with_user(self.admin)
-        account.setup_order_ref = SHIPPED
-        account.action_setup_read_order()
+        account.write({"setup_step": "order", "setup_order_ref": SHIPPED})
+        account.action_setup_try()
         self.assertIn("Open a ticket and enter the number", self.look("order"))

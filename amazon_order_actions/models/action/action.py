@@ -469,7 +469,7 @@ class AmazonAction(models.Model):
             action = self._create_reserved(vals)
             action._tell_asked(note)
         self.env["amazon.gatekeeper"]._tell("_note_asked", action)
-        action._begin()
+        action._start_off()
         return action
 
     def _prepare_words(self, vals):
@@ -497,7 +497,7 @@ class AmazonAction(models.Model):
         )
         self.with_context(amazon_note=note)._let_follow()
 
-    def _begin(self):
+    def _start_off(self):
         """Have what is asked for go on by itself: to Amazon, to a second person, or to
         be looked for."""
         if self.state == "assisted":
