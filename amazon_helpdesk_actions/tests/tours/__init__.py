@@ -6,3 +6,4 @@ from . import test_tours_evidence
 from . import test_tours_mcf
 from . import test_tours_refund
 from . import test_tours_reply
+from . import test_tours_setup

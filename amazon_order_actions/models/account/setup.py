@@ -270,5 +270,6 @@ def _as_html(check):
     lines = check.lines and Markup('<pre class="mt-2 mb-0">%s</pre>') % check.lines
     return Markup(
         '<div class="d-flex mb-3"><i class="fa %s fa-lg me-3 mt-1" role="img"></i>'
-        "<div><strong>%s</strong><div>%s</div>%s</div></div>"
+        '<div><strong>%s</strong><div style="white-space: pre-line">%s</div>%s</div>'
+        "</div>"
     ) % (ICONS[check.outcome], check.title, check.sentence, lines)

@@ -1,14 +1,10 @@
 from odoo import api, models
-from odoo.tools import LazyTranslate, config
+from odoo.tools import LazyTranslate
 
 from ..account.setup import IN_ORDER, LOOK, TO_DO, WRONG, SetupCheck
 from ..secrets.sealing import KeyMissing, KeyUnusable, check_keys
-from ..watch import runner_facts
 
 _lt = LazyTranslate(__name__)
-
-# What the documentation of queue_job recommends for a server with one process.
-CHANNELS = "root:2,root.amazon:1"
 
 
 class AmazonSetupStepNeeds(models.AbstractModel):
@@ -207,49 +203,26 @@ class AmazonSetupStepRunner(models.AbstractModel):
 
     @api.model
     def _checks(self, account):
-        """Override: whether a runner is connected; where not, how to get one."""
+        """Override: whether a runner starts jobs; where not, why, and the lines to add
+        for it."""
         title = self.env._("Job runner")
-        if self._is_running():
-            return [
-                SetupCheck(
-                    IN_ORDER,
-                    title,
-                    self.env._("A job runner is connected to this database."),
-                )
-            ]
-        if "queue_job" in config["server_wide_modules"]:
-            return [SetupCheck(WRONG, title, self._describe_loaded())]
-        return [SetupCheck(WRONG, title, self._describe_missing(), self._lines())]
+        trouble = self._trouble(account)
+        if trouble:
+            return [SetupCheck(WRONG, title, trouble.sentence)]
+        return [
+            SetupCheck(
+                IN_ORDER,
+                title,
+                self.env._("A job runner is connected to this database."),
+            )
+        ]
 
     @api.model
-    def _is_running(self):
-        """Hook: return whether a job runner is connected to this database."""
-        return runner_facts.find_holder(self.env) is not None
+    def _trouble(self, account):
+        """Hook: return why no job would be started, or None.
 
-    @api.model
-    def _describe_loaded(self):
-        return self.env._(
-            "queue_job is among the server-wide modules, and yet no job runner is "
-            "connected to this database, so nothing is sent. Restart Odoo. Where that "
-            "changes nothing, look for jobrunner in the log of the server: it must be "
-            "the process that starts Odoo, with db_name or a dbfilter that lets it "
-            "find this database."
-        )
-
-    @api.model
-    def _describe_missing(self):
-        return self.env._(
-            "No job runner is connected to this database, so nothing is sent. Put "
-            "these lines into %s, in place of those that are there, and restart Odoo. "
-            "Then come back to this step.",
-            config["config"] or self.env._("the configuration file of Odoo"),
-        )
-
-    @api.model
-    def _lines(self):
-        """Return the lines for the configuration file."""
-        modules = ",".join([*config["server_wide_modules"], "queue_job"])
-        return (
-            f"[options]\nserver_wide_modules = {modules}\n\n"
-            f"[queue_job]\nchannels = {CHANNELS}"
-        )
+        :rtype: watch.runner.Trouble | None
+        """
+        # sudo: how the server is configured, for who connects an account
+        runner_sudo = self.env["amazon.check.runner"].sudo()
+        return runner_sudo.with_company(account.company_id)._trouble_now()

@@ -246,6 +246,18 @@ class AmazonCheckRunner(models.AbstractModel):
             or self._stands_still(holder)
         )
 
+    def _trouble_now(self):
+        """Return why no job of ours would be started now, also where none waits; None
+        where nothing is known to be wrong. The set-up of an account asks.
+
+        :rtype: Trouble | None
+        """
+        holder = runner_facts.find_holder(self.env)
+        if holder is None:
+            return self._nobody_works()
+        queue = self._queue()
+        return self._trouble(queue) if queue.waiting else self._is_paused(holder)
+
     def _nobody_works(self):
         """Say why no runner has connected itself to this database."""
         facts = runner_facts

@@ -1,5 +1,5 @@
 import socket
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
@@ -8,6 +8,7 @@ from odoo.tests import Form, tagged
 from odoo.tools import config, html2plaintext, mute_logger
 
 from ...models.secrets import sealing
+from ...models.watch import runner_facts
 from ..common import NOWHERE, SHIPPED, AmazonOrderCommon
 
 
@@ -222,32 +223,40 @@ class TestSetup(AmazonOrderCommon):
     # === JOB RUNNER === #
 
     @contextmanager
-    def runner(self, is_running, modules):
-        step = type(self.env["amazon.setup.step.runner"])
-        with (
-            patch.object(step, "_is_running", lambda self: is_running),
-            patch.dict(config.options, {"server_wide_modules": modules}),
-        ):
+    def runner(self, holder, **facts):
+        """Let the server be like this.
+
+        :param holder: who holds the place of the runner, None for nobody
+        :param facts: what functions of `runner_facts` return
+        """
+        facts["find_holder"] = holder
+        with ExitStack() as stack:
+            for name, value in facts.items():
+                stack.enter_context(
+                    patch.object(runner_facts, name, lambda *_, value=value: value)
+                )
             yield
 
     def test_connected_runner_is_said(self):
-        with self.runner(True, ["base", "web", "queue_job"]):
+        holder = runner_facts.Holder(None, None, None, None, False)
+        with self.runner(holder):
             self.assertIn("A job runner is connected", self.look("runner"))
+            self.assertEqual(self.outcome("runner"), "done")
 
     def test_missing_runner_gets_the_exact_lines_and_a_restart(self):
-        with self.runner(False, ["base", "rpc", "web"]):
+        with self.runner(None, is_enabled=True, is_loaded=False, is_written=False):
             said = self.look("runner")
             self.assertEqual(self.outcome("runner"), "wrong")
-        self.assertIn("restart Odoo", said)
-        self.assertIn("[options] server_wide_modules = base,rpc,web,queue_job", said)
-        self.assertIn("[queue_job] channels = root:2,root.amazon:1", said)
+        self.assertIn("does not load it when it starts", said)
+        self.assertRegex(said, r"server_wide_modules ?= ?[a-z_,]*queue_job")
+        self.assertIn("Restart Odoo", said)
 
     def test_runner_that_is_loaded_and_not_connected_gets_another_sentence(self):
-        with self.runner(False, ["base", "web", "queue_job"]):
+        with self.runner(None, is_enabled=True, is_loaded=True, served_databases=[]):
             said = self.look("runner")
-        self.assertIn("no job runner is connected to this database", said)
+        self.assertIn("No job runner is connected to this database", said)
         self.assertIn("Restart Odoo", said)
-        self.assertNotIn("[options]", said)
+        self.assertNotIn("server_wide_modules", said)
 
     # === WHO MAY DO WHAT === #
 
