@@ -299,7 +299,8 @@ def refund(env, ticket):
 
     :return: milliseconds of the click (``ask``), of all ``jobs``, of each job by its
         method, of reading the ``panel``, of what monitoring reads (``health``) and of
-        the dispatcher's search (``queue``), without HTTP; the ``total`` of click and jobs, and its SQL ``queries``
+        the dispatcher's search (``queue``), without HTTP; the ``total`` of click and
+        jobs, and its SQL ``queries``
     :rtype: dict
     """
     fill_quotas(env)

@@ -44,6 +44,7 @@ class AmazonCarefulLimit(models.Model):
     """
 
     _name = "amazon.careful.limit"
+    _inherit = "amazon.journaled.row"
     _description = "Amazon Careful Limit"
     _order = "account_id, id"
     _rec_name = "currency_id"
@@ -85,15 +86,8 @@ class AmazonCarefulLimit(models.Model):
 
     # === CRUD METHODS === #
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Override to journal who set which limit."""
-        rows = super().create(vals_list)
-        rows._journal({}, rows._texts())
-        return rows
-
     def write(self, vals):
-        """Override to journal what was changed.
+        """Override to keep it about what it is about.
 
         :raise UserError: where a row was to become another one
         """
@@ -105,15 +99,7 @@ class AmazonCarefulLimit(models.Model):
                 raise UserError(
                     self.env._("A careful limit stays with its account and currency.")
                 )
-        before = self._texts()
-        result = super().write(vals)
-        self._journal(before, self._texts())
-        return result
-
-    def unlink(self):
-        """Override to journal that what is proposed counts again."""
-        self._journal(self._texts(), {})
-        return super().unlink()
+        return super().write(vals)
 
     # === BUSINESS METHODS === #
 
@@ -134,14 +120,8 @@ class AmazonCarefulLimit(models.Model):
             return Careful(row_sudo.limit_action, row_sudo.limit_person_day)
         return Careful(*CAREFUL.get(currency.name, (0, 0)))
 
-    def _texts(self):
-        """Return what each row says, as the journal keeps it.
-
-        :rtype: dict
-        """
-        return {row: row._text() for row in self.sudo()}
-
     def _text(self):
+        """Override: all that it says."""
         names = ("account_id", "currency_id", "limit_action", "limit_person_day")
         shown = {
             "account_id": f"{self.account_id.display_name} ({self.account_id.id})",
@@ -153,28 +133,8 @@ class AmazonCarefulLimit(models.Model):
             for name in names
         )
 
-    def _journal(self, before, after):
-        """Journal the limits that were set, changed or removed.
-
-        :param dict before: what each row said, in words
-        :param dict after: what it says now
-        """
-        self.env["amazon.audit.entry"]._append(
-            [
-                {
-                    "event": "authority",
-                    "company_id": row.company_id.id,
-                    "account_id": row.account_id.id,
-                    "value_before": before.get(row, False),
-                    "value_after": after.get(row, False),
-                    "message": self._journal_sentence(row, before, after),
-                }
-                for row in self
-                if before.get(row) != after.get(row)
-            ]
-        )
-
     def _journal_sentence(self, row, before, after):
+        """Override: by its currency."""
         if row not in before:
             return self.env._("Careful limit set: %s.", row.currency_id.name)
         if row not in after:

@@ -101,7 +101,7 @@ class AmazonAuthority(models.Model):
     """
 
     _name = "amazon.authority"
-    _inherit = "amazon.authority.careful"
+    _inherit = ["amazon.authority.careful", "amazon.journaled.row"]
     _description = "Amazon Authority"
     _order = "right, group_id, user_id, id"
     _check_company_auto = True
@@ -328,15 +328,11 @@ class AmazonAuthority(models.Model):
 
     # === CRUD METHODS === #
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Override to journal who gave what."""
-        rows = super().create(vals_list)
-        rows._journal_rows({}, rows._texts())
-        return rows
-
     def write(self, vals):
-        """Override to journal what was changed."""
+        """Override to keep a row in its company.
+
+        :raise UserError: when it was to go into another one
+        """
         company_id = vals.get("company_id")
         if company_id and self.company_id - self.company_id.browse(company_id):
             raise UserError(
@@ -345,37 +341,10 @@ class AmazonAuthority(models.Model):
                     "other company."
                 )
             )
-        before = self._texts()
-        result = super().write(vals)
-        self._journal_rows(before, self._texts())
-        return result
-
-    def unlink(self):
-        """Override to journal what was taken away."""
-        self._journal_rows(self._texts(), {})
-        return super().unlink()
-
-    def _journal_rows(self, before, after):
-        """Journal the rows that were made, changed or removed.
-
-        :param dict before: what each row said, in words
-        :param dict after: what it says now
-        """
-        entries = [
-            {
-                "event": "authority",
-                "company_id": row.company_id.id,
-                "account_id": row.account_id.id,
-                "value_before": before.get(row, False),
-                "value_after": after.get(row, False),
-                "message": self._journal_sentence(row, before, after),
-            }
-            for row in self
-            if before.get(row) != after.get(row)
-        ]
-        self.env["amazon.audit.entry"]._append(entries)
+        return super().write(vals)
 
     def _journal_sentence(self, row, before, after):
+        """Override: by its number."""
         if row not in before:
             return self.env._("Authority given: row %(row)s.", row=row.id)
         if row not in after:
@@ -643,15 +612,8 @@ class AmazonAuthority(models.Model):
         )
         return ", ".join(users.mapped("name")) or self.env._("An administrator")
 
-    def _texts(self):
-        """Return what each row says, in words: as the journal keeps it.
-
-        :rtype: dict
-        """
-        return {row: row._text() for row in self.sudo()}
-
     def _text(self):
-        """Return what the row says, a line for each field that says something."""
+        """Override: a line for each field that says something."""
         return "\n".join(
             f"{self._fields[name]._description_string(self.env)}: {self._label(name)}"
             for name in self._journaled()

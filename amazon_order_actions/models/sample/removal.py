@@ -1,5 +1,7 @@
 from collections import defaultdict
 
+from psycopg2 import IntegrityError
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
@@ -212,7 +214,8 @@ class AmazonSellerSample(models.AbstractModel):
         try:
             with self.env.cr.savepoint():
                 document.unlink()
-        except Exception:
+        except (UserError, IntegrityError):
+            # refused by Odoo, or by a foreign key
             _logger.info("%s is in use and stays", document)
             if "active" in document._fields:
                 document.active = False

@@ -101,6 +101,7 @@ class AmazonHealth(models.AbstractModel):
                 with self.env.cr.savepoint(flush=False):
                     samples += subject._measure(accounts)
             except Exception:
+                # Of any kind: what is well is told even so, and this one is counted
                 _logger.exception("%s could not be measured", subject._name)
                 failed += 1
         return [*samples, Sample("failed", failed, {})]
