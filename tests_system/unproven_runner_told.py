@@ -130,7 +130,10 @@ class Told:
         """Check that it was in time, and what was said."""
         print(f"\n{self.seconds:.0f} s: {self.panel}\n{self.alarm['message']}")
         assert self.seconds < WITHIN_SECONDS
-        assert self.panel == f"Not sent yet: {panel} An administrator has been told."
+        assert (
+            self.panel
+            == f"Nothing is sent now: {panel} An administrator has been told."
+        )
         for word in words:
             assert word in self.alarm["message"]
         assert self.alarm["activity_ids"]

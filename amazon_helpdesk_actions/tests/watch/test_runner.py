@@ -26,9 +26,9 @@ from odoo.addons.amazon_order_actions.models.watch.runner_facts import (
 from ..common import GIFT_WRAPPED, SHIPPED, AmazonCommon
 
 ADMIN_TOLD = "An administrator has been told."
-NOT_RUNNING = f"Not sent yet: Odoo's job runner is not running. {ADMIN_TOLD}"
-OFF = f"Not sent yet: Odoo's job runner is switched off. {ADMIN_TOLD}"
-UNREACHABLE = f"Not sent yet: Odoo's job runner cannot reach Odoo. {ADMIN_TOLD}"
+NOT_RUNNING = f"Nothing is sent now: Odoo's job runner is not running. {ADMIN_TOLD}"
+OFF = f"Nothing is sent now: Odoo's job runner is switched off. {ADMIN_TOLD}"
+UNREACHABLE = f"Nothing is sent now: Odoo's job runner cannot reach Odoo. {ADMIN_TOLD}"
 
 
 @tagged("post_install", "-at_install")
@@ -268,7 +268,7 @@ class TestRunner(AmazonCommon):
         self.ask()
         self.held_by()
         self.facts.update(channels="root:4,root.amazon:2:paused")
-        panel = f"Not sent yet: Odoo's job queue is switched off. {ADMIN_TOLD}"
+        panel = f"Nothing is sent now: Odoo's job queue is switched off. {ADMIN_TOLD}"
         self.assert_told(panel, "root.amazon is paused", "root:4,root.amazon:2")
 
     def test_address_at_which_odoo_is_not(self):
@@ -316,7 +316,9 @@ class TestRunner(AmazonCommon):
         self.ask()
         self.held_by()
         self.running = [("root", "Count the stock", False)] * 2
-        panel = f"Not sent yet: other work of Odoo fills the job queue. {ADMIN_TOLD}"
+        panel = (
+            f"Nothing is sent now: other work of Odoo fills the job queue. {ADMIN_TOLD}"
+        )
         self.assert_told(panel, "Count the stock", "channels = root:4,root.amazon:4")
 
     def test_other_work_in_a_channel_of_its_own_is_not_in_the_way(self):

@@ -268,9 +268,11 @@ class AmazonCheckRunner(models.AbstractModel):
                 host=facts.host_name(),
                 channels=facts.channels(),
             )
-            panel = self.env._("Not sent yet: Odoo's job runner is switched off.")
+            panel = self.env._(
+                "Nothing is sent now: Odoo's job runner is switched off."
+            )
             return self._to_be_set(sentence, panel, self._room())
-        panel = self.env._("Not sent yet: Odoo's job runner is not running.")
+        panel = self.env._("Nothing is sent now: Odoo's job runner is not running.")
         if not facts.is_loaded() and not facts.is_written():
             sentence = self.env._(
                 "No job runner is started: queue_job is installed, but the server on "
@@ -310,7 +312,7 @@ class AmazonCheckRunner(models.AbstractModel):
 
     def _is_not_heard(self, holder):
         """Say why Odoo does not hear what the runner asks it to run."""
-        panel = self.env._("Not sent yet: Odoo's job runner cannot reach Odoo.")
+        panel = self.env._("Nothing is sent now: Odoo's job runner cannot reach Odoo.")
         if not holder.is_of_this_server():
             return Trouble(self._somebody_else(holder), panel)
         probed = runner_facts.probe(self.env.cr.dbname)
@@ -350,7 +352,7 @@ class AmazonCheckRunner(models.AbstractModel):
             host=runner_facts.host_name(),
             channels=runner_facts.channels(),
         )
-        panel = self.env._("Not sent yet: Odoo's job queue is switched off.")
+        panel = self.env._("Nothing is sent now: Odoo's job queue is switched off.")
         return self._to_be_set(sentence, panel, self._room())
 
     def _is_full(self, running):
@@ -378,13 +380,15 @@ class AmazonCheckRunner(models.AbstractModel):
             capacity=capacity,
             jobs=", ".join(names),
         )
-        panel = self.env._("Not sent yet: other work of Odoo fills the job queue.")
+        panel = self.env._(
+            "Nothing is sent now: other work of Odoo fills the job queue."
+        )
         return self._to_be_set(sentence, panel, self._room(2 * capacity))
 
     def _is_somebody_else(self, holder):
         if holder.is_of_this_server():
             return None
-        panel = self.env._("Not sent yet: Odoo's job runner is not running.")
+        panel = self.env._("Nothing is sent now: Odoo's job runner is not running.")
         return Trouble(self._somebody_else(holder), panel)
 
     def _somebody_else(self, holder):
@@ -423,7 +427,7 @@ class AmazonCheckRunner(models.AbstractModel):
         )
 
     def _stands_still(self, holder):
-        panel = self.env._("Not sent yet: Odoo's job runner is not running.")
+        panel = self.env._("Nothing is sent now: Odoo's job runner is not running.")
         heard_at = holder.heard_at
         if heard_at and fields.Datetime.now() - heard_at > SILENT_FOR:
             sentence = self.env._(
