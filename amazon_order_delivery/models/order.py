@@ -5,6 +5,7 @@ from odoo import models
 from odoo.addons.amazon_order_actions.models.action.states import (
     RESERVING_STATES,
 )
+from odoo.addons.amazon_order_actions.models.action.units import left_to_ship
 from odoo.addons.amazon_order_actions.models.order.carriers import (
     CARRIERS,
     OTHER_CARRIER,
@@ -52,7 +53,7 @@ class AmazonOrder(models.Model):
                 move.quantity, move.product_id.uom_id
             )
             for line in self._lines_of(move):
-                taken = min(int(quantity), line._left_to_ship() - units[line])
+                taken = min(int(quantity), left_to_ship(line) - units[line])
                 units[line] += taken
                 quantity -= taken
         return units

@@ -43,11 +43,12 @@ def allowed():
     }
 
 
-def exceptions():
-    """Return the arrows that are still to be turned."""
+def pointing_back():
+    """Return the models of later rooms that a room may name, and whether in fields
+    alone."""
     return {
-        (source.strip("`/"), target.strip("`/"))
-        for source, target, _why in rows("### Arrows to be turned")
+        (room.strip("`/"), model.strip("`")): as_what.startswith("fields:")
+        for room, model, as_what in rows("### What points back")
     }
 
 
@@ -103,25 +104,39 @@ def owners(trees):
     return {name: room for _path, room, tree in trees for name in names_of(tree)}
 
 
-def targets(path, tree, owners):
-    """Yield the rooms that a file knows: what it imports, and models that it names."""
+def imported_rooms(path, tree):
+    """Yield the rooms from which a file imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = path.relative_to(CORE).parts[: -node.level]
             whole = [*base, *(node.module or "").split(".")]
             if whole[0] in ("models", "wizards") and len(whole) > 1:
                 yield whole[1]
-        elif isinstance(node, ast.Constant) and node.value in owners:
-            yield owners[node.value]
+
+
+def named_models(tree, owners):
+    """Yield the models of ours that a file names, and whether as what a field refers
+    to."""
+    fields = {
+        id(argument)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("fields.")
+        for argument in node.args
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and node.value in owners:
+            yield node.value, id(node) in fields
 
 
 @pytest.fixture(scope="module")
-def arrows(trees, owners):
-    found = defaultdict(set)
-    for path, room, tree in trees:
-        for target in targets(path, tree, owners):
-            if target != room:
-                found[room, target].add(str(path.relative_to(CORE)))
+def named(trees, owners):
+    """The models of rooms that a room may not use, with whether each is named in fields
+    alone."""
+    known, found = allowed(), {}
+    for _path, room, tree in trees:
+        for model, in_field in named_models(tree, owners):
+            if owners[model] != room and owners[model] not in known[room]:
+                found[room, model] = found.get((room, model), True) and in_field
     return found
 
 
@@ -129,19 +144,21 @@ def test_every_room_stands_in_the_table():
     assert {room for _path, room in files()} <= set(allowed())
 
 
-def test_no_room_knows_another_that_it_may_not_know(arrows):
+def test_no_room_imports_from_another_that_it_may_not_use(trees):
     known = allowed()
-    wrong = {
-        f"{source} -> {target}: {', '.join(sorted(where))}"
-        for (source, target), where in arrows.items()
-        if target not in known[source] and (source, target) not in exceptions()
-    }
+    wrong = [
+        f"{path.relative_to(CORE)}: {target}/"
+        for path, room, tree in trees
+        for target in imported_rooms(path, tree)
+        if target not in {room, *known[room]}
+    ]
     assert not wrong
 
 
-def test_what_was_turned_is_no_exception_any_more(arrows):
-    gone = exceptions() - set(arrows)
-    assert not gone, "they stand among the arrows to be turned, and are"
+def test_models_of_later_rooms_are_named_as_the_table_says(named):
+    said = pointing_back()
+    assert set(named) == set(said)
+    assert [key for key in named if said[key] and not named[key]] == []
 
 
 def test_rooms_that_may_use_each_other_do_not_form_a_ring():

@@ -303,7 +303,7 @@ class TestItemOutcomesOfCancellations(ItemOutcomesCommon):
         self.reject(action, (item, ""))
         self.assertEqual(action.state, "unknown")
         action.order_id.fulfillment_status = "CANCELLED"
-        action.order_id._confirm_actions()
+        action.order_id._let_follow()
         self.assertEqual(action.state, "confirmed")
 
     def test_whole_order_of_one_item_is_rejected(self):

@@ -181,7 +181,7 @@ class TestCancelItems(AmazonCommon):
         self.settle()
         second = self.ask_cancel_items(ticket, {HOOKS: 1})
         self.assertEqual(second.line_ids.quantity_before, 0)
-        second.order_id._confirm_actions()
+        second.order_id._let_follow()
         self.assertEqual((first.state, second.state), ("confirmed", "queued"))
         self.settle()
         self.assertEqual(second.state, "confirmed")
@@ -196,7 +196,7 @@ class TestCancelItems(AmazonCommon):
         self.assertEqual(action.line_ids.quantity_before, 1)
         action._set_sending()
         action._set_submitted()
-        order._confirm_actions()
+        order._let_follow()
         self.assertEqual(action.state, "submitted")
 
     def test_amazon_may_keep_what_was_ordered_and_only_want_less(self):
@@ -206,7 +206,7 @@ class TestCancelItems(AmazonCommon):
         line = action.order_id.line_ids
         item = replace(self.item(line), quantity_ordered=3, quantity_unfulfilled=2)
         action.order_id._record_items([item])
-        action.order_id._confirm_actions()
+        action.order_id._let_follow()
         self.assertEqual(action.state, "confirmed")
 
     def test_one_dialog_asks_once(self):

@@ -10,3 +10,4 @@ from . import kind
 from . import kind_gone
 from . import account_kind
 from . import followers
+from . import asked

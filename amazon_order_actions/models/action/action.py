@@ -16,7 +16,6 @@ from ..base.containment import contained, log_failure, worked_together
 from ..base.groups import ACTORS_AND_JOURNAL, ADMIN, APPROVE
 from ..base.private_log import private_logger
 from ..order.reading import (
-    AWAITED_STATES,
     CONFIRM_MIN_SECONDS,
     ORDER_FRESH_SECONDS,
     PER_ORDER,
@@ -26,6 +25,7 @@ from .states import (
     ACTION_STATES,
     ACTION_TRANSITIONS,
     APPROVAL_STATES,
+    AWAITED_STATES,
     BEFORE_SENDING,
     SURPASSED,
 )

@@ -1,7 +1,5 @@
 """The states of an action, how they follow each other, and what they mean."""
 
-from ..order.amounts import RESERVING_STATES
-
 # States of an action: each names what is known at Amazon.
 ACTION_STATES = [
     ("to_approve", "Waits for Approval"),
@@ -18,6 +16,21 @@ ACTION_STATES = [
     ("expired", "Approval Expired"),
     ("assisted", "Done in Seller Central"),
 ]
+
+# An action in one of these states may still move (or has just moved) money that
+# Amazon's finances do not show yet, so its amount is not offered a second time.
+RESERVING_STATES = (
+    "to_approve",
+    "queued",
+    "sending",
+    "submitted",
+    "unknown",
+    "accepted",
+    "assisted",
+)
+
+# An action in one of these states may be confirmed by what Amazon's data shows.
+AWAITED_STATES = ("submitted", "unknown", "accepted", "assisted")
 
 # What a second person decides on, or has not in time.
 APPROVAL_STATES = ("to_approve", "refused", "expired")

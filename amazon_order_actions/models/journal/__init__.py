@@ -5,4 +5,5 @@ from . import journaled_row
 from . import link
 from . import anchor
 from . import check
+from . import alarms
 from . import uninstall

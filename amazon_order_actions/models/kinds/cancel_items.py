@@ -5,6 +5,7 @@ from odoo.tools.translate import LazyTranslate
 from ...spapi.enums import FEED_REFUND
 from ...spapi.envelopes import CancelQuantityItem, CancelQuantityMessage
 from ..action.states import RESERVING_STATES
+from ..action.units import left_to_ship
 
 _lt = LazyTranslate(__name__)
 
@@ -167,7 +168,7 @@ class AmazonActionCancelItems(models.AbstractModel):
         :param amazon.order.line line: an item
         :rtype: int
         """
-        return line._left_to_ship()
+        return left_to_ship(line)
 
     @api.model
     def _reserved(self, line):

@@ -6,6 +6,7 @@ from odoo.tools.translate import LazyTranslate
 
 from ..action.kind import NOT_EXECUTED_MINUTES
 from ..action.states import RESERVING_STATES
+from ..action.units import left_to_ship
 from ..order.carriers import OTHER_CARRIER
 
 _lt = LazyTranslate(__name__)
@@ -133,7 +134,7 @@ class AmazonActionShip(models.AbstractModel):
         )
 
     def _units_blocker(self, order):
-        return not any(line._left_to_ship() for line in order.line_ids) and self.env._(
+        return not any(left_to_ship(line) for line in order.line_ids) and self.env._(
             "Nothing is left to ship: what Amazon still expects is asked for in other "
             "actions already. See below the order what they wait for."
         )
@@ -217,7 +218,7 @@ class AmazonActionShip(models.AbstractModel):
                 self.env._("Say how many units of which item are in the package.")
             )
         for line, quantity in quantities.items():
-            left = line._left_to_ship()
+            left = left_to_ship(line)
             if line.order_id != order or not 0 < quantity <= left:
                 raise UserError(
                     self.env._(
@@ -241,7 +242,7 @@ class AmazonActionShip(models.AbstractModel):
 
     def _late_units_blocker(self, action):
         for line in action.line_ids:
-            left = line.order_line_id._left_to_ship(before=action)
+            left = left_to_ship(line.order_line_id, before=action)
             if line.quantity > left:
                 return self.env._(
                     "Of %(item)s, Amazon now expects %(left)s units only. Nothing was "

@@ -1,4 +1,5 @@
 # the parts of the order first, then the order itself
+from . import asked
 from . import documents
 from . import reading
 from . import mail_reading

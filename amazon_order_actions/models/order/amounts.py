@@ -6,19 +6,6 @@ work them out here; the panel reads what they are made of with everything else.
 
 from typing import NamedTuple
 
-# An action in one of these states may still move (or has just moved) money that
-# Amazon's finances do not show yet, so its amount is not offered a second time. Stands
-# here because the reserved amount of an order is counted in this room.
-RESERVING_STATES = (
-    "to_approve",
-    "queued",
-    "sending",
-    "submitted",
-    "unknown",
-    "accepted",
-    "assisted",
-)
-
 
 def paid_share(ordered, fulfilled, is_taken_back):
     """Return the share of an item that the buyer has paid and that is still with the

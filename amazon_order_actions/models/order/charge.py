@@ -1,9 +1,11 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...spapi.enums import ADJUSTMENT_COMPONENTS
 from ..base.fetching import remember
-from .amounts import RESERVING_STATES, Amounts, is_overdrawn, rounding
+from .amounts import Amounts, is_overdrawn, rounding
 
 
 class AmazonOrderCharge(models.Model):
@@ -92,28 +94,24 @@ class AmazonOrderCharge(models.Model):
         """
         orders, refunds = self.order_id, self.env["amazon.order.refund"]
         refunds.flush_model(["order_id", "charge_id", "amount", "posted_at"])
-        self.env["amazon.action.line"].flush_model()
-        self.env["amazon.action"].flush_model(["state"])
-        rows = self.env.execute_query(
+        seen = SQL(
+            """
+            SELECT id, order_id, charge_id, amount, posted_at
+              FROM amazon_order_refund
+             WHERE order_id = ANY(%s)
+            """,
+            orders.ids,
+        )
+        reserved = [
             SQL(
-                """
-                SELECT id, order_id, charge_id, amount, posted_at
-                  FROM amazon_order_refund
-                 WHERE order_id = ANY(%s)
-                 UNION ALL
-                SELECT NULL, NULL, asked.charge_id, SUM(asked.amount), NULL
-                  FROM amazon_action_line asked
-                  JOIN amazon_action action ON action.id = asked.action_id
-                 WHERE asked.charge_id = ANY(%s)
-                   AND asked.is_rejected IS NOT TRUE
-                   AND action.state IN %s
-                 GROUP BY asked.charge_id
-                 ORDER BY posted_at, id
-                """,
-                orders.ids,
-                self.ids,
-                RESERVING_STATES,
+                "SELECT NULL, NULL, charge_id, amount, NULL"
+                " FROM (%s) AS reserved (charge_id, amount)",
+                asked._reserved(self),
             )
+            for asked in self.env["amazon.order.asked"]._all()
+        ]
+        rows = self.env.execute_query(
+            SQL("%s ORDER BY posted_at, id", SQL(" UNION ALL ").join([seen, *reserved]))
         )
         of_order = {order_id: [] for order_id in orders.ids}
         seen = [row[:4] for row in rows if row[0]]
@@ -127,22 +125,11 @@ class AmazonOrderCharge(models.Model):
         orders._fields["refund_ids"]._insert_cache(
             orders, map(tuple, of_order.values())
         )
-        return {row[2]: row[3] for row in rows if not row[0]}
-
-    def _awaits(self, amount):
-        """Whether an action waits for Amazon to show this refund.
-
-        :param float amount: in the order's currency
-        """
-        self.ensure_one()
-        compare = self.currency_id.compare_amounts
-        waiting = self.action_line_ids._standing().filtered(
-            lambda line: line.action_id._may_show() and not compare(line.amount, amount)
-        )
-        seen = self.refund_ids.filtered(
-            lambda refund: not refund.action_id and not compare(refund.amount, amount)
-        )
-        return len(waiting) > len(seen)
+        given = defaultdict(float)
+        for refund_id, _order_id, charge_id, amount, _posted_at in rows:
+            if not refund_id:
+                given[charge_id] += amount
+        return given
 
     def _limit(self, assisted):
         """Return how much of it can be asked for, or recorded as refunded by hand.

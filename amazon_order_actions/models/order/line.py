@@ -1,9 +1,6 @@
 from odoo import api, fields, models
 
-from .amounts import RESERVING_STATES, Amounts, is_overdrawn, paid_share, rounding
-
-# Kinds of action that take units away from those that are left to ship.
-TAKING_UNITS = ("ship", "cancel_items")
+from .amounts import Amounts, is_overdrawn, paid_share, rounding
 
 
 class AmazonOrderLine(models.Model):
@@ -113,27 +110,6 @@ class AmazonOrderLine(models.Model):
     def _units_left(self):
         """Return the units of a fulfillment order's item that are not cancelled."""
         return self.quantity_ordered - self.quantity_cancelled
-
-    def _left_to_ship(self, before=None):
-        """Return how many units nobody has shipped, or has asked here to ship or to
-        cancel.
-
-        :param amazon.action before: count only what was asked for before this action
-        :rtype: int
-        """
-        self.ensure_one()
-        # sudo: what is asked for counts, whoever looks
-        asked = self.sudo().order_id.action_ids.filtered(
-            lambda action: (
-                action.kind in TAKING_UNITS
-                and action.state in RESERVING_STATES
-                and (not before or action.id < before.id)
-            )
-        )
-        lines = asked.line_ids._standing().filtered(
-            lambda line: line.order_line_id == self
-        )
-        return max(self.quantity_open - sum(lines.mapped("quantity")), 0)
 
     def _paid_share(self):
         """Return the share of the item that the buyer has paid and that is still with

@@ -4,6 +4,7 @@ from datetime import timedelta
 from math import ceil
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ...spapi.client import ORDER_DATA
 from ...spapi.errors import (
@@ -21,7 +22,7 @@ from ..account.watermark import SUBJECTS
 from ..base.background import in_background, in_own_transaction
 from ..base.clock import database_now, naive_utc
 from ..base.private_log import private_logger
-from .reading import AWAITED_STATES, CONFIRM_MIN_SECONDS, PER_ORDER
+from .reading import CONFIRM_MIN_SECONDS, PER_ORDER
 
 _logger = private_logger(__name__)
 
@@ -120,23 +121,13 @@ class AmazonRangeReading(models.AbstractModel):
 
         :rtype: float
         """
-        newest = self.env["amazon.action"].search(
-            [("account_id", "=", account.id), *self._awaited_domain()],
-            order="last_state_change desc",
-            limit=1,
-        )
-        if not newest:
+        registered = self.env["amazon.order.asked"]._all()
+        since = [asked._awaited_since(account) for asked in registered]
+        if not any(since):
             return 0.0
-        age = (fields.Datetime.now() - newest.last_state_change).total_seconds()
+        age = (fields.Datetime.now() - max(filter(None, since))).total_seconds()
         wait = max(age / 2, CONFIRM_MIN_SECONDS)
         return wait if wait < RANGE_EVERY_SECONDS else 0.0
-
-    def _awaited_domain(self):
-        """Return the domain of the actions that Amazon's data may still confirm."""
-        return [
-            ("state", "in", AWAITED_STATES),
-            ("kind", "in", self.env["amazon.action"]._kinds_shown()),
-        ]
 
     @api.model
     def _cron_read_ranges(self):
@@ -180,14 +171,17 @@ class AmazonRangeReading(models.AbstractModel):
         if any(account._quota_wait(name, 15) for name in PER_ORDER):
             return
         limit = fields.Datetime.now() - timedelta(days=1)
+        registered = self.env["amazon.order.asked"]._all()
         self.env["amazon.order"].search(
-            [
-                ("account_id", "=", account.id),
-                # not known at all: a list spoke of it that could not be recorded
-                *["|", ("complete_at", "=", False), ("complete_at", "<", limit)],
-                ("read_state", "!=", "requested"),
-                ("action_ids", "any", self._awaited_domain()),
-            ],
+            Domain(
+                [
+                    ("account_id", "=", account.id),
+                    # not known at all: a list spoke of it that could not be recorded
+                    *["|", ("complete_at", "=", False), ("complete_at", "<", limit)],
+                    ("read_state", "!=", "requested"),
+                ]
+            )
+            & Domain.OR(asked._awaiting() for asked in registered),
             # those first that were not tried for longest
             order="write_date",
             limit=RANGE_LEFTOVERS,

@@ -12,7 +12,6 @@ from ...spapi.errors import IncompleteCredentials, Refused, SpApiError, Throttle
 from ...spapi.marketplaces import MARKETPLACES
 from ..base.background import in_background
 from ..base.clock import database_now, latest_credible, naive_utc
-from ..base.containment import contained
 from ..base.private_log import private_logger
 
 _logger = private_logger(__name__)
@@ -34,9 +33,6 @@ PER_ORDER = ("getOrder", "listFinancialEventsByOrderId")
 
 # Readings in a row that could not be recorded, after which nobody waits for the next.
 UNRECORDED_LIMIT = 3
-
-# States of an action that waits for its refund to be seen at Amazon.
-AWAITED_STATES = ("submitted", "unknown", "accepted", "assisted")
 
 
 class NoAccount(Exception):
@@ -339,7 +335,7 @@ class AmazonOrderReading(models.AbstractModel):
             }
         )
         self._record_answer(answers)
-        self._confirm_actions()
+        self._let_follow()
 
     def _record_answer(self, answers):
         """Record the order and its finances, as Amazon has just told them."""
@@ -557,7 +553,7 @@ class AmazonOrderReading(models.AbstractModel):
         """
         lines = self.line_ids.filtered(lambda line: line.sku == sku)
         for line in lines:
-            if line._get_charge(component)._awaits(amount):
+            if self._is_awaited(line._get_charge(component), amount):
                 return line
         for line in lines:
             charge = line._get_charge(component)
@@ -565,6 +561,11 @@ class AmazonOrderReading(models.AbstractModel):
             if line.currency_id.compare_amounts(left, amount) >= 0:
                 return line
         return lines[:1]
+
+    def _is_awaited(self, charge, amount):
+        """Whether a refund is one that was asked for here, and not seen so far."""
+        registered = self.env["amazon.order.asked"]._all()
+        return any(asked._awaits(charge, amount) for asked in registered)
 
     # === RECORDING WHAT A LIST SAYS === #
 
@@ -580,7 +581,7 @@ class AmazonOrderReading(models.AbstractModel):
         self._take()
         self._record_order(listed)
         self._record_items(listed.lines)
-        self._confirm_actions()
+        self._let_follow()
         self._notify_forms()
 
     def _record_transactions(self, transactions):
@@ -612,7 +613,7 @@ class AmazonOrderReading(models.AbstractModel):
             # must not be added up.
             rows = self._refunds_to_count(rows, "transactions")
             self._record_refunds(rows, "transactions")
-        self._confirm_actions()
+        self._let_follow()
         self._notify_forms()
 
     def _is_clear(self, transactions, refunds):
@@ -641,22 +642,10 @@ class AmazonOrderReading(models.AbstractModel):
             for key, rows in _by_key(refunds, "transactions").items()
         )
 
-    def _confirm_actions(self):
-        """Confirm the actions whose outcome Amazon's data, as just read, shows.
-
-        At once, so that a refund does not count as refunded and as reserved.
-        """
-
-        def confirm(actions):
-            for action in actions:
-                if action._kind()._is_confirmed(action):
-                    action._set_confirmed()
-
-        contained(
-            self.action_ids.filtered(lambda a: a.state in AWAITED_STATES).sorted("id"),
-            confirm,
-            lambda action, error: action._set_aside(error),
-        )
+    def _let_follow(self):
+        """Let what was asked of this order here follow what was just read."""
+        for asked in self.env["amazon.order.asked"]._all():
+            asked._follow(self)
 
 
 def is_final(error):

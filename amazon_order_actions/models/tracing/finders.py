@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import LazyTranslate
 
 from ..action.action import CONFIRM_ALERT_DAYS
-from ..order.reading import AWAITED_STATES
+from ..action.states import AWAITED_STATES
 from ..watch.check import Check, Finding
 
 _lt = LazyTranslate(__name__)

@@ -1,4 +1,5 @@
 from . import check
+from . import alarm_follower
 from . import alarm
 from . import watch
 from . import jobs

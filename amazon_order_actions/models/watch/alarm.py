@@ -145,7 +145,7 @@ class AmazonAlarm(models.Model):
                 "panel_message": finding.panel,
             }
         )
-        alarm._journal(False, "open")
+        alarm._note_move(False, "open")
         if kind not in self.env["amazon.check"]._kinds_that("is_mended"):
             alarm._tell()
         alarm._show_on_panels()
@@ -164,7 +164,7 @@ class AmazonAlarm(models.Model):
 
     def _end(self):
         self.state = "over"
-        self._journal("open", "over")
+        self._note_move("open", "over")
         self._try_to_tell(
             lambda: self.activity_feedback(
                 ["amazon_order_actions.mail_activity_type_alarm"],
@@ -182,19 +182,9 @@ class AmazonAlarm(models.Model):
         for check in self.env["amazon.check"]._registered():
             check._notify_panels(self)
 
-    def _journal(self, state_from, state_to):
-        self.env["amazon.audit.entry"]._append(
-            [
-                {
-                    "event": "alarm",
-                    "company_id": self.company_id.id,
-                    "account_id": self.account_id.id,
-                    "state_from": state_from,
-                    "state_to": state_to,
-                    "message": f"{self.display_name}. {self.message}",
-                }
-            ]
-        )
+    def _note_move(self, state_from, state_to):
+        for follower in self.env["amazon.alarm.follower"]._all():
+            follower._follow(self, state_from, state_to)
 
     def _try_to_tell(self, method):
         """Tell people; where that fails, the alarm stays as it is, and so does every

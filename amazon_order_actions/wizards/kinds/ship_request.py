@@ -1,6 +1,7 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import ValidationError
 
+from ...models.action.units import left_to_ship
 from ...models.kinds.ship import SHIP_DATE
 from ...models.order.carriers import CARRIERS, OTHER_CARRIER
 
@@ -35,7 +36,7 @@ class AmazonShipRequest(models.TransientModel):
         """Hook: fill in the next package. All that is left is in it, unless somebody
         knows better."""
         order_sudo = self.order_id.sudo()
-        lines = [(line, line._left_to_ship()) for line in order_sudo.line_ids]
+        lines = [(line, left_to_ship(line)) for line in order_sudo.line_ids]
         self.line_ids = [
             Command.create({"order_line_id": line.id, "left": left, "quantity": left})
             for line, left in lines
