@@ -65,7 +65,7 @@ registry.category("web_tour.tours").add("amazon_setup_resumed", {
         says("Whoever may refund does so alone up to a careful limit"),
         ...next("order"),
         fill("setup_order_ref", "302-4481516-2342108"),
-        click("Read it", "button[name='action_setup_read_order']"),
+        click("Read it", "div[name='step_order'] button[name='action_setup_try']"),
         says("302-4481516-2342108 (Germany)"),
         click("Finish", "button[name='action_setup_next']:visible"),
         see("The account", ".o_field_widget[name='connection_answer']:contains(everything works)"),
