@@ -3,6 +3,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
+from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -396,6 +397,23 @@ class TestEveryCron(LoopsCommon):
                 for company in self.company | self.elsewhere
             ]
         )
+        now = fields.Datetime.now()
+        self.env["amazon.alarm"].create(
+            [
+                {
+                    "company_id": company.id,
+                    "kind": "runner",
+                    "since": now,
+                    "last_seen": now,
+                    "message": "A test",
+                }
+                for company in self.company | self.elsewhere
+            ]
+        )
+        # however long this process has been running
+        self.patch(
+            self.registry["amazon.check.runner"], "_is_too_early", lambda _self: False
+        )
 
     def crons(self):
         crons = self.env["ir.cron"].search(
@@ -571,7 +589,8 @@ class TestWatchContains(LoopsCommon):
     def test_each_kind_of_alarm_can_be_named(self):
         field = self.env["amazon.alarm"]._fields["kind"]
         labels = dict(field._description_selection(self.env))
-        self.assertEqual(set(labels), {*self.kinds(), "check_failed", "journal"})
+        told_by_others = {"check_failed", "journal", "runner"}
+        self.assertEqual(set(labels), {*self.kinds(), *told_by_others})
         self.assertTrue(all(labels.values()))
 
     def test_mail_that_fails_does_not_undo_the_mending(self):

@@ -29,6 +29,7 @@ class AmazonJournaledRow(models.AbstractModel):
 
     def unlink(self):
         """Override to journal what was taken away."""
+        self.check_access("unlink")
         self._journal_rows(self._texts(), {})
         return super().unlink()
 
