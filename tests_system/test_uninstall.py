@@ -1,7 +1,6 @@
 """Uninstalling, with real processes: nothing is left, and nothing is complained of.
 
-Not part of ``make test`` yet: no run of it has been green. By hand, as any test:
-``make test T=tests_system/unproven_uninstall.py``.
+Those marked *long* run by ``make test T=tests_system/test_uninstall.py``.
 """
 
 import re
@@ -270,6 +269,7 @@ class User:
         )
 
 
+@pytest.mark.long
 def test_each_addon_leaves_nothing_when_it_is_uninstalled_alone(workshop, stack):
     order = [CORE, "amazon_order_stock", "amazon_order_delivery", HELP_DESK]
     assert sorted(order) == sorted(ADDONS)
@@ -282,7 +282,13 @@ def test_each_addon_leaves_nothing_when_it_is_uninstalled_alone(workshop, stack)
         assert_same(before.pop(), snapshot(stack))
 
 
-@pytest.mark.parametrize("addons", [[CORE], ADDONS], ids=["core", "all"])
+@pytest.mark.parametrize(
+    "addons",
+    [
+        pytest.param([CORE], marks=pytest.mark.long, id="core"),
+        pytest.param(ADDONS, id="all"),
+    ],
+)
 def test_nothing_is_left_after_use(workshop, stack, addons):
     before = snapshot(stack)
     install(workshop, stack, *addons)
