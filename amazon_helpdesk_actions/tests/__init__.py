@@ -6,8 +6,8 @@ if repository.IS_HERE:
     from .approval import *
     from .base import *
     from .control import *
-    from .document import *
     from .conversation import *
+    from .document import *
     from .evidence import *
     from .journal import *
     from .kinds import *

@@ -9,13 +9,13 @@ from odoo.sql_db import db_connect
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.action.kind import NOT_EXECUTED_MINUTES
-from odoo.addons.amazon_order_actions.models.sending.action import CALL_NO_TRACE_HOURS
-from odoo.addons.amazon_order_actions.spapi.errors import InvalidMessage, OutcomeUnknown
-from odoo.addons.amazon_order_actions.spapi.operations import OPERATIONS
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ..common import NOWHERE, UNSHIPPED, AmazonCommon
+from ...models.action.kind import NOT_EXECUTED_MINUTES
+from ...models.sending.action import CALL_NO_TRACE_HOURS
+from ...spapi.errors import InvalidMessage, OutcomeUnknown
+from ...spapi.operations import OPERATIONS
+from ..common import NOWHERE, UNSHIPPED, AmazonOrderCommon
 
 CALL = "odoo.addons.amazon_order_actions.models.sending.call"
 ACTION = "odoo.addons.amazon_order_actions.models.sending.action"
@@ -31,7 +31,7 @@ def fail(error):
     return method
 
 
-class CallCase(AmazonCommon):
+class CallCase(AmazonOrderCommon):
     """Shipment confirmations stand for all calls of their own."""
 
     def shipments(self, ref=UNSHIPPED):
@@ -42,8 +42,8 @@ class CallCase(AmazonCommon):
         return self.simulator.ledger()["calls"].get(operation, 0)
 
     def ask(self, **values):
-        self.ticket = self.create_ticket(UNSHIPPED)
-        return self.ask_ship(self.ticket, **values)
+        self.sale_order = self.create_sale_order(UNSHIPPED)
+        return self.ask_ship(self.sale_order, **values)
 
     def ask_unknown(self, fault="cut_after"):
         """A call whose answer nobody got."""
@@ -302,7 +302,7 @@ class TestCall(CallCase):
         first = self.ask(units={"NW-LED-E27-3ER": 1})
         self.settle()
         self.assertEqual(first.state, "confirmed")
-        second = self.ask_ship(self.ticket, units={"NW-LED-E27-3ER": 1})
+        second = self.ask_ship(self.sale_order, units={"NW-LED-E27-3ER": 1})
         self.assertEqual(
             *(
                 action._kind()._package(action)["trackingNumber"]

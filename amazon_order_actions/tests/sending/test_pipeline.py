@@ -4,15 +4,14 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.spapi.client import SellerClient
-from odoo.addons.amazon_order_actions.spapi.errors import ACCESS_TOKEN_REJECTED, Refused
-
+from ...spapi.client import SellerClient
+from ...spapi.errors import ACCESS_TOKEN_REJECTED, Refused
 from ..common import (
     GIFT_WRAPPED,
     PARTLY_REFUNDED,
     SHIPPED,
     UNSHIPPED,
-    AmazonCommon,
+    AmazonOrderCommon,
 )
 
 FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
@@ -21,7 +20,7 @@ ACTION = "odoo.addons.amazon_order_actions.models.action.action"
 
 
 @tagged("post_install", "-at_install")
-class TestPipeline(AmazonCommon):
+class TestPipeline(AmazonOrderCommon):
     """From the click to Amazon's own data, over HTTP to the simulator."""
 
     def refunds(self, ref=SHIPPED):
@@ -30,8 +29,8 @@ class TestPipeline(AmazonCommon):
     # === THE GOOD WAY === #
 
     def test_full_refund_is_confirmed_and_executed_once(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.ask_refund(ticket)
+        sale_order = self.create_sale_order(SHIPPED)
+        action = self.ask_refund(sale_order)
         self.assertEqual(action.state, "queued")
         self.assertEqual(self.refunds(), [])
         self.settle()
@@ -56,16 +55,16 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(action.order_id.refundable, 0)
 
     def test_partial_refund_moves_just_that_amount(self):
-        ticket = self.create_ticket(GIFT_WRAPPED)
-        action = self.ask_refund(ticket, amounts={"NW-TEESIEB-FEIN": 5.0})
+        sale_order = self.create_sale_order(GIFT_WRAPPED)
+        action = self.ask_refund(sale_order, amounts={"NW-TEESIEB-FEIN": 5.0})
         self.settle()
         self.assertEqual(action.state, "confirmed")
         self.assertEqual([r["amount"] for r in self.refunds(GIFT_WRAPPED)], ["5.00"])
         self.assertEqual(action.order_id.refundable, 78.24 - 5)
 
     def test_refund_of_two_items_is_one_message_and_confirmed(self):
-        ticket = self.create_ticket(GIFT_WRAPPED)
-        action = self.ask_refund(ticket)
+        sale_order = self.create_sale_order(GIFT_WRAPPED)
+        action = self.ask_refund(sale_order)
         self.settle()
         self.assertEqual(action.state, "confirmed")
         refunds = self.refunds(GIFT_WRAPPED)
@@ -74,8 +73,8 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(sum(float(r["amount"]) for r in refunds), 78.24)
 
     def test_cancellation_is_confirmed_and_executed_once(self):
-        ticket = self.create_ticket(UNSHIPPED)
-        action = self.ask_cancel(ticket)
+        sale_order = self.create_sale_order(UNSHIPPED)
+        action = self.ask_cancel(sale_order)
         self.settle()
         self.assertEqual(action.state, "confirmed")
         self.assertEqual(action.order_id.fulfillment_status, "CANCELLED")
@@ -83,8 +82,8 @@ class TestPipeline(AmazonCommon):
         self.assertEqual([row["order_id"] for row in cancellations], [UNSHIPPED])
 
     def test_actions_that_wait_together_travel_in_one_feed(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
-        self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
+        self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         self.settle()
         self.assertEqual(self.simulator.ledger()["calls"]["createFeed"], 1)
         self.assertEqual(len(self.refunds()), 1)
@@ -94,7 +93,7 @@ class TestPipeline(AmazonCommon):
         self.simulator.reset(
             processing_seconds=0, finance_delay_seconds=3600, quotas=False
         )
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         self.run_jobs("_job_poll")
         self.run_jobs("_job_apply_report")
@@ -109,9 +108,9 @@ class TestPipeline(AmazonCommon):
         self.simulator.reset(
             processing_seconds=0, finance_delay_seconds=3600, quotas=False
         )
-        ticket = self.create_ticket(PARTLY_REFUNDED)
-        self.assertEqual(ticket.amazon_order_id.refunded, 59.5)
-        action = self.ask_refund(ticket, amounts={"NW-DECKE-MERINO-GR": 59.5})
+        sale_order = self.create_sale_order(PARTLY_REFUNDED)
+        self.assertEqual(sale_order.amazon_order_id.refunded, 59.5)
+        action = self.ask_refund(sale_order, amounts={"NW-DECKE-MERINO-GR": 59.5})
         self.settle(rounds=5)
         self.assertEqual(action.state, "accepted")
 
@@ -134,12 +133,12 @@ class TestPipeline(AmazonCommon):
 
     # === NOTES === #
 
-    def test_notes_tell_every_step_on_ticket_and_sale_order(self):
+    def test_notes_tell_every_step_on_each_document_of_the_order(self):
+        other = self.create_sale_order(SHIPPED)
         sale_order = self.create_sale_order(SHIPPED)
-        ticket = self.create_ticket(SHIPPED)
-        self.ask_refund(ticket)
+        self.ask_refund(sale_order)
         self.settle()
-        for document in (ticket, sale_order):
+        for document in (sale_order, other):
             notes = "\n".join(self.notes(document))
             for words in (
                 "asks to refund",
@@ -150,15 +149,15 @@ class TestPipeline(AmazonCommon):
                 self.assertIn(words, notes)
 
     def test_what_amazon_says_is_journaled_and_posted_as_odoobot(self):
-        first = self.ask_refund(self.create_ticket(SHIPPED))
+        first = self.ask_refund(self.create_sale_order(SHIPPED))
         # another agent's click may carry it
         self.pending_jobs("_job_dispatch").state = "cancelled"
         second = self._create_user(
             "second",
-            "helpdesk_mgmt.group_helpdesk_user",
+            "sales_team.group_sale_salesman_all_leads",
             "amazon_order_actions.group_refund",
         )
-        self.ask_refund(self.create_ticket(GIFT_WRAPPED), user=second)
+        self.ask_refund(self.create_sale_order(GIFT_WRAPPED), user=second)
         self.settle()
         entries = self.env["amazon.audit.entry"].sudo()
         entries = entries.search([("action_id", "=", first.id)], order="id")
@@ -173,25 +172,25 @@ class TestPipeline(AmazonCommon):
         buyer = self.env["res.partner"].create(
             {"name": "Buyer", "email": "b1@marketplace.amazon.de"}
         )
-        ticket = self.create_ticket(SHIPPED, partner_id=buyer.id)
-        ticket.message_subscribe(buyer.ids)
-        self.ask_refund(ticket)
+        sale_order = self.create_sale_order(SHIPPED, partner_id=buyer.id)
+        sale_order.message_subscribe(buyer.ids)
+        self.ask_refund(sale_order)
         self.settle()
-        notified = ticket.message_ids.notification_ids.res_partner_id
+        notified = sale_order.message_ids.notification_ids.res_partner_id
         self.assertNotIn(buyer, notified)
 
     def test_note_that_fails_undoes_nothing_and_stops_nobody(self):
-        bad = self.ask_refund(self.create_ticket(SHIPPED))
-        good = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
-        tickets = type(bad._get_origin())
-        post = tickets.message_post
+        bad = self.ask_refund(self.create_sale_order(SHIPPED))
+        good = self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
+        sale_orders = type(bad._get_origin())
+        post = sale_orders.message_post
 
-        def fail(ticket, **values):
-            if ticket == bad._get_origin():
+        def fail(sale_order, **values):
+            if sale_order == bad._get_origin():
                 raise ValueError("somebody else's code")
-            return post(ticket, **values)
+            return post(sale_order, **values)
 
-        with patch.object(tickets, "message_post", fail), mute_logger(ACTION):
+        with patch.object(sale_orders, "message_post", fail), mute_logger(ACTION):
             self.settle()
         self.assertEqual((bad | good).mapped("state"), ["confirmed", "confirmed"])
         self.assertEqual(self.simulator.ledger()["calls"]["createFeed"], 1)
@@ -199,18 +198,18 @@ class TestPipeline(AmazonCommon):
     # === EXACTLY ONCE === #
 
     def test_one_dialog_asks_only_once(self):
-        ticket = self.create_ticket(GIFT_WRAPPED)
-        request = self.open_request(ticket, "refund")
+        sale_order = self.create_sale_order(GIFT_WRAPPED)
+        request = self.open_request(sale_order, "refund")
         request.reason = "CustomerReturn"
         request.line_ids.write({"amount": 1})
         request.action_refund()
         request.action_refund()
-        self.assertEqual(len(ticket.amazon_action_ids), 1)
+        self.assertEqual(len(sale_order.amazon_action_ids), 1)
 
     def test_two_dialogs_cannot_promise_the_same_money(self):
-        ticket = self.create_ticket(SHIPPED)
-        first = self.open_request(ticket, "refund")
-        second = self.open_request(ticket, "refund")
+        sale_order = self.create_sale_order(SHIPPED)
+        first = self.open_request(sale_order, "refund")
+        second = self.open_request(sale_order, "refund")
         (first | second).reason = "CustomerReturn"
         first.action_refund()
         self.env.invalidate_all()  # the second click is a request of its own
@@ -220,24 +219,24 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(len(self.refunds()), 1)
 
     def test_second_equal_partial_refund_is_meant_and_done(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         for _time in range(2):
-            self.ask_refund(ticket, amounts={"NW-KESSEL-12-SW": 10})
+            self.ask_refund(sale_order, amounts={"NW-KESSEL-12-SW": 10})
             self.settle()
         self.assertEqual([r["amount"] for r in self.refunds()], ["10.00", "10.00"])
         self.assertEqual(
-            ticket.amazon_action_ids.mapped("state"), ["confirmed", "confirmed"]
+            sale_order.amazon_action_ids.mapped("state"), ["confirmed", "confirmed"]
         )
 
     def test_dispatch_that_runs_twice_sends_once(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         self._dispatch(action)
         self.assertEqual(self.simulator.ledger()["calls"]["createFeed"], 1)
 
     @mute_logger(FEED)
     def test_no_answer_before_amazon_has_it_is_unknown_and_not_resent(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("cut_before", "createFeed", times=1)
         self.settle()
         self.assertEqual(action.state, "unknown")
@@ -246,7 +245,7 @@ class TestPipeline(AmazonCommon):
 
     @mute_logger(FEED)
     def test_no_answer_after_amazon_has_it_is_unknown_then_found_and_not_resent(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("cut_after", "createFeed", times=1)
         self.run_jobs("_job_dispatch")
         self.assertEqual(action.state, "unknown")
@@ -260,7 +259,7 @@ class TestPipeline(AmazonCommon):
 
     @mute_logger(FEED)
     def test_server_error_on_create_feed_is_unknown(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("html_503", "createFeed", times=1)
         self.settle()
         self.assertEqual(action.state, "unknown")
@@ -272,10 +271,10 @@ class TestPipeline(AmazonCommon):
                 self.simulator.reset(
                     processing_seconds=0, finance_delay_seconds=0, quotas=False
                 )
-                ticket = self.create_ticket(
+                sale_order = self.create_sale_order(
                     SHIPPED if kind == "timeout_before" else GIFT_WRAPPED
                 )
-                action = self.ask_refund(ticket)
+                action = self.ask_refund(sale_order)
                 self.simulator.fault(kind, "createFeed", times=1, seconds=1)
                 with patch.object(
                     type(self.account), "_client", _impatient(type(self.account))
@@ -287,13 +286,13 @@ class TestPipeline(AmazonCommon):
 
     @mute_logger(FEED)
     def test_surprise_in_the_irreversible_call_is_unknown(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         with patch.object(SellerClient, "create_feed", side_effect=RuntimeError("?")):
             self.settle()
         self.assertEqual(action.state, "unknown")
 
     def test_feed_without_sender_becomes_unknown_and_is_not_sent(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self._prepare_only(action)
         self.assertEqual(action.state, "sending")
         self._dispatch(action)
@@ -301,7 +300,7 @@ class TestPipeline(AmazonCommon):
         self.assertNotIn("createFeed", self.simulator.ledger()["calls"])
 
     def test_answer_that_comes_after_unknown_is_taken(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self._prepare_only(action)
         feed = action.feed_id
         self._dispatch(action)
@@ -334,7 +333,7 @@ class TestPipeline(AmazonCommon):
     # === PROVEN NOT SENT === #
 
     def test_throttled_feed_goes_back_to_the_queue_and_is_sent_later(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("throttle", "createFeed", times=1)
         self.run_jobs("_job_dispatch")
         self.assertEqual(action.state, "queued")
@@ -345,12 +344,12 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(len(self.refunds()), 1)
 
     def test_throttled_lane_is_left_alone_and_its_jobs_do_not_multiply(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("throttle", "createFeed", times=1)
         self.run_jobs("_job_dispatch")
         calls = self.simulator.ledger()["calls"]
         for ref in (GIFT_WRAPPED, PARTLY_REFUNDED):
-            self.ask_refund(self.create_ticket(ref))
+            self.ask_refund(self.create_sale_order(ref))
         before = self.simulator.ledger()["calls"]
         jobs = len(self.pending_jobs("_job_dispatch"))
         for _time in range(3):
@@ -374,7 +373,7 @@ class TestPipeline(AmazonCommon):
         self.env.cr.execute("UPDATE amazon_quota SET tokens = burst")
 
     def test_upload_that_fails_is_tried_again(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("html_503", "createFeedDocument", times=3)
         self.assertTrue(self.run_jobs("_job_dispatch"), "the job wants to come again")
         self.assertEqual(action.state, "queued")
@@ -382,7 +381,7 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(action.state, "confirmed")
 
     def test_account_without_the_role_for_feeds_blocks_with_the_reason(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("forbidden", "createFeedDocument", times=1)
         self.settle()
         self.assertEqual(action.state, "blocked")
@@ -391,10 +390,10 @@ class TestPipeline(AmazonCommon):
     def test_create_feed_that_is_refused_blocks_with_the_reason(self):
         for kind in ("forbidden", "forbidden_plain"):
             with self.subTest(kind):
-                ticket = self.create_ticket(
+                sale_order = self.create_sale_order(
                     SHIPPED if kind == "forbidden" else GIFT_WRAPPED
                 )
-                action = self.ask_refund(ticket)
+                action = self.ask_refund(sale_order)
                 self.simulator.fault(kind, "createFeed", times=1)
                 self.settle()
                 self.assertEqual(action.state, "blocked")
@@ -404,8 +403,8 @@ class TestPipeline(AmazonCommon):
     # === AMAZON'S REPORT === #
 
     def test_report_error_rejects_that_action_alone(self):
-        bad = self.ask_refund(self.create_ticket(SHIPPED))
-        good = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        bad = self.ask_refund(self.create_sale_order(SHIPPED))
+        good = self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         self.simulator.fault(
             "report_error", order_id=SHIPPED, code="13057", text="Not eligible"
         )
@@ -418,7 +417,7 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(bad.order_id.refundable, 44.94, "it can be asked for again")
 
     def test_message_that_the_report_misses_is_unknown_until_the_finances_show_it(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("report_missing", order_id=SHIPPED)
         self.settle()
         self.assertIn(("submitted", "unknown"), self.journal(action))
@@ -426,7 +425,7 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(len(self.refunds()), 1)
 
     def test_report_that_cannot_be_read_is_unknown_until_the_finances_show_it(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("report_bad_xml")
         self.settle()
         self.assertIn(("submitted", "unknown"), self.journal(action))
@@ -434,7 +433,7 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(len(self.refunds()), 1)
 
     def test_report_that_is_gone_is_unknown_until_the_finances_show_it(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("report_gone")
         with mute_logger(FEED):
             self.settle()
@@ -445,15 +444,15 @@ class TestPipeline(AmazonCommon):
         self.assertIn("there is no report of it", notes)
 
     def test_fatal_feed_without_report_is_unknown(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("fatal")
         self.settle()
         self.assertEqual(action.state, "unknown")
         self.assertEqual(action.feed_id.state, "fatal")
 
     def test_fatal_feed_that_did_a_part_is_never_called_accepted_blindly(self):
-        actions = self.ask_refund(self.create_ticket(SHIPPED))
-        actions |= self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        actions = self.ask_refund(self.create_sale_order(SHIPPED))
+        actions |= self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         self.simulator.fault("fatal_partial")
         self.settle()
         executed = {row["order_id"] for row in self.simulator.ledger()["refunds"]}
@@ -464,14 +463,14 @@ class TestPipeline(AmazonCommon):
                 self.assertEqual(action.state, "unknown")
 
     def test_feed_cancelled_by_amazon_is_rejected(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("cancelled")
         self.settle()
         self.assertEqual(action.state, "rejected")
         self.assertEqual(self.refunds(), [])
 
     def test_stuck_feed_stays_submitted_and_is_asked_about_again(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("stuck")
         self.run_jobs("_job_dispatch")
         for _time in range(3):
@@ -480,7 +479,7 @@ class TestPipeline(AmazonCommon):
         self.assertNotIn("confirmed", " ".join(self.notes(action._get_origin())))
 
     def test_throttled_poll_comes_again(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         self.simulator.fault("throttle", "getFeed", times=1)
         self.assertTrue(self.run_jobs("_job_poll"))
@@ -488,7 +487,7 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(action.state, "confirmed")
 
     def test_report_is_kept_with_its_digest_in_the_journal(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.settle()
         feed = action.feed_id
         self.assertIn(b"ProcessingReport", feed.report_file_id._bytes())
@@ -506,7 +505,7 @@ class TestPipeline(AmazonCommon):
     # === CHECKED AGAIN BEFORE IT IS SENT === #
 
     def test_refund_made_elsewhere_meanwhile_blocks(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         item = action.order_id.line_ids.amazon_item_ref
         self.refund_elsewhere(SHIPPED, item, "39.95")
         self.settle()
@@ -515,14 +514,14 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(len(self.refunds()), 1)
 
     def test_order_cancelled_meanwhile_blocks_the_cancellation(self):
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.cancel_elsewhere(action.order_id)
         self.settle()
         self.assertEqual(action.state, "blocked")
         self.assertIn("cancelled at Amazon already", action.state_message)
 
     def test_order_that_amazon_does_not_show_any_more_blocks_in_spite_of_refresh(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("forbidden", "getOrder", times=1)
         feeds = type(self.env["amazon.feed"])
         verify = feeds._verify_orders
@@ -545,7 +544,7 @@ class TestPipeline(AmazonCommon):
             )
             return lambda *args, **kwargs: _raise(error)
 
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         for method in ("get_order", "list_financial_events", "prepare_feed"):
             with self.subTest(method):
                 with patch.object(SellerClient, method, refuse(method)):
@@ -555,8 +554,8 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(action.state, "confirmed")
 
     def test_order_that_cannot_be_recorded_does_not_stop_the_lane(self):
-        bad = self.ask_refund(self.create_ticket(SHIPPED))
-        good = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        bad = self.ask_refund(self.create_sale_order(SHIPPED))
+        good = self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         orders = type(bad.order_id)
         record = orders._record
 
@@ -571,7 +570,7 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(good.state, "submitted")
 
     def test_lost_answer_to_the_commit_before_sending_becomes_unknown(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         feeds = type(self.env["amazon.feed"])
         prepare = feeds._prepare
 
@@ -584,7 +583,7 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(action.state, "unknown")
 
     def test_order_that_cannot_be_read_keeps_the_action_waiting(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("html_503", "getOrder", times=3)
         self.run_jobs("_job_dispatch")
         self.assertEqual(action.state, "queued")
@@ -595,7 +594,7 @@ class TestPipeline(AmazonCommon):
     # === THE SWITCH AND THE WAY BACK === #
 
     def test_nothing_is_sent_while_sending_is_stopped(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.stop(self.account, "A test")
         self.settle()
         self.assertEqual(action.state, "queued")
@@ -605,7 +604,7 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(action.state, "confirmed")
 
     def test_archived_account_sends_nothing_until_it_is_back(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.account.active = False
         self.settle()
         self.assertEqual(action.state, "queued")
@@ -614,8 +613,8 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(action.state, "confirmed")
 
     def test_queued_action_can_be_withdrawn_and_is_not_sent(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.ask_refund(ticket)
+        sale_order = self.create_sale_order(SHIPPED)
+        action = self.ask_refund(sale_order)
         action.with_user(self.agent).action_withdraw()
         self.assertEqual(action.state, "withdrawn")
         self.settle()
@@ -623,7 +622,7 @@ class TestPipeline(AmazonCommon):
         self.assertEqual(action.order_id.refundable, 44.94)
 
     def test_submitted_action_cannot_be_withdrawn(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         with (
             mute_logger(ACTION),

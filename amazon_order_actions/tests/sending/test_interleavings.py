@@ -8,14 +8,14 @@ from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 from odoo.tools import mute_logger
 
-from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
+from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonOrderCommon
 
 FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 HOUR = 3600
 
 
 @tagged("post_install", "-at_install")
-class TestInterleavings(AmazonCommon):
+class TestInterleavings(AmazonOrderCommon):
     """Hosts that stand still, lose their lane, or learn of something late."""
 
     def setUp(self):
@@ -33,13 +33,13 @@ class TestInterleavings(AmazonCommon):
 
     def ask_a_little(self):
         """Ask for so little that Amazon would do it twice."""
-        ticket = self.create_ticket(SHIPPED)
-        sku = ticket.amazon_order_id.line_ids.sku
-        return self.ask_refund(ticket, amounts={sku: 5})
+        sale_order = self.create_sale_order(SHIPPED)
+        sku = sale_order.amazon_order_id.line_ids.sku
+        return self.ask_refund(sale_order, amounts={sku: 5})
 
     def unknown_feed(self):
         """A feed that another dispatch called unknown while its sender lives on."""
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         feeds = self.env["amazon.feed"]
         with (
             mute_logger(FEED),
@@ -151,7 +151,7 @@ class TestInterleavings(AmazonCommon):
     # === an old answer must not undo newer knowledge === #
 
     def test_reading_that_was_overtaken_by_a_list_does_not_undo_it(self):
-        order = self.create_ticket(UNSHIPPED).amazon_order_id
+        order = self.create_sale_order(UNSHIPPED).amazon_order_id
         answers = order._ask_amazon()
         self.assertEqual(answers.order.status, "UNSHIPPED")
         # meanwhile the lists show something newer
@@ -190,7 +190,7 @@ class TestInterleavings(AmazonCommon):
     # === jobs that swallow each other === #
 
     def test_action_that_is_due_for_long_gets_a_second_look_later(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_order_read")
         self.pending_jobs("_job_dispatch").write({"state": "done"})
         action.due_at -= timedelta(hours=2)
@@ -202,7 +202,7 @@ class TestInterleavings(AmazonCommon):
     # === archived account === #
 
     def test_what_waits_in_an_archived_account_is_told(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.account.active = False
         self.env.flush_all()
         self.env.cr.execute(
@@ -306,7 +306,7 @@ class TestInterleavings(AmazonCommon):
     # === another's feed === #
 
     def test_end_of_another_feed_proves_nothing_of_ours(self):
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.run_jobs("_job_dispatch")
         feed = action.feed_id
         done = fields.Datetime.now() - timedelta(hours=1)
@@ -323,8 +323,8 @@ class TestInterleavings(AmazonCommon):
     # === evidence that comes while absence is applied === #
 
     def test_absence_is_not_applied_once_a_sibling_is_seen_executed(self):
-        tickets = [self.create_ticket(ref) for ref in (SHIPPED, GIFT_WRAPPED)]
-        first, second = (self.ask_refund(ticket) for ticket in tickets)
+        sale_orders = [self.create_sale_order(ref) for ref in (SHIPPED, GIFT_WRAPPED)]
+        first, second = (self.ask_refund(sale_order) for sale_order in sale_orders)
         feeds = self.env["amazon.feed"]
         with (
             mute_logger(FEED),
@@ -344,7 +344,7 @@ class TestInterleavings(AmazonCommon):
         self.assertEqual(second.state, "unknown")
 
     def test_action_does_not_leave_by_another_account_than_its_orders(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         # a reading has found that the order belongs to another account
         other = self._create_account(seller_id="A2OTHERSELLER")
         action.order_id.account_id = other
@@ -379,7 +379,7 @@ class TestInterleavings(AmazonCommon):
         stranger = new_test_user(
             self.env,
             login="review_stranger",
-            groups="base.group_user,helpdesk_mgmt.group_helpdesk_user,"
+            groups="base.group_user,sales_team.group_sale_salesman_all_leads,"
             "amazon_order_actions.group_refund",
             company_id=other.id,
             company_ids=[Command.set(other.ids)],
@@ -397,12 +397,12 @@ class TestInterleavings(AmazonCommon):
         self.assertNotIn("4711", str(shown))
 
     def test_warnings_of_another_company_are_not_shown_by_onchange(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         other = self._create_company(name="Elsewhere")
         stranger = new_test_user(
             self.env,
             login="review_stranger2",
-            groups="base.group_user,helpdesk_mgmt.group_helpdesk_user,"
+            groups="base.group_user,sales_team.group_sale_salesman_all_leads,"
             "amazon_order_actions.group_refund",
             company_id=other.id,
             company_ids=[Command.set(other.ids)],

@@ -8,19 +8,19 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.action.lane import Lane
-from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
-from odoo.addons.amazon_order_actions.models.base.background import in_own_transaction
-from odoo.addons.amazon_order_actions.models.order.reading import UNRECORDED_LIMIT
-from odoo.addons.amazon_order_actions.spapi.enums import FEED_REFUND
 from odoo.addons.queue_job.exception import RetryableJobError
 
+from ...models.action.lane import Lane
+from ...models.action.reservation import ActionRequest
+from ...models.base.background import in_own_transaction
+from ...models.order.reading import UNRECORDED_LIMIT
+from ...spapi.enums import FEED_REFUND
 from ..common import (
     GIFT_WRAPPED,
     PARTIALLY_SHIPPED,
     SHIPPED,
     UNSHIPPED,
-    AmazonCommon,
+    AmazonOrderCommon,
 )
 
 MODELS = "odoo.addons.amazon_order_actions.models"
@@ -32,7 +32,7 @@ READING = f"{MODELS}.order.reading"
 WATCH = f"{MODELS}.watch.watch"
 
 
-class LoopsCommon(AmazonCommon):
+class LoopsCommon(AmazonOrderCommon):
     """What the tests of contained failures share."""
 
     def kinds(self):
@@ -85,14 +85,14 @@ class TestUnlistedMarketplace(LoopsCommon):
     refused in words, and what waits already leaves the queue."""
 
     def unlisted(self, ref):
-        """Return a ticket about an order whose marketplace is not among ours."""
-        ticket = self.create_ticket(ref)
-        ticket.amazon_order_id.marketplace = False
-        return ticket
+        """Return a sale order of a marketplace that is not among ours."""
+        sale_order = self.create_sale_order(ref)
+        sale_order.amazon_order_id.marketplace = False
+        return sale_order
 
-    def queue_without_marketplace(self, ticket, ask):
+    def queue_without_marketplace(self, sale_order, ask):
         """Have an action queued as before the marketplace was asked for."""
-        action = ask(ticket)
+        action = ask(sale_order)
         for table, record in (
             ("amazon_order", action.order_id),
             ("amazon_action", action),
@@ -103,23 +103,23 @@ class TestUnlistedMarketplace(LoopsCommon):
         return action
 
     def test_units_of_a_partly_shipped_order_are_refused_in_the_dialog(self):
-        ticket = self.unlisted(PARTIALLY_SHIPPED)
-        request = self.open_request(ticket, "cancel")
+        sale_order = self.unlisted(PARTIALLY_SHIPPED)
+        request = self.open_request(sale_order, "cancel")
         request.scope = "items"
         self.assertIn("marketplace that is not supported", request.blockers)
         self.assertIn("Seller Central", request.blockers)
 
     def test_units_of_a_partly_shipped_order_are_refused_at_the_click(self):
-        ticket = self.create_ticket(PARTIALLY_SHIPPED)
-        sku = ticket.amazon_order_id.line_ids.filtered("quantity_open")[:1].sku
-        ticket.amazon_order_id.marketplace = False
+        sale_order = self.create_sale_order(PARTIALLY_SHIPPED)
+        sku = sale_order.amazon_order_id.line_ids.filtered("quantity_open")[:1].sku
+        sale_order.amazon_order_id.marketplace = False
         with self.assertRaisesRegex(UserError, "marketplace that is not supported"):
-            self.ask_cancel_items(ticket, {sku: 1})
+            self.ask_cancel_items(sale_order, {sku: 1})
 
     def test_every_kind_that_goes_by_feed_is_refused_at_the_click(self):
         """Whatever the kind itself looks at, also one that is new."""
-        ticket = self.unlisted(SHIPPED).with_user(self.agent)
-        order = ticket._get_amazon_order().sudo(False)
+        sale_order = self.unlisted(SHIPPED).with_user(self.agent)
+        order = sale_order._get_amazon_order().sudo(False)
         handlers = [
             self.env["amazon.action.kind"]._named(kind)
             for kind in self.env["amazon.action.kind"]._names()
@@ -146,19 +146,21 @@ class TestUnlistedMarketplace(LoopsCommon):
                         order.with_user(self.agent),
                         ActionRequest(
                             kind,
-                            ticket.with_user(self.agent),
+                            sale_order.with_user(self.agent),
                             nonce=handler._name,
                             reason="Other",
                         ),
                     )
 
     def test_what_waits_already_leaves_the_queue_and_holds_up_nobody(self):
-        ticket = self.create_ticket(PARTIALLY_SHIPPED)
-        sku = ticket.amazon_order_id.line_ids.filtered("quantity_open")[:1].sku
+        sale_order = self.create_sale_order(PARTIALLY_SHIPPED)
+        sku = sale_order.amazon_order_id.line_ids.filtered("quantity_open")[:1].sku
         action = self.queue_without_marketplace(
-            ticket, lambda t: self.ask_cancel_items(t, {sku: 1})
+            sale_order, lambda t: self.ask_cancel_items(t, {sku: 1})
         )
-        with patch.object(type(ticket.amazon_order_id), "_is_newer_than", lambda *_: 1):
+        with patch.object(
+            type(sale_order.amazon_order_id), "_is_newer_than", lambda *_: 1
+        ):
             # or else the reading before the sending names the marketplace again
             self.settle()
         self.assertEqual(action.state, "blocked")
@@ -166,9 +168,9 @@ class TestUnlistedMarketplace(LoopsCommon):
 
     def test_what_waits_already_is_blocked_also_where_amazon_names_it_by_now(self):
         action = self.queue_without_marketplace(
-            self.create_ticket(SHIPPED), self.ask_refund
+            self.create_sale_order(SHIPPED), self.ask_refund
         )
-        other = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        other = self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         self.settle()
         self.assertEqual(action.state, "blocked")
         self.assertIn("Ask for it again", action.state_message)
@@ -198,8 +200,8 @@ class TestSellerId(LoopsCommon):
         self.assertEqual(account.seller_id, "A3OTHER")
 
     def test_old_one_lets_actions_wait_and_says_why(self):
-        actions = self.ask_refund(self.create_ticket(SHIPPED))
-        actions |= self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        actions = self.ask_refund(self.create_sale_order(SHIPPED))
+        actions |= self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         former = self.account.seller_id
         self.corrupt("amazon_seller_account", self.account.id, seller_id="A-1 ")
         self.run_jobs("_job_dispatch")
@@ -219,7 +221,7 @@ class TestSellerId(LoopsCommon):
     def test_old_one_of_one_account_does_not_hold_another(self):
         other = self._create_account(name="Other", seller_id="A9OTHER")
         self.corrupt("amazon_seller_account", other.id, seller_id="A-9")
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.settle()
         self.assertEqual(action.state, "confirmed")
 
@@ -250,14 +252,14 @@ class TestCompanyOfAnAccount(LoopsCommon):
         self.assertEqual(self.account.company_id, self.elsewhere)
 
     def test_account_with_orders_does_not(self):
-        self.create_ticket(SHIPPED)
+        self.create_sale_order(SHIPPED)
         with self.assertRaisesRegex(UserError, "cannot move to another company"):
             self.account.company_id = self.elsewhere
         # the same one again is no move
         self.account.company_id = self.company
 
     def test_account_with_actions_does_not_whoever_asks(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
         self.admin.company_ids += self.elsewhere
         account = self.account.with_user(self.admin).with_context(
             allowed_company_ids=self.elsewhere.ids
@@ -267,12 +269,12 @@ class TestCompanyOfAnAccount(LoopsCommon):
 
     def test_one_of_several_that_has_orders_keeps_all(self):
         other = self._create_account(name="Other", seller_id="A9OTHER")
-        self.create_ticket(SHIPPED)
+        self.create_sale_order(SHIPPED)
         with self.assertRaises(UserError):
             (other | self.account).write({"company_id": self.elsewhere.id})
 
     def test_order_of_an_account_that_was_moved_is_not_read_with_its_secrets(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         calls = self.simulator.ledger()["calls"]["getOrder"]
         self.corrupt(
             "amazon_seller_account", self.account.id, company_id=self.elsewhere.id
@@ -289,7 +291,7 @@ class TestReadingThatRaises(LoopsCommon):
     """What cannot be recorded of one order is told, and ends nothing else."""
 
     def test_reading_that_raises_is_told_on_the_order_and_by_the_watch(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         read_at = order.read_at
         with self.raising_for(order, "_record_finances", READING):
             order._request_read()
@@ -307,17 +309,17 @@ class TestReadingThatRaises(LoopsCommon):
         self.assertFalse(self.alarms("unrecorded"))
 
     def test_question_that_raises_is_contained_too(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         with self.raising_for(order, "_ask_client", READING):
             answers = order._read_from_amazon()
         self.assertFalse(answers.is_complete())
         self.assertEqual(order.read_state, "failed")
 
     def test_one_action_that_cannot_be_confirmed_keeps_the_reading_and_the_others(self):
-        ticket = self.create_ticket(GIFT_WRAPPED)
-        skus = ticket.amazon_order_id.line_ids.mapped("sku")
-        broken = self.ask_refund(ticket, amounts={skus[0]: 1})
-        sound = self.ask_refund(ticket, amounts={skus[1]: 2})
+        sale_order = self.create_sale_order(GIFT_WRAPPED)
+        skus = sale_order.amazon_order_id.line_ids.mapped("sku")
+        broken = self.ask_refund(sale_order, amounts={skus[0]: 1})
+        sound = self.ask_refund(sale_order, amounts={skus[1]: 2})
         self.simulator.change(finance_delay_seconds=0)
         self.run_jobs("_job_dispatch")
         kind = type(self.env["amazon.action.kind.refund"])
@@ -329,15 +331,15 @@ class TestReadingThatRaises(LoopsCommon):
             return original(this, action)
 
         with patch.object(kind, "_is_confirmed", fail), mute_logger(CONTAINMENT):
-            ticket.amazon_order_id._read_from_amazon()
-        self.assertEqual(ticket.amazon_order_id.read_state, "read")
+            sale_order.amazon_order_id._read_from_amazon()
+        self.assertEqual(sale_order.amazon_order_id.read_state, "read")
         self.assertEqual((broken.state, sound.state), ("submitted", "confirmed"))
-        ticket.amazon_order_id._read_from_amazon()
+        sale_order.amazon_order_id._read_from_amazon()
         self.assertEqual(broken.state, "confirmed")
 
     def test_order_that_cannot_be_recorded_holds_up_no_other_of_the_lane(self):
-        actions = self.ask_refund(self.create_ticket(SHIPPED))
-        actions |= self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        actions = self.ask_refund(self.create_sale_order(SHIPPED))
+        actions |= self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         broken = actions[0].order_id
         with self.raising_for(broken, "_record_finances", READING):
             self.run_jobs("_job_dispatch")
@@ -371,7 +373,7 @@ class TestEveryCron(LoopsCommon):
     def setUp(self):
         super().setUp()
         # something to do for each of them in both companies
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         order = action.order_id.copy(
             {"company_id": self.elsewhere.id, "account_id": self.other.id}
         )
@@ -537,7 +539,7 @@ class TestWatchContains(LoopsCommon):
 
     def setUp(self):
         super().setUp()
-        self.action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.corrupt(
             "amazon_action",
             self.action.id,
@@ -641,7 +643,7 @@ class TestFailedJobs(LoopsCommon):
         )
 
     def test_same_job_failing_again_keeps_the_newest(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         feeds = self.env["amazon.feed"]
         lane = Lane(self.account.id, action.marketplace, action.feed_type)
         for number in range(5):
@@ -662,7 +664,7 @@ class TestFailedJobs(LoopsCommon):
 
     def test_jobs_that_do_different_things_are_all_kept(self):
         for ref in (SHIPPED, GIFT_WRAPPED):
-            self.ask_refund(self.create_ticket(ref))
+            self.ask_refund(self.create_sale_order(ref))
         orders = self.env["amazon.order"].search([("account_id", "=", self.account.id)])
         orders._request_read()
         kept = self.pending_jobs("_job_read") | self.pending_jobs("_job_dispatch")[:1]
@@ -689,7 +691,7 @@ class TestFailedJobs(LoopsCommon):
         self.assertFalse(self.alarms("job_failed"))
 
     def test_lane_whose_jobs_failed_is_sent_all_the_same(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.corrupt(
             "amazon_action",
             action.id,
@@ -711,7 +713,7 @@ class TestOrderThatCannotBeRecorded(LoopsCommon):
         """Have refunds sent in one feed that Amazon has not got, and nobody knows."""
         actions = self.env["amazon.action"]
         for ref in refs:
-            actions |= self.ask_refund(self.create_ticket(ref))
+            actions |= self.ask_refund(self.create_sale_order(ref))
         self.simulator.fault("cut_before", "createFeed", times=1)
         with mute_logger(f"{MODELS}.sending.dispatch"):
             self.run_jobs("_job_dispatch")
@@ -819,7 +821,7 @@ class TestOrderThatCannotBeRecorded(LoopsCommon):
 
     def test_call_of_an_order_that_cannot_be_recorded_goes_to_a_person(self):
         self.simulator.fault("cut_before", "confirmShipment", times=1)
-        action = self.ask_ship(self.create_ticket(UNSHIPPED))
+        action = self.ask_ship(self.create_sale_order(UNSHIPPED))
         with mute_logger(f"{MODELS}.sending.call"):
             self.run_jobs("_job_call")
         self.assertEqual(action.state, "unknown")
@@ -830,8 +832,8 @@ class TestOrderThatCannotBeRecorded(LoopsCommon):
         self.assertIn("recorded", action.state_message)
 
     def test_order_that_the_list_cannot_record_does_not_end_the_page(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
-        other = self.create_ticket(GIFT_WRAPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
+        other = self.create_sale_order(GIFT_WRAPPED).amazon_order_id
         rows = type(
             "Page",
             (),
@@ -917,7 +919,7 @@ class TestLostJobs(LoopsCommon):
                 self.assertTrue(by in kinds or by in crons)
 
     def test_reading_that_was_lost_is_done(self):
-        order = self.create_ticket(SHIPPED, read=False).amazon_order_id
+        order = self.create_sale_order(SHIPPED, read=False).amazon_order_id
         self.lose("_job_read")
         self.watch()
         self.assertFalse(self.pending_jobs("_job_read"), "not yet")
@@ -929,7 +931,7 @@ class TestLostJobs(LoopsCommon):
         self.assertEqual(order.read_state, "read")
 
     def test_reply_that_was_lost_is_written_unless_messages_are_stopped(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         self.corrupt("amazon_action", action.id, last_state_change="2020-01-01")
         self.env["amazon.reply"].create(
@@ -943,7 +945,7 @@ class TestLostJobs(LoopsCommon):
         self.assertEqual(len(self.pending_jobs("_job_reply")), 1)
 
     def test_reply_that_waits_for_more_is_left_alone(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         self.corrupt("amazon_action", action.id, last_state_change="2020-01-01")
         self.env["amazon.reply"].create(
@@ -953,7 +955,7 @@ class TestLostJobs(LoopsCommon):
         self.assertFalse(self.pending_jobs("_job_reply"))
 
     def test_cancellation_that_was_not_followed_in_odoo_is_followed(self):
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.run_jobs("_job_dispatch")
         self.run_jobs("_job_poll")
         self.run_jobs("_job_apply_report")
@@ -969,7 +971,7 @@ class TestLostJobs(LoopsCommon):
 
     def test_wish_to_drop_a_feed_that_was_lost_reaches_amazon_once(self):
         self.simulator.reset(processing_seconds=999999, quotas=False)
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         feed = action.feed_id
         feed.processing_status = "IN_QUEUE"

@@ -6,17 +6,20 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.sending import (
-    dispatch as amazon_feed_dispatch,
+from ...models.sending import dispatch as amazon_feed_dispatch
+from ..common import (
+    GIFT_WRAPPED,
+    PARTLY_REFUNDED,
+    SHIPPED,
+    UNSHIPPED,
+    AmazonOrderCommon,
 )
-
-from ..common import GIFT_WRAPPED, PARTLY_REFUNDED, SHIPPED, UNSHIPPED, AmazonCommon
 
 DISPATCH = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 
 
 @tagged("post_install", "-at_install")
-class TestDispatch(AmazonCommon):
+class TestDispatch(AmazonOrderCommon):
     """What leaves when: undo, quotas, urgency, envelopes."""
 
     def feeds_sent(self):
@@ -32,7 +35,7 @@ class TestDispatch(AmazonCommon):
 
     def refund_without_job(self, ref):
         """Ask for a refund whose dispatch does not run."""
-        action = self.ask_refund(self.create_ticket(ref))
+        action = self.ask_refund(self.create_sale_order(ref))
         self.pending_jobs("_job_dispatch").state = "cancelled"
         return action
 
@@ -49,7 +52,7 @@ class TestDispatch(AmazonCommon):
 
     def test_nothing_leaves_before_the_time_to_take_it_back_is_over(self):
         self.set_undo("refund", 60)
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.settle()
         self.assertEqual(action.state, "queued")
         self.assertEqual(self.feeds_sent(), 0)
@@ -60,13 +63,13 @@ class TestDispatch(AmazonCommon):
 
     def test_job_is_due_when_the_time_to_take_it_back_is_over(self):
         self.set_undo("refund", 60)
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         for job in self.pending_jobs("_job_dispatch"):
             self.assertGreaterEqual(job.eta, action.due_at)
 
     def test_action_can_be_taken_back_in_time_and_nothing_is_sent(self):
         self.set_undo("refund", 60)
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         action.with_user(self.agent).action_withdraw()
         action.due_at -= timedelta(seconds=61)
         self.settle()
@@ -74,7 +77,7 @@ class TestDispatch(AmazonCommon):
         self.assertEqual(self.feeds_sent(), 0)
 
     def test_action_that_has_left_cannot_be_taken_back(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         with self.assertRaises(UserError):
             action.with_user(self.agent).action_withdraw()
@@ -82,22 +85,22 @@ class TestDispatch(AmazonCommon):
     def test_recorded_action_needs_no_undo(self):
         self.set_undo("refund", 60)
         action = self.ask_refund(
-            self.create_ticket("406-7753190-2268415"), note="Done in Seller Central"
+            self.create_sale_order("406-7753190-2268415"), note="Done in Seller Central"
         )
         self.assertEqual(action.due_at, action.asked_at)
 
     # === QUOTAS === #
 
     def test_free_token_sends_at_once(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         self.assertEqual(action.state, "submitted")
 
     def test_scarce_token_collects(self):
         self.leave_tokens(3)
-        first = self.ask_refund(self.create_ticket(SHIPPED))
+        first = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
-        second = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        second = self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         self.run_jobs("_job_dispatch")
         self.assertEqual((first | second).mapped("state"), ["queued"] * 2)
         self.leave_tokens(4.5)
@@ -131,24 +134,11 @@ class TestDispatch(AmazonCommon):
 
     def test_cancellation_takes_from_the_reserve(self):
         self.leave_tokens(1.5)
-        refund = self.ask_refund(self.create_ticket(SHIPPED))
-        cancellation = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        refund = self.ask_refund(self.create_sale_order(SHIPPED))
+        cancellation = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.run_jobs("_job_dispatch")
         self.assertEqual(refund.state, "queued")
         self.assertEqual(cancellation.state, "submitted")
-
-    def test_ticket_near_its_answer_time_takes_from_the_reserve(self):
-        self.leave_tokens(1.5)
-        ticket = self.create_ticket(SHIPPED)
-        self.env.cr.execute(
-            "UPDATE helpdesk_ticket SET create_date = create_date - interval '23 hours'"
-            " WHERE id = %s",
-            [ticket.id],
-        )
-        ticket.invalidate_recordset()
-        action = self.ask_refund(ticket)
-        self.run_jobs("_job_dispatch")
-        self.assertEqual(action.state, "submitted")
 
     def test_lane_that_has_waited_longer_goes_first(self):
         self.leave_tokens(4.5)
@@ -164,14 +154,14 @@ class TestDispatch(AmazonCommon):
 
     def test_waiting_for_a_token_reads_no_order(self):
         self.leave_tokens(0)
-        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
         before = self.simulator.ledger()["calls"]
         self.run_jobs("_job_dispatch")
         self.assertEqual(self.simulator.ledger()["calls"], before)
 
     def test_dispatch_comes_back_when_the_token_is_due(self):
         self.leave_tokens(0)
-        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         due = max(self.pending_jobs("_job_dispatch").mapped("eta"))
         # four tokens: three are kept for what is urgent
@@ -179,7 +169,7 @@ class TestDispatch(AmazonCommon):
         self.assertAlmostEqual(wait, 4 / 0.0083, delta=10)
 
     def test_click_that_commits_after_its_dispatch_looked_is_swept_up(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         feeds = type(self.env["amazon.feed"])
         with patch.object(feeds, "_due", lambda *args: action.browse()):
             self.run_jobs("_job_dispatch")

@@ -4,9 +4,8 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.spapi.client import SellerClient
-
-from ..common import CLAIMED, FBA_SHIPPED, SHIPPED, AmazonCommon
+from ...spapi.client import SellerClient
+from ..common import CLAIMED, FBA_SHIPPED, SHIPPED, AmazonOrderCommon
 
 FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 SKU = "NW-KESSEL-12-SW"
@@ -48,7 +47,7 @@ def finances(*events):
 
 
 @tagged("post_install", "-at_install")
-class TestBookkeeping(AmazonCommon):
+class TestBookkeeping(AmazonOrderCommon):
     """What is refundable follows what Amazon's finances show, whatever they show."""
 
     def accept(self):
@@ -75,34 +74,34 @@ class TestBookkeeping(AmazonCommon):
     # === CONFIRMING === #
 
     def test_reading_that_shows_the_refund_confirms_it_at_once(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.ask_refund(ticket, amounts={SKU: 10})
+        sale_order = self.create_sale_order(SHIPPED)
+        action = self.ask_refund(sale_order, amounts={SKU: 10})
         self.accept()
         self.assertEqual(action.state, "accepted")
-        ticket.amazon_order_id._job_read()
+        sale_order.amazon_order_id._job_read()
         self.assertEqual(action.state, "confirmed")
-        self.assertAlmostEqual(ticket.amazon_order_id.refundable, 34.94)
+        self.assertAlmostEqual(sale_order.amazon_order_id.refundable, 34.94)
 
     def test_second_partial_refund_is_not_blocked_by_the_first(self):
-        ticket = self.create_ticket(SHIPPED)
-        first = self.ask_refund(ticket, amounts={SKU: 30})
+        sale_order = self.create_sale_order(SHIPPED)
+        first = self.ask_refund(sale_order, amounts={SKU: 30})
         self.accept()
-        second = self.ask_refund(ticket, amounts={SKU: 14.94})
+        second = self.ask_refund(sale_order, amounts={SKU: 14.94})
         self.settle()
         self.assertEqual((first | second).mapped("state"), ["confirmed", "confirmed"])
 
     def test_reading_that_shows_a_submitted_refund_confirms_it(self):
-        ticket = self.create_ticket(SHIPPED)
-        first = self.ask_refund(ticket, amounts={SKU: 30})
+        sale_order = self.create_sale_order(SHIPPED)
+        first = self.ask_refund(sale_order, amounts={SKU: 30})
         self.run_jobs("_job_dispatch")
         self.simulator.advance(1)
         self.assertEqual(first.state, "submitted")
-        second = self.ask_refund(ticket, amounts={SKU: 14.94})
+        second = self.ask_refund(sale_order, amounts={SKU: 14.94})
         self.settle()
         self.assertEqual((first | second).mapped("state"), ["confirmed", "confirmed"])
 
     def test_reading_that_shows_an_unknown_refund_confirms_it(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("cut_after", "createFeed", times=1)
         with mute_logger(FEED):
             self.run_jobs("_job_dispatch")
@@ -116,7 +115,7 @@ class TestBookkeeping(AmazonCommon):
         self.simulator.reset(
             processing_seconds=0, finance_delay_seconds=999999, quotas=False
         )
-        action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 10})
+        action = self.ask_refund(self.create_sale_order(SHIPPED), amounts={SKU: 10})
         self.accept()
         earlier = datetime.now(timezone.utc) - timedelta(minutes=5)
         with finances(refund_event(SKU, {"Principal": 10}, posted=earlier)):
@@ -127,7 +126,7 @@ class TestBookkeeping(AmazonCommon):
         self.simulator.reset(
             processing_seconds=0, finance_delay_seconds=999999, quotas=False
         )
-        action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 10})
+        action = self.ask_refund(self.create_sale_order(SHIPPED), amounts={SKU: 10})
         self.env.cr.execute(
             "UPDATE amazon_action SET asked_at = asked_at - interval '1 hour'"
             " WHERE id = %s",
@@ -146,7 +145,7 @@ class TestBookkeeping(AmazonCommon):
             {"id": "147645420399901", "sku": "SAME", "price": 20.0},
             {"id": "147645420399902", "sku": "SAME", "price": 20.0},
         )
-        request = self.open_request(self.create_ticket(ref), "refund")
+        request = self.open_request(self.create_sale_order(ref), "refund")
         request.reason = "Other"
         request.line_ids.sorted("id")[0].amount = 0
         request.action_refund()
@@ -163,7 +162,7 @@ class TestBookkeeping(AmazonCommon):
             {"id": "147645420399901", "sku": "SAME", "price": 20.0},
             {"id": "147645420399902", "sku": "SAME", "price": 20.0},
         )
-        request = self.open_request(self.create_ticket(ref), "refund")
+        request = self.open_request(self.create_sale_order(ref), "refund")
         request.reason = "Other"
         first, second = request.line_ids.sorted("id")
         first.amount, second.amount = 0, 5
@@ -178,26 +177,28 @@ class TestBookkeeping(AmazonCommon):
         self.assertEqual(len(self.simulator.ledger()["refunds"]), 1)
 
     def test_assisted_refund_that_finances_show_already_is_recorded(self):
-        order = self.create_ticket(FBA_SHIPPED).amazon_order_id
+        order = self.create_sale_order(FBA_SHIPPED).amazon_order_id
         event = refund_event(order.line_ids.sku, {"Principal": order.charged})
         with finances(event):
             order._job_read()
-            action = self.ask_refund(self.create_ticket(FBA_SHIPPED), note="By hand")
+            action = self.ask_refund(
+                self.create_sale_order(FBA_SHIPPED), note="By hand"
+            )
             self.assertEqual(action.amount, order.charged)
             self.settle(rounds=3)
         self.assertEqual(action.state, "confirmed")
         self.assertEqual(order.reserved, 0)
 
     def test_assisted_refunds_are_told_from_older_ones_of_the_same_item(self):
-        order = self.create_ticket(FBA_SHIPPED).amazon_order_id
+        order = self.create_sale_order(FBA_SHIPPED).amazon_order_id
         yesterday = datetime.now(timezone.utc) - timedelta(days=1)
         events = [
             refund_event(order.line_ids.sku, {"Principal": 5}, "1", yesterday),
             refund_event(order.line_ids.sku, {"Principal": 6, "Goodwill": 1}, "2"),
         ]
-        ticket = self.create_ticket(FBA_SHIPPED)
+        sale_order = self.create_sale_order(FBA_SHIPPED)
         amounts = {order.line_ids.sku: 7}
-        action = self.ask_refund(ticket, amounts=amounts, note="By hand")
+        action = self.ask_refund(sale_order, amounts=amounts, note="By hand")
         with finances(*events):
             self.settle(rounds=3)
         self.assertEqual(action.state, "confirmed")
@@ -206,7 +207,7 @@ class TestBookkeeping(AmazonCommon):
     # === WHAT AMAZON'S FINANCES MAY SHOW === #
 
     def test_claim_that_was_seen_stays_when_an_answer_comes_without_it(self):
-        order = self.create_ticket(CLAIMED).amazon_order_id
+        order = self.create_sale_order(CLAIMED).amazon_order_id
         self.assertTrue(order.claim_found)
         with finances():
             order._job_read()
@@ -216,7 +217,7 @@ class TestBookkeeping(AmazonCommon):
     def test_charge_type_that_the_feed_does_not_know_lowers_what_is_left(self):
         event = refund_event(SKU, {"Principal": 5, "PaymentMethodFee": 1})
         with finances(event):
-            order = self.create_ticket(SHIPPED).amazon_order_id
+            order = self.create_sale_order(SHIPPED).amazon_order_id
         self.assertEqual(order.read_state, "read")
         self.assertEqual(order.refunded, 6)
         self.assertAlmostEqual(order.refundable, 38.94)
@@ -224,28 +225,28 @@ class TestBookkeeping(AmazonCommon):
     def test_refund_of_an_unknown_sku_counts_for_the_order_and_warns(self):
         event = refund_event("OLD-SKU", {"Principal": 39.95, "ShippingCharge": 4.99})
         with finances(event):
-            ticket = self.create_ticket(SHIPPED)
-        order = ticket.amazon_order_id
+            sale_order = self.create_sale_order(SHIPPED)
+        order = sale_order.amazon_order_id
         self.assertAlmostEqual(order.refunded, 44.94)
         self.assertEqual(order.refundable, 0)
         with finances(refund_event("OLD-SKU", {"Principal": 10})):
-            other = self.create_ticket("305-2260917-9913547")
+            other = self.create_sale_order("305-2260917-9913547")
         request = self.open_request(other, "refund")
         self.assertIn("fits none of the items", request.warnings)
         self.assertAlmostEqual(request.total, 68.24)
 
     def test_refund_in_another_currency_warns_and_is_not_mixed_up(self):
         with finances(refund_event(SKU, {"Principal": 39.95}, currency="GBP")):
-            ticket = self.create_ticket(SHIPPED)
-        order = ticket.amazon_order_id
+            sale_order = self.create_sale_order(SHIPPED)
+        order = sale_order.amazon_order_id
         self.assertEqual(order.refunded, 0)
         self.assertEqual(order.finances_state, "failed")
-        self.assertIn("GBP", self.open_request(ticket, "refund").warnings)
+        self.assertIn("GBP", self.open_request(sale_order, "refund").warnings)
 
     def test_goodwill_lowers_what_the_dialog_offers(self):
         with finances(refund_event(SKU, {"Goodwill": 10})):
-            ticket = self.create_ticket(SHIPPED)
-            action = self.ask_refund(ticket)
+            sale_order = self.create_sale_order(SHIPPED)
+            action = self.ask_refund(sale_order)
         self.assertAlmostEqual(action.amount, 34.94)
 
     def test_fee_that_was_kept_back_is_not_refundable(self):
@@ -253,7 +254,7 @@ class TestBookkeeping(AmazonCommon):
             SKU, {"Principal": 39.95, "ShippingCharge": 4.99, "RestockingFee": -5}
         )
         with finances(event):
-            order = self.create_ticket(SHIPPED).amazon_order_id
+            order = self.create_sale_order(SHIPPED).amazon_order_id
         self.assertAlmostEqual(order.refunded, 39.94)
         self.assertEqual(order.refundable, 0)
 
@@ -263,7 +264,7 @@ class TestBookkeeping(AmazonCommon):
         one = refund_event(SKU, {"Principal": 5}, None, yesterday)
         two = refund_event(SKU, {"Principal": 6}, None, later)
         with finances(one):
-            order = self.create_ticket(SHIPPED).amazon_order_id
+            order = self.create_sale_order(SHIPPED).amazon_order_id
         with finances(two, one):
             order._job_read()
         self.assertEqual(order.refunded, 11)
@@ -282,9 +283,9 @@ class TestBookkeeping(AmazonCommon):
             },
             status="partially shipped",
         )
-        ticket = self.create_ticket(ref)
-        self.assertEqual(ticket.amazon_order_id.charged, 30)
-        action = self.ask_refund(ticket)
+        sale_order = self.create_sale_order(ref)
+        self.assertEqual(sale_order.amazon_order_id.charged, 30)
+        action = self.ask_refund(sale_order)
         self.assertEqual(action.amount, 10)
         self.settle()
         self.assertEqual(action.state, "confirmed")
@@ -306,7 +307,7 @@ class TestBookkeeping(AmazonCommon):
             refund_event("TWO", {"Goodwill": 10}),
         ):
             with finances(event):
-                order = self.create_ticket(ref).amazon_order_id
+                order = self.create_sale_order(ref).amazon_order_id
                 order.refund_ids.unlink()
                 order._job_read()
             self.assertEqual(order.refundable, 0)
@@ -315,7 +316,7 @@ class TestBookkeeping(AmazonCommon):
         first = {"id": "147645420399905", "sku": "A", "price": 30.0, "shipping": 4.99}
         second = {"id": "147645420399906", "sku": "B", "price": 20.0}
         ref = self.add_order("302-1111111-3333333", first, second)
-        order = self.create_ticket(ref).amazon_order_id
+        order = self.create_sale_order(ref).amazon_order_id
         self.assertAlmostEqual(order.charged, 54.99)
         del first["shipping"]
         self.add_order(ref, first)
