@@ -17,7 +17,6 @@ if repository.IS_HERE:
     from .sample import *
     from .sending import *
     from .tours import *
-    from .tracing import *
     from .upkeep import *
     from .watch import *
 else:

@@ -9,5 +9,6 @@ if repository.IS_HERE:
     from .sale import *
     from .sample import *
     from .sending import *
+    from .tracing import *
 else:
     from . import repository as test_repository

@@ -6,14 +6,10 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.spapi.enums import FEED_CANCEL, FEED_REFUND
-from odoo.addons.amazon_order_actions.spapi.envelopes import (
-    RefundItem,
-    RefundMessage,
-    order_adjustment,
-)
 from odoo.addons.queue_job.exception import RetryableJobError
 
+from ...spapi.enums import FEED_CANCEL, FEED_REFUND
+from ...spapi.envelopes import RefundItem, RefundMessage, order_adjustment
 from ..common import (
     CANCEL_REQUESTED,
     GIFT_WRAPPED,
@@ -21,7 +17,7 @@ from ..common import (
     PROMOTION,
     SHIPPED,
     UNSHIPPED,
-    AmazonCommon,
+    AmazonOrderCommon,
 )
 
 FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
@@ -30,7 +26,7 @@ SKU = "NW-KESSEL-12-SW"
 
 
 @tagged("post_install", "-at_install")
-class TestUnknown(AmazonCommon):
+class TestUnknown(AmazonOrderCommon):
     """What becomes of an action whose outcome nobody could say at first."""
 
     def setUp(self):
@@ -44,7 +40,7 @@ class TestUnknown(AmazonCommon):
 
     def send(self, kind=None, ref=SHIPPED, **options):
         """Ask for a refund, with a fault in createFeed, and dispatch it."""
-        action = self.ask_refund(self.create_ticket(ref))
+        action = self.ask_refund(self.create_sale_order(ref))
         if kind:
             self.simulator.fault(kind, "createFeed", times=1, **options)
         self.dispatch()
@@ -146,7 +142,7 @@ class TestUnknown(AmazonCommon):
         self.assertIn("exactly one feed", self.notes(action._get_origin())[0])
 
     def test_feed_whose_sender_was_killed_after_sending_is_found(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         feeds = type(self.env["amazon.feed"])
         create_feed = feeds._create_feed
 
@@ -303,8 +299,8 @@ class TestUnknown(AmazonCommon):
         self.assertEqual(len(self.executed()), 1)
 
     def test_feed_of_which_a_part_is_seen_executed_is_never_called_absent(self):
-        first = self.ask_refund(self.create_ticket(SHIPPED))
-        second = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        first = self.ask_refund(self.create_sale_order(SHIPPED))
+        second = self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         self.simulator.fault("cut_before", "createFeed", times=1)
         self.dispatch()
         first._set_confirmed()
@@ -316,8 +312,8 @@ class TestUnknown(AmazonCommon):
         self.assertFalse(first.needs_person)
 
     def test_persons_word_on_a_part_of_it_is_not_called_amazons_data(self):
-        first = self.ask_refund(self.create_ticket(SHIPPED))
-        second = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        first = self.ask_refund(self.create_sale_order(SHIPPED))
+        second = self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         self.simulator.fault("cut_before", "createFeed", times=1)
         self.dispatch()
         first.with_user(self.agent)._decide_executed("Seen in Seller Central.")
@@ -340,9 +336,9 @@ class TestUnknown(AmazonCommon):
             processing_seconds=0, finance_delay_seconds=6 * HOUR, quotas=False
         )
         self.simulator.fault("getfeeds_lag", seconds=48 * HOUR)
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         # so little that Amazon would do it twice
-        action = self.ask_refund(ticket, amounts=amounts or {SKU: 5})
+        action = self.ask_refund(sale_order, amounts=amounts or {SKU: 5})
         self.simulator.fault("cut_after", "createFeed", times=1)
         self.dispatch()
         self.simulator.advance(5 * HOUR)
@@ -399,15 +395,15 @@ class TestUnknown(AmazonCommon):
 
     def test_refund_that_another_action_explains_does_not_hold_it_up(self):
         self.simulator.fault("cut_before", "createFeed", times=1)
-        ticket = self.create_ticket(SHIPPED)
-        action = self.ask_refund(ticket, amounts={SKU: 5})
+        sale_order = self.create_sale_order(SHIPPED)
+        action = self.ask_refund(sale_order, amounts={SKU: 5})
         self.dispatch()
         self.simulator.advance(5 * HOUR)
         self.reconcile()
         self.assertEqual(action.state, "queued")
         action.due_at += timedelta(hours=1)
         self.simulator.change(finance_delay_seconds=0)
-        other = self.ask_refund(ticket, amounts={SKU: 5})
+        other = self.ask_refund(sale_order, amounts={SKU: 5})
         self.dispatch()
         self.finish()
         action.order_id._read_from_amazon()
@@ -421,11 +417,11 @@ class TestUnknown(AmazonCommon):
         self.simulator.reset(
             processing_seconds=0, finance_delay_seconds=0, quotas=False
         )
-        ticket = self.create_ticket(SHIPPED)
-        item = ticket.amazon_order_id.line_ids.amazon_item_ref
+        sale_order = self.create_sale_order(SHIPPED)
+        item = sale_order.amazon_order_id.line_ids.amazon_item_ref
         self.refund_elsewhere(SHIPPED, item, "5.00")
         self.simulator.advance(HOUR)
-        action = self.ask_refund(ticket, amounts={SKU: 5})
+        action = self.ask_refund(sale_order, amounts={SKU: 5})
         action.order_id._read_from_amazon()
         # recorded after the click, and posted long before it
         action.order_id.refund_ids.posted_at -= timedelta(hours=1)
@@ -468,7 +464,7 @@ class TestUnknown(AmazonCommon):
         self.simulator.advance(600)
         action = self.send("cut_after")
         self.upload_elsewhere(PROMOTION, "A1F83G8C2ARO7P")
-        self.cancel_elsewhere(self.create_ticket(UNSHIPPED).amazon_order_id)
+        self.cancel_elsewhere(self.create_sale_order(UNSHIPPED).amazon_order_id)
         feed = action.feed_id
         self.find()
         self.assertEqual(len(feed.listing.splitlines()), 1)
@@ -479,7 +475,7 @@ class TestUnknown(AmazonCommon):
 
     def test_cancellation_and_refund_are_looked_for_apart(self):
         refund = self.send("cut_after")
-        cancel = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        cancel = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.simulator.fault("cut_after", "createFeed", times=1)
         self.dispatch()
         self.find()
@@ -499,7 +495,7 @@ class TestUnknown(AmazonCommon):
         self.run_jobs("_job_move_actions")
 
     def test_report_that_comes_late_settles(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("report_late", seconds=2 * HOUR)
         self.dispatch()
         self.finish()
@@ -512,7 +508,7 @@ class TestUnknown(AmazonCommon):
         self.assertEqual(action.state, "accepted")
 
     def test_late_report_can_reject(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("report_late", seconds=2 * HOUR)
         self.simulator.fault("report_error", order_id=SHIPPED, code="1", text="No")
         self.dispatch()
@@ -523,7 +519,7 @@ class TestUnknown(AmazonCommon):
         self.assertEqual(action.state, "rejected")
 
     def test_report_that_is_gone_is_not_asked_for_after_amazon_deletes_it(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("report_gone")
         self.dispatch()
         self.finish()
@@ -533,7 +529,7 @@ class TestUnknown(AmazonCommon):
         self.assertEqual(action.state, "unknown")
 
     def test_order_that_stays_as_it_was_disproves_a_cancellation(self):
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.simulator.fault("fatal")
         self.dispatch()
         self.finish()
@@ -547,7 +543,7 @@ class TestUnknown(AmazonCommon):
         self.assertFalse(self.simulator.ledger()["cancellations"])
 
     def test_cancelled_order_confirms_a_cancellation_without_report(self):
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.simulator.fault("fatal_partial")
         self.dispatch()
         self.finish()
@@ -568,8 +564,8 @@ class TestUnknown(AmazonCommon):
         )
         for amount, (fault, options) in enumerate(faults, start=1):
             with self.subTest(fault):
-                ticket = self.create_ticket(SHIPPED)
-                action = self.ask_refund(ticket, amounts={SKU: amount})
+                sale_order = self.create_sale_order(SHIPPED)
+                action = self.ask_refund(sale_order, amounts={SKU: amount})
                 self.simulator.fault(fault, **options)
                 self.dispatch()
                 self.finish()
@@ -578,7 +574,7 @@ class TestUnknown(AmazonCommon):
                 self.assertEqual(action.state, "confirmed")
 
     def test_refund_without_a_trace_is_never_rejected_and_needs_a_person(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("fatal")
         self.dispatch()
         self.finish()
@@ -595,7 +591,7 @@ class TestUnknown(AmazonCommon):
         self.assertEqual(self.notes(action._get_origin()), notes, "it is said once")
 
     def test_stuck_feed_is_asked_about_and_its_status_is_kept(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("stuck")
         self.dispatch()
         self.postpone(action.feed_id._job_poll)
@@ -607,7 +603,7 @@ class TestUnknown(AmazonCommon):
         self.simulator.reset(
             processing_seconds=0, finance_delay_seconds=0, quotas=False
         )
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("stuck", executed=True)
         self.dispatch()
         self.run_jobs("_job_poll")
@@ -627,8 +623,8 @@ class TestUnknown(AmazonCommon):
         self.assertIn("does not know the feed 1", action.state_message)
 
     def test_orders_are_judged_in_pieces(self):
-        actions = self.ask_cancel(self.create_ticket(UNSHIPPED))
-        actions |= self.ask_cancel(self.create_ticket(CANCEL_REQUESTED))
+        actions = self.ask_cancel(self.create_sale_order(UNSHIPPED))
+        actions |= self.ask_cancel(self.create_sale_order(CANCEL_REQUESTED))
         self.simulator.fault("fatal")
         self.dispatch()
         self.finish()
@@ -641,8 +637,8 @@ class TestUnknown(AmazonCommon):
         self.assertFalse(any(actions.mapped("needs_person")))
 
     def test_report_is_applied_in_pieces(self):
-        actions = self.ask_refund(self.create_ticket(SHIPPED))
-        actions |= self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        actions = self.ask_refund(self.create_sale_order(SHIPPED))
+        actions |= self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         self.dispatch()
         poll = "odoo.addons.amazon_order_actions.models.tracing.poll"
         with patch(f"{poll}.CHUNK", 1):

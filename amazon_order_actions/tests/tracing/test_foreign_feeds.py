@@ -6,12 +6,12 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.spapi.enums import FEED_CANCEL, FEED_REFUND
-from odoo.addons.amazon_order_actions.spapi.errors import MalformedAnswer
-from odoo.addons.amazon_order_actions.spapi.operations import OPERATIONS
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
+from ...spapi.enums import FEED_CANCEL, FEED_REFUND
+from ...spapi.errors import MalformedAnswer
+from ...spapi.operations import OPERATIONS
+from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonOrderCommon
 
 FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 LOOK = "odoo.addons.amazon_order_actions.models.tracing.foreign_feed"
@@ -20,7 +20,7 @@ GERMANY, FRANCE = "A1PA6795UKMFR9", "A13V1IB3VIYZZH"
 SKU = "NW-KESSEL-12-SW"
 
 
-class ForeignCommon(AmazonCommon):
+class ForeignCommon(AmazonOrderCommon):
     """Another program of the same seller sends feeds."""
 
     def setUp(self):
@@ -96,7 +96,7 @@ class TestAdoption(ForeignCommon):
     """Whose feed is it that Amazon lists, where our createFeed had no answer?"""
 
     def refund(self, amount=5):
-        return self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: amount})
+        return self.ask_refund(self.create_sale_order(SHIPPED), amounts={SKU: amount})
 
     def lose_refund(self, **options):
         action = self.refund()
@@ -202,7 +202,7 @@ class TestAdoption(ForeignCommon):
     def test_adopted_feed_writes_to_no_buyer_that_amazon_has_it(self):
         action = self.refund()
         self.account.write({"approved_sender": "a@nordlicht.example", "shop_name": "N"})
-        action._get_origin().partner_email = "8x2k1f@marketplace.amazon.de"
+        action._get_origin().partner_id.email = "8x2k1f@marketplace.amazon.de"
         self.env["amazon.reply"]._ask_for(
             action, {"awaited_state": "submitted", "lang": "en"}
         )
@@ -307,8 +307,8 @@ class TestAdoption(ForeignCommon):
         self.assert_nothing_is_said(action)
 
     def test_report_frees_the_money_of_those_alone_whose_order_it_names(self):
-        actions = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 5})
-        actions |= self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        actions = self.ask_refund(self.create_sale_order(SHIPPED), amounts={SKU: 5})
+        actions |= self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         self.simulator.fault("report_error", order_id=SHIPPED, code="1", text="No")
         self.simulator.fault("cut_after", "createFeed", times=1)
         self.dispatch()
@@ -476,7 +476,7 @@ class TestAdoption(ForeignCommon):
     def test_foreign_feed_in_the_window_of_the_next_sending_is_no_rival(self):
         action = self.lose_refund()
         self.simulator.advance(60)
-        self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         self.dispatch()
         self.reconcile()
         self.assertTrue(action.feed_id.is_adopted, "a later one of ours is listed")
@@ -487,7 +487,7 @@ class TestAdoption(ForeignCommon):
     # === CANCELLATIONS === #
 
     def lose_cancellation(self, **options):
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.lose(action, **options)
         self.simulator.advance(30)
         return action
@@ -576,7 +576,7 @@ class TestLook(ForeignCommon):
         return now
 
     def send(self, ref=SHIPPED):
-        action = self.ask_refund(self.create_ticket(ref))
+        action = self.ask_refund(self.create_sale_order(ref))
         self.dispatch()
         return action
 
@@ -726,7 +726,7 @@ class TestLook(ForeignCommon):
         self.use_up()
         for age in (timedelta(seconds=61), timedelta(hours=-1)):
             self.account.feeds_read_at = fields.Datetime.now() - age
-            action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 5})
+            action = self.ask_refund(self.create_sale_order(SHIPPED), amounts={SKU: 5})
             tokens = self.account._quota_wait("createFeed", 15)
             self.dispatch_in_vain(action)
             self.assertEqual(action.state, "queued")
@@ -753,7 +753,7 @@ class TestLook(ForeignCommon):
             self.fail("it does not come again")
 
     def test_nothing_leaves_while_the_list_cannot_be_read(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("html_503", "getFeeds", times=3)
         self.assertEqual(len(self.dispatch()), 1)
         self.assertEqual(action.state, "queued")
@@ -761,7 +761,7 @@ class TestLook(ForeignCommon):
         self.assertEqual(action.state, "submitted")
 
     def test_failure_of_the_comparison_stops_no_lane(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         with (
             patch.object(
                 type(self.env["amazon.foreign.feed"]), "_record", side_effect=KeyError
@@ -792,9 +792,9 @@ class TestLook(ForeignCommon):
 
     def test_burst_of_feeds_makes_at_most_as_many_lists_as_the_quota_holds(self):
         self.reset(quotas=True)
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         for number in range(12):
-            self.ask_refund(ticket, amounts={SKU: 1 + number / 10})
+            self.ask_refund(sale_order, amounts={SKU: 1 + number / 10})
             self.dispatch()
         calls = self.simulator.ledger()["calls"]
         self.assertEqual(calls["createFeed"], 12)
@@ -804,7 +804,7 @@ class TestLook(ForeignCommon):
     # === SENT AGAIN, AND LISTED LATE === #
 
     def wait_to_be_sent_again(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 5})
+        action = self.ask_refund(self.create_sale_order(SHIPPED), amounts={SKU: 5})
         self.lose(action, lag=6 * HOUR)
         self.simulator.advance(5 * HOUR)
         self.reconcile()
@@ -838,7 +838,7 @@ class TestLook(ForeignCommon):
         self.assertEqual(action.state, "queued")
 
     def test_feed_that_is_listed_after_a_person_decided_holds_it_up(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 5})
+        action = self.ask_refund(self.create_sale_order(SHIPPED), amounts={SKU: 5})
         self.lose(action, lag=HOUR)
         action.feed_id._hand_over("Nobody knows.")
         self.run_jobs("_job_move_actions")
@@ -851,7 +851,7 @@ class TestLook(ForeignCommon):
         self.assertIn("may contain it", action.state_message)
 
     def test_feeds_that_a_person_saw_who_decided_do_not_hold_it_up(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 5})
+        action = self.ask_refund(self.create_sale_order(SHIPPED), amounts={SKU: 5})
         self.lose(action)
         self.simulator.advance(10)
         self.send_elsewhere()

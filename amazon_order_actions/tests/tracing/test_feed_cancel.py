@@ -1,11 +1,11 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
+from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonOrderCommon
 
 
 @tagged("post_install", "-at_install")
-class TestFeedCancel(AmazonCommon):
+class TestFeedCancel(AmazonOrderCommon):
     """Asking Amazon to drop what it has received and not begun to process."""
 
     def setUp(self):
@@ -13,9 +13,9 @@ class TestFeedCancel(AmazonCommon):
         self.simulator.reset(
             processing_seconds=60, finance_delay_seconds=0, quotas=False
         )
-        self.ticket = self.create_ticket(SHIPPED)
-        self.other = self.create_ticket(GIFT_WRAPPED)
-        self.action = self.ask_refund(self.ticket)
+        self.sale_order = self.create_sale_order(SHIPPED)
+        self.other = self.create_sale_order(GIFT_WRAPPED)
+        self.action = self.ask_refund(self.sale_order)
         self.companion = self.ask_refund(self.other, self.colleague)
         self.run_jobs("_job_dispatch")
         self.feed = self.action.feed_id
@@ -28,7 +28,7 @@ class TestFeedCancel(AmazonCommon):
         super().setUpClass()
         cls.colleague = cls._create_user(
             "amazon_colleague",
-            "helpdesk_mgmt.group_helpdesk_user",
+            "sales_team.group_sale_salesman_all_leads",
             "amazon_order_actions.group_refund",
         )
 
@@ -40,7 +40,7 @@ class TestFeedCancel(AmazonCommon):
 
     def shown(self, user=None):
         self.env.invalidate_all()
-        panel = self.ticket.with_user(user or self.agent).amazon_order_panel
+        panel = self.sale_order.with_user(user or self.agent).amazon_order_panel
         return panel["order"]["actions"][0]
 
     # === DROPPED === #
@@ -55,7 +55,7 @@ class TestFeedCancel(AmazonCommon):
             self.assertIn(self.agent.name, action.state_message)
         self.assertEqual(self.feed.state, "cancelled")
         self.assertFalse(self.executed_orders())
-        self.assertTrue(self.ticket.amazon_order_id.refundable)
+        self.assertTrue(self.sale_order.amazon_order_id.refundable)
 
     def test_wish_is_journaled_and_told_by_name(self):
         self.drop()
@@ -66,7 +66,7 @@ class TestFeedCancel(AmazonCommon):
         )
         self.assertEqual(entry.event, "drop")
         self.assertEqual(entry.user_id, self.agent)
-        self.assertIn("not known yet", self.notes(self.ticket)[0])
+        self.assertIn("not known yet", self.notes(self.sale_order)[0])
         self.assertIn("not known yet", self.shown()["drop_message"])
 
     def test_amazon_is_not_called_by_the_click(self):
@@ -180,6 +180,6 @@ class TestFeedCancel(AmazonCommon):
         self.assertEqual(self.action.state, "submitted")
 
     def test_queued_action_has_no_feed_to_drop(self):
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         with self.assertRaisesRegex(UserError, "not in Amazon's queue"):
             action.with_user(self.agent).action_cancel_feed()
