@@ -6,6 +6,7 @@ if repository.IS_HERE:
     from .conversation import *
     from .journal import *
     from .kinds import *
+    from .order import *
     from .sale import *
     from .sample import *
     from .sending import *

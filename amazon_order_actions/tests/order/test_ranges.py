@@ -7,10 +7,9 @@ from odoo.sql_db import db_connect
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.spapi.client import Page, SellerClient
-from odoo.addons.amazon_order_actions.spapi.errors import Throttled
-
-from ..common import CLAIMED, GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
+from ...spapi.client import Page, SellerClient
+from ...spapi.errors import Throttled
+from ..common import CLAIMED, GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonOrderCommon
 from ..sending.test_bookkeeping import SKU, finances, refund_event
 
 RANGES = "odoo.addons.amazon_order_actions.models.order.range_reading"
@@ -78,7 +77,7 @@ def transactions(*rows):
 
 
 @tagged("post_install", "-at_install")
-class RangesCommon(AmazonCommon):
+class RangesCommon(AmazonOrderCommon):
     def setUp(self):
         super().setUp()
         # The cover begins before the orders of the tests are read.
@@ -97,7 +96,7 @@ class RangesCommon(AmazonCommon):
         return self.read_ranges()
 
     def read_order(self, ref):
-        return self.create_ticket(ref).amazon_order_id
+        return self.create_sale_order(ref).amazon_order_id
 
     def mark(self, subject):
         return self.env["amazon.watermark"].search(
@@ -168,7 +167,7 @@ class TestCover(RangesCommon):
 
     def test_last_two_minutes_are_not_promised(self):
         before = self.mark("orders").known_until
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.read_ranges()
         self.assertGreaterEqual(self.mark("orders").known_until, before)
         self.assertLess(self.mark("orders").known_until, action.asked_at)
@@ -582,7 +581,7 @@ class TestActionsByRange(RangesCommon):
     """Actions are confirmed, and stopped, by what the lists show."""
 
     def test_refund_is_confirmed_by_the_list_without_a_call_for_the_order(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.accept()
         before = self.calls(*PER_ORDER)
         self.read_later()
@@ -593,22 +592,22 @@ class TestActionsByRange(RangesCommon):
         self.assertEqual(action.order_id.refund_ids.action_id, action)
 
     def test_refund_of_net_amounts_and_tax_is_confirmed_by_the_list(self):
-        action = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        action = self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         self.accept()
         self.read_later()
         self.assertEqual(action.state, "confirmed")
 
     def test_cancellation_is_confirmed_by_the_list(self):
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.accept()
         self.assertEqual(action.state, "accepted")
         self.read_later()
         self.assertEqual(action.state, "confirmed")
 
     def test_refund_elsewhere_that_the_list_shows_cannot_be_made_again(self):
-        ticket = self.create_ticket(SHIPPED)
-        item = ticket.amazon_order_id.line_ids.amazon_item_ref
-        request = self.open_request(ticket, "refund")
+        sale_order = self.create_sale_order(SHIPPED)
+        item = sale_order.amazon_order_id.line_ids.amazon_item_ref
+        request = self.open_request(sale_order, "refund")
         request.reason = "CustomerReturn"
         self.refund_elsewhere(SHIPPED, item, "39.95")
         self.read_later()
@@ -616,7 +615,7 @@ class TestActionsByRange(RangesCommon):
             request.action_refund()
 
     def test_cancellation_elsewhere_that_the_list_shows_stops_ours(self):
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.cancel_elsewhere(action.order_id)
         self.read_later()
         self.run_jobs("_job_dispatch")
@@ -626,7 +625,7 @@ class TestActionsByRange(RangesCommon):
         self.simulator.reset(
             processing_seconds=0, finance_delay_seconds=100, quotas=False
         )
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.accept()
         self.run_jobs("_job_confirm")
         self.assertEqual(action.state, "accepted")
@@ -636,7 +635,7 @@ class TestActionsByRange(RangesCommon):
         self.assertEqual(action.state, "confirmed")
 
     def test_scarce_quota_is_left_to_what_is_not_sent_yet(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.accept()
         before = self.calls(*PER_ORDER)
         with patch.object(type(self.account), "_quota_wait", lambda *args: 7.0):
@@ -645,7 +644,7 @@ class TestActionsByRange(RangesCommon):
         self.assertEqual(action.state, "accepted")
 
     def test_many_at_once_are_not_looked_for_one_by_one(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         action.feed_id.message_count = 2000
         self.run_jobs("_job_poll")
@@ -655,7 +654,7 @@ class TestActionsByRange(RangesCommon):
         self.assertTrue(self.pending_jobs("_job_read_ranges"))
 
     def test_refund_that_the_lists_missed_is_found_by_reading_the_order(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.accept()
         self.simulator.advance(1)
         action.order_id.complete_at -= timedelta(days=2)
@@ -703,7 +702,7 @@ class TestRangeJobs(RangesCommon):
         self.simulator.reset(
             processing_seconds=0, finance_delay_seconds=999999, quotas=False
         )
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.accept()
         self.run_jobs("_job_read_ranges")
         self.assertEqual(len(self.range_jobs()), 1)

@@ -5,9 +5,8 @@ import json
 
 from odoo.tests import tagged
 
-from odoo.addons.amazon_order_actions.spapi.errors import SpApiError
-
-from ..common import SHIPPED, THREE_UNITS, AmazonCommon
+from ...spapi.errors import SpApiError
+from ..common import SHIPPED, THREE_UNITS, AmazonOrderCommon
 
 LAUGHS = "".join(
     f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' if n else '<!ENTITY l0 "lol">'
@@ -31,7 +30,7 @@ INSIDE = (
 )
 
 
-class HostileCommon(AmazonCommon):
+class HostileCommon(AmazonOrderCommon):
     """An Amazon, or somebody in between, that answers what it likes."""
 
     def says(self, operation, body, times=None, **options):
@@ -86,8 +85,8 @@ class TestHostileAnswers(HostileCommon):
         """Of a case: all of it is taken back."""
 
     def refund(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.ask_refund(ticket)
+        sale_order = self.create_sale_order(SHIPPED)
+        action = self.ask_refund(sale_order)
         self.run_jobs("_job_dispatch")
         self.assertEqual(action.state, "submitted")
         return action
@@ -123,8 +122,8 @@ class TestHostileAnswers(HostileCommon):
                 self.assert_words(action.feed_id.state_message, "there is no report")
 
     def test_an_upload_address_that_leads_inside_sends_nothing(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.ask_refund(ticket)
+        sale_order = self.create_sale_order(SHIPPED)
+        action = self.ask_refund(sale_order)
         for url in INSIDE:
             self.says(
                 "createFeedDocument",
@@ -138,8 +137,8 @@ class TestHostileAnswers(HostileCommon):
     # === ORDERS === #
 
     def test_an_order_that_cannot_be_trusted_is_not_recorded_and_said_in_words(self):
-        ticket = self.create_ticket(SHIPPED)
-        order = ticket.amazon_order_id
+        sale_order = self.create_sale_order(SHIPPED)
+        order = sale_order.amazon_order_id
         before = order.refundable
         good = self.order_json(SHIPPED)
 
@@ -187,7 +186,7 @@ class TestHostileAnswers(HostileCommon):
         self.assertEqual(order.read_state, "read")
 
     def test_texts_that_no_database_keeps_do_not_stop_an_order(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         said = self.order_json(SHIPPED)
         said["orderItems"][0]["product"]["title"] = "A\0B \ud800 \u202eC " + "x" * 5000
         said["lastUpdatedTime"] = "2999-01-01T00:00:00Z"
@@ -200,7 +199,7 @@ class TestHostileAnswers(HostileCommon):
         self.assertLessEqual(len(title), 500)
 
     def test_finances_that_cannot_be_trusted_count_nothing_and_say_so(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         money = {"CurrencyCode": "EUR", "CurrencyAmount": "-1e99999999"}
         row = {
             "PostedDate": "2026-11-03T08:00:00Z",
@@ -229,7 +228,7 @@ class TestHostileAnswers(HostileCommon):
     # === LISTS === #
 
     def test_a_list_that_cannot_be_read_is_told_and_leaves_the_orders_as_they_are(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         before = order.refundable
         for operation, body in (
             ("searchOrders", {"orders": [5]}),
@@ -251,8 +250,8 @@ class TestHostileAnswers(HostileCommon):
     # === ANSWERS TO WHAT IS SENT === #
 
     def test_a_hostile_answer_to_create_feed_is_unknown_and_never_sent_again(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.ask_refund(ticket)
+        sale_order = self.create_sale_order(SHIPPED)
+        action = self.ask_refund(sale_order)
         self.says("createFeed", b"[" * 1_000_000, times=1, status=202)
         self.run_jobs("_job_dispatch")
         self.run_jobs("_job_move_actions")
@@ -260,7 +259,7 @@ class TestHostileAnswers(HostileCommon):
         self.assert_words(action.state_message, "unknown")
 
     def test_an_error_of_amazon_with_markup_is_shown_as_text(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         said = "<script>alert(1)</script>\u202e\x1b[31m" + "?" * 100_000
         errors = [{"code": "<b>x</b>", "message": said}]
         self.says("getOrder", {"errors": errors}, status=400)

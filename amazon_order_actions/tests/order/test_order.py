@@ -16,17 +16,16 @@ from ..common import (
     PENDING,
     PROMOTION,
     SHIPPED,
-    UNSHIPPED,
-    AmazonCommon,
+    AmazonOrderCommon,
 )
 
 
 @tagged("post_install", "-at_install")
-class TestOrder(AmazonCommon):
+class TestOrder(AmazonOrderCommon):
     """What is read from Amazon, and what is shown when it cannot be read."""
 
     def read_order(self, ref):
-        return self.create_ticket(ref).amazon_order_id
+        return self.create_sale_order(ref).amazon_order_id
 
     def calls(self):
         return self.simulator.ledger()["calls"]
@@ -105,13 +104,13 @@ class TestOrder(AmazonCommon):
 
     # === FAILING === #
 
-    def test_unknown_order_is_a_sentence_and_the_ticket_works(self):
-        ticket = self.create_ticket(NOWHERE)
-        order = ticket.amazon_order_id
+    def test_unknown_order_is_a_sentence_and_the_document_works(self):
+        sale_order = self.create_sale_order(NOWHERE)
+        order = sale_order.amazon_order_id
         self.assertEqual(order.read_state, "refused")
         self.assertIn("does not know the order", order.read_message)
         self.assertIn(NOWHERE, order.read_message)
-        ticket.with_user(self.agent).name = "Still editable"
+        sale_order.with_user(self.agent).client_order_ref = "Still editable"
 
     def test_account_without_rights_is_a_sentence(self):
         self.simulator.fault("forbidden", "getOrder", times=1)
@@ -154,12 +153,12 @@ class TestOrder(AmazonCommon):
     # === REFRESHING === #
 
     def test_opening_a_form_calls_amazon_never(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         before = self.calls()
-        ticket.with_user(self.agent).web_read(
+        sale_order.with_user(self.agent).web_read(
             {"amazon_order_ref": {}, "amazon_order_panel": {}}
         )
-        ticket.amazon_order_id.with_user(self.agent).refresh_if_stale()
+        sale_order.amazon_order_id.with_user(self.agent).refresh_if_stale()
         self.assertEqual(self.calls(), before)
 
     def test_fresh_reading_is_not_asked_for_again(self):
@@ -186,36 +185,27 @@ class TestOrder(AmazonCommon):
     # === LINKING === #
 
     def test_typed_number_is_cleaned_and_found(self):
-        ticket = self.create_ticket(f" {MCF.lower()} ")
-        self.assertEqual(ticket.amazon_order_ref, MCF)
-        self.assertEqual(ticket.amazon_order_id.read_state, "read")
+        sale_order = self.create_sale_order(f" {MCF.lower()} ")
+        self.assertEqual(sale_order.amazon_order_ref, MCF)
+        self.assertEqual(sale_order.amazon_order_id.read_state, "read")
 
     def test_wrong_number_gets_a_sentence_that_names_the_record(self):
-        ticket = self.create_ticket()
-        with self.assertRaisesRegex(ValidationError, ticket.number):
-            ticket.amazon_order_ref = "12345"
+        sale_order = self.create_sale_order()
+        with self.assertRaisesRegex(ValidationError, sale_order.name):
+            sale_order.amazon_order_ref = "12345"
 
     def test_number_that_is_taken_out_unlinks(self):
-        ticket = self.create_ticket(SHIPPED)
-        ticket.amazon_order_ref = False
-        self.assertFalse(ticket.amazon_order_id)
-
-    def test_ticket_and_sale_order_of_one_number_find_each_other(self):
         sale_order = self.create_sale_order(SHIPPED)
-        ticket = self.create_ticket(SHIPPED)
-        self.assertEqual(ticket.sale_order_ids, sale_order)
-        late = self.create_sale_order(UNSHIPPED)
-        early = self.create_ticket(UNSHIPPED)
-        self.assertEqual(late.ticket_ids, early)
-        self.assertEqual(ticket.amazon_order_id, sale_order.amazon_order_id)
+        sale_order.amazon_order_ref = False
+        self.assertFalse(sale_order.amazon_order_id)
 
     def test_company_without_account_gets_a_sentence(self):
         company = self._create_company(name="Without")
         self.env.user.write({"company_ids": [(4, company.id)]})
-        ticket = self.create_ticket(SHIPPED, company_id=company.id, team_id=False)
-        self.assertFalse(ticket.amazon_order_id)
+        sale_order = self.create_sale_order(SHIPPED, company_id=company.id)
+        self.assertFalse(sale_order.amazon_order_id)
         self.assertIn(
-            "No Amazon account is connected", ticket.amazon_order_panel["notice"]
+            "No Amazon account is connected", sale_order.amazon_order_panel["notice"]
         )
 
     def test_order_is_looked_for_in_every_account_of_the_company(self):
@@ -234,8 +224,8 @@ class TestOrder(AmazonCommon):
     # === THE PANEL === #
 
     def test_panel_shows_status_items_and_amounts(self):
-        ticket = self.create_ticket(GIFT_WRAPPED)
-        panel = ticket.with_user(self.trainee).amazon_order_panel
+        sale_order = self.create_sale_order(GIFT_WRAPPED)
+        panel = sale_order.with_user(self.trainee).amazon_order_panel
         order = panel["order"]
         self.assertFalse(panel["notice"])
         self.assertEqual(order["status_label"], "Shipped")
@@ -246,19 +236,19 @@ class TestOrder(AmazonCommon):
         self.assertAlmostEqual(order["totals"]["refundable"], 78.24)
 
     def test_panel_shows_what_is_reserved_and_who_may_withdraw(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.ask_refund(ticket)
-        order = ticket.with_user(self.agent).amazon_order_panel["order"]
+        sale_order = self.create_sale_order(SHIPPED)
+        action = self.ask_refund(sale_order)
+        order = sale_order.with_user(self.agent).amazon_order_panel["order"]
         self.assertAlmostEqual(order["totals"]["reserved"], 44.94)
         self.assertEqual(order["actions"][0]["name"], action.name)
         self.assertTrue(order["actions"][0]["can_withdraw"])
-        seen = ticket.with_user(self.trainee).amazon_order_panel["order"]
+        seen = sale_order.with_user(self.trainee).amazon_order_panel["order"]
         self.assertFalse(seen["actions"][0]["can_withdraw"])
 
     def test_change_is_told_to_open_forms(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         self.env["bus.bus"].search([]).unlink()
-        self.ask_refund(ticket)
+        self.ask_refund(sale_order)
         self.env.cr.precommit.run()
         messages = self.env["bus.bus"].search([]).mapped("message")
         self.assertTrue([m for m in messages if "amazon_order_changed" in m])

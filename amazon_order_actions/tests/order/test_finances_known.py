@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
-from ..common import FBA_SHIPPED, SHIPPED, UNSHIPPED, AmazonCommon
+from ..common import FBA_SHIPPED, SHIPPED, UNSHIPPED, AmazonOrderCommon
 from .test_ranges import transaction, transactions
 
 FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
@@ -11,7 +11,7 @@ ORDER = "odoo.addons.amazon_order_actions.models.order.reading"
 
 
 @tagged("post_install", "-at_install")
-class TestFinancesKnown(AmazonCommon):
+class TestFinancesKnown(AmazonOrderCommon):
     """What Amazon has refunded must be known before money leaves, or a second person
     decides knowing that it is not."""
 
@@ -31,7 +31,7 @@ class TestFinancesKnown(AmazonCommon):
     def ask_unknown(self, **values):
         """Ask for a refund of an order whose finances Amazon does not show."""
         self.forbid()
-        return self.ask_refund(self.create_ticket(SHIPPED), **values)
+        return self.ask_refund(self.create_sale_order(SHIPPED), **values)
 
     def by(self, user, record):
         return record.with_user(user).with_context(
@@ -56,14 +56,14 @@ class TestFinancesKnown(AmazonCommon):
 
     def test_dialog_says_what_is_not_known_and_that_it_will_wait(self):
         self.forbid()
-        request = self.open_request(self.create_ticket(SHIPPED), "refund")
+        request = self.open_request(self.create_sale_order(SHIPPED), "refund")
         self.assertFalse(request.blockers)
         self.assertIn("second person must approve", request.warnings)
         self.assertIn("has refunded on this order is not known", request.warnings)
         self.assertIn("Seller Central", request.warnings)
 
     def test_dialog_says_nothing_where_the_finances_are_known(self):
-        request = self.open_request(self.create_ticket(SHIPPED), "refund")
+        request = self.open_request(self.create_sale_order(SHIPPED), "refund")
         self.assertNotIn("not known", request.warnings or "")
 
     def test_refund_waits_for_a_second_person_though_no_row_wants_one(self):
@@ -76,12 +76,12 @@ class TestFinancesKnown(AmazonCommon):
         self.assertFalse(self.refunds())
 
     def test_refund_in_another_currency_waits_too(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         with transactions(transaction(SHIPPED, currency="SEK")):
             self.env.flush_all()
             self.env["amazon.range.reading"]._read_ranges(self.account)
             self.env.invalidate_all()
-        action = self.ask_refund(ticket)
+        action = self.ask_refund(sale_order)
         self.assertEqual(action.state, "to_approve")
         self.assertIn("SEK", action.approval_id.why)
 
@@ -99,14 +99,14 @@ class TestFinancesKnown(AmazonCommon):
         self.assertIn("is not known", action.approval_id.why)
 
     def test_refund_of_known_finances_leaves_alone(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.assertEqual(action.state, "queued")
         self.settle()
         self.assertEqual(action.state, "confirmed")
 
     def test_cancellation_leaves_without_finances(self):
         self.forbid()
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.assertEqual(action.state, "queued")
         self.settle()
         self.assertIn(action.state, ("accepted", "confirmed"))
@@ -114,7 +114,7 @@ class TestFinancesKnown(AmazonCommon):
     def test_refund_that_was_done_in_seller_central_is_recorded(self):
         self.forbid()
         action = self.ask_refund(
-            self.create_ticket(FBA_SHIPPED), note="Done there, just now"
+            self.create_sale_order(FBA_SHIPPED), note="Done there, just now"
         )
         self.assertEqual(action.state, "assisted")
 
@@ -166,7 +166,7 @@ class TestFinancesKnown(AmazonCommon):
     # === SENDING === #
 
     def test_finances_that_are_refused_after_the_click_block_the_refund(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.forbid()
         self.settle()
         self.assertEqual(action.state, "blocked")
@@ -178,7 +178,7 @@ class TestFinancesKnown(AmazonCommon):
 
     @mute_logger(FEED, ORDER)
     def test_finances_that_are_refused_before_a_resend_leave_it_to_a_person(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("cut_before", "createFeed", times=1)
         self.run_jobs("_job_dispatch")
         self.run_jobs("_job_follow")
