@@ -20,10 +20,15 @@ from odoo.addons.amazon_order_actions.models.base.private_log import (
 )
 from odoo.addons.amazon_order_actions.models.order.reading import AmazonOrderReading
 from odoo.addons.amazon_order_actions.spapi.errors import OutcomeUnknown
+from odoo.addons.amazon_order_actions.tests.kinds.test_mcf import (
+    NEW_ADDRESS,
+    OLD_ADDRESS,
+    ON_HOLD,
+    McfCommon,
+)
 
 from ..common import CANCEL_REQUESTED, MCF, SHIPPED, UNSHIPPED
 from ..conversation.test_reply import BUYER, ReplyCommon
-from ..kinds.test_mcf import NEW_ADDRESS, OLD_ADDRESS, ON_HOLD, McfCommon
 
 # What people wrote, and what somebody is called.
 TITLE, TEXT, NOTE, NAME = (
@@ -116,7 +121,7 @@ class TestNothingPrivateIsLogged(ReplyCommon, McfCommon):
         self.assert_private("httpx")
 
     def test_change_of_an_order_of_the_own_shop(self):
-        ticket = self.create_mcf_ticket(ON_HOLD)
+        ticket = self.create_ticket(amazon_fulfillment_ref=ON_HOLD)
         action = self.ask_change(ticket, **self.new_address())
         self.settle()
         self.assertIn(action.state, ("accepted", "confirmed", "submitted"))
@@ -206,7 +211,7 @@ class TestNothingPrivateIsLogged(ReplyCommon, McfCommon):
 
     def test_names_of_jobs(self):
         self.create_ticket(SHIPPED, read=False)
-        self.create_mcf_ticket(ON_HOLD, read=False)
+        self.create_ticket(amazon_fulfillment_ref=ON_HOLD, read=False)
         jobs = self.env["queue.job"].search([("id", ">=", self.first_job)])
         self.assertTrue(jobs)
         for job in jobs:

@@ -8,6 +8,7 @@ from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 from odoo.tools import mute_logger
 
+from odoo.addons.amazon_order_actions.tests.kinds.test_mcf import ON_HOLD
 from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.job import Job
 
@@ -18,7 +19,6 @@ from ..common import (
     SHIPPED,
     UNSHIPPED,
 )
-from ..kinds.test_mcf import ON_HOLD
 from .test_life import LifeCommon
 
 FOREIGN = "odoo.addons.amazon_order_actions.models.tracing.foreign_feed"

@@ -5,9 +5,8 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
-
-from ..common import MCF, SHIPPED, AmazonCommon
+from ...models.action.reservation import ActionRequest
+from ..common import MCF, SHIPPED, AmazonOrderCommon
 
 CALLS = "odoo.addons.amazon_order_actions.models.sending.call"
 
@@ -23,11 +22,11 @@ OLD_ADDRESS = ("Erika Beispiel", "Musterweg 12", "Hamburg", "20095", "0000000")
 NEW_ADDRESS = ("Frieda Neumann", "Lindenallee 77", "Lübeck", "HL-23552", "555-0199")
 
 
-class McfCommon(AmazonCommon):
+class McfCommon(AmazonOrderCommon):
     """Fulfillment orders at the simulator, and how an agent acts on them."""
 
-    def create_mcf_ticket(self, ref=ON_HOLD, **values):
-        return self.create_ticket(amazon_fulfillment_ref=ref, **values)
+    def create_mcf_sale_order(self, ref=ON_HOLD, **values):
+        return self.create_sale_order(amazon_fulfillment_ref=ref, **values)
 
     def ask_change(self, document, user=None, quantities=None, **values):
         """Ask for a change as an agent does, and return the action.
@@ -101,13 +100,11 @@ class McfCommon(AmazonCommon):
 class TestFulfillmentOrder(McfCommon):
     """A fulfillment order is found by its id and read by itself."""
 
-    def test_ticket_and_sale_order_know_their_fulfillment_order(self):
+    def test_documents_know_their_fulfillment_order(self):
         sale_order = self.create_sale_order(amazon_fulfillment_ref=f" {ON_HOLD} ")
         self.assertEqual(sale_order.amazon_fulfillment_ref, ON_HOLD)
-        ticket = self.create_mcf_ticket()
-        order = ticket.amazon_order_id
+        order = self.create_mcf_sale_order().amazon_order_id
         self.assertEqual(sale_order.amazon_order_id, order)
-        self.assertEqual(ticket.sale_order_ids, sale_order)
         self.assertEqual(order.channel, "mcf")
         self.assertTrue(order.is_fulfillment_order)
         self.assertEqual(order.read_state, "read")
@@ -125,15 +122,15 @@ class TestFulfillmentOrder(McfCommon):
         self.assertEqual(self.calls("listFinancialEventsByOrderId"), 0)
 
     def test_amazons_number_counts_where_both_are_there(self):
-        ticket = self.create_ticket(SHIPPED, amazon_fulfillment_ref=ON_HOLD)
-        self.assertEqual(ticket.amazon_order_id.amazon_order_ref, SHIPPED)
-        ticket.amazon_order_ref = False
-        self.assertEqual(ticket.amazon_order_id.amazon_order_ref, ON_HOLD)
-        ticket.amazon_fulfillment_ref = False
-        self.assertFalse(ticket.amazon_order_id)
+        sale_order = self.create_sale_order(SHIPPED, amazon_fulfillment_ref=ON_HOLD)
+        self.assertEqual(sale_order.amazon_order_id.amazon_order_ref, SHIPPED)
+        sale_order.amazon_order_ref = False
+        self.assertEqual(sale_order.amazon_order_id.amazon_order_ref, ON_HOLD)
+        sale_order.amazon_fulfillment_ref = False
+        self.assertFalse(sale_order.amazon_order_id)
 
     def test_orders_api_order_with_channel_mcf_stays_as_it_is(self):
-        order = self.create_ticket(MCF).amazon_order_id
+        order = self.create_sale_order(MCF).amazon_order_id
         self.assertEqual(order.channel, "mcf")
         self.assertFalse(order.is_fulfillment_order)
         self.assertEqual(self.calls("getFulfillmentOrder"), 0)
@@ -144,43 +141,38 @@ class TestFulfillmentOrder(McfCommon):
                 self.subTest(ref),
                 self.assertRaisesRegex(ValidationError, problem),
             ):
-                self.create_ticket(amazon_fulfillment_ref=ref)
+                self.create_sale_order(amazon_fulfillment_ref=ref)
 
     def test_unknown_id_is_said_in_words(self):
-        order = self.create_mcf_ticket("SHOP-NOWHERE").amazon_order_id
+        order = self.create_mcf_sale_order("SHOP-NOWHERE").amazon_order_id
         self.assertEqual(order.read_state, "refused")
         self.assertIn("does not know the order SHOP-NOWHERE", order.read_message)
 
     def test_missing_role_is_said_and_does_not_close_the_account(self):
         self.simulator.fault("forbidden", "getFulfillmentOrder")
-        order = self.create_mcf_ticket().amazon_order_id
+        order = self.create_mcf_sale_order().amazon_order_id
         self.assertEqual(order.read_state, "refused")
         self.assertIn("roles", order.read_message)
         self.assertFalse(self.account.access_refused_at)
 
-    def test_mail_does_not_move_a_ticket_to_another_order(self):
-        ticket = self.create_mcf_ticket()
-        ticket.message_update({"subject": f"About {SHIPPED}", "body": ""})
-        self.assertFalse(ticket.amazon_order_ref)
-
     def test_packages_are_shown_with_tracking(self):
-        ticket = self.create_mcf_ticket(COMPLETE)
-        panel = ticket.with_user(self.agent).amazon_order_panel["order"]
+        sale_order = self.create_mcf_sale_order(COMPLETE)
+        panel = sale_order.with_user(self.agent).amazon_order_panel["order"]
         self.assertEqual(panel["status_label"], "Complete")
         (package,) = panel["fulfillment"]["packages"]
         self.assertEqual(package["carrier_code"], "Amazon Logistics")
         self.assertEqual(package["tracking_number"], "DE4400218837")
 
     def test_panel_shows_fulfillment_and_no_money(self):
-        ticket = self.create_mcf_ticket()
-        panel = ticket.with_user(self.agent).amazon_order_panel["order"]
+        sale_order = self.create_mcf_sale_order()
+        panel = sale_order.with_user(self.agent).amazon_order_panel["order"]
         self.assertEqual(panel["status_label"], "Received")
         self.assertFalse(panel["currency"])
         self.assertTrue(panel["fulfillment"]["is_on_hold"])
         self.assertEqual(panel["fulfillment"]["speed"], "Standard")
         self.assertFalse(panel["seller_central_url"])
         self.assertFalse(
-            self.create_ticket(SHIPPED)
+            self.create_sale_order(SHIPPED)
             .with_user(self.agent)
             .amazon_order_panel["order"]["fulfillment"]
         )
@@ -190,11 +182,11 @@ class TestFulfillmentOrder(McfCommon):
         products = [("Kettle", "T-1"), ("Mug", "T-2"), ("Mug, blue", "T-2")]
         for name, sku in products:
             self.env["product.product"].create({"name": name, "default_code": sku})
-        order = self.create_mcf_ticket("TEST-1").amazon_order_id
+        order = self.create_mcf_sale_order("TEST-1").amazon_order_id
         self.assertEqual(order.line_ids.mapped("title"), ["Kettle", "T-2"])
 
     def test_what_is_known_is_known_by_its_own_reading(self):
-        order = self.create_mcf_ticket().amazon_order_id
+        order = self.create_mcf_sale_order().amazon_order_id
         self.env["amazon.range.reading"]._read_ranges(self.account)
         order.invalidate_recordset()
         self.assertEqual(order.known_until, order.complete_at)
@@ -206,7 +198,7 @@ class TestFulfillmentOrder(McfCommon):
         self.assertFalse(order._is_stale())
 
     def test_late_answer_does_not_undo_a_later_one(self):
-        order = self.create_mcf_ticket().amazon_order_id
+        order = self.create_mcf_sale_order().amazon_order_id
         answers = order._ask_amazon()
         order.write({"mcf_speed": "Priority", "complete_at": fields.Datetime.now()})
         order._record(
@@ -215,14 +207,14 @@ class TestFulfillmentOrder(McfCommon):
         self.assertEqual(order.mcf_speed, "Priority")
 
     def test_address_is_not_kept(self):
-        ticket = self.create_mcf_ticket()
-        order = ticket.amazon_order_id
+        sale_order = self.create_mcf_sale_order()
+        order = sale_order.amazon_order_id
         self.env.flush_all()
         self.env.cr.execute(
             "SELECT to_jsonb(o)::text FROM amazon_order o WHERE id = %s", [order.id]
         )
         stored = self.env.cr.fetchone()[0]
-        panel = str(ticket.with_user(self.agent).amazon_order_panel)
+        panel = str(sale_order.with_user(self.agent).amazon_order_panel)
         for part in OLD_ADDRESS:
             self.assertNotIn(part, stored)
             self.assertNotIn(part, panel)
@@ -234,8 +226,8 @@ class TestFulfillmentCancel(McfCommon):
 
     def test_cancellation_is_confirmed_when_the_order_says_so(self):
         self.simulator.reset(processing_seconds=60, quotas=False)
-        ticket = self.create_mcf_ticket(PLANNING)
-        action = self.ask_mcf_cancel(ticket)
+        sale_order = self.create_mcf_sale_order(PLANNING)
+        action = self.ask_mcf_cancel(sale_order)
         self.assertEqual((action.kind, action.state), ("mcf_cancel", "queued"))
         self.send(action)
         self.assertEqual(action.state, "submitted")
@@ -245,28 +237,28 @@ class TestFulfillmentCancel(McfCommon):
         self.simulator.advance(61)
         self.look()
         self.assertEqual(action.state, "confirmed")
-        self.assertEqual(ticket.amazon_order_id.mcf_status, "CANCELLED")
-        self.assertIn("as cancelled", self.notes(ticket)[0])
+        self.assertEqual(sale_order.amazon_order_id.mcf_status, "CANCELLED")
+        self.assertIn("as cancelled", self.notes(sale_order)[0])
         self.assertEqual(self.calls("cancelFulfillmentOrder"), 1)
 
     def test_order_that_is_picked_or_over_cannot_be_cancelled(self):
         for ref, reason in ((PROCESSING, "picking"), (COMPLETE, "has shipped")):
             with self.subTest(ref):
-                ticket = self.create_mcf_ticket(ref)
-                request = self.open_request(ticket, "cancel")
+                sale_order = self.create_mcf_sale_order(ref)
+                request = self.open_request(sale_order, "cancel")
                 self.assertIn(reason, request.blockers)
                 with self.assertRaisesRegex(UserError, reason):
                     request.action_cancel_order()
         self.assertFalse(self.env["amazon.action"].search([]))
 
     def test_second_cancellation_waits_for_the_first(self):
-        ticket = self.create_mcf_ticket()
-        self.ask_mcf_cancel(ticket)
+        sale_order = self.create_mcf_sale_order()
+        self.ask_mcf_cancel(sale_order)
         with self.assertRaisesRegex(UserError, "asked for this order already"):
-            self.ask_mcf_cancel(ticket)
+            self.ask_mcf_cancel(sale_order)
 
     def test_order_picked_before_it_leaves_is_blocked(self):
-        action = self.ask_mcf_cancel(self.create_mcf_ticket(PLANNING))
+        action = self.ask_mcf_cancel(self.create_mcf_sale_order(PLANNING))
         self.simulator.change(mcf_step_seconds=10)
         self.simulator.advance(3600)
         self.send(action)
@@ -275,7 +267,7 @@ class TestFulfillmentCancel(McfCommon):
 
     def test_order_picked_after_the_request_is_rejected(self):
         self.simulator.reset(processing_seconds=7200, quotas=False)
-        action = self.ask_mcf_cancel(self.create_mcf_ticket(PLANNING))
+        action = self.ask_mcf_cancel(self.create_mcf_sale_order(PLANNING))
         self.send(action)
         self.simulator.change(mcf_step_seconds=3600)
         self.simulator.advance(3700)
@@ -285,8 +277,8 @@ class TestFulfillmentCancel(McfCommon):
         self.assertIn("Processing", action.state_message)
 
     def test_refused_access_is_shown_in_amazons_words(self):
-        ticket = self.create_mcf_ticket(PLANNING)
-        action = self.ask_mcf_cancel(ticket)
+        sale_order = self.create_mcf_sale_order(PLANNING)
+        action = self.ask_mcf_cancel(sale_order)
         self.simulator.fault("forbidden", "cancelFulfillmentOrder")
         self.send(action)
         self.assertEqual(action.state, "blocked")
@@ -295,7 +287,7 @@ class TestFulfillmentCancel(McfCommon):
 
     def test_unanswered_request_that_amazon_has_is_confirmed(self):
         self.simulator.reset(processing_seconds=60, quotas=False)
-        action = self.ask_mcf_cancel(self.create_mcf_ticket())
+        action = self.ask_mcf_cancel(self.create_mcf_sale_order())
         self.simulator.fault("cut_after", "cancelFulfillmentOrder")
         self.send(action)
         self.assertEqual(action.state, "unknown")
@@ -307,8 +299,8 @@ class TestFulfillmentCancel(McfCommon):
         self.assertEqual(self.calls("cancelFulfillmentOrder"), 1)
 
     def test_unanswered_request_without_a_trace_is_rejected_and_not_sent_again(self):
-        ticket = self.create_mcf_ticket()
-        action = self.ask_mcf_cancel(ticket)
+        sale_order = self.create_mcf_sale_order()
+        action = self.ask_mcf_cancel(sale_order)
         self.simulator.fault("cut_before", "cancelFulfillmentOrder")
         self.send(action)
         self.assertEqual(action.state, "unknown")
@@ -317,11 +309,11 @@ class TestFulfillmentCancel(McfCommon):
         self.assertEqual(action.state, "rejected")
         self.assertIn("Received", action.state_message)
         self.assertEqual(self.calls("cancelFulfillmentOrder"), 1)
-        again = self.ask_mcf_cancel(ticket)
+        again = self.ask_mcf_cancel(sale_order)
         self.assertEqual(again.state, "queued")
 
     def test_it_can_be_taken_back_before_it_is_sent(self):
-        action = self.ask_mcf_cancel(self.create_mcf_ticket())
+        action = self.ask_mcf_cancel(self.create_mcf_sale_order())
         action.with_user(self.agent).action_withdraw()
         self.assertEqual(action.state, "withdrawn")
         self.send(action)
@@ -329,26 +321,26 @@ class TestFulfillmentCancel(McfCommon):
 
     def test_undo_seconds_of_the_account_count(self):
         self.set_undo("mcf_cancel", 600)
-        action = self.ask_mcf_cancel(self.create_mcf_ticket())
+        action = self.ask_mcf_cancel(self.create_mcf_sale_order())
         self.assertEqual(self.send(action), ["It can still be taken back."])
         self.assertEqual(action.state, "queued")
 
     def test_without_the_right_it_is_refused(self):
-        ticket = self.create_mcf_ticket()
+        sale_order = self.create_mcf_sale_order()
         with self.assertRaises(AccessError):
-            self.open_request(ticket, "cancel", self.trainee)
+            self.open_request(sale_order, "cancel", self.trainee)
         with self.assertRaises(AccessError):
             self.reserve_on(
-                ticket.amazon_order_id.with_user(self.trainee),
-                ActionRequest("mcf_cancel", ticket, "x"),
+                sale_order.amazon_order_id.with_user(self.trainee),
+                ActionRequest("mcf_cancel", sale_order, "x"),
             )
 
     def test_refund_says_where_the_buyer_paid(self):
-        request = self.open_request(self.create_mcf_ticket(), "refund")
+        request = self.open_request(self.create_mcf_sale_order(), "refund")
         self.assertIn("Refund it where the buyer paid", request.blockers)
 
     def test_cancellation_kind_of_amazon_orders_does_not_take_it(self):
-        order = self.create_mcf_ticket().amazon_order_id
+        order = self.create_mcf_sale_order().amazon_order_id
         self.assertTrue(self.env["amazon.action.kind.cancel"]._blockers(order))
 
 
@@ -362,9 +354,9 @@ class TestFulfillmentUpdate(McfCommon):
             return client.get_fulfillment_order(ref)["fulfillmentOrder"]
 
     def test_everything_is_changed_at_once_and_confirmed(self):
-        ticket = self.create_mcf_ticket()
+        sale_order = self.create_mcf_sale_order()
         action = self.ask_change(
-            ticket,
+            sale_order,
             quantities={"NW-KESSEL-12-SW-FBA": 1},
             new_speed="Priority",
             new_action="Ship",
@@ -378,7 +370,7 @@ class TestFulfillmentUpdate(McfCommon):
         self.assertEqual(action.state, "submitted")
         self.look()
         self.assertEqual(action.state, "confirmed")
-        order = ticket.amazon_order_id
+        order = sale_order.amazon_order_id
         self.assertNotIn("Freude", str(action.sudo().details))
         self.assertEqual(order.mcf_speed, "Priority")
         self.assertEqual(order.mcf_action, "Ship")
@@ -399,9 +391,9 @@ class TestFulfillmentUpdate(McfCommon):
         )
 
     def test_comment_that_was_forgotten_is_still_compared(self):
-        ticket = self.create_mcf_ticket()
-        order = ticket.amazon_order_id
-        action = self.ask_change(ticket, new_comment="Viel  Freude damit").sudo()
+        sale_order = self.create_mcf_sale_order()
+        order = sale_order.amazon_order_id
+        action = self.ask_change(sale_order, new_comment="Viel  Freude damit").sudo()
         kind = action._kind()
         kept = kind._kept_details(action.details)
         self.assertEqual(set(kept), {"comment_digest"})
@@ -414,7 +406,7 @@ class TestFulfillmentUpdate(McfCommon):
         self.assertTrue(kind._is_confirmed(action))
 
     def test_only_what_is_changed_is_sent(self):
-        action = self.ask_change(self.create_mcf_ticket(), new_speed="Expedited")
+        action = self.ask_change(self.create_mcf_sale_order(), new_speed="Expedited")
         self.send(action)
         (update,) = self.simulator.ledger()["mcf_updates"]
         self.assertEqual(update["changes"], {"shippingSpeedCategory": "Expedited"})
@@ -423,16 +415,16 @@ class TestFulfillmentUpdate(McfCommon):
         )
 
     def test_what_somebody_else_changed_meanwhile_is_not_changed_back(self):
-        ticket = self.create_mcf_ticket()
-        request = self.open_request(ticket, "fulfillment")
-        ticket.amazon_order_id.line_ids[0].quantity_ordered = 5
-        ticket.amazon_order_id.mcf_speed = "Priority"
+        sale_order = self.create_mcf_sale_order()
+        request = self.open_request(sale_order, "fulfillment")
+        sale_order.amazon_order_id.line_ids[0].quantity_ordered = 5
+        sale_order.amazon_order_id.mcf_speed = "Priority"
         request.new_action = "Ship"
         request.action_change()
         self.assertEqual(self.last_action().sudo().details, {"action": "Ship"})
 
     def test_what_cannot_be_is_refused_in_words(self):
-        ticket = self.create_mcf_ticket()
+        sale_order = self.create_mcf_sale_order()
         cases = [
             ({}, "Change something"),
             ({"quantities": {"NW-KESSEL-12-SW-FBA": 0}}, "between 1 and"),
@@ -443,50 +435,54 @@ class TestFulfillmentUpdate(McfCommon):
         ]
         for values, problem in cases:
             with self.subTest(problem), self.assertRaisesRegex(UserError, problem):
-                self.ask_change(ticket, **values)
+                self.ask_change(sale_order, **values)
         self.assertFalse(self.env["amazon.action"].search([]))
 
     def test_order_that_is_picked_or_over_cannot_be_changed(self):
         for ref, reason in ((PROCESSING, "picking"), (COMPLETE, "has shipped")):
             with self.subTest(ref):
-                request = self.open_request(self.create_mcf_ticket(ref), "fulfillment")
+                request = self.open_request(
+                    self.create_mcf_sale_order(ref), "fulfillment"
+                )
                 self.assertIn(reason, request.blockers)
                 request.new_speed = "Priority"
                 with self.assertRaisesRegex(UserError, reason):
                     request.action_change()
 
     def test_amazon_order_is_no_fulfillment_order(self):
-        request = self.open_request(self.create_ticket(SHIPPED), "fulfillment")
+        request = self.open_request(self.create_sale_order(SHIPPED), "fulfillment")
         self.assertIn("is no fulfillment order", request.blockers)
-        request = self.open_request(self.create_ticket(MCF), "fulfillment")
+        request = self.open_request(self.create_sale_order(MCF), "fulfillment")
         self.assertIn("is no fulfillment order", request.blockers)
 
     def test_order_that_is_not_on_hold_warns(self):
         self.assertIn(
             "not on hold",
-            self.open_request(self.create_mcf_ticket(PLANNING), "fulfillment").warnings,
+            self.open_request(
+                self.create_mcf_sale_order(PLANNING), "fulfillment"
+            ).warnings,
         )
         self.assertFalse(
-            self.open_request(self.create_mcf_ticket(), "fulfillment").warnings
+            self.open_request(self.create_mcf_sale_order(), "fulfillment").warnings
         )
 
     def test_change_waits_for_the_one_before_and_for_a_cancellation(self):
-        ticket = self.create_mcf_ticket()
-        self.ask_change(ticket, new_speed="Priority")
+        sale_order = self.create_mcf_sale_order()
+        self.ask_change(sale_order, new_speed="Priority")
         with self.assertRaisesRegex(UserError, "asked for this order already"):
-            self.ask_change(ticket, new_speed="Expedited")
+            self.ask_change(sale_order, new_speed="Expedited")
         # but a cancellation waits for no change
-        self.assertEqual(self.ask_mcf_cancel(ticket).state, "queued")
+        self.assertEqual(self.ask_mcf_cancel(sale_order).state, "queued")
 
     def test_refusal_is_shown_in_amazons_words(self):
-        ticket = self.create_mcf_ticket(PLANNING)
-        action = self.ask_change(ticket, new_action="Hold")
+        sale_order = self.create_mcf_sale_order(PLANNING)
+        action = self.ask_change(sale_order, new_action="Hold")
         self.send(action)
         self.assertEqual(action.state, "rejected")
         self.assertIn("cannot be held", action.state_message)
 
     def test_change_that_amazon_does_not_show_is_rejected_later(self):
-        action = self.ask_change(self.create_mcf_ticket(), new_speed="Priority")
+        action = self.ask_change(self.create_mcf_sale_order(), new_speed="Priority")
         self.simulator.fault("cut_before", "updateFulfillmentOrder")
         self.send(action)
         self.assertEqual(action.state, "unknown")
@@ -498,7 +494,7 @@ class TestFulfillmentUpdate(McfCommon):
         self.assertEqual(self.calls("updateFulfillmentOrder"), 1)
 
     def test_unanswered_change_that_amazon_has_is_confirmed(self):
-        action = self.ask_change(self.create_mcf_ticket(), **self.new_address())
+        action = self.ask_change(self.create_mcf_sale_order(), **self.new_address())
         self.simulator.fault("cut_after", "updateFulfillmentOrder")
         self.send(action)
         self.assertEqual(action.state, "unknown")
@@ -507,8 +503,8 @@ class TestFulfillmentUpdate(McfCommon):
         self.assertEqual(self.calls("updateFulfillmentOrder"), 1)
 
     def test_change_of_an_order_that_is_cancelled_is_rejected(self):
-        ticket = self.create_mcf_ticket()
-        action = self.ask_change(ticket, new_speed="Priority")
+        sale_order = self.create_mcf_sale_order()
+        action = self.ask_change(sale_order, new_speed="Priority")
         self.simulator.fault("cut_before", "updateFulfillmentOrder")
         self.send(action)
         with self.account._client() as client:
@@ -519,7 +515,7 @@ class TestFulfillmentUpdate(McfCommon):
         self.assertIn("Cancelled", action.state_message)
 
     def test_address_that_amazon_spells_in_its_own_way_is_said_so(self):
-        action = self.ask_change(self.create_mcf_ticket(), **self.new_address())
+        action = self.ask_change(self.create_mcf_sale_order(), **self.new_address())
         self.send(action)
         self.add_order(ON_HOLD, items=[{"id": "SHOP-1001-1", "sku": "X"}])
         self.look()
@@ -537,28 +533,28 @@ class TestFulfillmentUpdate(McfCommon):
         )
 
     def test_what_amazon_does_not_show_proves_nothing(self):
-        ticket = self.create_mcf_ticket(PLANNING)
-        action = self.ask_change(ticket, new_action="Ship", new_speed="Priority")
+        sale_order = self.create_mcf_sale_order(PLANNING)
+        action = self.ask_change(sale_order, new_action="Ship", new_speed="Priority")
         self.send(action)
-        ticket.amazon_order_id.write({"mcf_action": False, "mcf_speed": "Priority"})
+        sale_order.amazon_order_id.write({"mcf_action": False, "mcf_speed": "Priority"})
         self.age(action, minutes=31)
         kind = self.env["amazon.action.kind.mcf_update"]
         self.assertFalse(kind._is_confirmed(action))
         self.assertFalse(kind._disproof(action))
-        ticket.amazon_order_id.mcf_speed = "Standard"
+        sale_order.amazon_order_id.mcf_speed = "Standard"
         self.assertIn("speed Priority", kind._disproof(action))
-        ticket.amazon_order_id.complete_at = action.call_id.sending_at
+        sale_order.amazon_order_id.complete_at = action.call_id.sending_at
         self.assertFalse(kind._disproof(action))
 
     def test_scheduled_delivery_cannot_be_put_on_hold(self):
-        ticket = self.create_mcf_ticket()
-        ticket.amazon_order_id.mcf_speed = "ScheduledDelivery"
+        sale_order = self.create_mcf_sale_order()
+        sale_order.amazon_order_id.mcf_speed = "ScheduledDelivery"
         with self.assertRaisesRegex(UserError, "scheduled delivery"):
-            self.ask_change(ticket, new_action="Hold")
+            self.ask_change(sale_order, new_action="Hold")
 
     def test_order_picked_before_it_leaves_is_blocked(self):
-        ticket = self.create_mcf_ticket(PLANNING)
-        action = self.ask_change(ticket, **self.new_address())
+        sale_order = self.create_mcf_sale_order(PLANNING)
+        action = self.ask_change(sale_order, **self.new_address())
         self.simulator.change(mcf_step_seconds=10)
         self.simulator.advance(3600)
         self.send(action)
@@ -568,11 +564,11 @@ class TestFulfillmentUpdate(McfCommon):
 
     def test_undo_seconds_of_the_account_count(self):
         self.set_undo("mcf_update", 600)
-        action = self.ask_change(self.create_mcf_ticket(), new_speed="Priority")
+        action = self.ask_change(self.create_mcf_sale_order(), new_speed="Priority")
         self.assertEqual(self.send(action), ["It can still be taken back."])
 
     def test_it_can_be_taken_back_before_it_is_sent(self):
-        action = self.ask_change(self.create_mcf_ticket(), **self.new_address())
+        action = self.ask_change(self.create_mcf_sale_order(), **self.new_address())
         action.with_user(self.agent).action_withdraw()
         self.assertEqual(action.state, "withdrawn")
         self.assertNotIn("address", action.sudo().details)
@@ -580,36 +576,38 @@ class TestFulfillmentUpdate(McfCommon):
         self.assertEqual(self.calls("updateFulfillmentOrder"), 0)
 
     def test_double_click_asks_once(self):
-        request = self.open_request(self.create_mcf_ticket(), "fulfillment")
+        request = self.open_request(self.create_mcf_sale_order(), "fulfillment")
         request.write(self.new_address())
         request.action_change()
         request.action_change()
         self.assertEqual(self.env["amazon.action"].search_count([]), 1)
 
     def test_without_the_right_it_is_refused(self):
-        ticket = self.create_mcf_ticket()
+        sale_order = self.create_mcf_sale_order()
         with self.assertRaises(AccessError):
-            self.open_request(ticket, "fulfillment", self.trainee)
+            self.open_request(sale_order, "fulfillment", self.trainee)
         with self.assertRaises(AccessError):
             self.reserve_on(
-                ticket.amazon_order_id.with_user(self.trainee),
-                ActionRequest("mcf_update", ticket, "x", details={"speed": "Priority"}),
+                sale_order.amazon_order_id.with_user(self.trainee),
+                ActionRequest(
+                    "mcf_update", sale_order, "x", details={"speed": "Priority"}
+                ),
             )
         with self.assertRaises(AccessError):
             self.env["amazon.fulfillment.request"].with_user(self.trainee).create(
                 {
-                    "order_id": ticket.amazon_order_id.id,
-                    "origin_model": ticket._name,
-                    "origin_id": ticket.id,
+                    "order_id": sale_order.amazon_order_id.id,
+                    "origin_model": sale_order._name,
+                    "origin_id": sale_order.id,
                 }
             )
 
     def test_dialog_of_another_person_cannot_be_read(self):
-        request = self.open_request(self.create_mcf_ticket(), "fulfillment")
+        request = self.open_request(self.create_mcf_sale_order(), "fulfillment")
         request.write(self.new_address())
         colleague = self._create_user(
             "amazon_colleague",
-            "helpdesk_mgmt.group_helpdesk_user",
+            "sales_team.group_sale_salesman_all_leads",
             "amazon_order_actions.group_edit",
         )
         with self.assertRaises(AccessError):
@@ -635,9 +633,9 @@ class TestFulfillmentUpdate(McfCommon):
         return "\n".join(texts)
 
     def test_new_address_is_kept_no_longer_than_it_is_needed(self):
-        ticket = self.create_mcf_ticket()
+        sale_order = self.create_mcf_sale_order()
         with self.assertLogs(level="DEBUG") as logs:
-            action = self.ask_change(ticket, **self.new_address())
+            action = self.ask_change(sale_order, **self.new_address())
             address = action.sudo().details["address"]
             self.send(action)
             self.look()
@@ -649,8 +647,8 @@ class TestFulfillmentUpdate(McfCommon):
             self.assertNotIn(part, "\n".join(logs.output))
 
     def test_address_is_nowhere_but_in_the_details_while_it_is_under_way(self):
-        ticket = self.create_mcf_ticket()
-        action = self.ask_change(ticket, **self.new_address())
+        sale_order = self.create_mcf_sale_order()
+        action = self.ask_change(sale_order, **self.new_address())
         address = action.sudo().details
         self.env.flush_all()
         self.env.cr.execute(
@@ -662,13 +660,13 @@ class TestFulfillmentUpdate(McfCommon):
             self.assertNotIn(part, kept)
 
     def test_details_are_for_the_program_alone(self):
-        action = self.ask_change(self.create_mcf_ticket(), **self.new_address())
+        action = self.ask_change(self.create_mcf_sale_order(), **self.new_address())
         for user in (self.agent, self.admin, self.auditor):
             with self.subTest(user.login), self.assertRaises(AccessError):
                 action.with_user(user).read(["details"])
 
     def test_amazons_refusal_does_not_repeat_the_address(self):
-        action = self.ask_change(self.create_mcf_ticket(), **self.new_address())
+        action = self.ask_change(self.create_mcf_sale_order(), **self.new_address())
         action.order_id._read_from_amazon()
         action._begin_call("the call", True)
         action.call_id._record(
@@ -684,7 +682,7 @@ class TestFulfillmentUpdate(McfCommon):
             self.assertNotIn(part, kept)
 
     def test_address_is_dropped_when_a_person_has_decided(self):
-        action = self.ask_change(self.create_mcf_ticket(), **self.new_address())
+        action = self.ask_change(self.create_mcf_sale_order(), **self.new_address())
         self.simulator.fault("cut_before", "updateFulfillmentOrder")
         self.send(action)
         action.with_user(self.agent)._decide_executed("Seen today at 10")
@@ -694,9 +692,11 @@ class TestFulfillmentUpdate(McfCommon):
     # === COMPANIES === #
 
     def test_two_companies_do_not_see_each_others_orders(self):
-        order = self.create_mcf_ticket().amazon_order_id
+        order = self.create_mcf_sale_order().amazon_order_id
         other = self._create_company(name="Other")
-        agent = self._create_user("amazon_other", "helpdesk_mgmt.group_helpdesk_user")
+        agent = self._create_user(
+            "amazon_other", "sales_team.group_sale_salesman_all_leads"
+        )
         agent.write({"company_ids": [(6, 0, other.ids)], "company_id": other.id})
         with self.assertRaises(AccessError):
             order.with_user(agent).with_context(
@@ -708,18 +708,17 @@ class TestFulfillmentUpdate(McfCommon):
             seller_id="AOTHERSELLER",
             participation_ids=[],
         )
-        ticket = (
-            self.env["helpdesk.ticket"]
+        sale_order = (
+            self.env["sale.order"]
             .with_context(allowed_company_ids=other.ids)
             .create(
                 {
-                    "name": "Mine",
-                    "description": "<p>x</p>",
+                    "partner_id": self.env["res.partner"].create({"name": "Mine"}).id,
                     "company_id": other.id,
                     "amazon_fulfillment_ref": ON_HOLD,
                 }
             )
         )
-        self.assertTrue(ticket.amazon_order_id)
-        self.assertNotEqual(ticket.amazon_order_id, order)
-        self.assertEqual(ticket.amazon_order_id.company_id, other)
+        self.assertTrue(sale_order.amazon_order_id)
+        self.assertNotEqual(sale_order.amazon_order_id, order)
+        self.assertEqual(sale_order.amazon_order_id.company_id, other)

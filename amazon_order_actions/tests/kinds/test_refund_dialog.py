@@ -10,7 +10,7 @@ from ..common import (
     PROMOTION,
     SHIPPED,
     UNSHIPPED,
-    AmazonCommon,
+    AmazonOrderCommon,
 )
 
 MODELS = "odoo.addons.amazon_order_actions.models"
@@ -21,7 +21,7 @@ US_GIFT = "112-8840127-3305918"  # tax apart on item, shipping and gift wrap
 JP_GIFT = "250-7731906-4482015"  # three of one item, gift wrap, 300 yen off
 
 
-class RefundCommon(AmazonCommon):
+class RefundCommon(AmazonOrderCommon):
     """The refund dialog as an agent fills it in, and what comes of it."""
 
     @classmethod
@@ -40,7 +40,7 @@ class RefundCommon(AmazonCommon):
             )
 
     def request(self, ref):
-        return self.open_request(self.create_ticket(ref), "refund")
+        return self.open_request(self.create_sale_order(ref), "refund")
 
     def form(self, ref, mode=None, **values):
         """Open the dialog, choose a mode and type into it."""
@@ -155,7 +155,7 @@ class TestRefundDialog(RefundCommon):
 
     def test_unit_that_was_partly_refunded_is_capped_and_said(self):
         ref = self.add_three()
-        self.ask_refund(self.create_ticket(ref), amounts={"POT": 4})
+        self.ask_refund(self.create_sale_order(ref), amounts={"POT": 4})
         form = self.form(ref, "items")
         self.row(form, 1, quantity=1)
         form.is_second_meant = True
@@ -365,7 +365,7 @@ class TestRefundDialog(RefundCommon):
 
     def test_refund_of_another_item_is_no_second_one(self):
         ref = self.add_three()
-        self.ask_refund(self.create_ticket(ref), amounts={"POT": 4})
+        self.ask_refund(self.create_sale_order(ref), amounts={"POT": 4})
         form = self.form(ref, "percent")
         self.row(form, 2, percentage=10)
         self.assertFalse(form.is_second)
@@ -389,7 +389,7 @@ class TestRefundDialog(RefundCommon):
     def test_what_changed_since_it_was_shown_is_refused_not_lowered(self):
         form = self.form(self.add_three(), "percent", percentage=100)
         self.assertEqual(form.total, 49.96)
-        self.ask_refund(self.create_ticket(THREE), amounts={"POT": 9.99})
+        self.ask_refund(self.create_sale_order(THREE), amounts={"POT": 9.99})
         self.env.invalidate_all()
         request = form.save()
         request.is_second_meant = True

@@ -5,11 +5,10 @@ from hypothesis import strategies as st
 
 from odoo.tests import tagged
 
-from odoo.addons.amazon_order_actions.spapi.enums import CURRENCY_DECIMALS
-from odoo.addons.amazon_order_actions.spapi.envelopes import check_message
-from odoo.addons.amazon_order_actions.spapi.marketplaces import MARKETPLACES
-
-from ..common import SHIPPED, AmazonCommon
+from ...spapi.enums import CURRENCY_DECIMALS
+from ...spapi.envelopes import check_message
+from ...spapi.marketplaces import MARKETPLACES
+from ..common import SHIPPED, AmazonOrderCommon
 
 TAXES = {"Tax", "ShippingTax", "GiftWrapTax"}
 PRICES = ("Principal", "Shipping", "GiftWrap")
@@ -57,7 +56,7 @@ def examined(examples):
 
 
 @tagged("post_install", "-at_install")
-class TestRefundProperties(AmazonCommon):
+class TestRefundProperties(AmazonOrderCommon):
     """Whatever is typed, in every marketplace: what is shown is what is asked, no more
     than was paid, in whole units, with tax only where tax is apart."""
 
@@ -73,24 +72,24 @@ class TestRefundProperties(AmazonCommon):
 
     def setUp(self):
         super().setUp()
-        self.ticket = self.create_ticket(SHIPPED)
+        self.sale_order = self.create_sale_order(SHIPPED)
         self.orders = self.asked = 0
 
     def unit(self, market):
         return 10.0 ** -CURRENCY_DECIMALS[market.currency]
 
     def fill(self, market, drawn):
-        """Give the ticket an order of the marketplace, with these items."""
+        """Give the sale order an order of the marketplace, with these items."""
         unit = self.unit(market)
         self.orders += 1
-        order = self.ticket.amazon_order_id.copy(
+        order = self.sale_order.amazon_order_id.copy(
             {
                 "amazon_order_ref": f"302-{self.orders:07}-0000000",
                 "marketplace": market.id,
                 "currency_id": self.currencies[market.currency].id,
             }
         )
-        self.ticket.sudo().amazon_order_id = order
+        self.sale_order.sudo().amazon_order_id = order
         for position, item in enumerate(drawn):
             line = order.line_ids.create(
                 {
@@ -122,7 +121,7 @@ class TestRefundProperties(AmazonCommon):
 
     def type(self, order, entry):
         """Open a dialog and type; return it with what it shows."""
-        request = self.open_request(self.ticket, "refund")
+        request = self.open_request(self.sale_order, "refund")
         currency = order.currency_id
         request.write(
             {
@@ -225,7 +224,7 @@ class TestRefundProperties(AmazonCommon):
         @given(items, typed)
         def check(drawn, entries):
             self.walk(market, drawn, entries)
-            order = self.ticket.amazon_order_id
+            order = self.sale_order.amazon_order_id
             full = dict(entries[0], mode="full", fee=0)
             self.walk_on(order, full)
             queued = order.action_ids.filtered(lambda a: a.state == "queued")

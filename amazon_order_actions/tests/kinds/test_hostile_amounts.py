@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ..common import GIFT_WRAPPED, THREE_UNITS, AmazonCommon
+from ..common import GIFT_WRAPPED, THREE_UNITS, AmazonOrderCommon
 
 SEED = int(os.environ.get("FUZZ_SEED") or 20261122)
 #: Of `make fuzz`; without it, a fixed number of cases.
@@ -84,7 +84,7 @@ class Over(Exception):
 
 
 @tagged("post_install", "-at_install")
-class TestHostileAmounts(AmazonCommon):
+class TestHostileAmounts(AmazonOrderCommon):
     """Whatever is written into the dialogs by RPC: a sentence for a person, or no more
     than was paid, in whole cents. Never an error of a program, never NaN."""
 
@@ -133,9 +133,9 @@ class TestHostileAmounts(AmazonCommon):
                 line = {"target": name, **counts, "seconds": seconds, "failures": []}
                 file.write(json.dumps(line) + "\n")
 
-    def check_refund(self, ticket):
+    def check_refund(self, sale_order):
         action = self.last_action()
-        order = ticket.amazon_order_id
+        order = sale_order.amazon_order_id
         self.env.flush_all()
         self.env.invalidate_all()
         compare = order.currency_id.compare_amounts
@@ -153,25 +153,25 @@ class TestHostileAmounts(AmazonCommon):
         json.dumps(self.panel_of(order), allow_nan=False, default=str)
 
     def test_whatever_is_written_into_the_refund_dialog(self):
-        ticket = self.create_ticket(GIFT_WRAPPED)
+        sale_order = self.create_sale_order(GIFT_WRAPPED)
 
         def check(values, lines):
-            request = self.open_request(ticket, "refund")
+            request = self.open_request(sale_order, "refund")
             request.write({"reason": "Other", "is_second_meant": True, **values})
             for line, entered in zip(request.line_ids, lines, strict=False):
                 line.write(entered)
             # What a form reads while it is filled in.
             request.read(["total", "remaining", "problems", "notices"])
             request.action_refund()
-            self.check_refund(ticket)
+            self.check_refund(sale_order)
 
         self.fuzz("refund dialog", check, written, of_lines)
 
     def test_whatever_is_written_into_the_cancel_dialog(self):
-        ticket = self.create_ticket(THREE_UNITS)
+        sale_order = self.create_sale_order(THREE_UNITS)
 
         def check(quantity):
-            request = self.open_request(ticket, "cancel")
+            request = self.open_request(sale_order, "cancel")
             request.write({"scope": "items", "items_reason": "NoInventory"})
             request.line_ids.write({"quantity": quantity})
             request.action_cancel_order()
@@ -183,10 +183,10 @@ class TestHostileAmounts(AmazonCommon):
         self.fuzz("cancel dialog", check, units)
 
     def test_whatever_is_written_into_the_ship_dialog(self):
-        ticket = self.create_ticket(THREE_UNITS)
+        sale_order = self.create_sale_order(THREE_UNITS)
 
         def check(quantity):
-            request = self.open_request(ticket, "ship")
+            request = self.open_request(sale_order, "ship")
             request.write({"carrier_code": "DHL", "tracking_number": "0034043416"})
             request.line_ids.write({"quantity": quantity})
             request.action_ship()

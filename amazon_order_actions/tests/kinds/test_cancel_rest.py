@@ -7,13 +7,12 @@ from odoo.fields import Domain
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.action.finders import waiting_lanes
-from odoo.addons.amazon_order_actions.models.kinds.cancel import REST_REASONS
-from odoo.addons.amazon_order_actions.spapi import enums
-from odoo.addons.amazon_order_actions.spapi.client import SellerClient
-from odoo.addons.amazon_order_actions.spapi.errors import NotSent, Refused
-
-from ..common import FBA_UNSHIPPED, UNSHIPPED, AmazonCommon
+from ...models.action.finders import waiting_lanes
+from ...models.kinds.cancel import REST_REASONS
+from ...spapi import enums
+from ...spapi.client import SellerClient
+from ...spapi.errors import NotSent, Refused
+from ..common import FBA_UNSHIPPED, UNSHIPPED, AmazonOrderCommon
 
 CALL = "odoo.addons.amazon_order_actions.models.sending.call"
 ACTION = "odoo.addons.amazon_order_actions.models.action.action"
@@ -23,7 +22,7 @@ REFUSED = "refused", None, "No", "NotFound", 404
 
 
 @tagged("post_install", "-at_install")
-class TestCancelByRest(AmazonCommon):
+class TestCancelByRest(AmazonOrderCommon):
     """Whole orders cancelled by a call, and by feed where Amazon does not offer it."""
 
     def setUp(self):
@@ -43,7 +42,7 @@ class TestCancelByRest(AmazonCommon):
         return len(calls), len(ledger["cancellations"])
 
     def ask(self, **values):
-        return self.ask_cancel(self.create_ticket(UNSHIPPED), **values)
+        return self.ask_cancel(self.create_sale_order(UNSHIPPED), **values)
 
     def begin(self, action):
         """Mark an action as being sent, and return this sending."""
@@ -114,8 +113,8 @@ class TestCancelByRest(AmazonCommon):
         self.assertEqual(self.executed(), (0, 1))
 
     def test_order_that_amazon_ships_is_never_called(self):
-        ticket = self.create_ticket(FBA_UNSHIPPED)
-        action = self.ask_cancel(ticket, note="Case 1234")
+        sale_order = self.create_sale_order(FBA_UNSHIPPED)
+        action = self.ask_cancel(sale_order, note="Case 1234")
         self.assertEqual(action.state, "assisted")
         self.settle(rounds=3)
         self.assertNotIn("cancelOrder", self.simulator.ledger()["calls"])

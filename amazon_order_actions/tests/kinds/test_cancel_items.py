@@ -6,13 +6,10 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.account.reasons import (
-    CANCEL_ITEMS_REASONS,
-)
-from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
-from odoo.addons.amazon_order_actions.spapi import enums
-from odoo.addons.amazon_order_actions.spapi.envelopes import order_adjustment
-
+from ...models.account.reasons import CANCEL_ITEMS_REASONS
+from ...models.action.reservation import ActionRequest
+from ...spapi import enums
+from ...spapi.envelopes import order_adjustment
 from ..common import (
     CANCEL_REQUESTED,
     FBA_UNSHIPPED,
@@ -20,7 +17,7 @@ from ..common import (
     SHIPPED,
     THREE_UNITS,
     UNSHIPPED,
-    AmazonCommon,
+    AmazonOrderCommon,
 )
 
 FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
@@ -30,7 +27,7 @@ KNIFE = "NW-COUTEAU-OFFICE"
 
 
 @tagged("post_install", "-at_install")
-class TestCancelItems(AmazonCommon):
+class TestCancelItems(AmazonOrderCommon):
     """Cancelling single items or units, from the dialog to Amazon's order."""
 
     def cut(self):
@@ -54,8 +51,8 @@ class TestCancelItems(AmazonCommon):
     # === ALLOWED === #
 
     def test_units_are_cancelled_once_and_confirmed_by_the_order(self):
-        ticket = self.create_ticket(UNSHIPPED)
-        action = self.ask_cancel_items(ticket, {BULBS: 1})
+        sale_order = self.create_sale_order(UNSHIPPED)
+        action = self.ask_cancel_items(sale_order, {BULBS: 1})
         line = self.line(action.order_id, BULBS)
         self.assertEqual(self.units_to_cancel(line), (1, 1))
         self.settle()
@@ -70,14 +67,14 @@ class TestCancelItems(AmazonCommon):
 
     def test_units_that_are_told_as_shipped_cannot_be_cancelled_as_well(self):
         self.set_undo("ship", 600)
-        ticket = self.create_ticket(UNSHIPPED)
-        self.ask_ship(ticket, units={LAMP: 1, BULBS: 1})
+        sale_order = self.create_sale_order(UNSHIPPED)
+        self.ask_ship(sale_order, units={LAMP: 1, BULBS: 1})
         with self.assertRaisesRegex(UserError, "at most 1 can still be cancelled"):
-            self.ask_cancel_items(ticket, {BULBS: 2})
-        self.ask_cancel_items(ticket, {BULBS: 1})
+            self.ask_cancel_items(sale_order, {BULBS: 2})
+        self.ask_cancel_items(sale_order, {BULBS: 1})
 
     def test_whole_item_is_cancelled_and_the_other_stays(self):
-        action = self.ask_cancel_items(self.create_ticket(UNSHIPPED), {LAMP: 1})
+        action = self.ask_cancel_items(self.create_sale_order(UNSHIPPED), {LAMP: 1})
         self.settle()
         self.assertEqual(action.state, "confirmed")
         lamp, bulbs = action.order_id.line_ids
@@ -85,22 +82,22 @@ class TestCancelItems(AmazonCommon):
         self.assertEqual(lamp.cancelled_by, "MERCHANT")
 
     def test_rest_of_an_order_that_is_shipped_in_part_is_cancelled(self):
-        ticket = self.create_ticket(PARTIALLY_SHIPPED)
-        request = self.open_request(ticket, "cancel")
+        sale_order = self.create_sale_order(PARTIALLY_SHIPPED)
+        request = self.open_request(sale_order, "cancel")
         self.assertEqual(request.scope, "items")
         self.assertEqual(request.line_ids.mapped("sku"), [KNIFE])
-        action = self.ask_cancel_items(ticket, {KNIFE: 1})
+        action = self.ask_cancel_items(sale_order, {KNIFE: 1})
         self.settle()
         self.assertEqual(action.state, "confirmed")
         self.assertEqual(action.order_id.fulfillment_status, "SHIPPED")
 
     def test_it_leaves_before_ordinary_refunds(self):
-        action = self.ask_cancel_items(self.create_ticket(UNSHIPPED), {BULBS: 1})
+        action = self.ask_cancel_items(self.create_sale_order(UNSHIPPED), {BULBS: 1})
         self.assertTrue(action._is_urgent())
 
     def test_it_shares_an_envelope_with_a_refund(self):
-        refund = self.ask_refund(self.create_ticket(SHIPPED))
-        action = self.ask_cancel_items(self.create_ticket(UNSHIPPED), {BULBS: 1})
+        refund = self.ask_refund(self.create_sale_order(SHIPPED))
+        action = self.ask_cancel_items(self.create_sale_order(UNSHIPPED), {BULBS: 1})
         self.settle()
         self.assertEqual(refund.feed_id, action.feed_id)
         self.assertEqual((refund.state, action.state), ("confirmed", "confirmed"))
@@ -116,7 +113,7 @@ class TestCancelItems(AmazonCommon):
         )
 
     def test_units_that_were_cut_since_the_click_go_to_a_person(self):
-        action = self.ask_cancel_items(self.create_ticket(UNSHIPPED), {BULBS: 1})
+        action = self.ask_cancel_items(self.create_sale_order(UNSHIPPED), {BULBS: 1})
         self.cut_elsewhere(action)
         self.run_jobs("_job_dispatch")
         self.assertEqual((action.state, action.needs_person), ("unknown", True))
@@ -128,7 +125,7 @@ class TestCancelItems(AmazonCommon):
         self.assertEqual((action.state, len(self.cut())), ("confirmed", 2))
 
     def test_person_who_says_that_it_is_the_same_ends_it(self):
-        action = self.ask_cancel_items(self.create_ticket(UNSHIPPED), {BULBS: 1})
+        action = self.ask_cancel_items(self.create_sale_order(UNSHIPPED), {BULBS: 1})
         self.cut_elsewhere(action)
         self.run_jobs("_job_dispatch")
         action.with_user(self.agent)._decide_executed("It is the same.")
@@ -136,30 +133,30 @@ class TestCancelItems(AmazonCommon):
         self.assertEqual((action.state, len(self.cut())), ("confirmed", 1))
 
     def test_units_that_were_cut_before_the_click_hold_nothing(self):
-        ticket = self.create_ticket(THREE_UNITS)
-        first = self.ask_cancel_items(ticket, {HOOKS: 1})
+        sale_order = self.create_sale_order(THREE_UNITS)
+        first = self.ask_cancel_items(sale_order, {HOOKS: 1})
         self.settle()
-        second = self.ask_cancel_items(ticket, {HOOKS: 1})
+        second = self.ask_cancel_items(sale_order, {HOOKS: 1})
         self.settle()
         self.assertEqual((first.state, second.state), ("confirmed", "confirmed"))
         self.assertEqual(len(self.cut()), 2)
 
     def test_units_that_were_cut_before_the_click_do_not_keep_it_from_approval(self):
-        ticket = self.create_ticket(THREE_UNITS)
-        first = self.ask_cancel_items(ticket, {HOOKS: 1})
+        sale_order = self.create_sale_order(THREE_UNITS)
+        first = self.ask_cancel_items(sale_order, {HOOKS: 1})
         self.cut_elsewhere(first)
         first.with_user(self.agent).action_withdraw()
-        ticket.amazon_order_id._read_from_amazon()
-        action = self.ask_cancel_items(ticket, {HOOKS: 1})
+        sale_order.amazon_order_id._read_from_amazon()
+        action = self.ask_cancel_items(sale_order, {HOOKS: 1})
         self.let_wait(action)
         action._kind()._note_state(action)
         self.assertFalse(action.approval_id._blocker())
         self.cut_elsewhere(action)
-        ticket.amazon_order_id._read_from_amazon()
+        sale_order.amazon_order_id._read_from_amazon()
         self.assertIn("may be the same", action.approval_id._blocker())
 
     def test_units_that_show_late_are_not_cut_again(self):
-        action = self.ask_cancel_items(self.create_ticket(UNSHIPPED), {BULBS: 1})
+        action = self.ask_cancel_items(self.create_sale_order(UNSHIPPED), {BULBS: 1})
         self.cut_elsewhere(action)
         action.write({"first_sending_at": action.asked_at})
         self.run_jobs("_job_dispatch")
@@ -170,16 +167,16 @@ class TestCancelItems(AmazonCommon):
     # === THE SAME UNITS ONLY ONCE === #
 
     def test_units_that_are_asked_for_cannot_be_asked_for_again(self):
-        ticket = self.create_ticket(THREE_UNITS)
-        self.ask_cancel_items(ticket, {HOOKS: 2})
+        sale_order = self.create_sale_order(THREE_UNITS)
+        self.ask_cancel_items(sale_order, {HOOKS: 2})
         with self.assertRaisesRegex(UserError, "at most 1 can still be cancelled"):
-            self.ask_cancel_items(ticket, {HOOKS: 2})
+            self.ask_cancel_items(sale_order, {HOOKS: 2})
 
     def test_two_cancellations_of_one_item_are_each_confirmed_by_their_own_units(self):
-        ticket = self.create_ticket(THREE_UNITS)
-        first = self.ask_cancel_items(ticket, {HOOKS: 1})
+        sale_order = self.create_sale_order(THREE_UNITS)
+        first = self.ask_cancel_items(sale_order, {HOOKS: 1})
         self.settle()
-        second = self.ask_cancel_items(ticket, {HOOKS: 1})
+        second = self.ask_cancel_items(sale_order, {HOOKS: 1})
         self.assertEqual(second.line_ids.quantity_before, 0)
         second.order_id._confirm_actions()
         self.assertEqual((first.state, second.state), ("confirmed", "queued"))
@@ -188,11 +185,11 @@ class TestCancelItems(AmazonCommon):
         self.assertEqual(sum(units for _item, units, _reason in self.cut()), 2)
 
     def test_what_was_cancelled_elsewhere_is_no_evidence(self):
-        ticket = self.create_ticket(THREE_UNITS)
-        order = ticket.amazon_order_id
+        sale_order = self.create_sale_order(THREE_UNITS)
+        order = sale_order.amazon_order_id
         # as if Seller Central had taken one unit off before
         order.line_ids.write({"quantity_at_first": 4, "quantity_cancelled": 1})
-        action = self.ask_cancel_items(ticket, {HOOKS: 1})
+        action = self.ask_cancel_items(sale_order, {HOOKS: 1})
         self.assertEqual(action.line_ids.quantity_before, 1)
         action._set_sending()
         action._set_submitted()
@@ -200,7 +197,7 @@ class TestCancelItems(AmazonCommon):
         self.assertEqual(action.state, "submitted")
 
     def test_amazon_may_keep_what_was_ordered_and_only_want_less(self):
-        action = self.ask_cancel_items(self.create_ticket(THREE_UNITS), {HOOKS: 1})
+        action = self.ask_cancel_items(self.create_sale_order(THREE_UNITS), {HOOKS: 1})
         action._set_sending()
         action._set_submitted()
         line = action.order_id.line_ids
@@ -210,46 +207,46 @@ class TestCancelItems(AmazonCommon):
         self.assertEqual(action.state, "confirmed")
 
     def test_one_dialog_asks_once(self):
-        ticket = self.create_ticket(THREE_UNITS)
-        request = self.open_request(ticket, "cancel")
+        sale_order = self.create_sale_order(THREE_UNITS)
+        request = self.open_request(sale_order, "cancel")
         request.write({"scope": "items"})
         request.line_ids.quantity = 1
         request.action_cancel_order()
         request.action_cancel_order()
-        self.assertEqual(len(ticket.amazon_action_ids), 1)
+        self.assertEqual(len(sale_order.amazon_action_ids), 1)
 
     # === BLOCKED === #
 
     def test_all_units_are_the_whole_order(self):
-        ticket = self.create_ticket(UNSHIPPED)
+        sale_order = self.create_sale_order(UNSHIPPED)
         with self.assertRaisesRegex(UserError, "Choose the whole order instead"):
-            self.ask_cancel_items(ticket, {LAMP: 1, BULBS: 2})
+            self.ask_cancel_items(sale_order, {LAMP: 1, BULBS: 2})
 
     def test_last_units_after_others_are_the_whole_order(self):
-        ticket = self.create_ticket(UNSHIPPED)
-        self.ask_cancel_items(ticket, {LAMP: 1})
+        sale_order = self.create_sale_order(UNSHIPPED)
+        self.ask_cancel_items(sale_order, {LAMP: 1})
         with self.assertRaisesRegex(UserError, "Choose the whole order instead"):
-            self.ask_cancel_items(ticket, {BULBS: 2})
+            self.ask_cancel_items(sale_order, {BULBS: 2})
 
     def test_no_units_are_asked_for(self):
-        ticket = self.create_ticket(UNSHIPPED)
+        sale_order = self.create_sale_order(UNSHIPPED)
         with self.assertRaisesRegex(UserError, "how many units"):
-            self.ask_cancel_items(ticket, {})
+            self.ask_cancel_items(sale_order, {})
         with self.assertRaisesRegex(UserError, "how many units"):
-            self.ask_cancel_items(ticket, {BULBS: -1})
+            self.ask_cancel_items(sale_order, {BULBS: -1})
 
     def test_more_units_than_ordered_are_refused(self):
         with self.assertRaisesRegex(UserError, "at most 2"):
-            self.ask_cancel_items(self.create_ticket(UNSHIPPED), {BULBS: 3})
+            self.ask_cancel_items(self.create_sale_order(UNSHIPPED), {BULBS: 3})
 
     def test_reason_is_needed(self):
         with self.assertRaisesRegex(UserError, "Choose the reason"):
             self.ask_cancel_items(
-                self.create_ticket(UNSHIPPED), {BULBS: 1}, items_reason=False
+                self.create_sale_order(UNSHIPPED), {BULBS: 1}, items_reason=False
             )
 
     def test_shipped_order_says_refund_instead(self):
-        request = self.open_request(self.create_ticket(SHIPPED), "cancel")
+        request = self.open_request(self.create_sale_order(SHIPPED), "cancel")
         request.scope = "items"
         self.assertIn("Refund it instead", request.blockers)
         self.assertTrue(request.can_refund)
@@ -257,29 +254,29 @@ class TestCancelItems(AmazonCommon):
         self.assertEqual(dialog["res_model"], "amazon.refund.request")
 
     def test_order_that_amazon_ships_is_cancelled_only_as_a_whole(self):
-        request = self.open_request(self.create_ticket(FBA_UNSHIPPED), "cancel")
+        request = self.open_request(self.create_sale_order(FBA_UNSHIPPED), "cancel")
         self.assertFalse(request.can_choose_scope)
         request.scope = "items"
         self.assertIn("Choose the whole order instead", request.blockers)
 
     def test_whole_order_that_is_asked_for_blocks_its_items(self):
-        ticket = self.create_ticket(UNSHIPPED)
-        whole = self.ask_cancel(ticket)
+        sale_order = self.create_sale_order(UNSHIPPED)
+        whole = self.ask_cancel(sale_order)
         with self.assertRaisesRegex(UserError, whole.name):
-            self.ask_cancel_items(ticket, {BULBS: 1})
+            self.ask_cancel_items(sale_order, {BULBS: 1})
 
     def test_items_on_their_way_block_the_whole_order_until_they_are_through(self):
-        ticket = self.create_ticket(UNSHIPPED)
-        part = self.ask_cancel_items(ticket, {BULBS: 1})
+        sale_order = self.create_sale_order(UNSHIPPED)
+        part = self.ask_cancel_items(sale_order, {BULBS: 1})
         with self.assertRaisesRegex(UserError, part.name):
-            self.ask_cancel(ticket)
+            self.ask_cancel(sale_order)
         self.settle()
-        whole = self.ask_cancel(ticket)
+        whole = self.ask_cancel(sale_order)
         self.settle()
         self.assertEqual((part.state, whole.state), ("confirmed", "confirmed"))
 
     def test_units_that_are_shipped_meanwhile_block_it(self):
-        action = self.ask_cancel_items(self.create_ticket(UNSHIPPED), {BULBS: 1})
+        action = self.ask_cancel_items(self.create_sale_order(UNSHIPPED), {BULBS: 1})
         self.simulator.happen(UNSHIPPED, "ship")
         self.settle()
         self.assertEqual(action.state, "blocked")
@@ -287,13 +284,13 @@ class TestCancelItems(AmazonCommon):
         self.assertEqual(self.cut(), [])
 
     def test_units_that_are_cancelled_elsewhere_meanwhile_block_it(self):
-        action = self.ask_cancel_items(self.create_ticket(THREE_UNITS), {HOOKS: 2})
+        action = self.ask_cancel_items(self.create_sale_order(THREE_UNITS), {HOOKS: 2})
         action.order_id.line_ids.quantity_open = 1
         self.assertIn("only 1 of", action._kind()._late_blocker(action))
 
     def test_item_of_another_order_is_refused(self):
-        other = self.create_ticket(THREE_UNITS).amazon_order_id.line_ids
-        request = self.open_request(self.create_ticket(UNSHIPPED), "cancel")
+        other = self.create_sale_order(THREE_UNITS).amazon_order_id.line_ids
+        request = self.open_request(self.create_sale_order(UNSHIPPED), "cancel")
         with self.assertRaises(ValidationError):
             request.line_ids[0].order_line_id = other
         with self.assertRaisesRegex(UserError, "another order"):
@@ -304,19 +301,19 @@ class TestCancelItems(AmazonCommon):
     # === REJECTED, UNKNOWN, UNDONE === #
 
     def test_rejected_units_can_be_asked_for_again(self):
-        ticket = self.create_ticket(THREE_UNITS)
-        first = self.ask_cancel_items(ticket, {HOOKS: 2})
+        sale_order = self.create_sale_order(THREE_UNITS)
+        first = self.ask_cancel_items(sale_order, {HOOKS: 2})
         self.simulator.fault("report_error", order_id=THREE_UNITS, code="1", text="No")
         self.settle()
         self.assertEqual(first.state, "rejected")
         self.assertEqual(self.units_to_cancel(first.order_id.line_ids)[0], 3)
-        second = self.ask_cancel_items(ticket, {HOOKS: 2})
+        second = self.ask_cancel_items(sale_order, {HOOKS: 2})
         self.settle()
         self.assertEqual(second.state, "confirmed")
 
     def test_unknown_units_stay_reserved_and_are_confirmed_by_the_order(self):
-        ticket = self.create_ticket(THREE_UNITS)
-        action = self.ask_cancel_items(ticket, {HOOKS: 2})
+        sale_order = self.create_sale_order(THREE_UNITS)
+        action = self.ask_cancel_items(sale_order, {HOOKS: 2})
         self.simulator.fault("cut_after", "createFeed", times=1)
         with mute_logger(FEED):
             self.run_jobs("_job_dispatch")
@@ -329,7 +326,7 @@ class TestCancelItems(AmazonCommon):
         self.assertEqual(len(self.cut()), 1)
 
     def test_order_that_shows_nothing_disproves_nothing(self):
-        action = self.ask_cancel_items(self.create_ticket(THREE_UNITS), {HOOKS: 2})
+        action = self.ask_cancel_items(self.create_sale_order(THREE_UNITS), {HOOKS: 2})
         self.simulator.fault("report_gone")
         self.settle(rounds=3)
         action.feed_id.done_at -= timedelta(days=2)
@@ -337,7 +334,7 @@ class TestCancelItems(AmazonCommon):
         self.assertFalse(action._kind()._disproof(action))
 
     def test_withdrawn_units_are_free_again(self):
-        action = self.ask_cancel_items(self.create_ticket(THREE_UNITS), {HOOKS: 2})
+        action = self.ask_cancel_items(self.create_sale_order(THREE_UNITS), {HOOKS: 2})
         action.with_user(self.agent).action_withdraw()
         self.assertEqual(action.state, "withdrawn")
         self.assertEqual(self.units_to_cancel(action.order_id.line_ids)[0], 3)
@@ -352,18 +349,18 @@ class TestCancelItems(AmazonCommon):
         self.assertEqual(codes[:2], ["CustomerCancel", "NoInventory"])
 
     def test_official_request_preselects_reason_and_units(self):
-        request = self.open_request(self.create_ticket(THREE_UNITS), "cancel")
+        request = self.open_request(self.create_sale_order(THREE_UNITS), "cancel")
         self.assertEqual(request.scope, "order")
         self.assertEqual(request.reason, "BuyerCanceled")
         self.assertEqual(request.items_reason, "CustomerCancel")
         self.assertEqual(request.line_ids.quantity, 3)
 
     def test_official_request_of_one_of_two_items_preselects_that_item(self):
-        ticket = self.create_ticket(UNSHIPPED)
-        order = ticket.amazon_order_id
+        sale_order = self.create_sale_order(UNSHIPPED)
+        order = sale_order.amazon_order_id
         self.line(order, BULBS).cancel_requested = True
         order.cancel_requested = True
-        request = self.open_request(ticket, "cancel")
+        request = self.open_request(sale_order, "cancel")
         self.assertEqual(request.scope, "items")
         self.assertEqual(request.line_ids.mapped("quantity"), [0, 2])
 
@@ -371,10 +368,10 @@ class TestCancelItems(AmazonCommon):
         self.account.with_user(self.admin).write(
             {"cancel_reason": "NoInventory", "cancel_items_reason": "CouldNotShip"}
         )
-        request = self.open_request(self.create_ticket(UNSHIPPED), "cancel")
+        request = self.open_request(self.create_sale_order(UNSHIPPED), "cancel")
         self.assertEqual(request.reason, "NoInventory")
         self.assertEqual(request.items_reason, "CouldNotShip")
-        request = self.open_request(self.create_ticket(CANCEL_REQUESTED), "cancel")
+        request = self.open_request(self.create_sale_order(CANCEL_REQUESTED), "cancel")
         self.assertEqual(request.reason, "BuyerCanceled")
 
     def test_default_reason_is_set_by_administrators_only(self):
@@ -384,7 +381,7 @@ class TestCancelItems(AmazonCommon):
     # === WHO DID IT === #
 
     def test_confirmation_says_who_else_cancelled(self):
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         action._set_sending()
         action._set_submitted()
         self.simulator.happen(UNSHIPPED, "cancel", by="BUYER", reason="Mistake")
@@ -393,12 +390,12 @@ class TestCancelItems(AmazonCommon):
         self.assertIn("says that the buyer did it", action.state_message)
 
     def test_confirmation_names_the_seller(self):
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.settle()
         self.assertIn("as cancelled by the seller", action.state_message)
 
     def test_confirmed_units_say_who_else_cancelled(self):
-        action = self.ask_cancel_items(self.create_ticket(UNSHIPPED), {BULBS: 1})
+        action = self.ask_cancel_items(self.create_sale_order(UNSHIPPED), {BULBS: 1})
         action._set_sending()
         action._set_submitted()
         self.simulator.happen(UNSHIPPED, "cancel", by="AMAZON", reason="Other")
@@ -408,45 +405,47 @@ class TestCancelItems(AmazonCommon):
     # === THE OFFICIAL WAY === #
 
     def test_reply_is_offered_only_where_it_exists_and_the_buyer_did_not_ask(self):
-        request = self.open_request(self.create_ticket(UNSHIPPED), "cancel")
+        request = self.open_request(self.create_sale_order(UNSHIPPED), "cancel")
         self.assertEqual(request.can_reply, "amazon.reply.request" in self.env)
-        request = self.open_request(self.create_ticket(CANCEL_REQUESTED), "cancel")
+        request = self.open_request(self.create_sale_order(CANCEL_REQUESTED), "cancel")
         self.assertFalse(request.can_reply)
 
     # === RIGHTS AND COMPANIES === #
 
     def test_user_without_the_right_is_refused(self):
-        ticket = self.create_ticket(UNSHIPPED)
+        sale_order = self.create_sale_order(UNSHIPPED)
         with self.assertRaisesRegex(AccessError, "administrator can grant"):
-            self.open_request(ticket, "cancel", self.trainee)
+            self.open_request(sale_order, "cancel", self.trainee)
         with self.assertRaisesRegex(AccessError, "administrator can grant"):
             self.reserve_on(
-                ticket.amazon_order_id.with_user(self.trainee),
+                sale_order.amazon_order_id.with_user(self.trainee),
                 ActionRequest(
                     "cancel_items",
-                    ticket,
+                    sale_order,
                     "x",
                     "NoInventory",
-                    quantities={ticket.amazon_order_id.line_ids[0]: 1},
+                    quantities={sale_order.amazon_order_id.line_ids[0]: 1},
                 ),
             )
 
     def test_user_of_another_company_is_refused(self):
-        ticket = self.create_ticket(UNSHIPPED)
+        sale_order = self.create_sale_order(UNSHIPPED)
         company = self._create_company(name="Strangers")
         stranger = self._create_user(
             "stranger_items",
-            "helpdesk_mgmt.group_helpdesk_user",
+            "sales_team.group_sale_salesman_all_leads",
             "amazon_order_actions.group_cancel",
         )
         stranger.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
         with self.assertRaises(AccessError):
-            self.open_request(ticket, "cancel", stranger)
-        order = ticket.amazon_order_id.with_user(stranger).with_context(
+            self.open_request(sale_order, "cancel", stranger)
+        order = sale_order.amazon_order_id.with_user(stranger).with_context(
             allowed_company_ids=company.ids
         )
         with self.assertRaises(AccessError):
             self.reserve_on(
                 order,
-                ActionRequest("cancel_items", ticket.with_env(order.env), "x", "Other"),
+                ActionRequest(
+                    "cancel_items", sale_order.with_env(order.env), "x", "Other"
+                ),
             )

@@ -4,13 +4,9 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.account.reasons import (
-    CANCEL_REASONS,
-    REFUND_REASONS,
-)
-from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
-from odoo.addons.amazon_order_actions.spapi import enums
-
+from ...models.account.reasons import CANCEL_REASONS, REFUND_REASONS
+from ...models.action.reservation import ActionRequest
+from ...spapi import enums
 from ..common import (
     CANCEL_REQUESTED,
     CANCELLED,
@@ -26,16 +22,16 @@ from ..common import (
     PROMOTION,
     SHIPPED,
     UNSHIPPED,
-    AmazonCommon,
+    AmazonOrderCommon,
 )
 
 
 @tagged("post_install", "-at_install")
-class TestRefundRequest(AmazonCommon):
+class TestRefundRequest(AmazonOrderCommon):
     """What the refund dialog offers, warns of and blocks."""
 
     def refund_request(self, ref):
-        return self.open_request(self.create_ticket(ref), "refund")
+        return self.open_request(self.create_sale_order(ref), "refund")
 
     def assert_blocked(self, ref, words):
         request = self.refund_request(ref)
@@ -85,32 +81,32 @@ class TestRefundRequest(AmazonCommon):
         self.assert_blocked(MCF, "Refund it where the buyer paid")
 
     def test_order_that_was_never_read_is_blocked(self):
-        ticket = self.create_ticket(SHIPPED, read=False)
-        self.assertIn("not been read", self.open_request(ticket, "refund").blockers)
+        sale_order = self.create_sale_order(SHIPPED, read=False)
+        self.assertIn("not been read", self.open_request(sale_order, "refund").blockers)
 
-    def test_ticket_without_order_gets_a_sentence(self):
+    def test_sale_order_without_order_gets_a_sentence(self):
         with self.assertRaisesRegex(UserError, "Type the Amazon order number"):
-            self.open_request(self.create_ticket(), "refund")
+            self.open_request(self.create_sale_order(), "refund")
 
     def test_reason_is_required(self):
         with self.assertRaisesRegex(UserError, "reason"):
             self.refund_request(SHIPPED).action_refund()
 
     def test_more_than_refundable_is_refused_and_nothing_is_asked(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         with self.assertRaisesRegex(UserError, "at most 44.94"):
-            self.ask_refund(ticket, amounts={"NW-KESSEL-12-SW": 44.95})
-        self.assertFalse(ticket.amazon_action_ids)
+            self.ask_refund(sale_order, amounts={"NW-KESSEL-12-SW": 44.95})
+        self.assertFalse(sale_order.amazon_action_ids)
 
     def test_zero_and_negative_amounts_are_refused(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         for amount, words in ((0, "above zero"), (-1, "below zero")):
             with self.assertRaisesRegex(UserError, words):
-                self.ask_refund(ticket, amounts={"NW-KESSEL-12-SW": amount})
+                self.ask_refund(sale_order, amounts={"NW-KESSEL-12-SW": amount})
 
     def test_partial_amount_takes_the_item_price_first_then_shipping(self):
         action = self.ask_refund(
-            self.create_ticket(SHIPPED), amounts={"NW-KESSEL-12-SW": 42.0}
+            self.create_sale_order(SHIPPED), amounts={"NW-KESSEL-12-SW": 42.0}
         )
         self.assertEqual(
             {line.component: line.amount for line in action.line_ids},
@@ -134,20 +130,20 @@ class TestRefundRequest(AmazonCommon):
 
     def test_dialog_of_another_document_is_refused(self):
         request = self.refund_request(SHIPPED)
-        request.sudo().origin_id = self.create_ticket(GIFT_WRAPPED).id
+        request.sudo().origin_id = self.create_sale_order(GIFT_WRAPPED).id
         request.reason = "Other"
         with self.assertRaisesRegex(UserError, "is not about the Amazon order"):
             request.action_refund()
 
     def test_amount_of_another_order_is_refused(self):
-        ticket = self.create_ticket(SHIPPED)
-        other = self.create_ticket(GIFT_WRAPPED).amazon_order_id
+        sale_order = self.create_sale_order(SHIPPED)
+        other = self.create_sale_order(GIFT_WRAPPED).amazon_order_id
         with self.assertRaisesRegex(UserError, "another order"):
             self.reserve_on(
-                ticket.amazon_order_id.with_user(self.agent),
+                sale_order.amazon_order_id.with_user(self.agent),
                 ActionRequest(
                     "refund",
-                    ticket.with_user(self.agent),
+                    sale_order.with_user(self.agent),
                     "nonce",
                     "Other",
                     amounts={other.charge_ids[0]: 1.0},
@@ -157,8 +153,8 @@ class TestRefundRequest(AmazonCommon):
     # === THE ASSISTED WAY === #
 
     def test_fba_refund_is_recorded_not_sent(self):
-        ticket = self.create_ticket(FBA_SHIPPED)
-        request = self.open_request(ticket, "refund")
+        sale_order = self.create_sale_order(FBA_SHIPPED)
+        request = self.open_request(sale_order, "refund")
         self.assertTrue(request.is_assisted)
         self.assertIn(
             f"sellercentral.amazon.es/orders-v3/order/{FBA_SHIPPED}",
@@ -174,16 +170,16 @@ class TestRefundRequest(AmazonCommon):
         self.settle(rounds=2)
         self.assertEqual(action.state, "assisted", "Amazon does not show it")
         self.assertNotIn("createFeed", self.simulator.ledger()["calls"])
-        self.assertIn("Refunded 41.90 at 10:15", self.notes(ticket)[0])
+        self.assertIn("Refunded 41.90 at 10:15", self.notes(sale_order)[0])
         self.assertEqual(self.journal(action), [(False, "assisted")])
 
 
 @tagged("post_install", "-at_install")
-class TestCancelRequest(AmazonCommon):
+class TestCancelRequest(AmazonOrderCommon):
     """What the cancellation dialog offers, warns of and blocks."""
 
     def cancel_request(self, ref):
-        return self.open_request(self.create_ticket(ref), "cancel")
+        return self.open_request(self.create_sale_order(ref), "cancel")
 
     def assert_blocked(self, ref, words):
         request = self.cancel_request(ref)
@@ -208,20 +204,21 @@ class TestCancelRequest(AmazonCommon):
         self.assert_blocked(CANCELLED, "cancelled at Amazon already")
 
     def test_second_cancellation_is_blocked_and_names_the_first(self):
-        ticket = self.create_ticket(UNSHIPPED)
-        first = self.ask_cancel(ticket)
+        sale_order = self.create_sale_order(UNSHIPPED)
+        first = self.ask_cancel(sale_order)
         with self.assertRaisesRegex(UserError, first.name):
-            self.ask_cancel(ticket)
+            self.ask_cancel(sale_order)
 
     def test_rejected_cancellation_can_be_asked_for_again(self):
-        ticket = self.create_ticket(UNSHIPPED)
-        self.ask_cancel(ticket)
+        sale_order = self.create_sale_order(UNSHIPPED)
+        self.ask_cancel(sale_order)
         self.simulator.fault("report_error", order_id=UNSHIPPED, code="1", text="No")
         self.settle()
-        self.ask_cancel(ticket)
+        self.ask_cancel(sale_order)
         self.settle()
         self.assertEqual(
-            sorted(ticket.amazon_action_ids.mapped("state")), ["confirmed", "rejected"]
+            sorted(sale_order.amazon_action_ids.mapped("state")),
+            ["confirmed", "rejected"],
         )
 
     def test_official_request_preselects_the_reason_and_does_not_warn(self):
@@ -236,9 +233,9 @@ class TestCancelRequest(AmazonCommon):
         self.assertIn("cancellation rate", request.warnings)
 
     def test_orders_that_amazon_ships_take_the_assisted_way(self):
-        ticket = self.create_ticket(FBA_UNSHIPPED)
-        self.assertTrue(self.open_request(ticket, "cancel").is_assisted)
-        action = self.ask_cancel(ticket, note="Asked Seller Support, case 1234")
+        sale_order = self.create_sale_order(FBA_UNSHIPPED)
+        self.assertTrue(self.open_request(sale_order, "cancel").is_assisted)
+        action = self.ask_cancel(sale_order, note="Asked Seller Support, case 1234")
         self.assertEqual(action.state, "assisted")
         self.assertNotIn("createFeed", self.simulator.ledger()["calls"])
 
@@ -249,70 +246,70 @@ class TestCancelRequest(AmazonCommon):
 
 
 @tagged("post_install", "-at_install")
-class TestRights(AmazonCommon):
+class TestRights(AmazonOrderCommon):
     """Beside each permission, the refusal: for buttons, dialogs and the model."""
 
     def test_user_without_the_right_is_refused_at_the_button(self):
         for ref, kind in ((SHIPPED, "refund"), (UNSHIPPED, "cancel")):
-            ticket = self.create_ticket(ref)
+            sale_order = self.create_sale_order(ref)
             with self.assertRaisesRegex(AccessError, "administrator can grant"):
-                self.open_request(ticket, kind, self.trainee)
+                self.open_request(sale_order, kind, self.trainee)
 
     def test_user_without_the_right_is_refused_by_the_server_action(self):
-        ticket = self.create_ticket(SHIPPED)
-        for name in ("ticket_refund", "ticket_cancel"):
-            action = self.env.ref(f"amazon_helpdesk_actions.action_server_{name}")
+        sale_order = self.create_sale_order(SHIPPED)
+        for name in ("sale_order_refund", "sale_order_cancel"):
+            action = self.env.ref(f"amazon_order_actions.action_server_{name}")
             with self.assertRaises(AccessError):
                 action.with_user(self.trainee).with_context(
-                    active_model="helpdesk.ticket", active_id=ticket.id
+                    active_model="sale.order", active_id=sale_order.id
                 ).run()
 
     def test_user_with_the_right_gets_the_dialog_from_the_server_action(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.env.ref("amazon_helpdesk_actions.action_server_ticket_refund")
+        sale_order = self.create_sale_order(SHIPPED)
+        action = self.env.ref("amazon_order_actions.action_server_sale_order_refund")
         result = (
             action.with_user(self.agent)
             .with_context(
-                active_model="helpdesk.ticket",
-                active_id=ticket.id,
-                active_ids=ticket.ids,
+                active_model="sale.order",
+                active_id=sale_order.id,
+                active_ids=sale_order.ids,
             )
             .run()
         )
         self.assertEqual(result["res_model"], "amazon.refund.request")
 
     def test_user_without_the_right_cannot_make_the_dialog_by_rpc(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         values = {
-            "order_id": ticket.amazon_order_id.id,
-            "origin_model": ticket._name,
-            "origin_id": ticket.id,
+            "order_id": sale_order.amazon_order_id.id,
+            "origin_model": sale_order._name,
+            "origin_id": sale_order.id,
         }
         for model in ("amazon.refund.request", "amazon.cancel.request"):
             with self.assertRaises(AccessError):
                 self.env[model].with_user(self.trainee).create(values)
 
     def test_sudo_of_a_caller_does_not_open_the_right(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         with self.assertRaises(AccessError):
-            ticket.with_user(self.trainee).sudo().action_amazon_refund()
+            sale_order.with_user(self.trainee).sudo().action_amazon_refund()
 
     def test_superuser_without_the_right_is_refused(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         with self.assertRaises(AccessError):
-            ticket.sudo().action_amazon_refund()
+            sale_order.sudo().action_amazon_refund()
 
     def test_right_to_refund_is_no_right_to_cancel(self):
         refunder = self._create_user(
             "refunder",
-            "helpdesk_mgmt.group_helpdesk_user",
+            "sales_team.group_sale_salesman_all_leads",
             "amazon_order_actions.group_refund",
         )
         with self.assertRaises(AccessError):
-            self.open_request(self.create_ticket(UNSHIPPED), "cancel", refunder)
+            self.open_request(self.create_sale_order(UNSHIPPED), "cancel", refunder)
 
     def test_right_that_is_lost_while_the_dialog_is_open_is_refused(self):
-        request = self.open_request(self.create_ticket(SHIPPED), "refund")
+        request = self.open_request(self.create_sale_order(SHIPPED), "refund")
         request.reason = "Other"
         self.agent.write(
             {"group_ids": [(3, self.env.ref("amazon_order_actions.group_refund").id)]}
@@ -321,12 +318,12 @@ class TestRights(AmazonCommon):
             request.action_refund()
 
     def test_user_without_the_right_cannot_withdraw(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         with self.assertRaises(AccessError):
             action.with_user(self.trainee).action_withdraw()
 
     def test_nobody_can_write_orders_actions_or_feeds_by_rpc(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.settle()
         for user in (self.agent, self.trainee, self.auditor, self.admin):
             for record in (action, action.order_id, action.line_ids, action.feed_id):
@@ -358,11 +355,11 @@ class TestRights(AmazonCommon):
             self.assertFalse(group.implied_by_ids)
 
     def test_stranger_cannot_read_an_order_through_a_dialog(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         company = self._create_company(name="Strangers")
         stranger = self._create_user(
             "stranger2",
-            "helpdesk_mgmt.group_helpdesk_user",
+            "sales_team.group_sale_salesman_all_leads",
             "amazon_order_actions.group_refund",
             "amazon_order_actions.group_cancel",
         )
@@ -378,22 +375,20 @@ class TestRights(AmazonCommon):
             own.write({"line_ids": [(0, 0, {"order_line_id": order.line_ids.id})]})
 
     def test_stranger_cannot_read_an_order_while_filling_in_a_form(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         company = self._create_company(name="Strangers")
         stranger = self._create_user(
             "stranger4",
-            "helpdesk_mgmt.group_helpdesk_user",
             "sales_team.group_sale_salesman_all_leads",
             "amazon_order_actions.group_refund",
         )
         stranger.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
         env = self.env(user=stranger, context={"allowed_company_ids": company.ids})
-        for model in ("helpdesk.ticket", "sale.order"):
-            values = {"amazon_order_id": order.id, "company_id": self.company.id}
-            spec = {"amazon_order_panel": {}, "amazon_order_id": {}}
-            answer = env[model].onchange(values, ["amazon_order_id"], spec)
-            panel = answer["value"].get("amazon_order_panel")
-            self.assertFalse(panel and panel["order"])
+        values = {"amazon_order_id": order.id, "company_id": self.company.id}
+        spec = {"amazon_order_panel": {}, "amazon_order_id": {}}
+        answer = env["sale.order"].onchange(values, ["amazon_order_id"], spec)
+        panel = answer["value"].get("amazon_order_panel")
+        self.assertFalse(panel and panel["order"])
         for model, field, record in (
             ("amazon.refund.request", "order_id", order),
             ("amazon.refund.request.line", "order_line_id", order.line_ids),
@@ -404,19 +399,19 @@ class TestRights(AmazonCommon):
                 env[model].onchange({field: record.id}, [field], spec)
 
     def test_item_of_another_order_does_not_fit_into_a_dialog(self):
-        request = self.open_request(self.create_ticket(SHIPPED), "refund")
-        other = self.create_ticket(GIFT_WRAPPED).amazon_order_id.line_ids[0]
+        request = self.open_request(self.create_sale_order(SHIPPED), "refund")
+        other = self.create_sale_order(GIFT_WRAPPED).amazon_order_id.line_ids[0]
         with self.assertRaises(ValidationError):
             request.write({"line_ids": [(0, 0, {"order_line_id": other.id})]})
 
     def test_item_stands_once_in_a_dialog(self):
-        request = self.open_request(self.create_ticket(SHIPPED), "refund")
+        request = self.open_request(self.create_sale_order(SHIPPED), "refund")
         item = request.line_ids.order_line_id.id
         with mute_logger("odoo.sql_db"), self.assertRaises(UniqueViolation):
             request.write({"line_ids": [(0, 0, {"order_line_id": item, "amount": 5})]})
 
     def test_client_does_not_choose_the_nonce(self):
-        request = self.open_request(self.create_ticket(SHIPPED), "refund")
+        request = self.open_request(self.create_sale_order(SHIPPED), "refund")
         nonce = request.nonce
         request.write({"nonce": "mine"})
         self.assertEqual(request.nonce, nonce)
@@ -428,44 +423,47 @@ class TestRights(AmazonCommon):
         for model in (request, request.with_context(default_nonce="mine")):
             self.assertNotEqual(model.create({**values, "nonce": "mine"}).nonce, "mine")
 
-    def test_order_of_another_company_cannot_be_written_into_a_ticket(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+    def test_order_of_another_company_cannot_be_written_into_a_sale_order(self):
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         company = self._create_company(name="Strangers")
-        stranger = self._create_user("stranger3", "helpdesk_mgmt.group_helpdesk_user")
+        stranger = self._create_user(
+            "stranger3", "sales_team.group_sale_salesman_all_leads"
+        )
         stranger.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
-        tickets = self.env["helpdesk.ticket"].with_env(
+        sale_orders = self.env["sale.order"].with_env(
             self.env(user=stranger, context={"allowed_company_ids": company.ids})
         )
-        values = {"name": "x", "description": "x", "amazon_order_id": order.id}
-        for ticket in (
-            tickets.create(values),
-            tickets.with_context(default_amazon_order_id=order.id).create(
-                {"name": "x", "description": "x"}
-            ),
+        partner = self.env["res.partner"].create({"name": "x"})
+        values = {"partner_id": partner.id, "company_id": company.id}
+        for sale_order in (
+            sale_orders.create({**values, "amazon_order_id": order.id}),
+            sale_orders.with_context(default_amazon_order_id=order.id).create(values),
         ):
-            self.assertFalse(ticket.amazon_order_panel["order"])
-            ticket.write({"amazon_order_id": order.id})
-            self.assertFalse(ticket.amazon_order_panel["order"])
-            self.assertFalse(ticket.sudo().amazon_order_id)
+            self.assertFalse(sale_order.amazon_order_panel["order"])
+            sale_order.write({"amazon_order_id": order.id})
+            self.assertFalse(sale_order.amazon_order_panel["order"])
+            self.assertFalse(sale_order.sudo().amazon_order_id)
 
     def test_notes_of_actions_are_for_those_who_act_or_audit(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED), note="private")
+        action = self.ask_refund(self.create_sale_order(SHIPPED), note="private")
         self.assertEqual(action.with_user(self.agent).note, "private")
         self.assertEqual(action.with_user(self.auditor).note, "private")
         with self.assertRaises(AccessError):
             action.with_user(self.trainee).read(["note"])
 
     def test_auditor_opens_action_and_order(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED)).with_user(self.auditor)
+        action = self.ask_refund(self.create_sale_order(SHIPPED)).with_user(
+            self.auditor
+        )
         self.assertTrue(action.line_ids.read(["component", "amount"]))
         self.assertTrue(action.order_id.line_ids.read(["title", "refundable"]))
 
     def test_other_company_sees_and_does_nothing(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.ask_refund(ticket)
+        sale_order = self.create_sale_order(SHIPPED)
+        action = self.ask_refund(sale_order)
         stranger = self._create_user(
             "stranger",
-            "helpdesk_mgmt.group_helpdesk_user",
+            "sales_team.group_sale_salesman_all_leads",
             "amazon_order_actions.group_refund",
             "amazon_order_actions.group_journal",
             "amazon_order_actions.group_admin",
@@ -473,7 +471,7 @@ class TestRights(AmazonCommon):
         company = self._create_company(name="Strangers")
         stranger.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
         env = self.env(user=stranger, context={"allowed_company_ids": company.ids})
-        for record in (action, action.order_id, action.account_id, ticket):
+        for record in (action, action.order_id, action.account_id, sale_order):
             self.assertFalse(env[record._name].search([("id", "=", record.id)]))
             with self.assertRaises(AccessError):
                 record.with_env(env).read(["display_name"])
@@ -481,24 +479,24 @@ class TestRights(AmazonCommon):
             env["amazon.audit.entry"].search([("action_id", "=", action.id)])
         )
         with self.assertRaises(AccessError):
-            ticket.with_env(env).action_amazon_refund()
+            sale_order.with_env(env).action_amazon_refund()
         with self.assertRaises(AccessError):
             action.with_env(env).action_withdraw()
         with self.assertRaises(AccessError):
             action.order_id.with_env(env).action_refresh()
 
-    def test_ticket_of_one_company_cannot_act_on_an_order_of_another(self):
+    def test_sale_order_of_one_company_cannot_act_on_an_order_of_another(self):
         company = self._create_company(name="Second")
         self.env.user.write({"company_ids": [(4, company.id)]})
-        order = self.create_ticket(SHIPPED).amazon_order_id
-        ticket = self.create_ticket(company_id=company.id, team_id=False)
+        order = self.create_sale_order(SHIPPED).amazon_order_id
+        sale_order = self.create_sale_order(company_id=company.id)
         # however that came about
         self.env.cr.execute(
-            "UPDATE helpdesk_ticket SET amazon_order_id = %s WHERE id = %s",
-            [order.id, ticket.id],
+            "UPDATE sale_order SET amazon_order_id = %s WHERE id = %s",
+            [order.id, sale_order.id],
         )
-        ticket.invalidate_recordset()
+        sale_order.invalidate_recordset()
         both = self.agent
         both.write({"company_ids": [(4, company.id)]})
         with self.assertRaisesRegex(UserError, "no Amazon order here"):
-            self.open_request(ticket, "refund", both)
+            self.open_request(sale_order, "refund", both)
