@@ -2,6 +2,7 @@ from . import repository
 
 if repository.IS_HERE:
     from .account import *
+    from .approval import *
     from .control import *
     from .conversation import *
     from .journal import *

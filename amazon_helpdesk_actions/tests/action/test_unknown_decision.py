@@ -4,7 +4,8 @@ from odoo.fields import Command
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
-from ..approval.test_approval import ApprovalCommon
+from odoo.addons.amazon_order_actions.tests.approval.test_approval import ApprovalCommon
+
 from ..common import SHIPPED, UNSHIPPED, AmazonCommon
 
 FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
