@@ -9,7 +9,7 @@ from . import test_leaks
 from . import test_own_defaults
 from . import test_permission_http
 from . import test_permission_matrix
+from . import test_private_log
 from . import test_queue_job
 from . import test_wake
 from . import test_websocket
-from . import test_private_log

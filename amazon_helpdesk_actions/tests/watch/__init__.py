@@ -1,3 +1,3 @@
-from . import test_watch
-from . import test_runner
 from . import test_health
+from . import test_runner
+from . import test_watch

@@ -194,6 +194,19 @@ class TestOrder(AmazonOrderCommon):
         with self.assertRaisesRegex(ValidationError, sale_order.name):
             sale_order.amazon_order_ref = "12345"
 
+    def test_numbers_that_only_look_alike_are_not_taken(self):
+        find = self.env["amazon.order"]._find_refs
+        self.assertEqual(find("Order 302-4481516-2342108."), [SHIPPED])
+        self.assertEqual(find(f"(#{SHIPPED})", SHIPPED), [SHIPPED])
+        for text in (
+            "1302-4481516-2342108",
+            "302-4481516-23421089",
+            "302-4481516-2342108-1",
+            "302 4481516 2342108",
+            False,
+        ):
+            self.assertEqual(find(text), [])
+
     def test_number_that_is_taken_out_unlinks(self):
         sale_order = self.create_sale_order(SHIPPED)
         sale_order.amazon_order_ref = False

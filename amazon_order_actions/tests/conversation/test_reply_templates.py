@@ -49,7 +49,7 @@ class TestReplyTemplates(ReplyCommon):
         self.stranger.company_ids += self.company
         theirs = self.as_user(self.shipped, self.stranger).copy({"body": OWN})
         self.assertEqual(theirs.company_id, self.other)
-        request = self.open_reply(self.create_ticket(SHIPPED))
+        request = self.open_reply(self.create_sale_order(SHIPPED))
         named = {"template_id": theirs.id}
         asked = {"template_id": {}, "text": {}, "subject": {}}
         documents = {
@@ -125,15 +125,15 @@ class TestReplyTemplates(ReplyCommon):
 
     def test_buyer_reads_the_text_of_the_company(self):
         self.own(stage="submitted")
-        ticket = self.create_ticket(SHIPPED)
-        request = self.open_request(ticket, "refund")
+        sale_order = self.create_sale_order(SHIPPED)
+        request = self.open_request(sale_order, "refund")
         request.reply_state = "submitted"
         self.assertIn("Wir erstatten", request.reply_preview)
-        self.refund_with_reply(ticket, "submitted")
+        self.refund_with_reply(sale_order, "submitted")
         self.run_jobs("_job_dispatch")
         self.run_jobs("_job_reply")
         self.assertIn("Wir erstatten 44,94 €", self.text_of(self.mails()))
-        self.assertIn("Wir erstatten", self.open_reply(ticket).text)
+        self.assertIn("Wir erstatten", self.open_reply(sale_order).text)
 
     def test_administrator_of_another_company_changes_and_reads_nothing(self):
         own = self.as_user(self.own(), self.stranger)

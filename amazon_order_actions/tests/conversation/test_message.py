@@ -4,12 +4,9 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from odoo.addons.amazon_order_actions.models.conversation.reply_rules import (
-    FAILED_STATES,
-)
-
+from ...models.conversation.reply_rules import FAILED_STATES
 from ..common import FBA_SHIPPED, SHIPPED, UNSHIPPED
-from ..conversation.test_reply import ReplyCommon
+from .test_reply import ReplyCommon
 
 TEXT = "Der Karton war beschädigt, wir packen neu."
 
@@ -35,8 +32,8 @@ class TestMessage(ReplyCommon):
     # === ALLOWED === #
 
     def test_message_is_sent_once_and_accepted(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.ask_message(ticket)
+        sale_order = self.create_sale_order(SHIPPED)
+        action = self.ask_message(sale_order)
         self.assertEqual(action.kind, "message")
         self.assertEqual(action.state, "queued")
         self.assertFalse(self.sent())
@@ -54,10 +51,10 @@ class TestMessage(ReplyCommon):
             [(False, "queued"), ("queued", "sending"), ("sending", "accepted")],
         )
         self.assertTrue(action.request_ref)
-        self.assertIn("Amazon has taken the message", self.notes(ticket)[0])
+        self.assertIn("Amazon has taken the message", self.notes(sale_order)[0])
 
     def test_nothing_but_length_and_digest_is_kept_of_the_text(self):
-        action = self.ask_message(self.create_ticket(SHIPPED))
+        action = self.ask_message(self.create_sale_order(SHIPPED))
         with self.assertLogs("odoo", "DEBUG") as logs:
             self.settle()
         digest = hashlib.sha256(TEXT.encode()).hexdigest()
@@ -73,15 +70,15 @@ class TestMessage(ReplyCommon):
         ]
         self.assertNotIn(TEXT, "\n".join(ours))
 
-    def test_agent_finds_in_the_ticket_what_was_written(self):
-        ticket = self.create_ticket(SHIPPED)
-        self.ask_message(ticket)
+    def test_agent_finds_in_the_document_what_was_written(self):
+        sale_order = self.create_sale_order(SHIPPED)
+        self.ask_message(sale_order)
         self.settle()
-        self.assertIn(TEXT, " ".join(self.notes(ticket)))
+        self.assertIn(TEXT, " ".join(self.notes(sale_order)))
 
     def test_amazon_is_asked_again_before_the_message_leaves(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.ask_message(ticket)
+        sale_order = self.create_sale_order(SHIPPED)
+        action = self.ask_message(sale_order)
         self.simulator.happen(SHIPPED, "message_types", types=["sendInvoice"])
         self.settle()
         self.assertEqual(action.state, "blocked")
@@ -90,8 +87,8 @@ class TestMessage(ReplyCommon):
         self.assertNotIn("text", action.sudo().details)
 
     def test_dialog_says_what_amazon_allows(self):
-        ticket = self.create_ticket(SHIPPED, partner_email=False)
-        request = self.open_reply(ticket)
+        sale_order = self.create_sale_order(SHIPPED, email=False)
+        request = self.open_reply(sale_order)
         self.assertEqual(request.way, "message")
         self.assertIn("Unexpected problem", request.way_hint)
         self.assertIn("Arrangement of the delivery", request.way_hint)
@@ -100,27 +97,27 @@ class TestMessage(ReplyCommon):
         self.assertIn("does not allow this type", request.way_problem)
 
     def test_dialog_names_another_language_of_the_buyer(self):
-        ticket = self.create_ticket(SHIPPED, partner_email=False)
-        request = self.open_reply(ticket)
+        sale_order = self.create_sale_order(SHIPPED, email=False)
+        request = self.open_reply(sale_order)
         self.assertNotIn("language", request.way_hint)
         request.reply_lang = "fr"
         self.assertIn("de-DE", request.way_hint)
 
     def test_fba_buyer_cannot_be_written_to_through_amazon(self):
-        ticket = self.create_ticket(FBA_SHIPPED, partner_email=False)
-        request = self.open_reply(ticket)
+        sale_order = self.create_sale_order(FBA_SHIPPED, email=False)
+        request = self.open_reply(sale_order)
         self.assertIn("does not allow this type", request.way_problem)
 
     def test_text_that_is_too_long_is_refused_in_words(self):
         with self.assertRaisesRegex(UserError, "801 characters; Amazon takes 800"):
             self.ask_message(
-                self.create_ticket(UNSHIPPED),
+                self.create_sale_order(UNSHIPPED),
                 message_type="confirmCustomizationDetails",
                 text="x" * 801,
             )
 
     def test_double_click_is_one_message(self):
-        request = self.open_reply(self.create_ticket(SHIPPED))
+        request = self.open_reply(self.create_sale_order(SHIPPED))
         request.write({"way": "message", "text": TEXT})
         request.action_send()
         request.action_send()
@@ -130,13 +127,13 @@ class TestMessage(ReplyCommon):
     # === NOT ALLOWED === #
 
     def test_switched_off_messaging_is_said_in_words(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         self.account.messaging_enabled = False
         with self.assertRaisesRegex(UserError, "switched off for the account"):
-            self.ask_message(ticket)
+            self.ask_message(sale_order)
 
     def test_missing_role_is_said_and_nothing_is_sent(self):
-        action = self.ask_message(self.create_ticket(SHIPPED))
+        action = self.ask_message(self.create_sale_order(SHIPPED))
         self.simulator.fault("forbidden", "getMessagingActionsForOrder", times=None)
         self.settle()
         self.assertEqual(action.state, "blocked")
@@ -144,11 +141,11 @@ class TestMessage(ReplyCommon):
         self.assertFalse(self.sent())
 
     def test_agent_without_the_right_is_refused(self):
-        ticket = self.create_ticket(SHIPPED)
-        order = ticket.amazon_order_id
+        sale_order = self.create_sale_order(SHIPPED)
+        order = sale_order.amazon_order_id
         with self.assertRaisesRegex(AccessError, "may not write"):
             self.env["amazon.action.kind.message"].with_user(self.trainee)._ask(
-                order, "nonce", ticket, "unexpectedProblem", TEXT
+                order, "nonce", sale_order, "unexpectedProblem", TEXT
             )
 
     # === REJECTED, UNKNOWN, UNDONE === #
@@ -161,8 +158,8 @@ class TestMessage(ReplyCommon):
             patch.object(templates, "_check_reply"),
             patch(f"{module}.forbidden", return_value=[]),
         ):
-            ticket = self.create_ticket(SHIPPED)
-            action = self.ask_message(ticket, text="See www.nordlicht.example/a")
+            sale_order = self.create_sale_order(SHIPPED)
+            action = self.ask_message(sale_order, text="See www.nordlicht.example/a")
             self.settle()
         self.assertEqual(action.state, "rejected")
         self.assertIn("must not contain a link", action.state_message)
@@ -171,7 +168,7 @@ class TestMessage(ReplyCommon):
         self.assertFalse(self.sent())
 
     def test_message_without_an_answer_goes_to_a_person_and_is_not_sent_again(self):
-        action = self.ask_message(self.create_ticket(SHIPPED))
+        action = self.ask_message(self.create_sale_order(SHIPPED))
         self.simulator.fault("cut_after", "createUnexpectedProblem")
         self.settle()
         self.assertEqual(action.state, "unknown")
@@ -184,14 +181,14 @@ class TestMessage(ReplyCommon):
         self.assertNotIn("text", action.sudo().details)
 
     def test_interrupted_sending_is_unknown_and_not_repeated(self):
-        action = self.ask_message(self.create_ticket(SHIPPED))
+        action = self.ask_message(self.create_sale_order(SHIPPED))
         action._set_sending()
         self.settle()
         self.assertEqual(action.state, "unknown")
         self.assertFalse(self.sent())
 
     def test_throttled_message_is_sent_later_once(self):
-        action = self.ask_message(self.create_ticket(SHIPPED))
+        action = self.ask_message(self.create_sale_order(SHIPPED))
         self.simulator.fault("throttle", "createUnexpectedProblem")
         self.run_jobs("_job_call")
         self.assertEqual(action.state, "queued")
@@ -202,7 +199,7 @@ class TestMessage(ReplyCommon):
         self.assertEqual(len(self.sent()), 1)
 
     def test_unreachable_amazon_is_asked_again_later(self):
-        action = self.ask_message(self.create_ticket(SHIPPED))
+        action = self.ask_message(self.create_sale_order(SHIPPED))
         self.simulator.fault("html_503", "getMessagingActionsForOrder", times=3)
         self.run_jobs("_job_call")
         self.assertEqual(action.state, "queued")
@@ -213,7 +210,7 @@ class TestMessage(ReplyCommon):
 
     def test_queued_message_can_be_withdrawn(self):
         self.set_undo("message", 600)
-        action = self.ask_message(self.create_ticket(SHIPPED))
+        action = self.ask_message(self.create_sale_order(SHIPPED))
         action.with_user(self.agent).action_withdraw()
         self.settle()
         self.assertEqual(action.state, "withdrawn")
@@ -221,7 +218,7 @@ class TestMessage(ReplyCommon):
         self.assertNotIn("text", action.sudo().details)
 
     def test_orders_with_sent_messages_are_not_read_for_ever(self):
-        self.ask_message(self.create_ticket(SHIPPED))
+        self.ask_message(self.create_sale_order(SHIPPED))
         self.settle()
         self.env["amazon.order"].search([]).complete_at = "2026-01-01 00:00:00"
         self.env["amazon.range.reading"]._read_leftovers(self.account)
@@ -230,31 +227,29 @@ class TestMessage(ReplyCommon):
     # === AFTER AN ACTION === #
 
     def refund_and_message(self):
-        ticket = self.create_ticket(SHIPPED, partner_email=False)
-        action = self.refund_with_reply(ticket)
+        sale_order = self.create_sale_order(SHIPPED, email=False)
+        action = self.refund_with_reply(sale_order)
         self.settle(6)
         self.assertEqual(action.state, "confirmed")
-        return ticket, action
+        return sale_order, action
 
     def test_reply_goes_through_amazon_where_no_mail_can(self):
-        ticket, action = self.refund_and_message()
+        sale_order, action = self.refund_and_message()
         self.settle()
         self.assertEqual(len(self.sent()), 1)
         self.assertIn("44,94 €", self.sent()[0]["text"])
         self.assertEqual(action.reply_ids.state, "sent")
-        self.assertTrue(ticket.closed)
         message = self.last_action()
         self.assertEqual(message.kind, "message")
         self.assertEqual(message.user_id, self.agent)
 
-    def test_reply_that_amazon_refuses_reopens_the_ticket(self):
+    def test_reply_that_amazon_refuses_asks_the_agent(self):
         self.simulator.fault("forbidden_plain", "createUnexpectedProblem", times=None)
-        ticket, action = self.refund_and_message()
+        sale_order, action = self.refund_and_message()
         self.settle()
         self.assertIn(self.last_action().state, FAILED_STATES)
         self.assertEqual(action.reply_ids.state, "failed")
-        self.assertFalse(ticket.closed)
-        self.assertEqual(ticket.activity_ids.user_id, self.agent)
+        self.assertEqual(sale_order.activity_ids.user_id, self.agent)
 
     # === CONNECTION === #
 
