@@ -13,15 +13,15 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.amazon_order_actions.models.life import life_record
+from odoo.addons.amazon_order_actions.tests.control.test_stop import StopCommon
 from odoo.addons.base.tests.common import BaseCommon
 
-from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED
-from ..control.test_stop import StopCommon
+from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
 
 LIFE = "odoo.addons.amazon_order_actions.models.life.life"
 
 
-class LifeCommon(StopCommon):
+class LifeCommon(StopCommon, AmazonCommon):
     """A database that has sent, and its record."""
 
     def setUp(self):

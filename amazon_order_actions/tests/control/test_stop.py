@@ -8,17 +8,15 @@ from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 from odoo.tools import file_open
 
-from odoo.addons.amazon_order_actions.models.control.stop import REASON_SIZE
-from odoo.addons.amazon_order_actions.spapi.enums import FEED_CANCEL
-
-from ..common import SHIPPED, THREE_UNITS, UNSHIPPED, AmazonCommon
+from ...models.control.stop import REASON_SIZE
+from ...spapi.enums import FEED_CANCEL
+from ..common import SHIPPED, THREE_UNITS, UNSHIPPED, AmazonOrderCommon
 from ..conversation.test_reply import ReplyCommon
 
-FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 ADMIN = "amazon_order_actions.group_admin"
 
 
-class StopCommon(AmazonCommon):
+class StopCommon(AmazonOrderCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -70,10 +68,10 @@ class TestStop(StopCommon):
     # === WHAT IS HELD === #
 
     def test_stop_of_one_kind_holds_it_and_lets_the_others_of_its_lane_leave(self):
-        refund = self.ask_refund(self.create_ticket(SHIPPED))
-        ticket = self.create_ticket(THREE_UNITS)
-        sku = ticket.amazon_order_id.line_ids.sku
-        units = self.ask_cancel_items(ticket, {sku: 1})
+        refund = self.ask_refund(self.create_sale_order(SHIPPED))
+        sale_order = self.create_sale_order(THREE_UNITS)
+        sku = sale_order.amazon_order_id.line_ids.sku
+        units = self.ask_cancel_items(sale_order, {sku: 1})
         self.assertEqual(units.feed_type, refund.feed_type)
         self.assertEqual(units.marketplace, refund.marketplace)
         self.stop_as(self.admin, kind="refund")
@@ -82,16 +80,16 @@ class TestStop(StopCommon):
         self.assertNotEqual(units.state, "queued")
 
     def test_stop_of_one_kind_lets_other_lanes_leave(self):
-        refund = self.ask_refund(self.create_ticket(SHIPPED))
-        cancel = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        refund = self.ask_refund(self.create_sale_order(SHIPPED))
+        cancel = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.stop_as(self.admin, kind="refund")
         self.settle()
         self.assertEqual(refund.state, "queued")
         self.assertIn(cancel.state, ("accepted", "confirmed"))
 
     def test_stop_of_everything_holds_feeds_and_calls(self):
-        refund = self.ask_refund(self.create_ticket(SHIPPED))
-        ship = self.ask_ship(self.create_ticket(UNSHIPPED))
+        refund = self.ask_refund(self.create_sale_order(SHIPPED))
+        ship = self.ask_ship(self.create_sale_order(UNSHIPPED))
         self.stop_as(self.admin, "action_stop_everything")
         self.settle()
         self.assertEqual((refund.state, ship.state), ("queued", "queued"))
@@ -126,17 +124,17 @@ class TestStop(StopCommon):
         self.stop_as(self.admin, "action_stop_everything")
 
     def test_reading_goes_on_and_queued_is_taken_back(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.ask_refund(ticket)
+        sale_order = self.create_sale_order(SHIPPED)
+        action = self.ask_refund(sale_order)
         self.stop_as(self.admin, "action_stop_everything")
-        ticket.amazon_order_id._read_from_amazon()
-        self.assertEqual(ticket.amazon_order_id.read_message, False)
+        sale_order.amazon_order_id._read_from_amazon()
+        self.assertEqual(sale_order.amazon_order_id.read_message, False)
         action.with_user(self.agent).action_withdraw()
         self.assertEqual(action.state, "withdrawn")
 
     def test_amazon_is_still_asked_to_drop_what_it_has(self):
         self.simulator.reset(processing_seconds=999999, quotas=False)
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         action.feed_id.processing_status = "IN_QUEUE"
         self.stop_as(self.admin, "action_stop_everything")
@@ -160,14 +158,14 @@ class TestStop(StopCommon):
         return patch.object(feeds, method, stop_after)
 
     def test_stop_while_orders_are_read_holds_it(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         with self.stopped_while("_verify_orders"):
             self.run_jobs("_job_dispatch")
         self.assertEqual(action.state, "queued")
         self.assertFalse(self.feeds())
 
     def test_stop_after_the_document_was_uploaded_holds_it(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         with self.stopped_while("_prepare"):
             self.run_jobs("_job_dispatch")
         self.assertFalse(self.feeds())
@@ -180,13 +178,13 @@ class TestStop(StopCommon):
         self.assertEqual(self.feeds(), 1)
 
     def test_stop_of_another_kind_does_not_hold_what_is_ready(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.stop(self.account, "A test", "message")
         self.settle()
         self.assertEqual(action.state, "confirmed")
 
     def test_stop_right_before_a_call_holds_it(self):
-        action = self.ask_ship(self.create_ticket(UNSHIPPED))
+        action = self.ask_ship(self.create_sale_order(UNSHIPPED))
         actions = type(self.env["amazon.action"])
         begin, account = actions._begin_call, self.account
 
@@ -204,7 +202,7 @@ class TestStop(StopCommon):
     # === RESUMING === #
 
     def test_resuming_sends_what_has_waited(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         stop = self.stop_as(self.admin, kind="refund")
         self.settle()
         self.resume_as(self.admin, stop)
@@ -214,8 +212,8 @@ class TestStop(StopCommon):
         self.assertEqual(action.state, "confirmed")
 
     def test_resuming_one_kind_enqueues_that_kind_alone(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
-        self.ask_cancel(self.create_ticket(UNSHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
+        self.ask_cancel(self.create_sale_order(UNSHIPPED))
         stop = self.stop(self.account, "A test", "refund")
         self.settle()
         self.pending_jobs().write({"state": "done"})
@@ -225,7 +223,7 @@ class TestStop(StopCommon):
         self.assertNotIn(FEED_CANCEL, lanes)
 
     def test_what_another_stop_holds_still_waits(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.stop(self.account, "All of it")
         stop = self.stop(self.account, "Refunds", "refund")
         stop._end("Over")
@@ -354,7 +352,7 @@ class TestStop(StopCommon):
         self.assertEqual(self.stops(), stop)
 
     def test_stop_of_another_company_is_no_matter_here(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.stop_as(self.stranger, "action_stop_everything")
         self.settle()
         self.assertEqual(action.state, "confirmed")
@@ -374,16 +372,16 @@ class TestStop(StopCommon):
         )
 
     def test_dialog_warns_of_the_stop_of_its_kind_alone(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         self.stop(self.account, "Wrong amounts", "refund")
-        self.assertIn("Wrong amounts", self.open_request(ticket, "refund").warnings)
-        other = self.create_ticket(UNSHIPPED)
+        self.assertIn("Wrong amounts", self.open_request(sale_order, "refund").warnings)
+        other = self.create_sale_order(UNSHIPPED)
         self.assertNotIn(
             "Wrong amounts", self.open_request(other, "cancel").warnings or ""
         )
 
     def test_panel_says_why_it_waits(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.stop(self.account, "Wrong amounts", "refund")
         shown = self.panel_of(action.order_id)["actions"][0]
         self.assertIn("Wrong amounts", shown["stop_message"])
@@ -409,7 +407,7 @@ class TestStopOfReplies(ReplyCommon):
 
     def test_stop_of_messages_holds_the_reply_until_it_is_resumed(self):
         self.stop(self.account, "Wrong texts", "message")
-        action = self.refund_with_reply(self.create_ticket(SHIPPED))
+        action = self.refund_with_reply(self.create_sale_order(SHIPPED))
         self.settle()
         self.assertEqual(action.state, "confirmed")
         self.assertEqual(action.reply_ids.state, "waiting")
@@ -420,7 +418,7 @@ class TestStopOfReplies(ReplyCommon):
         self.assertEqual(len(self.mails()), 1)
 
     def test_stop_of_messages_refuses_a_mail_by_hand_in_words(self):
-        request = self.open_reply(self.create_ticket(SHIPPED))
+        request = self.open_reply(self.create_sale_order(SHIPPED))
         request.write({"subject": SHIPPED, "text": f"About {SHIPPED}."})
         self.stop(self.account, "Wrong texts", "message")
         self.assertEqual(request.way, "mail")
@@ -429,7 +427,7 @@ class TestStopOfReplies(ReplyCommon):
         self.assertFalse(self.mails())
 
     def test_stop_of_refunds_does_not_hold_replies(self):
-        action = self.refund_with_reply(self.create_ticket(SHIPPED))
+        action = self.refund_with_reply(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         self.stop(self.account, "A test", "refund")
         self.settle()

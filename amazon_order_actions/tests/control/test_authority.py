@@ -3,29 +3,27 @@ from unittest.mock import patch
 
 from psycopg2.errors import CheckViolation
 
-from odoo.exceptions import AccessDenied, AccessError, UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.service.model import call_kw
 from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 from odoo.tools import SQL, formatLang, html2plaintext, mute_logger
 
-from odoo.addons.amazon_order_actions.models.control.authority_usage import Asked
-
+from ...models.control.authority_usage import Asked
 from ..common import (
     FBA_SHIPPED,
     GIFT_WRAPPED,
     SHIPPED,
     THREE_UNITS,
     UNSHIPPED,
-    AmazonCommon,
+    AmazonOrderCommon,
 )
 
 GROUP = "amazon_order_actions.group_{}".format
-MODULES = "odoo.addons.base.models.ir_module"
 
 
-class AuthorityCommon(AmazonCommon):
+class AuthorityCommon(AmazonOrderCommon):
     """Rows of the matrix, in a company whose orders are in its own currency."""
 
     @classmethod
@@ -51,9 +49,9 @@ class AuthorityCommon(AmazonCommon):
 
     def refund(self, amount, ref=SHIPPED, **values):
         """Ask to refund so much of the first item of an order."""
-        ticket = values.pop("ticket", None) or self.create_ticket(ref)
-        sku = ticket.amazon_order_id.line_ids[0].sku
-        return self.ask_refund(ticket, amounts={sku: amount}, **values)
+        document = values.pop("document", None) or self.create_sale_order(ref)
+        sku = document.amazon_order_id.line_ids[0].sku
+        return self.ask_refund(document, amounts={sku: amount}, **values)
 
     def assert_waits(self, action, *parts):
         """Assert that it waits for a second person, and that it is said why."""
@@ -94,12 +92,14 @@ class TestAuthority(AuthorityCommon):
 
     def test_limit_of_an_order_counts_what_anybody_asked_for(self):
         self.give(limit_order=30)
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         colleague = self._create_user(
-            "amazon_colleague", "helpdesk_mgmt.group_helpdesk_user", GROUP("refund")
+            "amazon_colleague",
+            "sales_team.group_sale_salesman_all_leads",
+            GROUP("refund"),
         )
-        self.refund(20, ticket=ticket, user=colleague)
-        action = self.refund(11, ticket=ticket)
+        self.refund(20, document=sale_order, user=colleague)
+        action = self.refund(11, document=sale_order)
         self.assert_waits(action, "20.00 € is used", "10.00 € left")
 
     def test_limit_of_an_order_says_nothing_of_another(self):
@@ -121,9 +121,9 @@ class TestAuthority(AuthorityCommon):
 
     def test_what_did_not_happen_does_not_count(self):
         self.give(limit_person_day=30, limit_order=30)
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         for state in ("withdrawn", "refused", "expired", "blocked", "rejected"):
-            action = self.refund(30, ticket=ticket)
+            action = self.refund(30, document=sale_order)
             self.assertEqual(action.state, "queued", state)
             action.state = state
 
@@ -183,7 +183,7 @@ class TestAuthority(AuthorityCommon):
             }
         )
         colleague = self._create_user(
-            "amazon_lead", "helpdesk_mgmt.group_helpdesk_user"
+            "amazon_lead", "sales_team.group_sale_salesman_all_leads"
         )
         colleague.group_ids += lead
         self.give(limit_group_day=30)
@@ -193,7 +193,9 @@ class TestAuthority(AuthorityCommon):
 
     def test_limit_of_a_person_says_nothing_of_another(self):
         colleague = self._create_user(
-            "amazon_colleague", "helpdesk_mgmt.group_helpdesk_user", GROUP("refund")
+            "amazon_colleague",
+            "sales_team.group_sale_salesman_all_leads",
+            GROUP("refund"),
         )
         self.give(limit_person_day=30)
         self.refund(30, user=colleague)
@@ -201,7 +203,7 @@ class TestAuthority(AuthorityCommon):
 
     def test_limits_of_another_right_are_not_used(self):
         self.give(limit_person_day=30)
-        self.ask_cancel(self.create_ticket(UNSHIPPED))
+        self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.assertEqual(self.refund(30).state, "queued")
 
     # === rows add up === #
@@ -232,132 +234,23 @@ class TestAuthority(AuthorityCommon):
 
     # === where === #
 
-    def test_row_covers_its_account_team_and_marketplace_only(self):
+    def test_row_covers_its_account_and_marketplace_only(self):
         other = self._create_account(seller_id="A2OTHER", name="Other account")
-        team = self.env["helpdesk.ticket.team"].create(
-            {"name": "Other team", "company_id": self.company.id}
-        )
-        for elsewhere in (
-            {"account_id": other.id},
-            {"team_id": team.id},
-            {"marketplace": "A1F83G8C2ARO7P"},
-        ):
+        for elsewhere in ({"account_id": other.id}, {"marketplace": "A1F83G8C2ARO7P"}):
             row = self.give(**elsewhere)
             with self.assertRaises(AccessError, msg=str(elsewhere)) as caught:
                 self.refund(5)
-            for part in ("Nordlicht Wohnen", "Amazon", "Germany", self.admin.name):
+            for part in ("Nordlicht Wohnen", "Germany", self.admin.name):
                 self.assertIn(part, str(caught.exception))
             row.unlink()
-        self.team.user_ids += self.agent
-        self.give(
-            account_id=self.account.id,
-            team_id=self.team.id,
-            marketplace="A1PA6795UKMFR9",
-        )
+        self.give(account_id=self.account.id, marketplace="A1PA6795UKMFR9")
         self.assertEqual(self.refund(5).state, "queued")
-
-    def create_team(self, *members):
-        return self.env["helpdesk.ticket.team"].create(
-            {
-                "name": "VIP",
-                "company_id": self.company.id,
-                "user_ids": [Command.set([user.id for user in members])],
-            }
-        )
-
-    def test_row_of_a_team_is_for_its_members_whoever_moves_the_ticket(self):
-        vip = self.create_team(self.trainee)
-        self.give(limit_action=5)
-        self.give(team_id=vip.id, limit_action=500)
-        ticket = self.create_ticket(SHIPPED)
-        ticket.with_user(self.agent).team_id = vip
-        self.assert_waits(self.refund(10, ticket=ticket), "5.00 €")
-        vip.user_ids += self.agent
-        self.assertEqual(self.refund(10, ticket=ticket).state, "queued")
-        # nor is the row of a member's team about tickets of another one
-        self.assert_waits(self.refund(10, GIFT_WRAPPED), "5.00 €")
-
-    def test_row_for_a_person_with_a_team_is_for_a_member_too(self):
-        vip = self.create_team()
-        self.give(user_id=self.agent.id, team_id=vip.id)
-        ticket = self.create_ticket(SHIPPED, team_id=vip.id)
-        with self.assertRaisesRegex(AccessError, "members of that team"):
-            self.refund(5, ticket=ticket)
-        vip.user_ids += self.agent
-        self.assertEqual(self.refund(5, ticket=ticket).state, "queued")
-
-    def test_row_of_a_team_lets_only_its_members_approve(self):
-        vip = self.create_team(self.agent)
-        self.give(mode="always")
-        self.give("approve", team_id=vip.id)
-        action = self.refund(5, ticket=self.create_ticket(SHIPPED, team_id=vip.id))
-        may_approve = self.env["amazon.authority"]._may_approve
-        sentence = may_approve(action.sudo(), self.approver)
-        self.assertIn("members of that team", sentence)
-        vip.user_ids += self.approver
-        self.assertFalse(may_approve(action.sudo(), self.approver))
-
-    def test_team_by_which_it_was_judged_is_journaled(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.refund(5, ticket=ticket)
-        ticket.team_id = self.create_team()
-        entry = (
-            self.env["amazon.audit.entry"]
-            .sudo()
-            .search([("action_id", "=", action.id), ("event", "=", "asked")])
-        )
-        self.assertIn(f"in the team Amazon ({self.team.id})", entry.message)
-
-    def test_row_of_a_team_is_not_left_to_everybody_without_the_help_desk(self):
-        """The matrix stays when the help desk goes, and the column of teams does not:
-        such a row would be for all of its group, everywhere."""
-        row = self.give(team_id=self.team.id, limit_action=500)
-        for name in ("amazon_helpdesk_actions", "helpdesk_mgmt"):
-            module = self.env["ir.module.module"].search([("name", "=", name)])
-            # archived, it can be taken back
-            for active in (True, False):
-                row.active = active
-                with (
-                    self.subTest(name=name, active=active),
-                    self.assertRaisesRegex(UserError, "for everybody in the group"),
-                ):
-                    module.button_uninstall()
-        # it is not for everybody to know which teams there are
-        with self.assertRaises(AccessDenied), mute_logger(MODULES):
-            module.with_user(self.admin).button_uninstall()
-        self.env["amazon.authority"].with_context(active_test=False).search(
-            [("team_id", "!=", False)]
-        ).unlink()
-        module.button_uninstall()
-        self.assertEqual(module.state, "to remove")
-
-    def test_sale_order_is_of_no_helpdesk_team(self):
-        self.give(team_id=self.team.id)
-        sale_order = self.create_sale_order(SHIPPED)
-        with self.assertRaises(AccessError) as caught:
-            self.ask_refund(sale_order)
-        self.assertIn("sale order", str(caught.exception))
-        self.give()
-        self.assertEqual(self.ask_refund(sale_order).state, "queued")
-
-    def test_limit_of_a_row_counts_only_what_is_in_its_place(self):
-        other = self.env["helpdesk.ticket.team"].create(
-            {"name": "Other team", "company_id": self.company.id}
-        )
-        (self.team | other).user_ids += self.agent
-        self.give(team_id=self.team.id, limit_person_day=30)
-        self.give(team_id=other.id)
-        moved = self.create_ticket(GIFT_WRAPPED, team_id=other.id)
-        self.refund(30, ticket=moved)
-        # the team counts that it had when it was asked for
-        moved.team_id = self.team
-        self.assertEqual(self.refund(30).state, "queued")
 
     # === what was done in Seller Central === #
 
     def test_record_of_what_is_done_counts_and_is_never_refused(self):
         self.give(limit_person_day=1, marketplace="A1F83G8C2ARO7P")
-        fba = self.create_ticket(FBA_SHIPPED)
+        fba = self.create_sale_order(FBA_SHIPPED)
         record = self.ask_refund(fba, note="Refunded in Seller Central at noon")
         self.assertEqual(record.state, "assisted")
         self.assertTrue(record.amount_company)
@@ -371,18 +264,18 @@ class TestAuthority(AuthorityCommon):
 
     def test_limits_say_nothing_of_what_has_no_amount(self):
         self.give("edit", limit_action=1, limit_person_day=1, limit_group_day=1)
-        action = self.ask_ship(self.create_ticket(UNSHIPPED))
+        action = self.ask_ship(self.create_sale_order(UNSHIPPED))
         self.assertEqual(action.amount_company, 0)
         self.assertEqual(action.state, "queued")
 
     def test_place_and_mode_count_for_what_has_no_amount(self):
         row = self.give("edit", mode="always")
-        ticket = self.create_ticket(UNSHIPPED)
-        self.assert_waits(self.ask_ship(ticket), "always")
+        sale_order = self.create_sale_order(UNSHIPPED)
+        self.assert_waits(self.ask_ship(sale_order), "always")
         row.unlink()
         self.give("edit", marketplace="A1F83G8C2ARO7P")
         with self.assertRaises(AccessError):
-            self.ask_ship(self.create_ticket(THREE_UNITS))
+            self.ask_ship(self.create_sale_order(THREE_UNITS))
 
     # === currencies === #
 
@@ -438,38 +331,38 @@ class TestAuthority(AuthorityCommon):
 
     def test_dialog_says_that_no_row_covers_it(self):
         self.give(marketplace="A1F83G8C2ARO7P")
-        request = self.open_request(self.create_ticket(SHIPPED), "refund")
+        request = self.open_request(self.create_sale_order(SHIPPED), "refund")
         self.assertIn("no row of the matrix", request.blockers)
 
     def test_dialog_says_that_it_will_wait_for_a_second_person(self):
         self.give(limit_action=30)
         self.give("cancel", limit_action=30)
-        request = self.open_request(self.create_ticket(SHIPPED), "refund")
+        request = self.open_request(self.create_sale_order(SHIPPED), "refund")
         request.write({"mode": "amount", "amount": 30})
         self.assertFalse(request.notices)
         request.amount = 31
         self.assertIn("second person must approve", request.notices)
-        request = self.open_request(self.create_ticket(UNSHIPPED), "cancel")
+        request = self.open_request(self.create_sale_order(UNSHIPPED), "cancel")
         self.assertIn("second person must approve", request.warnings)
 
     def test_dialog_says_once_that_it_always_waits(self):
         self.give(mode="always")
-        request = self.open_request(self.create_ticket(SHIPPED), "refund")
+        request = self.open_request(self.create_sale_order(SHIPPED), "refund")
         self.assertIn("second person must approve", request.warnings)
         self.assertFalse(request.notices)
 
     # === mails === #
 
     def test_mail_is_written_only_where_a_row_lets_its_author_alone(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         row = self.give("message", marketplace="A1F83G8C2ARO7P")
         with self.assertRaises(AccessError):
-            ticket._check_mail_authority(self.agent)
+            sale_order._check_mail_authority(self.agent)
         row.marketplace = False
-        ticket._check_mail_authority(self.agent)
+        sale_order._check_mail_authority(self.agent)
         row.mode = "always"
         with self.assertRaises(UserError) as caught:
-            ticket._check_mail_authority(self.agent)
+            sale_order._check_mail_authority(self.agent)
         self.assertIn("mail cannot wait", str(caught.exception))
 
     # === the click === #
@@ -488,14 +381,14 @@ class TestAuthority(AuthorityCommon):
             return counted
 
         authority = type(self.env["amazon.authority"])
-        ticket = self.create_ticket(ref)
+        sale_order = self.create_sale_order(ref)
         # what the process knows, as long as no right or user is changed
         self.agent._get_group_ids()
         with (
             patch.object(authority, "_weigh", counting(authority._weigh)),
             patch.object(authority, "_judge", counting(authority._judge)),
         ):
-            self.assertEqual(self.refund(5, ticket=ticket).state, "queued")
+            self.assertEqual(self.refund(5, document=sale_order).state, "queued")
         return sum(counts)
 
     def test_matrix_costs_a_click_one_query_where_no_day_limit_is(self):
@@ -537,26 +430,26 @@ class TestAuthority(AuthorityCommon):
     # === the rows === #
 
     def test_row_counts_at_once_when_given_changed_and_removed(self):
-        ticket = self.create_ticket(SHIPPED)
-        self.refund(1, ticket=ticket)
+        sale_order = self.create_sale_order(SHIPPED)
+        self.refund(1, document=sale_order)
         row = self.give(limit_action=1)
-        self.assert_waits(self.refund(2, ticket=ticket))
+        self.assert_waits(self.refund(2, document=sale_order))
         row.limit_action = 2
-        self.assertEqual(self.refund(2, ticket=ticket).state, "queued")
+        self.assertEqual(self.refund(2, document=sale_order).state, "queued")
         row.write({"limit_action": 1})
-        self.assert_waits(self.refund(2, ticket=ticket))
+        self.assert_waits(self.refund(2, document=sale_order))
         row.active = False
-        self.assertEqual(self.refund(2, ticket=ticket).state, "queued")
+        self.assertEqual(self.refund(2, document=sale_order).state, "queued")
         row.active = True
-        self.assert_waits(self.refund(2, ticket=ticket))
+        self.assert_waits(self.refund(2, document=sale_order))
         row.unlink()
-        self.assertEqual(self.refund(2, ticket=ticket).state, "queued")
+        self.assertEqual(self.refund(2, document=sale_order).state, "queued")
 
     def test_archived_row_gives_nothing_to_whoever_searches_for_archived_records(self):
         self.give(limit_action=1)
         self.give(limit_action=500).active = False
-        ticket = self.create_ticket(SHIPPED)
-        request = self.open_request(ticket, "refund")
+        sale_order = self.create_sale_order(SHIPPED)
+        request = self.open_request(sale_order, "refund")
         request.write({"reason": "CustomerReturn", "is_second_meant": True})
         request.with_context(active_test=False).action_refund()
         self.assert_waits(self.last_action())
@@ -634,15 +527,15 @@ class TestAuthority(AuthorityCommon):
         self.assertEqual(self.refund(30).amount_company, 30)
 
     def test_cancellation_counts_what_was_charged(self):
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.assertEqual(action.amount, 0)
         self.assertTrue(action.amount_company)
         self.assertEqual(action.amount_company, action.order_id.charged)
 
     def test_cancellation_of_units_counts_their_share(self):
-        ticket = self.create_ticket(THREE_UNITS)
-        line = ticket.amazon_order_id.line_ids[0]
-        action = self.ask_cancel_items(ticket, {line.sku: 1})
+        sale_order = self.create_sale_order(THREE_UNITS)
+        line = sale_order.amazon_order_id.line_ids[0]
+        action = self.ask_cancel_items(sale_order, {line.sku: 1})
         self.assertEqual(
             action.amount_company,
             action.currency_id.round(line.charged / line.quantity_ordered),
@@ -865,14 +758,7 @@ class TestAuthoritySecurity(AuthorityCommon):
         account = self._create_account(
             seller_id="A2OTHER", company_id=self.other.id, name="Elsewhere"
         )
-        team = self.env["helpdesk.ticket.team"].create(
-            {"name": "Elsewhere", "company_id": self.other.id}
-        )
-        for values in (
-            {"account_id": account.id},
-            {"team_id": team.id},
-            {"user_id": self.other_admin.id},
-        ):
+        for values in ({"account_id": account.id}, {"user_id": self.other_admin.id}):
             with self.assertRaises(UserError):
                 self.env["amazon.authority"].create(
                     {
@@ -898,13 +784,13 @@ class TestAuthoritySecurity(AuthorityCommon):
 
     def test_forged_dialog_is_judged_the_same(self):
         self.give(limit_action=5)
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         # as a client does that makes the dialog itself, and fills in what it likes
         request = self.as_user(self.agent, "amazon.refund.request").create(
             {
-                "order_id": ticket.amazon_order_id.id,
-                "origin_model": ticket._name,
-                "origin_id": ticket.id,
+                "order_id": sale_order.amazon_order_id.id,
+                "origin_model": sale_order._name,
+                "origin_id": sale_order.id,
                 "reason": "CustomerReturn",
                 "nonce": "forged",
                 "typed": 1,
@@ -917,7 +803,8 @@ class TestAuthoritySecurity(AuthorityCommon):
         self.assert_waits(self.last_action(), "limit of one action")
 
     def test_forged_dialog_of_what_is_not_covered_is_refused(self):
-        self.give(team_id=self.team.id)
+        other = self._create_account(seller_id="A2OTHER", name="Other account")
+        self.give(account_id=other.id)
         sale_order = self.create_sale_order(SHIPPED)
         request = self.as_user(self.agent, "amazon.refund.request").create(
             {
@@ -946,8 +833,8 @@ class TestAuthoritySecurity(AuthorityCommon):
 
     def test_server_action_of_an_agent_is_judged_the_same(self):
         self.give(limit_action=5)
-        ticket = self.create_ticket(SHIPPED)
-        request = self.open_request(ticket, "refund")
+        sale_order = self.create_sale_order(SHIPPED)
+        request = self.open_request(sale_order, "refund")
         request.reason = "CustomerReturn"
         server_action = self.env["ir.actions.server"].create(
             {
@@ -976,8 +863,6 @@ class TestAuthoritySecurity(AuthorityCommon):
     def test_check_says_what_a_person_may_do_and_has_used_today(self):
         self.give(limit_action=30, limit_person_day=100, limit_group_day=1000)
         self.give("cancel", mode="always")
-        self.team.user_ids += self.agent
-        self.give("message", team_id=self.team.id)
         self.refund(20)
         said = self.check()
         for part in (
@@ -990,14 +875,11 @@ class TestAuthoritySecurity(AuthorityCommon):
             self.assertIn(part, said)
 
     def test_check_looks_at_the_place_that_is_chosen(self):
-        self.give(team_id=self.team.id)
-        other = self.env["helpdesk.ticket.team"].create(
-            {"name": "Other team", "company_id": self.company.id}
-        )
-        self.assertIn("members of that team", self.check(team_id=self.team.id))
-        self.team.user_ids += self.agent
-        self.assertIn("Amazon: without limits", self.check(team_id=self.team.id))
-        self.assertIn("no row", self.check(team_id=other.id))
+        other = self._create_account(seller_id="A2OTHER", name="Other account")
+        self.give(account_id=self.account.id)
+        said = self.check(account_id=self.account.id)
+        self.assertIn("Nordlicht Wohnen: without limits", said)
+        self.assertIn("no row", self.check(account_id=other.id))
 
     def test_check_knows_who_does_not_work_here(self):
         self.assertIn("does not work", self.check(user=self.other_admin))

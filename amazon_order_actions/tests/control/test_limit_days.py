@@ -4,11 +4,7 @@ import pytz
 
 from odoo.tests import TransactionCase, tagged
 
-from odoo.addons.amazon_order_actions.models.control.calendar_day import (
-    day_at,
-    day_bounds,
-)
-
+from ...models.control.calendar_day import day_at, day_bounds
 from ..common import SHIPPED
 from .test_authority import AuthorityCommon
 
@@ -112,11 +108,11 @@ class TestLimitDays(AuthorityCommon):
         self.company.amazon_tz = zone
         self.give(limit_person_day=10)
         with self.everything_at(moments[0]):
-            ticket = self.create_ticket(SHIPPED)
-            self.assertEqual(self.refund(7.01, ticket=ticket).state, "queued")
+            sale_order = self.create_sale_order(SHIPPED)
+            self.assertEqual(self.refund(7.01, document=sale_order).state, "queued")
         for moment in moments[1:]:
             with self.everything_at(moment), self.subTest(moment=moment):
-                action = self.refund(7.01, ticket=ticket)
+                action = self.refund(7.01, document=sale_order)
                 self.assert_waits(action, "7.01 € is used")
                 action._set_withdrawn()
 
@@ -145,14 +141,14 @@ class TestLimitDays(AuthorityCommon):
         self.give(limit_group_day=10)
         colleague = self._create_user(
             "amazon_colleague",
-            "helpdesk_mgmt.group_helpdesk_user",
+            "sales_team.group_sale_salesman_all_leads",
             "amazon_order_actions.group_refund",
         )
         with self.everything_at("2026-10-25 00:10:00"):
-            ticket = self.create_ticket(SHIPPED)
-            self.assertEqual(self.refund(7.01, ticket=ticket).state, "queued")
+            sale_order = self.create_sale_order(SHIPPED)
+            self.assertEqual(self.refund(7.01, document=sale_order).state, "queued")
         with self.everything_at("2026-10-25 00:40:00"):
-            action = self.refund(7.01, ticket=ticket, user=colleague)
+            action = self.refund(7.01, document=sale_order, user=colleague)
             self.assert_waits(action, "7.01 € is used")
 
     def test_evening_before_does_not_count(self):
@@ -167,10 +163,10 @@ class TestLimitDays(AuthorityCommon):
             self.env["amazon.authority"].search([]).unlink()
             self.give(limit_person_day=10)
             with self.everything_at(evening):
-                ticket = self.create_ticket(SHIPPED)
-                first = self.refund(7.01, ticket=ticket)
+                sale_order = self.create_sale_order(SHIPPED)
+                first = self.refund(7.01, document=sale_order)
             with self.everything_at(next_day), self.subTest(zone=zone):
-                second = self.refund(7.01, ticket=ticket)
+                second = self.refund(7.01, document=sale_order)
                 self.assertEqual(second.state, "queued")
             (first | second)._set_withdrawn()
 
@@ -179,8 +175,8 @@ class TestLimitDays(AuthorityCommon):
         self.company.amazon_tz = "UTC"
         self.give(limit_person_day=10)
         with self.everything_at("2026-11-22 00:10:00"):
-            ticket = self.create_ticket(SHIPPED)
+            sale_order = self.create_sale_order(SHIPPED)
             with self.host_ahead(hours=-1):
-                self.assertEqual(self.refund(7.01, ticket=ticket).state, "queued")
-                action = self.refund(7.01, ticket=ticket)
+                self.assertEqual(self.refund(7.01, document=sale_order).state, "queued")
+                action = self.refund(7.01, document=sale_order)
                 self.assert_waits(action, "7.01 € is used")

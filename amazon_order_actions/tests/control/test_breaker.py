@@ -9,10 +9,10 @@ from odoo.tests import tagged
 from odoo.tests.common import TransactionCase
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.action.lane import Lane
-from odoo.addons.amazon_order_actions.spapi.enums import FEED_REFUND
 from odoo.addons.queue_job.exception import RetryableJobError
 
+from ...models.action.lane import Lane
+from ...spapi.enums import FEED_REFUND
 from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED
 from .test_stop import StopCommon
 
@@ -28,9 +28,9 @@ class TestBreaker(StopCommon):
         self.company.currency_id = self.env.ref("base.EUR")
 
     def ask(self, ref, amount):
-        ticket = self.create_ticket(ref)
-        sku = ticket.amazon_order_id.line_ids[0].sku
-        return self.ask_refund(ticket, amounts={sku: amount})
+        sale_order = self.create_sale_order(ref)
+        sku = sale_order.amazon_order_id.line_ids[0].sku
+        return self.ask_refund(sale_order, amounts={sku: amount})
 
     def dispatch(self):
         self.run_jobs("_job_dispatch", "_job_poll", "_job_apply_report")
@@ -154,7 +154,7 @@ class TestBreaker(StopCommon):
 
     def test_cancellations_go_on(self):
         self.tripped()
-        cancel = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        cancel = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.settle()
         self.assertIn(cancel.state, ("accepted", "confirmed"))
 
