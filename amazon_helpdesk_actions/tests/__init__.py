@@ -11,7 +11,6 @@ if repository.IS_HERE:
     from .evidence import *
     from .journal import *
     from .kinds import *
-    from .life import *
     from .order import *
     from .sale import *
     from .sample import *

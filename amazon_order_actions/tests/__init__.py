@@ -7,6 +7,7 @@ if repository.IS_HERE:
     from .conversation import *
     from .journal import *
     from .kinds import *
+    from .life import *
     from .order import *
     from .sale import *
     from .sample import *

@@ -12,16 +12,16 @@ from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.life import life_record
-from odoo.addons.amazon_order_actions.tests.control.test_stop import StopCommon
 from odoo.addons.base.tests.common import BaseCommon
 
-from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
+from ...models.life import life_record
+from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED
+from ..control.test_stop import StopCommon
 
 LIFE = "odoo.addons.amazon_order_actions.models.life.life"
 
 
-class LifeCommon(StopCommon, AmazonCommon):
+class LifeCommon(StopCommon):
     """A database that has sent, and its record."""
 
     def setUp(self):
@@ -39,7 +39,7 @@ class LifeCommon(StopCommon, AmazonCommon):
         return in_order
 
     def send(self, ref=SHIPPED):
-        action = self.ask_refund(self.create_ticket(ref))
+        action = self.ask_refund(self.create_sale_order(ref))
         self.run_jobs("_job_dispatch")
         return action
 
@@ -220,7 +220,7 @@ class TestLife(LifeCommon):
             seen.append(life_record.read(self.database).numbers)
             return make(records, client, *call)
 
-        action = self.ask_ship(self.create_ticket(UNSHIPPED))
+        action = self.ask_ship(self.create_sale_order(UNSHIPPED))
         with patch.object(calls, "_make", look):
             self.run_jobs("_job_call")
         newest = self.env["amazon.sending"].search([], limit=1)
@@ -244,7 +244,7 @@ class TestLife(LifeCommon):
         self.assertFalse(self.found())
 
     def test_copy_without_history_is_not_flagged(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
         self.lose_record()
         self.assertTrue(self.check())
         self.run_jobs("_job_dispatch")
@@ -261,7 +261,7 @@ class TestLife(LifeCommon):
 
     def test_restored_backup_stops_before_it_sends(self):
         self.send()
-        action = self.ask_refund(self.create_ticket("305-2260917-9913547"))
+        action = self.ask_refund(self.create_sale_order("305-2260917-9913547"))
         self.restore()
         self.run_jobs("_job_dispatch")
         self.assertEqual(action.state, "queued")
@@ -270,7 +270,7 @@ class TestLife(LifeCommon):
 
     def test_restored_backup_stops_though_nothing_was_sent_since(self):
         action = self.send()
-        waits = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        waits = self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         self.check()
         newest = self.last_action().id
         self.assertEqual(life_record.read(self.database).asked, newest)
@@ -292,20 +292,20 @@ class TestLife(LifeCommon):
     def test_what_was_asked_for_is_written_down_once_it_is_committed(self):
         self.send()
         self.env.cr.postcommit.clear()
-        action = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        action = self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         life_record.begin(self.database, life_record.read(self.database).token, {})
         self.env.cr.postcommit.run()
         self.assertEqual(life_record.read(self.database).asked, action.id)
 
     def test_restored_backup_of_before_the_first_sending_stops(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.restore()
         self.run_jobs("_job_dispatch")
         self.assertEqual((action.state, self.created_feeds()), ("queued", 0))
         self.assertEqual(self.found(), {self.account: "behind"})
 
     def test_restored_backup_stops_calls(self):
-        action = self.ask_ship(self.create_ticket(UNSHIPPED))
+        action = self.ask_ship(self.create_sale_order(UNSHIPPED))
         self.restore()
         self.run_jobs("_job_call")
         self.assertEqual(action.state, "queued")
@@ -313,8 +313,8 @@ class TestLife(LifeCommon):
         self.assertEqual(self.found(), {self.account: "behind"})
 
     def test_record_that_gets_ahead_between_commit_and_call_holds_it(self):
-        feed = self.ask_refund(self.create_ticket(SHIPPED))
-        call = self.ask_ship(self.create_ticket(UNSHIPPED))
+        feed = self.ask_refund(self.create_sale_order(SHIPPED))
+        call = self.ask_ship(self.create_sale_order(UNSHIPPED))
         lives = type(self.env["amazon.life"])
         let_leave = lives._let_leave
 
@@ -335,13 +335,13 @@ class TestLife(LifeCommon):
         self.send()
         path = Path(life_record._path(self.database))
         path.rename(path.with_name("the_original.json"))
-        action = self.ask_refund(self.create_ticket("305-2260917-9913547"))
+        action = self.ask_refund(self.create_sale_order("305-2260917-9913547"))
         self.run_jobs("_job_dispatch")
         self.assertEqual(action.state, "queued")
         self.assertEqual(self.found(), {self.account: "no_record"})
 
     def test_record_that_vanishes_before_the_call_holds_it(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         lives = type(self.env["amazon.life"])
         let_leave = lives._let_leave
 
@@ -441,7 +441,7 @@ class TestLife(LifeCommon):
     def test_account_whose_first_action_waits_stops_with_the_others(self):
         """It may have been sent by the other life, which this host knows nothing of."""
         self.send()
-        waiting = self.ask_refund(self.create_ticket("305-2260917-9913547"))
+        waiting = self.ask_refund(self.create_sale_order("305-2260917-9913547"))
         other = self._create_account(seller_id="NEW")
         waiting.order_id.account_id = other
         waiting.account_id = other
@@ -454,7 +454,7 @@ class TestLife(LifeCommon):
     def test_number_that_another_database_has_taken_too_holds_it(self):
         """A copy that shares the record, and sends at the same moment."""
         self.send()
-        action = self.ask_refund(self.create_ticket("305-2260917-9913547"))
+        action = self.ask_refund(self.create_sale_order("305-2260917-9913547"))
         note = life_record.note
 
         def late(database, key, number):
@@ -486,7 +486,7 @@ class TestLife(LifeCommon):
         self.assertIn("restored from a backup", entry.message)
 
     def test_what_was_known_before_it_was_found_is_too_old(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.restore()
         self.check()
         self.assertEqual(action._decided_at(), self.account.life_found_at)
@@ -504,7 +504,7 @@ class TestLife(LifeCommon):
             self.check()
             token = self.life().token
             self.assertEqual(self.prefix(), f"AMZ-{token}-%(year)s-")
-        action = self.ask_refund(self.create_ticket("305-2260917-9913547"))
+        action = self.ask_refund(self.create_sale_order("305-2260917-9913547"))
         year = fields.Date.today().year
         self.assertTrue(action.name.startswith(f"AMZ-{token}-{year}-"))
         self.assertNotEqual(action.name, former)
@@ -533,20 +533,20 @@ class TestLife(LifeCommon):
 
     def test_first_click_after_a_restore_makes_no_reference_of_before(self):
         self.send()
-        ticket = self.create_ticket("305-2260917-9913547")
+        sale_order = self.create_sale_order("305-2260917-9913547")
         self.restore()
         count = self.env["amazon.action"].search_count([])
         self.registry._amazon_life_checked = False
         self.addCleanup(setattr, self.registry, "_amazon_life_checked", True)
         with self.assertRaisesRegex(UserError, "restored, copied or moved"):
-            self.ask_refund(ticket)
+            self.ask_refund(sale_order)
         self.assertEqual(self.env["amazon.action"].search_count([]), count)
-        action = self.ask_refund(ticket)
+        action = self.ask_refund(sale_order)
         self.assertIn(self.life().token, action.name)
 
     def test_no_click_makes_a_reference_while_somebody_else_begins_a_new_life(self):
         self.send()
-        ticket = self.create_ticket("305-2260917-9913547")
+        sale_order = self.create_sale_order("305-2260917-9913547")
         self.restore()
         self.registry._amazon_life_checked = False
         self.addCleanup(setattr, self.registry, "_amazon_life_checked", True)
@@ -556,13 +556,13 @@ class TestLife(LifeCommon):
         with busy:
             for _click in range(2):
                 with self.assertRaisesRegex(UserError, "Ask again"):
-                    self.ask_refund(ticket)
+                    self.ask_refund(sale_order)
         self.assertFalse(self.check())
-        self.assertIn(self.life().token, self.ask_refund(ticket).name)
+        self.assertIn(self.life().token, self.ask_refund(sale_order).name)
 
     def test_click_that_began_before_a_new_life_is_run_again(self):
         self.send()
-        ticket = self.create_ticket("305-2260917-9913547")
+        sale_order = self.create_sale_order("305-2260917-9913547")
         self.restore()
         self.assertFalse(self.check())
         self.registry._amazon_life_checked = False
@@ -580,9 +580,9 @@ class TestLife(LifeCommon):
             patch.object(lives, "search_count", older),
             self.assertRaises(ConcurrencyError),
         ):
-            self.ask_refund(ticket)
+            self.ask_refund(sale_order)
         self.assertFalse(self.registry._amazon_life_checked)
-        self.assertIn(self.life().token, self.ask_refund(ticket).name)
+        self.assertIn(self.life().token, self.ask_refund(sale_order).name)
 
     # === A RECORD THAT CANNOT BE WRITTEN === #
 
@@ -594,8 +594,8 @@ class TestLife(LifeCommon):
         return broken
 
     def test_nothing_is_sent_that_cannot_be_written_down(self):
-        feed = self.ask_refund(self.create_ticket(SHIPPED))
-        call = self.ask_ship(self.create_ticket(UNSHIPPED))
+        feed = self.ask_refund(self.create_sale_order(SHIPPED))
+        call = self.ask_ship(self.create_sale_order(UNSHIPPED))
         self.break_folder()
         postponed = self.run_jobs("_job_dispatch", "_job_call")
         self.assertEqual(len(postponed), 2)
@@ -605,8 +605,8 @@ class TestLife(LifeCommon):
         self.assertFalse(self.found())
 
     def test_nothing_leaves_where_the_folder_breaks_at_the_last_moment(self):
-        feed = self.ask_refund(self.create_ticket(SHIPPED))
-        call = self.ask_ship(self.create_ticket(UNSHIPPED))
+        feed = self.ask_refund(self.create_sale_order(SHIPPED))
+        call = self.ask_ship(self.create_sale_order(UNSHIPPED))
         lives = type(self.env["amazon.life"])
         let_leave = lives._let_leave
 

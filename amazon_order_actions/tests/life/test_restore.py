@@ -8,17 +8,11 @@ from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.tests.kinds.test_mcf import ON_HOLD
 from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.job import Job
 
-from ..common import (
-    CANCEL_REQUESTED,
-    GIFT_WRAPPED,
-    PROMOTION,
-    SHIPPED,
-    UNSHIPPED,
-)
+from ..common import CANCEL_REQUESTED, GIFT_WRAPPED, PROMOTION, SHIPPED, UNSHIPPED
+from ..kinds.test_mcf import ON_HOLD
 from .test_life import LifeCommon
 
 FOREIGN = "odoo.addons.amazon_order_actions.models.tracing.foreign_feed"
@@ -116,7 +110,7 @@ class TestLifeDecision(RestoreCommon):
 
     def setUp(self):
         super().setUp()
-        self.action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 5})
+        self.action = self.ask_refund(self.create_sale_order(SHIPPED), amounts={SKU: 5})
         self.stop = self.find()
 
     # === WHO === #
@@ -213,7 +207,7 @@ class TestLifeDecision(RestoreCommon):
     # === COPY === #
 
     def test_copy_never_sends(self):
-        waiting = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        waiting = self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         self.let_wait(waiting)
         self.decide("copy")
         account = self.account.sudo()
@@ -247,14 +241,14 @@ class TestRestore(RestoreCommon):
     """What waited in a restored backup does not leave before it is verified."""
 
     def ask(self, ref=SHIPPED, amounts=None):
-        return self.ask_refund(self.create_ticket(ref), amounts=amounts)
+        return self.ask_refund(self.create_sale_order(ref), amounts=amounts)
 
     # === DOUBTED === #
 
     def test_all_that_waits_is_doubted_before_the_account_goes_on(self):
         queued = self.ask()
-        cancel = self.ask_cancel(self.create_ticket(UNSHIPPED))
-        call = self.ask_ship(self.create_ticket(CANCEL_REQUESTED))
+        cancel = self.ask_cancel(self.create_sale_order(UNSHIPPED))
+        call = self.ask_ship(self.create_sale_order(CANCEL_REQUESTED))
         waiting = self.ask(GIFT_WRAPPED)
         self.let_wait(waiting)
         self.find()
@@ -323,7 +317,7 @@ class TestRestore(RestoreCommon):
 
     def test_what_comes_back_to_the_queue_later_is_doubted_then(self):
         """As where a feed of the dump turns out not to have left."""
-        feed, call = self.ask(), self.ask_ship(self.create_ticket(UNSHIPPED))
+        feed, call = self.ask(), self.ask_ship(self.create_sale_order(UNSHIPPED))
         (feed | call).state = "sending"
         self.decide_restored()
         (feed | call).state = "queued"
@@ -396,7 +390,7 @@ class TestRestore(RestoreCommon):
 
     def test_what_amazon_shows_is_confirmed_without_a_feed(self):
         refund = self.ask(amounts={SKU: 5})
-        cancel = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        cancel = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.simulator.reset(
             processing_seconds=0, finance_delay_seconds=0, quotas=False
         )
@@ -598,7 +592,7 @@ class TestRestore(RestoreCommon):
     def test_actions_of_mixed_kinds_end_each_by_its_own_evidence(self):
         shown = self.ask(amounts={SKU: 5})
         unsent = self.ask(PROMOTION)  # another marketplace, so another lane
-        cancel = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        cancel = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         in_lane = self.ask(GIFT_WRAPPED)
         self.send_in_the_lost_life(shown)
         self.decide_restored()
@@ -619,7 +613,7 @@ class TestRestore(RestoreCommon):
         action.asked_at -= timedelta(minutes=minutes)
 
     def test_call_that_was_not_made_waits_again(self):
-        action = self.ask_ship(self.create_ticket(UNSHIPPED))
+        action = self.ask_ship(self.create_sale_order(UNSHIPPED))
         self.decide_restored()
         self.verify()
         self.assertEqual(action.state, "unknown", "Amazon may show it late")
@@ -632,7 +626,7 @@ class TestRestore(RestoreCommon):
         self.assertIn(action.state, ("submitted", "accepted", "confirmed"))
 
     def test_call_that_was_made_is_confirmed(self):
-        action = self.ask_ship(self.create_ticket(UNSHIPPED))
+        action = self.ask_ship(self.create_sale_order(UNSHIPPED))
         with self.account._client() as client:
             method, args = action._kind()._build_call(action)
             getattr(client, method)(*args)
@@ -642,8 +636,8 @@ class TestRestore(RestoreCommon):
         self.assertEqual(self.simulator.ledger()["calls"]["confirmShipment"], 1)
 
     def test_cancellation_of_a_fulfillment_order_waits_again(self):
-        ticket = self.create_ticket(amazon_fulfillment_ref=ON_HOLD)
-        self.open_request(ticket, "cancel").action_cancel_order()
+        sale_order = self.create_sale_order(amazon_fulfillment_ref=ON_HOLD)
+        self.open_request(sale_order, "cancel").action_cancel_order()
         action = self.last_action()
         self.assertFalse(action.feed_type)
         self.decide_restored()
@@ -671,8 +665,8 @@ class TestRestore(RestoreCommon):
     # === THE DIALOG === #
 
     def test_refund_dialog_warns_for_three_days(self):
-        ticket = self.create_ticket(SHIPPED)
-        order = ticket.amazon_order_id
+        sale_order = self.create_sale_order(SHIPPED)
+        order = sale_order.amazon_order_id
         refunds = self.env["amazon.action.kind.refund"]
 
         def is_warned():
