@@ -2,6 +2,7 @@ from . import repository
 
 if repository.IS_HERE:
     from .account import *
+    from .action import *
     from .approval import *
     from .control import *
     from .conversation import *

@@ -4,36 +4,34 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
-from odoo.addons.amazon_order_actions.models.kinds.refund_plan import (
-    PlannedItem,
-    RefundPlan,
-)
-
-from ..common import GIFT_WRAPPED, SHIPPED, THREE_UNITS, UNSHIPPED, AmazonCommon
+from ...models.action.reservation import ActionRequest
+from ...models.kinds.refund_plan import PlannedItem, RefundPlan
+from ..common import GIFT_WRAPPED, SHIPPED, THREE_UNITS, UNSHIPPED, AmazonOrderCommon
 
 HOOKS, LAMP = "NW-HAKEN-MESSING-4", "NW-LEUCHTE-TISCH-01"
 
 
 @tagged("post_install", "-at_install")
-class TestReservation(AmazonCommon):
+class TestReservation(AmazonOrderCommon):
     """The one door by which money and units of an order are promised."""
 
-    def reserve(self, ticket, kind, nonce="x", user=None, **parts):
+    def reserve(self, sale_order, kind, nonce="x", user=None, **parts):
         user = user or self.agent
-        origin = ticket.with_user(user).with_context(
+        origin = sale_order.with_user(user).with_context(
             allowed_company_ids=self.company.ids
         )
         parts = {"reason": "Other", **parts}
         request = ActionRequest(kind, origin, nonce, **parts)
         return self.reserve_on(origin.amazon_order_id, request)
 
-    def units(self, ticket, sku, quantity):
-        line = ticket.amazon_order_id.line_ids.filtered(lambda line: line.sku == sku)
+    def units(self, sale_order, sku, quantity):
+        line = sale_order.amazon_order_id.line_ids.filtered(
+            lambda line: line.sku == sku
+        )
         return {line: quantity}
 
-    def price(self, ticket, amount):
-        charge = ticket.amazon_order_id.charge_ids.filtered(
+    def price(self, sale_order, amount):
+        charge = sale_order.amazon_order_id.charge_ids.filtered(
             lambda charge: charge.component == "Principal"
         )
         return {charge[:1]: amount}
@@ -41,7 +39,7 @@ class TestReservation(AmazonCommon):
     # === THE DOOR === #
 
     def test_actions_are_created_in_no_other_way(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         (vals,) = action.copy_data({"nonce": "copied", "name": "Copied"})
         for user in (self.agent, self.admin, self.env.ref("base.user_root")):
             actions = self.env["amazon.action"].with_user(user)
@@ -58,8 +56,8 @@ class TestReservation(AmazonCommon):
             action.order_id.action_ids = [Command.create(vals)]
 
     def test_door_closes_behind_what_comes_through(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.reserve(ticket, "refund", amounts=self.price(ticket, 5))
+        sale_order = self.create_sale_order(SHIPPED)
+        action = self.reserve(sale_order, "refund", amounts=self.price(sale_order, 5))
         self.assertNotIn("amazon_door", action.env.context)
         with self.assertRaises(AccessError):
             action.sudo().create({"name": "Another"})
@@ -67,19 +65,22 @@ class TestReservation(AmazonCommon):
     # === ONE REQUEST === #
 
     def test_same_nonce_is_one_action_and_nothing_is_worked_out_again(self):
-        ticket = self.create_ticket(SHIPPED)
-        first = self.reserve(ticket, "refund", amounts=self.price(ticket, 5))
+        sale_order = self.create_sale_order(SHIPPED)
+        first = self.reserve(sale_order, "refund", amounts=self.price(sale_order, 5))
 
         handler = type(self.env["amazon.action.kind.refund"])
         with patch.object(handler, "_settle", side_effect=AssertionError("again")):
-            again = self.reserve(ticket, "refund")
+            again = self.reserve(sale_order, "refund")
         self.assertEqual(again, first)
         self.assertEqual(again.env.user, self.agent)
 
     def test_request_is_a_plain_value(self):
         """A plan is read with the order taken, whatever it says."""
-        ticket, other = self.create_ticket(SHIPPED), self.create_ticket(UNSHIPPED)
-        item = ticket.amazon_order_id.line_ids[:1]
+        sale_order, other = (
+            self.create_sale_order(SHIPPED),
+            self.create_sale_order(UNSHIPPED),
+        )
+        item = sale_order.amazon_order_id.line_ids[:1]
         foreign = other.amazon_order_id.line_ids[:1]
 
         def plan(item, **values):
@@ -97,31 +98,42 @@ class TestReservation(AmazonCommon):
         }
         for words, of_plan in refused.items():
             with self.subTest(words), self.assertRaisesRegex(UserError, words):
-                self.reserve(ticket, "refund", plan=of_plan)
-        action = self.reserve(ticket, "refund", plan=plan(item))
+                self.reserve(sale_order, "refund", plan=of_plan)
+        action = self.reserve(sale_order, "refund", plan=plan(item))
         self.assertEqual(action.sudo().line_ids.order_line_id, item)
         self.assertEqual(action.amount, 5)
         with self.assertRaisesRegex(UserError, "refunded before"):
-            self.reserve(ticket, "refund", nonce="another", plan=plan(item))
+            self.reserve(sale_order, "refund", nonce="another", plan=plan(item))
 
     def test_order_of_another_document_is_refused(self):
-        ticket, other = self.create_ticket(SHIPPED), self.create_ticket(GIFT_WRAPPED)
+        sale_order, other = (
+            self.create_sale_order(SHIPPED),
+            self.create_sale_order(GIFT_WRAPPED),
+        )
         request = ActionRequest("refund", other.with_user(self.agent), "x", "Other")
         with self.assertRaisesRegex(UserError, "is not about the Amazon order"):
-            self.reserve_on(ticket.amazon_order_id.with_user(self.agent), request)
+            self.reserve_on(sale_order.amazon_order_id.with_user(self.agent), request)
 
     def test_who_has_no_right_reserves_nothing(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         with self.assertRaisesRegex(AccessError, "administrator can grant"):
             self.reserve(
-                ticket, "refund", user=self.trainee, amounts=self.price(ticket, 5)
+                sale_order,
+                "refund",
+                user=self.trainee,
+                amounts=self.price(sale_order, 5),
             )
-        self.assertFalse(ticket.amazon_order_id.action_ids)
+        self.assertFalse(sale_order.amazon_order_id.action_ids)
 
     def test_it_is_about_one_order(self):
-        ticket, other = self.create_ticket(SHIPPED), self.create_ticket(GIFT_WRAPPED)
-        both = ticket.amazon_order_id | other.amazon_order_id
-        request = ActionRequest("refund", ticket.with_user(self.agent), "x", "Other")
+        sale_order, other = (
+            self.create_sale_order(SHIPPED),
+            self.create_sale_order(GIFT_WRAPPED),
+        )
+        both = sale_order.amazon_order_id | other.amazon_order_id
+        request = ActionRequest(
+            "refund", sale_order.with_user(self.agent), "x", "Other"
+        )
         for orders in (both, both.browse()):
             with self.assertRaises(ValueError):
                 self.reserve_on(orders.with_user(self.agent), request)
@@ -129,30 +141,33 @@ class TestReservation(AmazonCommon):
     # === THE SAME MONEY AND UNITS === #
 
     def test_money_is_promised_once(self):
-        ticket = self.create_ticket(SHIPPED)
-        self.reserve(ticket, "refund", "1", amounts=self.price(ticket, 30))
+        sale_order = self.create_sale_order(SHIPPED)
+        self.reserve(sale_order, "refund", "1", amounts=self.price(sale_order, 30))
         with self.assertRaisesRegex(UserError, "can still be refunded"):
-            self.reserve(ticket, "refund", "2", amounts=self.price(ticket, 30))
-        self.reserve(ticket, "refund", "3", amounts=self.price(ticket, 9.95))
+            self.reserve(sale_order, "refund", "2", amounts=self.price(sale_order, 30))
+        self.reserve(sale_order, "refund", "3", amounts=self.price(sale_order, 9.95))
 
     def test_units_are_promised_once(self):
-        ticket = self.create_ticket(THREE_UNITS)
+        sale_order = self.create_sale_order(THREE_UNITS)
         self.reserve(
-            ticket, "cancel_items", "1", quantities=self.units(ticket, HOOKS, 2)
+            sale_order, "cancel_items", "1", quantities=self.units(sale_order, HOOKS, 2)
         )
         with self.assertRaisesRegex(UserError, "at most 1 can still be cancelled"):
             self.reserve(
-                ticket, "cancel_items", "2", quantities=self.units(ticket, HOOKS, 2)
+                sale_order,
+                "cancel_items",
+                "2",
+                quantities=self.units(sale_order, HOOKS, 2),
             )
 
     def test_units_and_the_whole_order_exclude_each_other(self):
-        ticket = self.create_ticket(UNSHIPPED)
+        sale_order = self.create_sale_order(UNSHIPPED)
         self.reserve(
-            ticket, "cancel_items", "1", quantities=self.units(ticket, LAMP, 1)
+            sale_order, "cancel_items", "1", quantities=self.units(sale_order, LAMP, 1)
         )
         with self.assertRaisesRegex(UserError, "single items is on its way"):
-            self.reserve(ticket, "cancel", "2", reason="NoInventory")
-        other = self.create_ticket(THREE_UNITS)
+            self.reserve(sale_order, "cancel", "2", reason="NoInventory")
+        other = self.create_sale_order(THREE_UNITS)
         self.reserve(other, "cancel", "3", reason="NoInventory")
         with self.assertRaisesRegex(UserError, "is asked for already"):
             self.reserve(

@@ -1,9 +1,8 @@
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.spapi.reports import ItemError, MessageOutcome
-
-from ..common import GIFT_WRAPPED, SHIPPED, THREE_UNITS, UNSHIPPED, AmazonCommon
+from ...spapi.reports import ItemError, MessageOutcome
+from ..common import GIFT_WRAPPED, SHIPPED, THREE_UNITS, UNSHIPPED, AmazonOrderCommon
 
 ACTION = "odoo.addons.amazon_order_actions.models.action.action"
 CUPS, SIEVE = "NW-BECHER-STEIN-BL", "NW-TEESIEB-FEIN"
@@ -11,7 +10,7 @@ LAMP, BULBS = "NW-LEUCHTE-TISCH-01", "NW-LED-E27-3ER"
 SIEVE_ITEM, CUPS_ITEM = "147645420375121", "147645420375120"
 
 
-class ItemOutcomesCommon(AmazonCommon):
+class ItemOutcomesCommon(AmazonOrderCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -19,9 +18,9 @@ class ItemOutcomesCommon(AmazonCommon):
 
     def ask_both(self, **values):
         """Ask to refund 20.00 of the cups and 5.00 of the sieve."""
-        ticket = self.create_ticket(GIFT_WRAPPED)
+        sale_order = self.create_sale_order(GIFT_WRAPPED)
         return self.ask_refund(
-            ticket, amounts={CUPS: 20, SIEVE: 5}, mode="amount", **values
+            sale_order, amounts={CUPS: 20, SIEVE: 5}, mode="amount", **values
         )
 
     def item_error(self, ref, **options):
@@ -130,7 +129,7 @@ class TestItemOutcomes(ItemOutcomesCommon):
 
     def test_error_of_the_only_item_rejects_the_action(self):
         self.item_error(SHIPPED)
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.settle()
         self.assertEqual(action.state, "rejected")
         self.assertEqual(action.order_id.refundable, 44.94)
@@ -178,7 +177,7 @@ class TestItemOutcomes(ItemOutcomesCommon):
 
     def test_several_actions_of_one_outcome_each_get_their_own(self):
         both = self.sent()
-        alone = self.ask_refund(self.create_ticket(SHIPPED))
+        alone = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         outcome = MessageOutcome(
             "rejected", "1", "No", (ItemError(SIEVE_ITEM, "", "1", "No"),)
@@ -262,10 +261,10 @@ class TestItemOutcomesOfCancellations(ItemOutcomesCommon):
 
     def test_named_units_are_free_and_the_others_confirmed(self):
         self.item_error(UNSHIPPED, order_item_id="147645420375012")
-        ticket = self.create_ticket(UNSHIPPED)
-        lamp, bulbs = ticket.amazon_order_id.line_ids.sorted("amazon_item_ref")
-        ticket.amazon_order_id.line_ids.invalidate_recordset()
-        action = self.ask_cancel_items(ticket, {BULBS: 1, LAMP: 1})
+        sale_order = self.create_sale_order(UNSHIPPED)
+        lamp, bulbs = sale_order.amazon_order_id.line_ids.sorted("amazon_item_ref")
+        sale_order.amazon_order_id.line_ids.invalidate_recordset()
+        action = self.ask_cancel_items(sale_order, {BULBS: 1, LAMP: 1})
         self.settle()
         self.assertEqual(action.state, "confirmed")
         self.assertEqual(self.line(action, LAMP).is_rejected, True)
@@ -278,11 +277,11 @@ class TestItemOutcomesOfCancellations(ItemOutcomesCommon):
         self.item_error(
             UNSHIPPED, order_item_id="147645420375012", others_executed=False
         )
-        ticket = self.create_ticket(UNSHIPPED)
-        action = self.ask_cancel_items(ticket, {BULBS: 1, LAMP: 1})
+        sale_order = self.create_sale_order(UNSHIPPED)
+        action = self.ask_cancel_items(sale_order, {BULBS: 1, LAMP: 1})
         self.settle()
         self.assertEqual(action.state, "unknown")
-        lamp, bulbs = ticket.amazon_order_id.line_ids.sorted("amazon_item_ref")
+        lamp, bulbs = sale_order.amazon_order_id.line_ids.sorted("amazon_item_ref")
         self.assertEqual(self.units_to_cancel(lamp), (1, 0))
         self.assertEqual(self.units_to_cancel(bulbs), (1, 1))
         share = bulbs.charged / bulbs.quantity_ordered
@@ -290,14 +289,14 @@ class TestItemOutcomesOfCancellations(ItemOutcomesCommon):
 
     def test_whole_order_with_one_named_item_is_unknown(self):
         self.item_error(UNSHIPPED, others_executed=False)
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.settle()
         self.assertEqual(action.state, "unknown")
         self.assertIn("Not eligible", action.state_message)
 
     def test_whole_order_is_confirmed_where_amazon_shows_it_cancelled(self):
         self.simulator.reset(processing_seconds=3600, quotas=False)
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.run_jobs("_job_dispatch")
         item = action.order_id.line_ids[0].amazon_item_ref
         self.reject(action, (item, ""))
@@ -308,6 +307,6 @@ class TestItemOutcomesOfCancellations(ItemOutcomesCommon):
 
     def test_whole_order_of_one_item_is_rejected(self):
         self.item_error(THREE_UNITS)
-        action = self.ask_cancel(self.create_ticket(THREE_UNITS))
+        action = self.ask_cancel(self.create_sale_order(THREE_UNITS))
         self.settle()
         self.assertEqual(action.state, "rejected")

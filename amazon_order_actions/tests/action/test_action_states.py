@@ -2,23 +2,19 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.action.states import (
-    ACTION_STATES,
-    ACTION_TRANSITIONS,
-)
-
-from ..common import SHIPPED, AmazonCommon
+from ...models.action.states import ACTION_STATES, ACTION_TRANSITIONS
+from ..common import SHIPPED, AmazonOrderCommon
 
 ACTION = "odoo.addons.amazon_order_actions.models.action.action"
 
 
 @tagged("post_install", "-at_install")
-class TestActionStates(AmazonCommon):
+class TestActionStates(AmazonOrderCommon):
     """Every move between states that is legal happens; every other one does not."""
 
     def setUp(self):
         super().setUp()
-        self.action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.action = self.ask_refund(self.create_sale_order(SHIPPED))
 
     def _force(self, state):
         self.action.flush_recordset()
@@ -102,13 +98,13 @@ class TestActionStates(AmazonCommon):
         with self.assertRaises(AccessError):
             self.action.with_user(self.agent).unlink()
 
-    def test_ticket_with_an_action_cannot_be_deleted(self):
+    def test_sale_order_with_an_action_cannot_be_deleted(self):
         with self.assertRaisesRegex(UserError, "something was asked of Amazon"):
             self.action._get_origin().unlink()
-        self.create_ticket(SHIPPED).unlink()
+        self.create_sale_order(SHIPPED).unlink()
 
     def test_action_goes_on_whose_document_went_with_its_addon(self):
-        """What was asked from tickets stays when the help desk is uninstalled."""
+        """What was asked stays when the addon of the document is uninstalled."""
         action = self.action
         self.env.flush_all()
         self.env.cr.execute(
@@ -134,10 +130,10 @@ class TestActionStates(AmazonCommon):
         """No key in the database holds it: who asks from it at the same moment must
         meet the deletion, and the later one sees what the earlier one did."""
         order = self.action.order_id
-        for document in (self.create_ticket(SHIPPED), self.create_sale_order(SHIPPED)):
-            before = order.take_count
-            document.unlink()
-            order.invalidate_recordset(["take_count"])
-            self.assertGreater(order.take_count, before)
+        document = self.create_sale_order(SHIPPED)
+        before = order.take_count
+        document.unlink()
+        order.invalidate_recordset(["take_count"])
+        self.assertGreater(order.take_count, before)
         # nothing is taken for what is about no order
-        self.create_ticket().unlink()
+        self.create_sale_order().unlink()

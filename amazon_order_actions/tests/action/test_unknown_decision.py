@@ -4,16 +4,15 @@ from odoo.fields import Command
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.tests.approval.test_approval import ApprovalCommon
-
-from ..common import SHIPPED, UNSHIPPED, AmazonCommon
+from ..approval.test_approval import ApprovalCommon
+from ..common import SHIPPED, UNSHIPPED, AmazonOrderCommon
 
 FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 SKU = "NW-KESSEL-12-SW"
 
 
 @tagged("post_install", "-at_install")
-class TestUnknownDecision(AmazonCommon):
+class TestUnknownDecision(AmazonOrderCommon):
     """What a person can decide where nobody knows the outcome, and who may."""
 
     def setUp(self):
@@ -21,7 +20,7 @@ class TestUnknownDecision(AmazonCommon):
         self.simulator.reset(
             processing_seconds=0, finance_delay_seconds=30 * 86400, quotas=False
         )
-        self.action = self.ask_refund(self.create_ticket(SHIPPED))
+        self.action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("cut_before", "createFeed", times=1)
         with mute_logger(FEED):
             self.run_jobs("_job_dispatch")
@@ -163,7 +162,7 @@ class TestUnknownDecision(AmazonCommon):
         self.hand_over()
         canceller = self._create_user(
             "canceller",
-            "helpdesk_mgmt.group_helpdesk_user",
+            "sales_team.group_sale_salesman_all_leads",
             "amazon_order_actions.group_cancel",
         )
         for user in (self.trainee, self.auditor, canceller):
@@ -194,7 +193,7 @@ class TestUnknownDecision(AmazonCommon):
         company = self._create_company(name="Elsewhere")
         stranger = self._create_user(
             "stranger",
-            "helpdesk_mgmt.group_helpdesk_user",
+            "sales_team.group_sale_salesman_all_leads",
             "amazon_order_actions.group_refund",
         )
         stranger.write(
@@ -213,7 +212,7 @@ class TestUnknownDecision(AmazonCommon):
         decision = self.open()
         other = self._create_user(
             "other_agent",
-            "helpdesk_mgmt.group_helpdesk_user",
+            "sales_team.group_sale_salesman_all_leads",
             "amazon_order_actions.group_refund",
         )
         with self.assertRaises(AccessError):
@@ -224,10 +223,10 @@ class TestUnknownDecision(AmazonCommon):
     def test_decision_cannot_be_pointed_at_what_its_owner_may_not_decide(self):
         refunder = self._create_user(
             "refunder",
-            "helpdesk_mgmt.group_helpdesk_user",
+            "sales_team.group_sale_salesman_all_leads",
             "amazon_order_actions.group_refund",
         )
-        cancel = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        cancel = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         decision = self.open(refunder)
         with self.assertRaises(AccessError):
             decision.write({"action_id": cancel.id})
@@ -317,7 +316,7 @@ class TestSecondPersonAgain(ApprovalCommon):
     def test_who_says_that_it_is_absent_does_not_approve_it(self):
         both = self._create_user(
             "amazon_both",
-            "helpdesk_mgmt.group_helpdesk_user",
+            "sales_team.group_sale_salesman_all_leads",
             "amazon_order_actions.group_refund",
             "amazon_order_actions.group_approve",
         )
@@ -384,14 +383,18 @@ class TestSecondPersonAgain(ApprovalCommon):
         self.env["amazon.authority"].search(
             [("right", "=", "refund"), ("company_id", "=", self.company.id)]
         ).write({"limit_action": 0, "limit_order": 30, "limit_person_day": 30})
-        self.action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 20})
+        self.action = self.ask_refund(
+            self.create_sale_order(SHIPPED), amounts={SKU: 20}
+        )
         self.assertEqual(self.action.state, "queued")
         self.send()
         self.send_again()
         self.assertEqual(self.action.state, "queued")
 
     def test_limit_that_is_exceeded_by_now_needs_a_second_person(self):
-        self.action = self.ask_refund(self.create_ticket(SHIPPED), amounts={SKU: 20})
+        self.action = self.ask_refund(
+            self.create_sale_order(SHIPPED), amounts={SKU: 20}
+        )
         self.assertEqual(self.action.state, "queued")
         self.send()
         self.env["amazon.authority"].search(
@@ -403,11 +406,10 @@ class TestSecondPersonAgain(ApprovalCommon):
 
     def test_who_is_not_covered_by_the_matrix_has_nothing_sent_again(self):
         action = self.approved_and_unknown()
+        other = self._create_account(seller_id="A2OTHER", name="Other account")
         self.env["amazon.authority"].search(
             [("right", "=", "refund"), ("company_id", "=", self.company.id)]
-        ).write(
-            {"team_id": self.env["helpdesk.ticket.team"].create({"name": "Else"}).id}
-        )
+        ).write({"account_id": other.id})
         with self.assertRaisesRegex(AccessError, "no row of the matrix"):
             self.send_again()
         self.assertEqual(action.state, "unknown")
@@ -418,7 +420,7 @@ class TestSecondPersonAgain(ApprovalCommon):
         self.deciding(self.second_approver).action_refuse("No")
         self.send_again()
         self.deciding(self.second_approver).action_approve()
-        facts = self.env["amazon.evidence"].sudo()._facts(self.ticket, False, False)
+        facts = self.env["amazon.evidence"].sudo()._facts(self.sale_order, False, False)
         happened = [event.what for event in facts.events if event.request]
         self.assertEqual(
             [what for what in happened if what not in ("sending", "submitted")],

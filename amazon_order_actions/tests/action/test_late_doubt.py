@@ -1,21 +1,21 @@
 from odoo.tests import tagged
 
-from ..common import SHIPPED, AmazonCommon
+from ..common import SHIPPED, AmazonOrderCommon
 
 SKU = "NW-KESSEL-12-SW"
 
 
 @tagged("post_install", "-at_install")
-class TestLateDoubt(AmazonCommon):
+class TestLateDoubt(AmazonOrderCommon):
     """A refund that somebody else has paid since it was asked for is not paid twice."""
 
     def ask(self, amount=10, user=None):
-        return self.ask_refund(self.ticket, user, {SKU: amount})
+        return self.ask_refund(self.sale_order, user, {SKU: amount})
 
     def setUp(self):
         super().setUp()
-        self.ticket = self.create_ticket(SHIPPED)
-        self.order = self.ticket.amazon_order_id
+        self.sale_order = self.create_sale_order(SHIPPED)
+        self.order = self.sale_order.amazon_order_id
         self.item = self.order.line_ids.amazon_item_ref
 
     def refund_by_hand(self, amount="10.00"):
