@@ -16,7 +16,6 @@ if repository.IS_HERE:
     from .sample import *
     from .sending import *
     from .tours import *
-    from .upkeep import *
     from .watch import *
 else:
     from . import repository as test_repository

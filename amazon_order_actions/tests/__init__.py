@@ -14,5 +14,6 @@ if repository.IS_HERE:
     from .sample import *
     from .sending import *
     from .tracing import *
+    from .upkeep import *
 else:
     from . import repository as test_repository

@@ -8,10 +8,9 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import HttpCase, tagged
 
-from odoo.addons.amazon_order_actions.models.journal.uninstall import LAST_EXPORT
-from odoo.addons.amazon_order_actions.verify_journal import verify
-from odoo.addons.amazon_order_actions.wizards.journal.audit_export import neutral
-
+from ...models.journal.uninstall import LAST_EXPORT
+from ...verify_journal import verify
+from ...wizards.journal.audit_export import neutral
 from ..common import SHIPPED
 from .test_journal_chain import JournalCommon
 
@@ -417,7 +416,7 @@ class TestJournalUninstall(JournalCommon):
         self.assertEqual(journal._companies_not_exported(), self.company)
 
     def test_what_is_exported_survives_and_can_be_verified(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
         self.env["amazon.audit.last.export"].sudo()._export_before_uninstall()
         kept = self.env["ir.attachment"].search(
             [("description", "=", LAST_EXPORT), ("res_model", "=", False)]

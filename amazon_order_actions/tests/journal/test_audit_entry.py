@@ -4,17 +4,17 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..common import FBA_SHIPPED, SHIPPED, AmazonCommon
+from ..common import FBA_SHIPPED, SHIPPED, AmazonOrderCommon
 
 
 @tagged("post_install", "-at_install")
-class TestAuditEntry(AmazonCommon):
+class TestAuditEntry(AmazonOrderCommon):
     """The journal can be read by its group, and written by nobody."""
 
     def setUp(self):
         super().setUp()
-        self.ticket = self.create_ticket(SHIPPED)
-        self.action = self.ask_refund(self.ticket)
+        self.sale_order = self.create_sale_order(SHIPPED)
+        self.action = self.ask_refund(self.sale_order)
         self.entry = (
             self.env["amazon.audit.entry"]
             .sudo()
@@ -27,8 +27,8 @@ class TestAuditEntry(AmazonCommon):
         self.assertEqual(entry.user_id, self.agent)
         self.assertEqual(entry.company_id, self.company)
         self.assertEqual(entry.amazon_order_ref, SHIPPED)
-        self.assertEqual(entry.origin_model, "helpdesk.ticket")
-        self.assertEqual(entry.origin_id, self.ticket.id)
+        self.assertEqual(entry.origin_model, "sale.order")
+        self.assertEqual(entry.origin_id, self.sale_order.id)
         self.assertEqual(entry.state_to, "queued")
         self.assertEqual(entry.amount, 44.94)
         self.assertTrue(entry.occurred_at)
@@ -101,14 +101,18 @@ class TestAuditEntry(AmazonCommon):
         self.assertEqual((entry.value_before, entry.value_after), ("***", "***"))
 
     def test_nothing_that_a_buyer_or_agent_wrote_is_journaled(self):
-        ticket = self.create_ticket(FBA_SHIPPED, name="Question of Erika Mustermann")
-        action = self.ask_refund(ticket, note="Her IBAN is DE00 1234")
+        buyer = self.env["res.partner"].create({"name": "Erika Mustermann"})
+        sale_order = self.create_sale_order(
+            FBA_SHIPPED, partner_id=buyer.id, client_order_ref="For Erika"
+        )
+        action = self.ask_refund(sale_order, note="Her IBAN is DE00 1234")
         entry = (
             self.env["amazon.audit.entry"]
             .sudo()
             .search([("action_id", "=", action.id)])
         )
-        self.assertEqual(entry.origin_name, ticket.number)
+        self.assertEqual(entry.origin_name, sale_order.name)
+        self.assertNotIn("Erika", str(entry.read()))
         self.assertNotIn("IBAN", entry.message)
         self.assertIn("IBAN", action.note)
-        self.assertIn("IBAN", self.notes(ticket)[0])
+        self.assertIn("IBAN", self.notes(sale_order)[0])

@@ -5,12 +5,8 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from odoo.addons.amazon_order_actions.models.upkeep.retention import (
-    BUYER_DAYS,
-    RETENTION_LEAST_DAYS,
-)
-from odoo.addons.amazon_order_actions.verify_journal import verify
-
+from ...models.upkeep.retention import BUYER_DAYS, RETENTION_LEAST_DAYS
+from ...verify_journal import verify
 from ..common import CANCEL_REQUESTED, MCF, SHIPPED, UNSHIPPED
 from ..journal.test_journal_chain import JournalCommon
 
@@ -44,7 +40,7 @@ class TestRetention(JournalCommon):
     # === ACTIONS === #
 
     def test_words_of_an_action_that_is_over_go_after_30_days(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED), note="For Erika M.")
+        action = self.ask_refund(self.create_sale_order(SHIPPED), note="For Erika M.")
         self.settle()
         self.assertEqual(action.state, "confirmed")
         self.age(action, "last_state_change", BUYER_DAYS - 1)
@@ -62,13 +58,13 @@ class TestRetention(JournalCommon):
         self.assertEqual(len(self.erased()), 1)
 
     def test_words_that_are_still_needed_stay(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED), note="For Erika M.")
+        action = self.ask_refund(self.create_sale_order(SHIPPED), note="For Erika M.")
         self.age(action, "last_state_change", 400)
         self.erase()
         self.assertEqual(action.note, "For Erika M.")
 
     def test_words_of_a_later_decision_have_their_own_time(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED), note="For Erika M.")
+        action = self.ask_refund(self.create_sale_order(SHIPPED), note="For Erika M.")
         action._set_sending()
         action._set_unknown("Nobody knows.")
         self.age(action, "last_state_change", BUYER_DAYS + 1)
@@ -82,8 +78,8 @@ class TestRetention(JournalCommon):
         self.assertFalse(action.decision_note)
 
     def test_what_names_the_buyer_of_a_fulfillment_order_goes_and_digests_stay(self):
-        ticket = self.create_ticket(MCF)
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        sale_order = self.create_sale_order(MCF)
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         action.write(
             {
                 "kind": "mcf_update",
@@ -109,17 +105,17 @@ class TestRetention(JournalCommon):
         self.assertFalse(action.amazon_text)
         self.assertNotIn("Erika", action.state_message)
         self.assertIn("InvalidInput", action.state_message)
-        self.assertTrue(ticket)
+        self.assertTrue(sale_order)
 
     def test_what_is_not_kept_is_not_sent_again(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         for kind, details, is_refused in (
             ("message", {"text": "Dear Erika"}, True),
             ("mcf_update", {"address": {"name": "E"}, "address_digest": "a"}, True),
             ("mcf_update", {"speed": "Expedited"}, False),
         ):
             with self.subTest(kind, details=details):
-                action = self.ask_refund(ticket, note="Erika", amounts={SKU: 1})
+                action = self.ask_refund(sale_order, note="Erika", amounts={SKU: 1})
                 action._set_sending()
                 action._set_unknown("Nobody knows.")
                 action.write({"kind": kind, "details": details, "needs_person": True})
@@ -137,7 +133,7 @@ class TestRetention(JournalCommon):
                     self.assertEqual(action.state, "queued")
 
     def test_words_of_amazon_that_may_name_a_buyer_are_not_journaled(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         action._set_sending()
         action.kind = "mcf_update"
         action.details = {"speed": "Expedited"}
@@ -151,7 +147,7 @@ class TestRetention(JournalCommon):
     # === ORDERS === #
 
     def test_buyers_words_on_orders_that_left_go_after_30_days(self):
-        order = self.create_ticket(CANCEL_REQUESTED).amazon_order_id
+        order = self.create_sale_order(CANCEL_REQUESTED).amazon_order_id
         self.assertTrue(order.cancel_request_reason)
         order.line_ids[0].cancel_request_reason = "for Erika"
         order.write({"mcf_comment": "Dear Erika", "destination_digest": "ab"})
@@ -168,7 +164,7 @@ class TestRetention(JournalCommon):
         self.assertEqual(len(self.erased()), 1)
 
     def test_order_keeps_the_time_when_it_was_first_seen_as_left(self):
-        order = self.create_ticket(UNSHIPPED).amazon_order_id
+        order = self.create_sale_order(UNSHIPPED).amazon_order_id
         self.assertFalse(order.left_at)
         order.fulfillment_status = "SHIPPED"
         left_at = order.left_at
@@ -179,7 +175,7 @@ class TestRetention(JournalCommon):
     # === DOCUMENTS === #
 
     def test_documents_go_when_the_administrator_says_and_digests_stay(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
         self.settle()
         feed = self.env["amazon.feed"].search([], limit=1)
         documents = feed.payload_file_id | feed.report_file_id
@@ -197,7 +193,7 @@ class TestRetention(JournalCommon):
         self.assertIn("2", entry.message)
 
     def test_evidence_packs_go_when_documents_do(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         evidence = self.env["amazon.evidence"].with_user(self.auditor)
         # also one that is kept with the journal
         packs = evidence._make(order, "en") + evidence._make(
@@ -213,7 +209,7 @@ class TestRetention(JournalCommon):
         self.assertIn("Evidence packs", self.erased()[0].message)
 
     def test_no_setting_removes_documents_too_early(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
         self.settle()
         feed = self.env["amazon.feed"].search([], limit=1)
         self.company.amazon_retention_days = 0
@@ -224,7 +220,7 @@ class TestRetention(JournalCommon):
     # === AND THE JOURNAL === #
 
     def test_chain_holds_when_all_was_removed(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED), note="For Erika M.")
+        action = self.ask_refund(self.create_sale_order(SHIPPED), note="For Erika M.")
         self.settle()
         self.seal()
         self.age(action, "last_state_change", 400)
@@ -240,9 +236,9 @@ class TestRetention(JournalCommon):
     def test_it_goes_chunk_by_chunk(self):
         actions = self.env["amazon.action"]
         for ref in (SHIPPED, UNSHIPPED):
-            ticket = self.create_ticket(ref)
+            sale_order = self.create_sale_order(ref)
             ask = self.ask_refund if ref == SHIPPED else self.ask_cancel
-            action = ask(ticket, note="For Erika M.")
+            action = ask(sale_order, note="For Erika M.")
             action.with_user(self.agent).action_withdraw()
             actions |= action
         self.age(actions, "last_state_change", 400)

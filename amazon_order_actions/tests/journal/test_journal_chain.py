@@ -9,24 +9,17 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import SQL, file_open, mute_logger
 
-from odoo.addons.amazon_order_actions.models.base.background import in_own_transaction
-from odoo.addons.amazon_order_actions.models.journal.link import SEAL_LOCK
-from odoo.addons.amazon_order_actions.verify_journal import (
-    ROW_FIELDS,
-    entry_digest,
-    genesis,
-    link_hash,
-    verify,
-)
-
-from ..common import SHIPPED, UNSHIPPED, AmazonCommon
+from ...models.base.background import in_own_transaction
+from ...models.journal.link import SEAL_LOCK
+from ...verify_journal import ROW_FIELDS, entry_digest, genesis, link_hash, verify
+from ..common import SHIPPED, UNSHIPPED, AmazonOrderCommon
 
 LINK = "odoo.addons.amazon_order_actions.models.journal.link"
 CHECK = "odoo.addons.amazon_order_actions.models.journal.check"
 TABLES = ("amazon_audit_entry", "amazon_audit_link", "amazon_audit_anchor")
 
 
-class JournalCommon(AmazonCommon):
+class JournalCommon(AmazonOrderCommon):
     """A journal that a test can fill, seal, check and tamper with; it begins empty."""
 
     @classmethod
@@ -100,8 +93,8 @@ class TestJournalChain(JournalCommon):
     """Entries carry their digest at once, and are sealed into a chain afterwards."""
 
     def test_digest_matches_what_postgresql_shows(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
-        self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
+        self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.settle()
         self.assertIn(action.state, ("accepted", "confirmed"))
         self.account.with_user(self.admin).active = False
@@ -118,7 +111,7 @@ class TestJournalChain(JournalCommon):
         self.assertIsNone(rows[-1]["amount"])
 
     def test_entry_keeps_what_a_reader_needs_as_text(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         row = self.rows()[-1]
         self.assertEqual(row["actor_login"], "amazon_agent")
         self.assertEqual(row["actor_name"], self.agent.name)
@@ -129,7 +122,7 @@ class TestJournalChain(JournalCommon):
         self.assertEqual(self.rows()[-1]["digest"], entry_digest(self.rows()[-1]))
 
     def test_digest_costs_no_query_of_the_click(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         journal = type(self.env["amazon.audit.entry"])
         completed, counts = journal._completed, []
 
@@ -142,7 +135,7 @@ class TestJournalChain(JournalCommon):
         self.env.flush_all()
         self.env.invalidate_all()
         with patch.object(journal, "_completed", counted):
-            self.ask_refund(ticket)
+            self.ask_refund(sale_order)
         self.assertEqual(counts, [0])
 
     def test_context_of_a_caller_puts_nothing_into_an_entry(self):
@@ -158,7 +151,7 @@ class TestJournalChain(JournalCommon):
         self.assertEqual(row["digest"], entry_digest(row))
 
     def test_chain_of_sealed_entries_holds(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
         self.settle()
         self.seal()
         lines = list(self.entries()._export_lines())

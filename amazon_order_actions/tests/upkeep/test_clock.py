@@ -7,15 +7,11 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.base.background import CHUNK
-from odoo.addons.amazon_order_actions.models.base.clock import (
-    CLOCK_SECONDS,
-    database_now,
-)
-from odoo.addons.amazon_order_actions.models.upkeep.future import DUE_AHEAD_SECONDS
-from odoo.addons.amazon_order_actions.spapi.operations import OPERATIONS
-
-from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
+from ...models.base.background import CHUNK
+from ...models.base.clock import CLOCK_SECONDS, database_now
+from ...models.upkeep.future import DUE_AHEAD_SECONDS
+from ...spapi.operations import OPERATIONS
+from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonOrderCommon
 
 CREATE_FEED = OPERATIONS["createFeed"]
 CLOCK = "odoo.addons.amazon_order_actions.models.watch.host_clock"
@@ -24,7 +20,7 @@ MENDERS = {"amazon.action": "amazon.mend.action", "queue.job": "amazon.mend.job"
 FUTURE = "odoo.addons.amazon_order_actions.models.upkeep.future"
 
 
-class ClockCommon(AmazonCommon):
+class ClockCommon(AmazonOrderCommon):
     """Helpers: what happened while a clock was ahead, and time that passes."""
 
     def now(self):
@@ -70,14 +66,14 @@ class ClockCommon(AmazonCommon):
 class TestReadingAhead(ClockCommon):
     """What was read while a clock was ahead says nothing of a click after that."""
 
-    def assert_claim_stops(self, ticket, **later):
+    def assert_claim_stops(self, sale_order, **later):
         """Let an agent click, and Amazon grant a claim after that; the refund must not
         leave.
 
         :param later: how much later the dispatch runs
         """
-        action = self.ask_refund(ticket)
-        self.claim(ticket.amazon_order_id)
+        action = self.ask_refund(sale_order)
+        self.claim(sale_order.amazon_order_id)
         with self.database_ahead(**later):
             self.run_jobs("_job_dispatch")
         self.assertFalse(self.refunded())
@@ -85,78 +81,78 @@ class TestReadingAhead(ClockCommon):
 
     def test_host_an_hour_ahead(self):
         with self.host_ahead(hours=1):
-            ticket = self.create_ticket(SHIPPED)
-        self.assert_claim_stops(ticket)
+            sale_order = self.create_sale_order(SHIPPED)
+        self.assert_claim_stops(sale_order)
 
     def test_database_an_hour_ahead(self):
         with self.database_ahead(hours=1):
-            ticket = self.create_ticket(SHIPPED)
-        self.assert_claim_stops(ticket)
+            sale_order = self.create_sale_order(SHIPPED)
+        self.assert_claim_stops(sale_order)
 
     def test_database_a_minute_ahead_and_sent_when_that_minute_has_passed(self):
         with self.database_ahead(minutes=1):
-            ticket = self.create_ticket(SHIPPED)
-        self.assert_claim_stops(ticket, minutes=2)
+            sale_order = self.create_sale_order(SHIPPED)
+        self.assert_claim_stops(sale_order, minutes=2)
 
     def test_lists_read_by_a_database_a_minute_ahead(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         self.env["amazon.range.reading"]._read_ranges(self.account)
         with self.database_ahead(minutes=4):
             self.env["amazon.range.reading"]._read_ranges(self.account)
         self.assertTrue(self.mark("orders").known_until)
-        self.assert_claim_stops(ticket, minutes=5)
+        self.assert_claim_stops(sale_order, minutes=5)
 
     def test_order_that_was_read_by_right_clocks_is_not_read_at_the_click(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         self.env["amazon.range.reading"]._read_ranges(self.account)
-        self.ask_refund(ticket)
-        self.assertTrue(ticket.amazon_order_id.complete_at)
-        self.assertTrue(ticket.amazon_order_id.known_until)
+        self.ask_refund(sale_order)
+        self.assertTrue(sale_order.amazon_order_id.complete_at)
+        self.assertTrue(sale_order.amazon_order_id.known_until)
 
     def test_refund_without_a_claim_leaves_all_the_same(self):
         with self.database_ahead(hours=1):
-            ticket = self.create_ticket(SHIPPED)
-        action = self.ask_refund(ticket)
+            sale_order = self.create_sale_order(SHIPPED)
+        action = self.ask_refund(sale_order)
         self.settle()
         self.assertEqual(action.state, "confirmed")
 
     def test_host_ahead_at_the_click_waits_for_nothing(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         with self.host_ahead(hours=1):
-            action = self.ask_refund(ticket)
+            action = self.ask_refund(sale_order)
         self.assertLessEqual(action.asked_at, self.now())
         self.assertLessEqual(action.due_at, self.now())
         self.settle()
         self.assertEqual(action.state, "confirmed")
 
     def test_host_behind_at_the_click_lets_no_older_reading_count(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         with self.host_ahead(hours=-1):
-            action = self.ask_refund(ticket)
+            action = self.ask_refund(sale_order)
         self.assertFalse(action._is_verified())
 
     def test_host_ahead_in_the_dispatch_sends_nothing_that_can_be_taken_back(self):
         self.set_undo("refund", 600)
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         with self.host_ahead(hours=1), mute_logger(CLOCK):
             self.run_jobs("_job_dispatch")
         self.assertEqual(action.state, "queued")
         self.assertFalse(self.refunded())
 
     def test_approval_lets_no_reading_from_ahead_count(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.ask_refund(ticket)
+        sale_order = self.create_sale_order(SHIPPED)
+        action = self.ask_refund(sale_order)
         self.let_wait(action)
         with self.database_ahead(minutes=1):
-            ticket.amazon_order_id._read_from_amazon()
+            sale_order.amazon_order_id._read_from_amazon()
         action.approval_id._approve(self.agent)
-        self.assertFalse(ticket.amazon_order_id.complete_at)
+        self.assertFalse(sale_order.amazon_order_id.complete_at)
 
     def test_sending_again_lets_no_reading_from_ahead_count(self):
-        tickets = [self.create_ticket(ref) for ref in (SHIPPED, GIFT_WRAPPED)]
-        actions = self.env["amazon.action"].union(*map(self.ask_refund, tickets))
+        sale_orders = [self.create_sale_order(ref) for ref in (SHIPPED, GIFT_WRAPPED)]
+        actions = self.env["amazon.action"].union(*map(self.ask_refund, sale_orders))
         with self.database_ahead(minutes=1):
-            tickets[0].amazon_order_id._read_from_amazon()
+            sale_orders[0].amazon_order_id._read_from_amazon()
         actions._note_sending_again()
         known = [bool(action.order_id.complete_at) for action in actions]
         self.assertEqual(known, [False, True])
@@ -174,7 +170,7 @@ class TestKnownAhead(ClockCommon):
         self.env.invalidate_all()
 
     def test_reading_in_the_future_is_unknown_stale_and_read_again(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         self.assertTrue(order.known_until)
         self.assertFalse(order._is_stale())
         self.set_ahead(order, "complete_at", minutes=1)
@@ -182,14 +178,14 @@ class TestKnownAhead(ClockCommon):
         self.assertTrue(order._is_stale())
 
     def test_reading_a_second_ahead_is_known(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         self.set_ahead(order, "complete_at", seconds=1)
         self.assertTrue(order.known_until)
 
     def test_of_several_orders_only_what_is_ahead_is_unknown(self):
         refs = (SHIPPED, UNSHIPPED, GIFT_WRAPPED)
         orders = self.env["amazon.order"].union(
-            *(self.create_ticket(ref).amazon_order_id for ref in refs)
+            *(self.create_sale_order(ref).amazon_order_id for ref in refs)
         )
         self.set_ahead(orders[1], "complete_at", hours=1)
         self.assertEqual(
@@ -202,7 +198,7 @@ class TestKnownAhead(ClockCommon):
         )
 
     def test_list_in_the_future_covers_nothing(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         self.env["amazon.range.reading"]._read_ranges(self.account)
         for mark in self.mark("orders"), self.mark("transactions"):
             mark.known_since = order.complete_at - timedelta(hours=1)
@@ -211,14 +207,14 @@ class TestKnownAhead(ClockCommon):
         self.assertEqual(order.known_until, order.complete_at)
 
     def test_person_cannot_send_again_by_a_reading_from_ahead(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         action._check_order_known()
         self.set_ahead(action.order_id, "complete_at", hours=1)
         with self.assertRaisesRegex(Exception, "was not read from Amazon lately"):
             action._check_order_known()
 
     def test_message_that_was_allowed_in_the_future_is_asked_for_again(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         action.kind = "message"
         for seconds, is_verified in ((0, True), (60, False)):
             allowed = self.now() + timedelta(seconds=seconds)
@@ -313,7 +309,7 @@ class TestMending(ClockCommon):
 
     def test_orders_are_read_again(self):
         refs = (SHIPPED, UNSHIPPED, GIFT_WRAPPED)
-        orders = [self.create_ticket(ref).amazon_order_id for ref in refs]
+        orders = [self.create_sale_order(ref).amazon_order_id for ref in refs]
         with self.database_ahead(hours=1):
             for order in orders[:2]:
                 order._read_from_amazon()
@@ -329,11 +325,11 @@ class TestMending(ClockCommon):
 
     def test_click_by_a_clock_ahead_leaves_after_the_usual_time(self):
         self.set_undo("refund", 60)
-        ticket = self.create_ticket(SHIPPED)
-        right = self.ask_refund(self.create_ticket(GIFT_WRAPPED))
+        sale_order = self.create_sale_order(SHIPPED)
+        right = self.ask_refund(self.create_sale_order(GIFT_WRAPPED))
         due_at = right.due_at
         with self.database_ahead(hours=5):
-            action = self.ask_refund(ticket)
+            action = self.ask_refund(sale_order)
         self.assertEqual(self.mend("amazon.action"), 1)
         self.assertLessEqual(action.asked_at, self.now())
         self.assertLessEqual(action.due_at, self.now() + timedelta(seconds=60))
@@ -346,7 +342,7 @@ class TestMending(ClockCommon):
     def test_many_actions_are_put_right_a_part_at_a_time(self):
         refs = (SHIPPED, GIFT_WRAPPED)
         actions = self.env["amazon.action"].union(
-            *(self.ask_refund(self.create_ticket(ref)) for ref in refs)
+            *(self.ask_refund(self.create_sale_order(ref)) for ref in refs)
         )
         actions.asked_at = self.now() + timedelta(hours=1)
         self.let_wait(actions[1])
@@ -357,7 +353,7 @@ class TestMending(ClockCommon):
         self.assertEqual(checks._mend_table("amazon.mend.action", self.account), 0)
 
     def test_due_further_ahead_than_can_be_is_due_now(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         action.due_at = self.now() + timedelta(seconds=DUE_AHEAD_SECONDS - 60)
         self.assertEqual(self.mend("amazon.action"), 0)
         action.due_at = self.now() + timedelta(seconds=DUE_AHEAD_SECONDS + 60)
@@ -367,7 +363,7 @@ class TestMending(ClockCommon):
         self.assertEqual(action.state, "confirmed")
 
     def test_approval_does_not_wait_for_a_time_that_nobody_meant(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         ahead = self.now() + timedelta(days=9)
         self.let_wait(action, expires_at=ahead)
         action.asked_at = ahead
@@ -376,7 +372,7 @@ class TestMending(ClockCommon):
         self.assertLessEqual(action.approval_id.expires_at, limit)
 
     def test_decision_that_was_made_ahead_was_made_now(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.let_wait(action)
         action.approval_id.write(
             {"state": "approved", "decided_at": self.now() + timedelta(days=9)}
@@ -386,7 +382,7 @@ class TestMending(ClockCommon):
         self.assertEqual(self.mend("amazon.approval"), 0)
 
     def test_what_was_sent_is_looked_for_from_before_on(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         ahead = self.now() + timedelta(hours=1)
         action.write({"first_sending_at": ahead, "last_state_change": ahead})
@@ -403,7 +399,7 @@ class TestMending(ClockCommon):
         """All that Amazon said before the finding is too old."""
         later = self.now() + timedelta(hours=3)
         self.account.write({"life_found_at": later, "restored_at": later})
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         action.restored_at = later
         self.watch()
         for record in (self.account, action):
@@ -413,8 +409,8 @@ class TestMending(ClockCommon):
         self.assertEqual(self.mend("amazon.seller.account"), 0)
 
     def test_job_of_a_host_ahead_does_not_keep_its_lane(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
-        self.create_ticket(UNSHIPPED, read=False)
+        self.ask_refund(self.create_sale_order(SHIPPED))
+        self.create_sale_order(UNSHIPPED, read=False)
         lane = self.pending_jobs("_job_dispatch")
         lane.eta = self.now() + timedelta(hours=5)
         late = self.pending_jobs("_job_read")
@@ -426,7 +422,7 @@ class TestMending(ClockCommon):
 
     def test_watch_mends_and_tells_once(self):
         with self.database_ahead(hours=1):
-            order = self.create_ticket(SHIPPED).amazon_order_id
+            order = self.create_sale_order(SHIPPED).amazon_order_id
         self.watch()
         self.assertFalse(order.complete_at)
         alarm = self.alarms("future")
@@ -438,7 +434,7 @@ class TestMending(ClockCommon):
     @mute_logger(CLOCK)
     def test_table_that_fails_keeps_no_other(self):
         with self.database_ahead(hours=1):
-            order = self.create_ticket(SHIPPED).amazon_order_id
+            order = self.create_sale_order(SHIPPED).amazon_order_id
             self.env["amazon.range.reading"]._read_ranges(self.account)
         orders = type(self.env["amazon.order"])
         with patch.object(orders, "_mend_future", side_effect=ValueError):
@@ -502,7 +498,7 @@ class TestHostClock(ClockCommon):
         self.assertFalse(self.clocks.search([]))
 
     def test_dispatch_call_and_range_reading_notice_it(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         lane = (self.account.id, action.marketplace, action.feed_type)
         for method in (
             lambda: self.env["amazon.feed"]._job_dispatch(*lane),
