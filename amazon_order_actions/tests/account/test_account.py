@@ -5,15 +5,14 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import file_open, mute_logger
 
-from odoo.addons.amazon_order_actions.models.account.seller_account import JOURNALED
-
-from ..common import SHIPPED, AmazonCommon
+from ...models.account.seller_account import JOURNALED
+from ..common import SHIPPED, AmazonOrderCommon
 
 SECRETS = ("lwa_client_id", "lwa_client_secret", "lwa_refresh_token")
 
 
 @tagged("post_install", "-at_install")
-class TestAccount(AmazonCommon):
+class TestAccount(AmazonOrderCommon):
     """Credentials, connection test, token, and the copy that must not send."""
 
     def capabilities(self):
@@ -39,7 +38,7 @@ class TestAccount(AmazonCommon):
                 self.account.with_user(self.agent).export_data([name])
 
     def test_nobody_reads_the_access_token(self):
-        self.create_ticket(SHIPPED)
+        self.create_sale_order(SHIPPED)
         self.assertTrue(self.account._secret("access_token"))
         for user in (self.agent, self.auditor, self.admin):
             with self.assertRaises(AccessError):
@@ -53,13 +52,13 @@ class TestAccount(AmazonCommon):
     # === TOKEN === #
 
     def test_token_is_kept_for_all_workers(self):
-        self.create_ticket(SHIPPED)
-        ticket = self.create_ticket("305-2260917-9913547")
-        self.assertEqual(ticket.amazon_order_id.read_state, "read")
+        self.create_sale_order(SHIPPED)
+        sale_order = self.create_sale_order("305-2260917-9913547")
+        self.assertEqual(sale_order.amazon_order_id.read_state, "read")
         self.assertEqual(self.simulator.ledger()["calls"]["token"], 1)
 
     def test_new_credentials_forget_the_token(self):
-        self.create_ticket(SHIPPED)
+        self.create_sale_order(SHIPPED)
         self.account.lwa_refresh_token = "Atzr|another"
         self.assertFalse(self.account.access_token_sealed)
 
@@ -165,8 +164,8 @@ class TestAccount(AmazonCommon):
     # === NEUTRALIZED COPY === #
 
     def test_neutralized_copy_cannot_call_amazon(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.ask_refund(ticket)
+        sale_order = self.create_sale_order(SHIPPED)
+        action = self.ask_refund(sale_order)
         before = self.simulator.ledger()["calls"]
         self.env.flush_all()
         with file_open("amazon_order_actions/data/neutralize.sql") as script:
@@ -175,13 +174,13 @@ class TestAccount(AmazonCommon):
         account = self.account.sudo()
         for name in ("lwa_client_secret", "lwa_refresh_token", "access_token"):
             self.assertFalse(account[f"{name}_sealed"])
-        ticket.amazon_order_id._job_read()
+        sale_order.amazon_order_id._job_read()
         self.settle()
         self.assertEqual(action.state, "blocked")
         self.assertEqual(self.simulator.ledger()["calls"], before)
 
     def test_neutralized_copy_that_is_connected_again_does_not_send_the_old_queue(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.env.flush_all()
         with file_open("amazon_order_actions/data/neutralize.sql") as script:
             self.env.cr.execute(script.read())

@@ -14,14 +14,9 @@ from odoo.service.model import call_kw
 from odoo.tests import Form, tagged
 from odoo.tools import config, convert_file, file_open, mute_logger
 
-from odoo.addons.amazon_order_actions.models.account.seller_account import (
-    AccessTokenStore,
-)
-from odoo.addons.amazon_order_actions.models.secrets.credentials import (
-    SECRETS,
-    UnreadableSecret,
-)
-from odoo.addons.amazon_order_actions.models.secrets.sealing import (
+from ...models.account.seller_account import AccessTokenStore
+from ...models.secrets.credentials import SECRETS, UnreadableSecret
+from ...models.secrets.sealing import (
     KEYS_VARIABLE,
     KeyMissing,
     KeyUnusable,
@@ -32,8 +27,7 @@ from odoo.addons.amazon_order_actions.models.secrets.sealing import (
     sealed_at,
     unseal,
 )
-
-from ..common import SHIPPED, UNSHIPPED, AmazonCommon
+from ..common import SHIPPED, UNSHIPPED, AmazonOrderCommon
 
 CREDENTIALS = "odoo.addons.amazon_order_actions.models.secrets.credentials"
 
@@ -68,7 +62,7 @@ def no_keys():
 
 
 @tagged("post_install", "-at_install")
-class TestSealing(AmazonCommon):
+class TestSealing(AmazonOrderCommon):
     """What the keys do, and what their absence says."""
 
     def test_what_is_sealed_opens_in_its_place_alone(self):
@@ -147,7 +141,7 @@ class TestSealing(AmazonCommon):
 
 
 @tagged("post_install", "-at_install")
-class TestSecrets(AmazonCommon):
+class TestSecrets(AmazonOrderCommon):
     """Secrets of an account go in, and come out for the strict layer alone."""
 
     @classmethod
@@ -211,7 +205,7 @@ class TestSecrets(AmazonCommon):
     def test_access_token_is_sealed_too(self):
         self.account.write({"lwa_client_secret": "demo-secret"})
         self.account.write({"lwa_refresh_token": "Atzr|demo-refresh-token"})
-        self.create_ticket(SHIPPED)
+        self.create_sale_order(SHIPPED)
         self.assertTrue(self.sealed("access_token").startswith("gAAAA"))
         self.assertTrue(self.account._secret("access_token").startswith("Atza|"))
 
@@ -440,7 +434,7 @@ class TestSecrets(AmazonCommon):
         self.account.access_token_sealed = other.access_token_sealed
         self.account.access_token_expires_at = other.access_token_expires_at
         with mute_logger(CREDENTIALS):
-            self.create_ticket(SHIPPED)
+            self.create_sale_order(SHIPPED)
         self.assertNotEqual(
             self.account._secret("access_token"), other._secret("access_token")
         )
@@ -523,7 +517,7 @@ class TestSecrets(AmazonCommon):
                 self.assertEqual(bool(self.sealed(name, demo)), is_set)
 
     def test_lost_key_gets_a_sentence_and_no_traceback(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         for server in (no_keys(), keys(new_key())):
             with server, mute_logger(CREDENTIALS):
                 # who tests it administers it, and is told where the key belongs
@@ -606,7 +600,7 @@ class TestSecrets(AmazonCommon):
 
 
 @tagged("post_install", "-at_install")
-class TestSecretsWatch(AmazonCommon):
+class TestSecretsWatch(AmazonOrderCommon):
     """Administrators are told of keys that are lost and of secrets that end."""
 
     MADE = date(2026, 1, 1)
@@ -695,7 +689,7 @@ class TestSecretsWatch(AmazonCommon):
         self.assertFalse(self.alarms())
 
     def test_what_waits_is_not_lost_with_the_key(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         with no_keys(), mute_logger(CREDENTIALS):
             for _time in range(3):
                 self.run_jobs()
@@ -705,7 +699,7 @@ class TestSecretsWatch(AmazonCommon):
         self.assertEqual(action.state, "confirmed")
 
     def test_call_of_its_own_waits_for_the_key(self):
-        action = self.ask_ship(self.create_ticket(UNSHIPPED))
+        action = self.ask_ship(self.create_sale_order(UNSHIPPED))
         with no_keys(), mute_logger(CREDENTIALS):
             for _time in range(3):
                 self.run_jobs()
@@ -714,7 +708,7 @@ class TestSecretsWatch(AmazonCommon):
         self.assertEqual(action.state, "confirmed")
 
     def test_verified_action_waits_for_the_key_too(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         # nothing but the feed is left to be sent
         action.asked_at -= timedelta(minutes=1)
         action.order_id.complete_at = fields.Datetime.now()
