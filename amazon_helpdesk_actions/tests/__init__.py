@@ -16,6 +16,5 @@ if repository.IS_HERE:
     from .sample import *
     from .sending import *
     from .tours import *
-    from .watch import *
 else:
     from . import repository as test_repository

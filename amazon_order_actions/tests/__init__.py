@@ -15,5 +15,6 @@ if repository.IS_HERE:
     from .sending import *
     from .tracing import *
     from .upkeep import *
+    from .watch import *
 else:
     from . import repository as test_repository

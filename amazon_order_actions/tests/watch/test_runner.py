@@ -11,19 +11,9 @@ import requests
 from odoo import fields
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.amazon_order_actions.models.watch import (
-    look_soon,
-    queue_job,
-    runner_facts,
-)
-from odoo.addons.amazon_order_actions.models.watch.runner_facts import (
-    Channels,
-    Holder,
-    Lines,
-    Probe,
-)
-
-from ..common import GIFT_WRAPPED, SHIPPED, AmazonCommon
+from ...models.watch import look_soon, queue_job, runner_facts
+from ...models.watch.runner_facts import Channels, Holder, Lines, Probe
+from ..common import GIFT_WRAPPED, SHIPPED, AmazonOrderCommon
 
 ADMIN_TOLD = "An administrator has been told."
 NOT_RUNNING = f"Nothing is sent now: Odoo's job runner is not running. {ADMIN_TOLD}"
@@ -32,13 +22,13 @@ UNREACHABLE = f"Nothing is sent now: Odoo's job runner cannot reach Odoo. {ADMIN
 
 
 @tagged("post_install", "-at_install")
-class TestRunner(AmazonCommon):
+class TestRunner(AmazonOrderCommon):
     """Where the job runner starts nothing, whoever waits and the administrators are
     told why."""
 
     def setUp(self):
         super().setUp()
-        self.ticket = self.create_ticket(SHIPPED)
+        self.sale_order = self.create_sale_order(SHIPPED)
         # a server as it should be, on which no runner works
         self.holder = None
         self.facts = {
@@ -76,9 +66,9 @@ class TestRunner(AmazonCommon):
 
     def ask(self, **delta):
         """Ask for a refund that should have left 30 seconds ago, and look."""
-        action = self.ask_refund(self.ticket)
+        action = self.ask_refund(self.sale_order)
         self.age(self.pending_jobs(), **(delta or {"seconds": 50}))
-        # what the ticket needed was done long ago
+        # what the order needed was done long ago
         done = self.env["queue.job"].search([("state", "=", "done")])
         self.age(done, "date_started", "date_done", hours=1)
         return action
@@ -103,7 +93,7 @@ class TestRunner(AmazonCommon):
 
     def shown(self):
         """Return what the panel shows the agent."""
-        order = self.ticket._get_amazon_order().with_user(self.agent)
+        order = self.sale_order._get_amazon_order().with_user(self.agent)
         return [
             alarm["message"] for alarm in self.env["amazon.order.panel"]._alarms(order)
         ]
@@ -155,14 +145,14 @@ class TestRunner(AmazonCommon):
         self.assertFalse(self.alarm())
 
     def test_what_waits_for_its_time_is_no_trouble(self):
-        self.ask_refund(self.ticket)
+        self.ask_refund(self.sale_order)
         self.age(self.pending_jobs(), "date_created", hours=1)
         self.look()
         self.assertFalse(self.alarm())
 
     def test_runner_that_started_another_job_a_moment_ago_works(self):
         self.ask()
-        self.create_ticket(GIFT_WRAPPED)
+        self.create_sale_order(GIFT_WRAPPED)
         self.look()
         self.assertFalse(self.alarm())
 
@@ -494,7 +484,7 @@ class TestRunnerFacts(BaseCase):
 
 
 @tagged("post_install", "-at_install")
-class TestLookSoon(AmazonCommon):
+class TestLookSoon(AmazonOrderCommon):
     """Whoever clicks has the job runner looked at in time, at no cost."""
 
     def setUp(self):
@@ -562,10 +552,10 @@ class TestLookSoon(AmazonCommon):
     def asked(self):
         """Return after how many seconds it is looked, once the click is committed."""
         with patch.object(queue_job, "look_later") as later:
-            ticket = self.create_ticket(SHIPPED)
+            sale_order = self.create_sale_order(SHIPPED)
             self.env.cr.postcommit.clear()
             with patch.object(queue_job.QueueJob, "_is_tested", lambda self: False):
-                self.ask_refund(ticket)
+                self.ask_refund(sale_order)
             self.env.cr.postcommit.run()
         return [call.args[1] for call in later.mock_calls]
 
@@ -588,7 +578,7 @@ class TestLookSoon(AmazonCommon):
         started = fields.Datetime.now() - timedelta(days=1)
         with patch.object(runner_facts, "server_started_at", lambda: started):
             self.assertFalse(watch._cron_watch_runner())
-            self.ask_refund(self.create_ticket(SHIPPED))
+            self.ask_refund(self.create_sale_order(SHIPPED))
             self.env.cr.execute(
                 "UPDATE queue_job SET date_created = date_created - interval '1 minute'"
                 ", eta = eta - interval '1 minute' WHERE id = ANY(%s)",

@@ -12,14 +12,13 @@ from odoo.tests.common import new_test_user
 from odoo.tools import mute_logger
 from odoo.tools.translate import code_translations
 
-from odoo.addons.amazon_order_actions.models.action.action import CONFIRM_ALERT_DAYS
-from odoo.addons.amazon_order_actions.models.watch.check import FIRST, LAST, Check
-from odoo.addons.amazon_order_actions.spapi.client import SellerClient
-from odoo.addons.amazon_order_actions.spapi.enums import FEED_REFUND
-from odoo.addons.amazon_order_actions.spapi.errors import ACCESS_TOKEN_REJECTED, Refused
-from odoo.addons.amazon_order_actions.spapi.operations import OPERATIONS
-
-from ..common import NOWHERE, SHIPPED, AmazonCommon
+from ...models.action.action import CONFIRM_ALERT_DAYS
+from ...models.watch.check import FIRST, LAST, Check
+from ...spapi.client import SellerClient
+from ...spapi.enums import FEED_REFUND
+from ...spapi.errors import ACCESS_TOKEN_REJECTED, Refused
+from ...spapi.operations import OPERATIONS
+from ..common import NOWHERE, SHIPPED, AmazonOrderCommon
 
 FEED = "odoo.addons.amazon_order_actions.models.sending.dispatch"
 WATCH = "odoo.addons.amazon_order_actions.models.watch.watch"
@@ -30,7 +29,7 @@ QUERIES = 380
 
 
 @tagged("post_install", "-at_install")
-class TestWatch(AmazonCommon):
+class TestWatch(AmazonOrderCommon):
     """What nobody moves is found without the job runner, told once, and mended where
     that is safe."""
 
@@ -102,7 +101,7 @@ class TestWatch(AmazonCommon):
         ]
 
     def ask_long_ago(self, ref=SHIPPED, **delta):
-        action = self.ask_refund(self.create_ticket(ref))
+        action = self.ask_refund(self.create_sale_order(ref))
         self.age(action, "last_state_change", "asked_at", "due_at", **delta)
         return action
 
@@ -132,7 +131,7 @@ class TestWatch(AmazonCommon):
         self.simulator.reset(
             processing_seconds=999999, finance_delay_seconds=999999, quotas=False
         )
-        action = self.ask_refund(self.create_ticket(ref))
+        action = self.ask_refund(self.create_sale_order(ref))
         self.run_jobs("_job_dispatch")
         self.assertEqual(action.state, "submitted")
         return action
@@ -140,7 +139,7 @@ class TestWatch(AmazonCommon):
     # === TELLING === #
 
     def test_nothing_wrong_raises_no_alarm(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
         self.settle()
         self.watch()
         self.assert_alarms()
@@ -363,7 +362,7 @@ class TestWatch(AmazonCommon):
     # === JOBS === #
 
     def test_failed_job_is_an_alarm_until_it_is_run_again(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
         job = self.pending_jobs("_job_dispatch")[0]
         job.state = "failed"
         self.watch()
@@ -468,7 +467,7 @@ class TestWatch(AmazonCommon):
     # === FEEDS === #
 
     def test_feed_whose_sender_died_is_settled_and_never_sent_again(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.die_while_sending(action)
         self.drop_jobs()
         self.watch()
@@ -518,7 +517,7 @@ class TestWatch(AmazonCommon):
         self.assertEqual(len(self.pending_jobs("_job_poll")), 1)
 
     def test_lost_job_that_reads_out_a_report_is_enqueued_again(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         self.run_jobs("_job_poll")
         self.drop_jobs("_job_apply_report")
@@ -530,7 +529,7 @@ class TestWatch(AmazonCommon):
         self.assertEqual(action.state, "accepted")
 
     def test_actions_behind_their_feed_are_told(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.die_while_sending(action)
         # what Amazon answered was recorded on the feed, and then the process died
         action.feed_id._record_submitted(action.feed_id.id, "4711", "r-1")
@@ -549,7 +548,7 @@ class TestWatch(AmazonCommon):
 
     def lose_answer(self):
         """Have a refund whose sending Amazon did not answer."""
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.simulator.fault("cut_before", "createFeed", times=1)
         with mute_logger(FEED):
             self.run_jobs("_job_dispatch")
@@ -589,8 +588,8 @@ class TestWatch(AmazonCommon):
         self.simulator.reset(
             processing_seconds=0, finance_delay_seconds=999999999, quotas=False
         )
-        ticket = self.create_ticket(SHIPPED)
-        action = self.ask_refund(ticket)
+        sale_order = self.create_sale_order(SHIPPED)
+        action = self.ask_refund(sale_order)
         for method in ("_job_dispatch", "_job_poll", "_job_apply_report"):
             self.run_jobs(method)
         self.assertEqual(action.state, "accepted")
@@ -610,7 +609,7 @@ class TestWatch(AmazonCommon):
         self.watch()
         self.assert_alarms()
 
-    def test_ticket_is_told_once_that_the_confirmation_does_not_come(self):
+    def test_document_is_told_once_that_the_confirmation_does_not_come(self):
         action = self.accept_long_ago(days=CONFIRM_ALERT_DAYS + 1)
         before = len(action._get_origin().message_ids)
         self.watch()
@@ -634,7 +633,7 @@ class TestWatch(AmazonCommon):
 
     def test_account_that_amazon_refuses_is_an_alarm_until_it_works_again(self):
         with self.refuse_access():
-            order = self.create_ticket(SHIPPED).amazon_order_id
+            order = self.create_sale_order(SHIPPED).amazon_order_id
         self.assertTrue(self.account.access_refused_at)
         self.watch()
         self.assert_alarms()
@@ -655,20 +654,20 @@ class TestWatch(AmazonCommon):
 
     def test_account_without_credentials_is_an_alarm(self):
         self.account.lwa_refresh_token = False
-        self.create_ticket(SHIPPED)
+        self.create_sale_order(SHIPPED)
         self.age(self.account, "access_refused_at", minutes=6)
         self.watch()
         self.assert_alarms("access")
 
     def test_unknown_order_says_that_access_works(self):
         self.account.access_refused_at = fields.Datetime.now()
-        self.create_ticket(NOWHERE)
+        self.create_sale_order(NOWHERE)
         self.assertFalse(self.account.access_refused_at)
 
     def test_amazon_that_does_not_answer_says_nothing_about_access(self):
         refused_at = self.account.access_refused_at = fields.Datetime.now()
         self.simulator.fault("html_503", "getOrder", times=99)
-        self.create_ticket(SHIPPED)
+        self.create_sale_order(SHIPPED)
         self.assertEqual(self.account.access_refused_at, refused_at)
 
     # === AT SCALE === #

@@ -8,10 +8,9 @@ from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, tagged
 from odoo.tools import file_open, mute_logger
 
-from odoo.addons.amazon_order_actions.models.watch import runner_facts
-from odoo.addons.amazon_order_actions.models.watch.health import PREFIX
-
-from ..common import SHIPPED, AmazonCommon
+from ...models.watch import runner_facts
+from ...models.watch.health import PREFIX
+from ..common import SHIPPED, AmazonOrderCommon
 
 HEALTH = "/amazon_order_actions/health"
 METRICS = "/amazon_order_actions/metrics"
@@ -19,7 +18,7 @@ METRICS = "/amazon_order_actions/metrics"
 QUERIES = 50
 
 
-class HealthCommon(AmazonCommon):
+class HealthCommon(AmazonOrderCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -92,7 +91,7 @@ class TestHealthAnswers(HealthCommon, HttpCase):
     def test_token_of_a_company_opens_that_one_alone(self):
         other = self._create_company(name="Elsewhere")
         token = other._make_health_token()
-        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
         text = self.ask_health(token=token).text
         self.assertIn("Elsewhere", text)
         self.assertNotIn(self.account.name, text)
@@ -196,7 +195,7 @@ class TestHealthMeasured(HealthCommon):
     def test_oldest_queued_action_counts_from_when_it_may_leave(self):
         self.assertEqual(self.value("queued_seconds", **self.of_account()), 0)
         self.account.kind_ids.undo_seconds = 60
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.assertEqual(self.value("queued_seconds", **self.of_account()), 0)
         self.age(action, "asked_at", "due_at", "last_state_change", seconds=100)
         seconds = self.value("queued_seconds", **self.of_account())
@@ -204,7 +203,7 @@ class TestHealthMeasured(HealthCommon):
         self.assertLess(seconds, 70)
 
     def test_each_stage_has_its_count_and_its_age(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.age(action, "last_state_change", seconds=100)
         queued = self.of_account(stage="queued")
         self.assertEqual(self.value("actions", **queued), 1)
@@ -214,7 +213,7 @@ class TestHealthMeasured(HealthCommon):
         self.assertEqual(self.value("stage_seconds", **queued), 0)
 
     def test_unknown_outcome_that_waits_for_a_person_is_counted(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.assertEqual(self.value("undecided", **self.of_account()), 0)
         action.needs_person = True
         self.assertEqual(self.value("undecided", **self.of_account()), 1)
@@ -259,18 +258,18 @@ class TestHealthMeasured(HealthCommon):
         self.assertEqual(self.value("runner_connected"), 0)
         self.env.cr.execute("SELECT pg_advisory_xact_lock(2293787760715711918)")
         self.assertEqual(self.value("runner_connected"), 1)
-        self.create_ticket(SHIPPED)
+        self.create_sale_order(SHIPPED)
         self.assertLess(self.value("runner_idle_seconds"), 60)
 
     def test_jobs_that_nobody_starts_are_counted(self):
         self.assertEqual(self.value("jobs_waiting"), 0)
-        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
         self.age(self.pending_jobs(), "date_created", "eta", minutes=3)
         self.assertEqual(self.value("jobs_waiting"), len(self.pending_jobs()))
         self.assertGreater(self.value("jobs_waiting_seconds"), 100)
 
     def test_quota_is_what_is_left_of_it_now(self):
-        self.create_ticket(SHIPPED)
+        self.create_sale_order(SHIPPED)
         quota = self.env["amazon.quota"].search(
             [("account_id", "=", self.account.id), ("operation", "=", "getOrder")]
         )
@@ -304,7 +303,7 @@ class TestHealthMeasured(HealthCommon):
         self.account.active = False
         self.assertNotIn(self.account.name, json.dumps(self.measured()))
         self.account.active = True
-        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
         self.account.active = False
         self.assertEqual(self.value("actions", **self.of_account(stage="queued")), 1)
 
@@ -331,7 +330,7 @@ class TestHealthMeasured(HealthCommon):
 
     def test_prometheus_reads_the_text(self):
         self.account.name = 'Nordlicht "DE"\\\nzwei'
-        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
         health = self.env["amazon.health"].with_company(self.company).sudo()
         text = health._as_text()
         line = re.compile(
@@ -345,16 +344,16 @@ class TestHealthMeasured(HealthCommon):
             self.assertEqual(text.count(f"# TYPE {name} gauge\n"), 1)
 
     def test_no_order_and_no_buyer_is_in_it(self):
-        ticket = self.create_ticket(SHIPPED)
-        self.ask_refund(ticket)
+        sale_order = self.create_sale_order(SHIPPED)
+        self.ask_refund(sale_order)
         said = json.dumps(self.measured())
         action = self.last_action()
-        for secret in (SHIPPED, action.name, ticket.number, self.agent.name):
+        for secret in (SHIPPED, action.name, sale_order.name, self.agent.name):
             self.assertNotIn(secret, said)
         self.assertNotRegex(said, r"\d{3}-\d{7}-\d{7}")
 
     def test_it_costs_few_queries(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
         self.measured()
         self.env.flush_all()
         health = self.env["amazon.health"].with_company(self.company).sudo()
@@ -363,6 +362,6 @@ class TestHealthMeasured(HealthCommon):
             health._as_json()
 
     def test_it_is_answered_while_no_runner_works(self):
-        self.ask_refund(self.create_ticket(SHIPPED))
+        self.ask_refund(self.create_sale_order(SHIPPED))
         with patch.object(runner_facts, "find_holder", lambda _env: None):
             self.assertEqual(self.value("runner_connected"), 0)
