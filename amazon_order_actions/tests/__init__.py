@@ -4,6 +4,7 @@ if repository.IS_HERE:
     from .account import *
     from .action import *
     from .approval import *
+    from .base import *
     from .control import *
     from .conversation import *
     from .journal import *

@@ -1,3 +1,2 @@
-from . import test_kinds
 from . import test_rights
 from . import test_tickets

@@ -2,6 +2,7 @@ from . import test_allocation
 from . import test_cancel_items
 from . import test_cancel_rest
 from . import test_hostile_amounts
+from . import test_kinds
 from . import test_mcf
 from . import test_order_number
 from . import test_refund_amounts

@@ -2,16 +2,11 @@ from datetime import date
 
 from odoo.exceptions import AccessError
 
-from odoo.addons.amazon_order_actions.models.base.fetching import (
-    columns_held,
-    fetch_along,
-    fetch_family,
-)
-
-from ..common import GIFT_WRAPPED, PARTLY_REFUNDED, SHIPPED, AmazonCommon
+from ...models.base.fetching import columns_held, fetch_along, fetch_family
+from ..common import GIFT_WRAPPED, PARTLY_REFUNDED, SHIPPED, AmazonOrderCommon
 
 
-class TestFetching(AmazonCommon):
+class TestFetching(AmazonOrderCommon):
     """What is read together is what Odoo reads one by one."""
 
     def values_of(self, records, names):
@@ -29,7 +24,7 @@ class TestFetching(AmazonCommon):
     # === RECORDS AND THEIR CHILDREN === #
 
     def test_items_and_charges_are_read_as_odoo_reads_them(self):
-        order = self.create_ticket(GIFT_WRAPPED).amazon_order_id.sudo()
+        order = self.create_sale_order(GIFT_WRAPPED).amazon_order_id.sudo()
         items = order.line_ids
         names = columns_held(items), columns_held(items.charge_ids)
         charges = [item.charge_ids for item in items]
@@ -47,7 +42,7 @@ class TestFetching(AmazonCommon):
             self.assert_cached(item.charge_ids, names[1], values)
 
     def test_item_without_charges_has_none(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id.sudo()
+        order = self.create_sale_order(SHIPPED).amazon_order_id.sudo()
         bare = order.line_ids.copy({"amazon_item_ref": "bare"})
         self.env.flush_all()
         self.env.invalidate_all()
@@ -56,13 +51,13 @@ class TestFetching(AmazonCommon):
         self.assertFalse(bare.charge_ids)
 
     def test_what_is_not_written_yet_stays(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id.sudo()
+        order = self.create_sale_order(SHIPPED).amazon_order_id.sudo()
         order.line_ids.title = "Another title"
         fetch_family(order.line_ids, [("order_id", "=", order.id)], "charge_ids")
         self.assertEqual(order.line_ids.title, "Another title")
 
     def test_dialog_of_somebody_else_is_not_read(self):
-        request = self.open_request(self.create_ticket(SHIPPED), "refund")
+        request = self.open_request(self.create_sale_order(SHIPPED), "refund")
         other = self._create_user(
             "amazon_other",
             *self.WORKS_WITH_DOCUMENTS,
@@ -77,7 +72,7 @@ class TestFetching(AmazonCommon):
             theirs.action_refund()
 
     def test_item_that_somebody_else_put_into_a_dialog_is_left_out(self):
-        request = self.open_request(self.create_ticket(GIFT_WRAPPED), "refund")
+        request = self.open_request(self.create_sale_order(GIFT_WRAPPED), "refund")
         mine, theirs = request.line_ids
         self.env.flush_all()
         self.env.cr.execute(
@@ -93,7 +88,7 @@ class TestFetching(AmazonCommon):
     def test_what_records_point_to_is_read_as_odoo_reads_it(self):
         orders = self.env["amazon.order"].sudo()
         for ref in (SHIPPED, PARTLY_REFUNDED):
-            orders |= self.create_ticket(ref).amazon_order_id.sudo()
+            orders |= self.create_sale_order(ref).amazon_order_id.sudo()
         wanted = {
             "": ("account_id", "purchased_at"),
             "account_id": ("company_id", "name"),
@@ -115,11 +110,13 @@ class TestFetching(AmazonCommon):
         )
 
     def test_nothing_that_is_pointed_to_is_nothing(self):
-        ticket = self.create_ticket().sudo()
+        sale_order = self.create_sale_order().sudo()
         self.env.flush_all()
         self.env.invalidate_all()
-        fetch_along(ticket, {"": ("amazon_order_id",), "amazon_order_id": ("channel",)})
-        self.assertFalse(ticket.amazon_order_id)
+        fetch_along(
+            sale_order, {"": ("amazon_order_id",), "amazon_order_id": ("channel",)}
+        )
+        self.assertFalse(sale_order.amazon_order_id)
 
     # === NUMBERS === #
 

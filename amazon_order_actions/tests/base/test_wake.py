@@ -9,8 +9,9 @@ from odoo.sql_db import db_connect
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.base import wake
 from odoo.addons.base.tests.common import BaseCommon
+
+from ...models.base import wake
 
 LOGGER = "odoo.addons.amazon_order_actions.models.base.wake"
 

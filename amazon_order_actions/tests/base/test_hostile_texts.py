@@ -12,15 +12,11 @@ from odoo import http
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import HttpCase, tagged
 
-from odoo.addons.amazon_order_actions.models.base.plain_export import plain
-from odoo.addons.amazon_order_actions.models.conversation.reply_content import (
-    MAX_TEXT,
-    forbidden,
-)
-from odoo.addons.amazon_order_actions.models.conversation.reply_rules import render
-from odoo.addons.amazon_order_actions.models.order.order import ORDER_REF
-
-from ..common import SHIPPED
+from ...models.base.plain_export import plain
+from ...models.conversation.reply_content import MAX_TEXT, forbidden
+from ...models.conversation.reply_rules import render
+from ...models.order.order import ORDER_REF
+from ..common import SHIPPED, AmazonOrderCommon
 from ..conversation.test_reply import SENDER, ReplyCommon
 from ..order.test_hostile_answers import HostileCommon
 
@@ -39,18 +35,18 @@ TEMPLATES = (
 
 class HostileTexts(HostileCommon):
     def order_titled(self, title, **product):
-        """Return a ticket whose order has one item with this title."""
-        ticket = self.create_ticket(SHIPPED)
+        """Return a sale order of one item with this title."""
+        sale_order = self.create_sale_order(SHIPPED)
         said = self.order_json(SHIPPED)
         said["orderItems"][0]["product"].update({"title": title, **product})
         said["lastUpdatedTime"] = "2999-01-01T00:00:00Z"
         self.says("getOrder", {"order": said})
-        order = ticket.amazon_order_id
+        order = sale_order.amazon_order_id
         order._request_read()
         self.run_jobs("_job_read")
         self.simulator.clear_faults()
         self.assertEqual(order.line_ids.title, title)
-        return ticket
+        return sale_order
 
     def assert_escaped(self, html):
         """No element in it is from a text, though the text may stand in it."""
@@ -67,22 +63,22 @@ class TestHostileTexts(HostileTexts):
     def test_markup_of_titles_and_errors_is_text_in_every_note_and_activity(self):
         for text in (SCRIPT, IMAGE):
             with self.subTest(text):
-                ticket = self.order_titled(f"{text} Kettle", sellerSku=text)
+                sale_order = self.order_titled(f"{text} Kettle", sellerSku=text)
                 self.simulator.fault(
                     "report_error", order_id=SHIPPED, code="<b>", text=text
                 )
-                action = self.ask_refund(ticket, amounts={text: 1.0}, note=text)
+                action = self.ask_refund(sale_order, amounts={text: 1.0}, note=text)
                 self.settle()
                 self.assertEqual(action.state, "rejected")
                 self.assertIn("alert(1)", action.state_message)
-                bodies = [*ticket.message_ids.mapped("body")]
-                bodies += ticket.activity_ids.mapped("note")
-                bodies += ticket.activity_ids.mapped("summary")
+                bodies = [*sale_order.message_ids.mapped("body")]
+                bodies += sale_order.activity_ids.mapped("note")
+                bodies += sale_order.activity_ids.mapped("summary")
                 self.assertTrue(any("alert(1)" in str(body) for body in bodies))
                 for body in filter(None, bodies):
                     self.assert_escaped(body)
                 # The panel is data, put into the page as text (t-esc).
-                panel = ticket.with_user(self.agent).amazon_order_panel["order"]
+                panel = sale_order.with_user(self.agent).amazon_order_panel["order"]
                 self.assertIn(text, panel["lines"][0]["title"])
                 json.dumps(panel, allow_nan=False, default=str)
 
@@ -99,23 +95,6 @@ class TestHostileTexts(HostileTexts):
             for word in ("t-out", "t-raw", "markup(", "innerHTML", "outerHTML"):
                 self.assertNotIn(word, source, path)
 
-    def test_a_buyers_mail_may_name_any_number_of_orders(self):
-        refs = [f"302-{number:07}-1234567" for number in range(5000)]
-        ticket = self.env["helpdesk.ticket"].message_new(
-            {
-                "subject": f"{SCRIPT} {refs[0]}",
-                "body": " ".join(refs),
-                "from": f'"{IMAGE}" <buyer@marketplace.amazon.de>',
-                "email_from": f'"{IMAGE}" <buyer@marketplace.amazon.de>',
-                "to": "amazon@example.com",
-            },
-            {"company_id": self.company.id, "team_id": self.team.id},
-        )
-        self.assertEqual(ticket.amazon_order_ref, refs[0])
-        self.assertLess(max(len(note) for note in self.notes(ticket)), 2000)
-        for body in ticket.message_ids.mapped("body"):
-            self.assert_escaped(body)
-
     def test_finding_an_order_number_takes_time_by_the_length_of_the_mail(self):
         for text in ("1" * 10**6, "302-" * 10**5, "302-1234567-" * 10**5, "-" * 10**6):
             started = time.thread_time()
@@ -131,20 +110,22 @@ class TestHostileTexts(HostileTexts):
             "%",
         ):
             with self.subTest(ref):
-                ticket = self.create_ticket(read=False, amazon_fulfillment_ref=ref)
+                sale_order = self.create_sale_order(
+                    read=False, amazon_fulfillment_ref=ref
+                )
                 self.run_jobs("_job_read")
-                order = ticket.amazon_order_id
+                order = sale_order.amazon_order_id
                 self.assertEqual(order.amazon_order_ref, ref)
                 self.assertEqual(order.read_state, "refused")
                 self.assert_words(order.read_message, ref)
         with self.assertRaisesRegex(ValidationError, "at most"):
-            self.create_ticket(read=False, amazon_fulfillment_ref="x" * 5000)
+            self.create_sale_order(read=False, amazon_fulfillment_ref="x" * 5000)
 
     def test_an_order_number_of_sql_wildcards_finds_nobodys_order(self):
-        self.create_ticket(SHIPPED)
+        self.create_sale_order(SHIPPED)
         for ref in ("%", "302-4481516-234210_", "___-_______-_______"):
             with self.assertRaises(ValidationError):
-                self.create_ticket(read=False, amazon_order_ref=ref)
+                self.create_sale_order(read=False, amazon_order_ref=ref)
 
 
 @tagged("post_install", "-at_install")
@@ -159,7 +140,7 @@ class TestHostileReplies(HostileTexts, ReplyCommon):
     def test_a_title_that_looks_like_a_template_is_not_run_in_a_reply(self):
         for text in TEMPLATES:
             with self.subTest(text):
-                ticket = self.order_titled(f"{text} Kettle")
+                sale_order = self.order_titled(f"{text} Kettle")
                 template = self.env["amazon.reply.template"]._find(
                     "refund", "asked", "de", self.company
                 )
@@ -170,29 +151,31 @@ class TestHostileReplies(HostileTexts, ReplyCommon):
                 if "${" in text or "<t" in text:
                     # so nothing is sent, in a sentence
                     with self.assertRaises(UserError):
-                        ticket._send_reply_mail(f"Order {SHIPPED}", body, self.agent)
+                        sale_order._send_reply_mail(
+                            f"Order {SHIPPED}", body, self.agent
+                        )
                 else:
-                    ticket._send_reply_mail(f"Order {SHIPPED}", body, self.agent)
+                    sale_order._send_reply_mail(f"Order {SHIPPED}", body, self.agent)
                     self.assertIn(text, self.text_of(self.mails()[-1]))
 
     def test_markup_in_a_reply_is_refused_in_words(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         for text in (SCRIPT, IMAGE, "<a href='x'>y</a>", "&#60;b>", "\u202eevil"):
             with self.assertRaisesRegex(UserError, "in the text"):
-                ticket._send_reply_mail("x", f"{SHIPPED} {text}", self.agent)
+                sale_order._send_reply_mail("x", f"{SHIPPED} {text}", self.agent)
         self.assertFalse(self.mails())
 
     def test_a_subject_makes_no_header(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         for subject in ("a\nBcc: evil@evil.example", "a\r\nX: y", "a\rb", "a\u2028b"):
             with self.assertRaisesRegex(UserError, "single line"):
-                ticket._send_reply_mail(subject, f"{SHIPPED} Hello", self.agent)
+                sale_order._send_reply_mail(subject, f"{SHIPPED} Hello", self.agent)
         self.assertFalse(self.mails())
 
     def test_a_shop_name_makes_no_header(self):
         self.account.shop_name = 'Nord"\nBcc: evil@evil.example\n, <b> licht'
-        ticket = self.create_ticket(SHIPPED)
-        ticket._send_reply_mail("Order", f"{SHIPPED} Hello", self.agent)
+        sale_order = self.create_sale_order(SHIPPED)
+        sale_order._send_reply_mail("Order", f"{SHIPPED} Hello", self.agent)
         mail = self.mails()[-1]
         server = self.env["ir.mail_server"]
         message = server._build_email__(
@@ -237,24 +220,8 @@ class TestHostileReplies(HostileTexts, ReplyCommon):
         self.assertEqual(list(forbidden("a" * (MAX_TEXT + 1))), ["long"])
 
 
-@tagged("post_install", "-at_install")
-class TestHostileExports(HostileTexts, HttpCase):
+class ExportCommon(AmazonOrderCommon, HttpCase):
     """Odoo's own export of what was asked of Amazon and of what Amazon said."""
-
-    def test_what_looks_like_a_formula_is_a_text(self):
-        for text in (
-            FORMULA,
-            " =1",
-            "\t=1",
-            "{=1}",
-            "@SUM(1)",
-            "\r+1",
-            "external:c:\\x",
-        ):
-            self.assertEqual(plain(text), f"'{text}")
-            self.assertEqual(plain(plain(text)), f"'{text}")
-        for value in ("Kettle", "a=b", "+49 30 1234", "-5 %", "", False, 5, -1.5, None):
-            self.assertEqual(plain(value), value)
 
     def export(self, kind, model, names, ids):
         self.agent.sudo().group_ids += self.env.ref("base.group_allow_export")
@@ -278,25 +245,48 @@ class TestHostileExports(HostileTexts, HttpCase):
         self.assertEqual(response.status_code, 200, response.text[:500])
         return response.content
 
+    def assert_no_formula(self, model, names, ids):
+        """Check that a formula is exported as a text, to both sorts of table."""
+        self.env.flush_all()
+        table = self.export("csv", model, names, ids).decode("utf-8-sig")
+        self.assertNotRegex(table, r'(?m)(^|,)"[=@+\t\r-]')
+        book = self.export("xlsx", model, names, ids)
+        with zipfile.ZipFile(io.BytesIO(book)) as sheet:
+            page = sheet.read("xl/worksheets/sheet1.xml").decode()
+            texts = sheet.read("xl/sharedStrings.xml").decode()
+        self.assertFalse(re.search(r"<f[ >]|<hyperlink", page), page)
+        self.assertIn("'=HYPERLINK", texts)
+
+
+@tagged("post_install", "-at_install")
+class TestHostileExports(HostileTexts, ExportCommon):
+    """What is exported is a text, whatever a program would take it for."""
+
+    def test_what_looks_like_a_formula_is_a_text(self):
+        for text in (
+            FORMULA,
+            " =1",
+            "\t=1",
+            "{=1}",
+            "@SUM(1)",
+            "\r+1",
+            "external:c:\\x",
+        ):
+            self.assertEqual(plain(text), f"'{text}")
+            self.assertEqual(plain(plain(text)), f"'{text}")
+        for value in ("Kettle", "a=b", "+49 30 1234", "-5 %", "", False, 5, -1.5, None):
+            self.assertEqual(plain(value), value)
+
     def test_no_export_of_odoo_holds_a_formula(self):
-        ticket = self.order_titled(FORMULA, sellerSku="@SUM(1+1)")
-        ticket.name = FORMULA
-        line = ticket.amazon_order_id.line_ids
+        sale_order = self.order_titled(FORMULA, sellerSku="@SUM(1+1)")
+        sale_order.client_order_ref = FORMULA
+        line = sale_order.amazon_order_id.line_ids
         charge = line.charge_ids[:1]
-        cases = (
+        for model, names, ids in (
             ("amazon.order.line", ["title", "sku"], line.ids),
             ("amazon.order.charge", ["line_id", "component"], charge.ids),
             ("amazon.order", ["amazon_order_ref", "line_ids/title"], line.order_id.ids),
-            ("helpdesk.ticket", ["name"], ticket.ids),
-        )
-        self.env.flush_all()
-        for model, names, ids in cases:
+            ("sale.order", ["client_order_ref"], sale_order.ids),
+        ):
             with self.subTest(model):
-                table = self.export("csv", model, names, ids).decode("utf-8-sig")
-                self.assertNotRegex(table, r'(?m)(^|,)"[=@+\t\r-]')
-                book = self.export("xlsx", model, names, ids)
-                with zipfile.ZipFile(io.BytesIO(book)) as sheet:
-                    page = sheet.read("xl/worksheets/sheet1.xml").decode()
-                    texts = sheet.read("xl/sharedStrings.xml").decode()
-                self.assertFalse(re.search(r"<f[ >]|<hyperlink", page), page)
-                self.assertIn("'=HYPERLINK", texts)
+                self.assert_no_formula(model, names, ids)

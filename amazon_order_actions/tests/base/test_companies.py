@@ -5,9 +5,8 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tests.common import HttpCase, JsonRpcException, new_test_user
 
-from odoo.addons.amazon_order_actions.models.action.reservation import ActionRequest
-
-from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonCommon
+from ...models.action.reservation import ActionRequest
+from ..common import GIFT_WRAPPED, SHIPPED, UNSHIPPED, AmazonOrderCommon
 
 # An order of the other company's seller (spapi_simulator/demo_orders.yaml).
 AMERICAN = "112-3957204-8816273"
@@ -16,9 +15,12 @@ OTHER_SENDER = "amazon@southlight.example"
 RELAY = "buyer123@marketplace.amazon.de"
 
 
-class CompaniesCommon(AmazonCommon):
+class CompaniesCommon(AmazonOrderCommon):
     """Two companies, each connected to a seller of its own; agents of the first alone,
     of both, and people of the second."""
+
+    # groups of who changes any document of an order
+    MANAGES_DOCUMENTS = ("sales_team.group_sale_manager",)
 
     @classmethod
     def setUpClass(cls):
@@ -37,13 +39,9 @@ class CompaniesCommon(AmazonCommon):
             lwa_refresh_token="Atzr|demo-refresh-token-us",
             approved_sender=OTHER_SENDER,
         )
-        cls.other_team = cls.env["helpdesk.ticket.team"].create(
-            {"name": "Amazon", "company_id": cls.other.id}
-        )
         groups = (
             "base.group_user",
-            "helpdesk_mgmt.group_helpdesk_manager",
-            "sales_team.group_sale_salesman_all_leads",
+            *cls.MANAGES_DOCUMENTS,
             "amazon_order_actions.group_refund",
             "amazon_order_actions.group_message",
             "amazon_order_actions.group_admin",
@@ -99,6 +97,9 @@ class CompaniesCommon(AmazonCommon):
             self.assertEqual(entry.origin_id, record.id)
             self.assertIn(message, entry.message)
 
+    def buyer(self, email):
+        return self.env["res.partner"].create({"name": "A buyer", "email": email})
+
     def other_orders(self):
         return self.env["amazon.order"].search([("company_id", "=", self.other.id)])
 
@@ -127,81 +128,80 @@ class TestCompanies(CompaniesCommon):
 
     # === RUNNING WORK STAYS === #
 
-    def documents(self, ref):
-        return [self.create_ticket(ref), self.create_sale_order(ref)]
-
     def test_document_with_an_amazon_order_stays_whoever_moves_it(self):
-        for document in self.documents(SHIPPED):
-            for user in (self.single, self.double):
-                with self.subTest(model=document._name, user=user.login):
-                    self.assert_refused(
-                        lambda document=document, user=user: self.as_user(
-                            user, document
-                        ).write({"company_id": self.other.id}),
-                        words=f"about the Amazon order {SHIPPED} of Nordlicht Test",
-                    )
-                    self.assertEqual(document.company_id, self.company)
+        document = self.create_sale_order(SHIPPED)
+        for user in (self.single, self.double):
+            with self.subTest(user=user.login):
+                self.assert_refused(
+                    lambda user=user: self.as_user(user, document).write(
+                        {"company_id": self.other.id}
+                    ),
+                    words=f"about the Amazon order {SHIPPED} of Nordlicht Test",
+                )
+                self.assertEqual(document.company_id, self.company)
         self.assertFalse(self.other_orders())
 
     def test_document_something_was_asked_from_stays_without_its_number(self):
-        for document in self.documents(SHIPPED):
-            action = self.ask_refund(document, self.double, {"NW-KESSEL-12-SW": 1})
-            action._set_withdrawn()
-            document.amazon_order_ref = False
-            with self.subTest(model=document._name):
-                self.assert_refused(
-                    lambda document=document: self.as_user(self.double, document).write(
-                        {"company_id": self.other.id}
-                    ),
-                    words="what was asked of Amazon from it",
-                )
+        document = self.create_sale_order(SHIPPED)
+        action = self.ask_refund(document, self.double, {"NW-KESSEL-12-SW": 1})
+        action._set_withdrawn()
+        document.amazon_order_ref = False
+        self.assert_refused(
+            lambda: self.as_user(self.double, document).write(
+                {"company_id": self.other.id}
+            ),
+            words="what was asked of Amazon from it",
+        )
 
     def test_document_of_a_pack_stays(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         evidence = self.as_user(self.double, self.env["amazon.evidence"])
-        evidence._make(self.as_user(self.double, ticket))
-        ticket.amazon_order_ref = False
+        evidence._make(self.as_user(self.double, sale_order))
+        sale_order.amazon_order_ref = False
         self.assert_refused(
-            lambda: ticket.write({"company_id": self.other.id}), words="proven with it"
+            lambda: sale_order.write({"company_id": self.other.id}),
+            words="proven with it",
         )
 
     def test_document_the_buyer_was_written_to_from_stays(self):
-        ticket = self.create_ticket(SHIPPED, partner_email=RELAY)
+        sale_order = self.create_sale_order(SHIPPED, partner_id=self.buyer(RELAY).id)
         author = self.as_user(self.double, self.double)
-        with patch.object(type(ticket), "_actual_sender", lambda self, sender: sender):
-            self.as_user(self.double, ticket)._send_reply_mail(
+        with patch.object(
+            type(sale_order), "_actual_sender", lambda self, sender: sender
+        ):
+            self.as_user(self.double, sale_order)._send_reply_mail(
                 f"Order {SHIPPED}", "We are on it.", author
             )
-        ticket.amazon_order_ref = False
+        sale_order.amazon_order_ref = False
         self.assert_refused(
-            lambda: ticket.write({"company_id": self.other.id}),
+            lambda: sale_order.write({"company_id": self.other.id}),
             words="sent to its buyer",
         )
 
     def test_document_moves_once_its_number_is_out_and_both_journals_tell(self):
-        ticket = self.create_ticket(SHIPPED)
-        own = self.as_user(self.double, ticket)
+        sale_order = self.create_sale_order(SHIPPED)
+        own = self.as_user(self.double, sale_order)
         own.amazon_order_ref = False
         own.write({"company_id": self.other.id, "amazon_order_ref": AMERICAN})
-        self.assertEqual(ticket.amazon_order_id.company_id, self.other)
-        self.assertEqual(ticket.amazon_order_id.account_id, self.other_account)
-        self.assert_both_journals_tell(ticket, "was moved", self.double)
+        self.assertEqual(sale_order.amazon_order_id.company_id, self.other)
+        self.assertEqual(sale_order.amazon_order_id.account_id, self.other_account)
+        self.assert_both_journals_tell(sale_order, "was moved", self.double)
         entry = self.entries(self.company)
         self.assertEqual(entry.value_before, self.company.name)
         self.assertEqual(entry.value_after, self.other.name)
 
     def test_document_without_anything_of_amazon_is_none_of_our_business(self):
-        ticket = self.create_ticket(read=False)
-        self.as_user(self.double, ticket).company_id = self.other
-        self.assertEqual(ticket.company_id, self.other)
+        sale_order = self.create_sale_order(read=False)
+        self.as_user(self.double, sale_order).company_id = self.other
+        self.assertEqual(sale_order.company_id, self.other)
         self.assertFalse(self.entries(self.company) | self.entries(self.other))
 
     def test_what_went_astray_before_can_return(self):
         """Here by SQL, as it could be done by hand once."""
-        ticket = self.create_ticket(SHIPPED)
-        self.ask_refund(ticket, self.double, {"NW-KESSEL-12-SW": 1})
+        sale_order = self.create_sale_order(SHIPPED)
+        self.ask_refund(sale_order, self.double, {"NW-KESSEL-12-SW": 1})
         for table, record in (
-            ("helpdesk_ticket", ticket),
+            ("sale_order", sale_order),
             ("amazon_seller_account", self.account),
         ):
             self.env.flush_all()
@@ -212,30 +212,29 @@ class TestCompanies(CompaniesCommon):
         self.env.invalidate_all()
         third = self._create_company(name="Third")
         self.env.user.company_ids += third
-        ticket.amazon_order_ref = False
-        for record in (ticket, self.account):
+        sale_order.amazon_order_ref = False
+        for record in (sale_order, self.account):
             with self.subTest(model=record._name):
                 self.assert_refused(lambda r=record: r.write({"company_id": third.id}))
                 self.as_user(self.double, record).company_id = self.company
                 self.assertEqual(record.company_id, self.company)
 
     def test_one_that_stays_keeps_the_others_of_a_batch(self):
-        tickets = self.create_ticket(read=False) | self.create_ticket(SHIPPED)
-        self.assert_refused(lambda: tickets.write({"company_id": self.other.id}))
-        self.assertEqual(tickets.company_id, self.company)
+        sale_orders = self.create_sale_order(read=False) | self.create_sale_order(
+            SHIPPED
+        )
+        self.assert_refused(lambda: sale_orders.write({"company_id": self.other.id}))
+        self.assertEqual(sale_orders.company_id, self.company)
 
     def test_writing_the_same_company_again_is_no_move(self):
-        ticket = self.create_ticket(SHIPPED)
-        self.ask_refund(ticket, self.double)
-        self.as_user(self.double, ticket).company_id = self.company
+        sale_order = self.create_sale_order(SHIPPED)
+        self.ask_refund(sale_order, self.double)
+        self.as_user(self.double, sale_order).company_id = self.company
         self.assertFalse(self.entries(self.company))
 
     def test_company_cannot_be_taken_out(self):
-        for document in self.documents(SHIPPED):
-            with self.subTest(model=document._name):
-                self.assert_refused(
-                    lambda document=document: document.write({"company_id": False})
-                )
+        document = self.create_sale_order(SHIPPED)
+        self.assert_refused(lambda: document.write({"company_id": False}))
 
     def test_branch_is_another_company(self):
         """Odoo lets a branch use what its parent has."""
@@ -243,13 +242,13 @@ class TestCompanies(CompaniesCommon):
             {"name": "Branch", "parent_id": self.company.id}
         )
         self.double.company_ids += branch
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         companies = self.company | branch
-        own = self.as_user(self.double, ticket, companies)
+        own = self.as_user(self.double, sale_order, companies)
         self.assert_refused(lambda: own.write({"company_id": branch.id}))
         own.amazon_order_ref = False
         own.write({"company_id": branch.id, "amazon_order_ref": SHIPPED})
-        self.assertFalse(ticket.amazon_order_id, "the branch has no account")
+        self.assertFalse(sale_order.amazon_order_id, "the branch has no account")
         self.assertIn("No Amazon account", own.amazon_order_panel["notice"])
 
     # === THE REAL USER'S COMPANIES === #
@@ -257,30 +256,24 @@ class TestCompanies(CompaniesCommon):
     def test_number_reaches_no_company_that_its_user_is_not_in(self):
         """With one write: Odoo checks the rules before it, and not after."""
         vals = {"company_id": self.other.id, "amazon_order_ref": AMERICAN}
-        for document in (
-            self.create_ticket(read=False),
-            self.create_sale_order(read=False),
-        ):
-            with self.subTest(model=document._name):
-                self.assert_refused(
-                    lambda document=document: self.as_user(self.single, document).write(
-                        vals
-                    ),
-                    AccessError,
-                    "not working in",
-                )
-                self.assertEqual(document.company_id, self.company)
+        document = self.create_sale_order(read=False)
+        self.assert_refused(
+            lambda: self.as_user(self.single, document).write(vals),
+            AccessError,
+            "not working in",
+        )
+        self.assertEqual(document.company_id, self.company)
         self.assertFalse(self.other_orders())
         self.assertFalse(self.pending_jobs("_job_read"))
 
     def test_refusal_is_told_by_both_journals_without_a_name_of_the_other(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         self.assert_refused(
-            lambda: self.as_user(self.single, ticket).write(
+            lambda: self.as_user(self.single, sale_order).write(
                 {"company_id": self.other.id}
             )
         )
-        self.assert_both_journals_tell(ticket, "refused", self.single)
+        self.assert_both_journals_tell(sale_order, "refused", self.single)
         own, other = self.entries(self.company), self.entries(self.other)
         self.assertEqual(own.value_before, self.company.name)
         self.assertEqual(own.value_after, "another company")
@@ -289,15 +282,14 @@ class TestCompanies(CompaniesCommon):
         self.assertFalse(own.amazon_order_ref or other.amazon_order_ref)
 
     def test_who_may_not_write_a_document_is_told_nothing_of_it(self):
-        ticket = self.create_ticket(
+        sale_order = self.create_sale_order(
             read=False,
-            name="Secret of theirs",
+            client_order_ref="Secret of theirs",
             company_id=self.other.id,
-            team_id=self.other_team.id,
         )
-        ticket.amazon_order_ref = AMERICAN
+        sale_order.amazon_order_ref = AMERICAN
         self.assert_refused(
-            lambda: self.as_user(self.single, ticket).write(
+            lambda: self.as_user(self.single, sale_order).write(
                 {"company_id": self.company.id}
             ),
             AccessError,
@@ -309,16 +301,11 @@ class TestCompanies(CompaniesCommon):
         for user, active in ((self.single, self.company), (self.double, self.company)):
             for record, code in (
                 (
-                    self.create_ticket(read=False),
+                    self.create_sale_order(read=False),
                     "record.write({'company_id': %d, 'amazon_order_ref': '%s'})",
                 ),
                 (
-                    self.create_ticket(read=False),
-                    "env['helpdesk.ticket'].create({'name': 'A', 'description': 'A',"
-                    " 'company_id': %d, 'amazon_order_ref': '%s'})",
-                ),
-                (
-                    self.create_ticket(read=False),
+                    self.create_sale_order(read=False),
                     "env['sale.order'].create({'partner_id': env.user.partner_id.id,"
                     " 'company_id': %d, 'amazon_order_ref': '%s'})",
                 ),
@@ -343,7 +330,7 @@ class TestCompanies(CompaniesCommon):
         values = (self.other.id, self.other.id, AMERICAN)
         self.assert_refused(
             lambda: self.by_rule(
-                self.single, self.create_ticket(read=False), code % values
+                self.single, self.create_sale_order(read=False), code % values
             ),
             AccessError,
         )
@@ -352,18 +339,16 @@ class TestCompanies(CompaniesCommon):
         )
         self.assert_refused(
             lambda: self.by_rule(
-                self.single, self.create_ticket(read=False), code % values
+                self.single, self.create_sale_order(read=False), code % values
             ),
             AccessError,
         )
         self.assertFalse(self.other_orders())
 
     def test_nothing_is_asked_for_in_a_company_that_is_not_active(self):
-        """By a rule in sudo mode, on a ticket that is there."""
-        ticket = self.create_ticket(
-            AMERICAN, company_id=self.other.id, team_id=self.other_team.id
-        )
-        self.assertEqual(ticket.amazon_order_id.read_state, "read")
+        """By a rule in sudo mode, on a document that is there."""
+        sale_order = self.create_sale_order(AMERICAN, company_id=self.other.id)
+        self.assertEqual(sale_order.amazon_order_id.read_state, "read")
         code = """
 opened = record.action_amazon_refund()
 request = env["amazon.refund.request"].browse(opened["res_id"])
@@ -374,9 +359,9 @@ request.action_refund()
         for user in (self.single, self.double):
             with self.subTest(user=user.login):
                 self.assert_refused(
-                    lambda user=user: self.by_rule(user, ticket, code), AccessError
+                    lambda user=user: self.by_rule(user, sale_order, code), AccessError
                 )
-                record = self.as_user(user, ticket, self.company).sudo()
+                record = self.as_user(user, sale_order, self.company).sudo()
                 order = record.amazon_order_id
                 request = ActionRequest("refund", record, f"nonce {user.id}")
                 self.assert_refused(
@@ -387,17 +372,16 @@ request.action_refund()
                     "not working in",
                 )
         self.assertEqual(self.env["amazon.action"].search_count([]), count)
-        self.by_rule(self.double, ticket, code, self.company | self.other)
+        self.by_rule(self.double, sale_order, code, self.company | self.other)
         self.assertEqual(self.last_action().company_id, self.other)
 
     def test_nobody_writes_to_a_buyer_of_a_company_that_is_not_active(self):
-        ticket = self.create_ticket(
+        sale_order = self.create_sale_order(
             AMERICAN,
             company_id=self.other.id,
-            team_id=self.other_team.id,
-            partner_email="buyer123@marketplace.amazon.com",
+            partner_id=self.buyer("buyer123@marketplace.amazon.com").id,
         )
-        record = self.as_user(self.double, ticket, self.company).sudo()
+        record = self.as_user(self.double, sale_order, self.company).sudo()
         self.assert_refused(
             lambda: record._send_reply_mail(
                 f"Order {AMERICAN}", "We are on it.", self.double
@@ -408,35 +392,33 @@ request.action_refund()
 
     def test_scheduled_actions_and_jobs_work_for_every_company(self):
         bot = self.env.ref("base.user_root")
-        ticket = self.create_ticket(
-            read=False, company_id=self.other.id, team_id=self.other_team.id
-        )
-        ticket.with_user(bot).with_context(
+        sale_order = self.create_sale_order(read=False, company_id=self.other.id)
+        sale_order.with_user(bot).with_context(
             allowed_company_ids=self.company.ids
         ).sudo().amazon_order_ref = AMERICAN
-        self.assertEqual(ticket.amazon_order_id.company_id, self.other)
+        self.assertEqual(sale_order.amazon_order_id.company_id, self.other)
 
     # === WHAT IS SENT IS JUDGED BY THE ACTION'S ORDER === #
 
     def waiting_reply(self):
-        ticket = self.create_ticket(SHIPPED, partner_email=RELAY)
-        action = self.ask_refund(ticket, self.double, {"NW-KESSEL-12-SW": 1})
+        sale_order = self.create_sale_order(SHIPPED, partner_id=self.buyer(RELAY).id)
+        action = self.ask_refund(sale_order, self.double, {"NW-KESSEL-12-SW": 1})
         self.env["amazon.reply"]._ask_for(
             action,
             {
                 "awaited_state": "accepted",
                 "lang": "de",
-                "recipient": ticket._recipient(),
+                "recipient": sale_order._recipient(),
             },
         )
         self.assertEqual(action.reply_ids.state, "waiting")
-        return ticket, action
+        return sale_order, action
 
     def reply(self, action):
         """Let Amazon accept it, and run what writes to the buyer."""
         self.env["mail.mail"].search([]).unlink()
         actual = patch.object(
-            type(self.env["helpdesk.ticket"]), "_actual_sender", lambda self, to: to
+            type(self.env["sale.order"]), "_actual_sender", lambda self, to: to
         )
         with actual:
             action._set_sending()
@@ -446,35 +428,32 @@ request.action_refund()
         return self.env["mail.mail"].search([("email_to", "=", RELAY)])
 
     def test_waiting_reply_leaves_from_the_sender_of_the_actions_company(self):
-        _ticket, action = self.waiting_reply()
+        _sale_order, action = self.waiting_reply()
         self.assertIn(SENDER, self.reply(action).email_from)
 
     def test_waiting_reply_of_a_document_that_came_to_another_company_is_not_sent(self):
         """However that came about: here by SQL."""
-        ticket, action = self.waiting_reply()
-        theirs = self.create_ticket(
-            AMERICAN, company_id=self.other.id, team_id=self.other_team.id
-        )
+        sale_order, action = self.waiting_reply()
+        theirs = self.create_sale_order(AMERICAN, company_id=self.other.id)
         self.env.cr.execute(
-            "UPDATE helpdesk_ticket SET company_id = %s, amazon_order_id = %s"
-            " WHERE id = %s",
-            [self.other.id, theirs.amazon_order_id.id, ticket.id],
+            "UPDATE sale_order SET company_id = %s, amazon_order_id = %s WHERE id = %s",
+            [self.other.id, theirs.amazon_order_id.id, sale_order.id],
         )
         self.env.invalidate_all()
         self.assertFalse(self.reply(action))
         self.assertEqual(action.reply_ids.state, "failed")
-        self.assertIn("is not about the Amazon order", self.notes(ticket)[0])
+        self.assertIn("is not about the Amazon order", self.notes(sale_order)[0])
 
     def test_waiting_reply_of_a_document_about_another_order_is_not_sent(self):
-        ticket, action = self.waiting_reply()
-        ticket.amazon_order_ref = GIFT_WRAPPED
+        sale_order, action = self.waiting_reply()
+        sale_order.amazon_order_ref = GIFT_WRAPPED
         self.assertFalse(self.reply(action))
         self.assertEqual(action.reply_ids.state, "failed")
 
-    # === ACCOUNTS AND TEAMS === #
+    # === ACCOUNTS === #
 
     def test_account_with_orders_stays(self):
-        self.create_ticket(SHIPPED)
+        self.create_sale_order(SHIPPED)
         for user in (self.single, self.double):
             with self.subTest(user=user.login):
                 self.assert_refused(
@@ -521,58 +500,27 @@ request.action_refund()
         self.assert_both_journals_tell(account, "was moved", self.double)
 
     def test_archived_account_stays_as_well(self):
-        self.create_ticket(SHIPPED)
+        self.create_sale_order(SHIPPED)
         self.account.active = False
         self.assert_refused(lambda: self.account.write({"company_id": self.other.id}))
-
-    def test_team_moves_only_with_who_is_in_both(self):
-        """Mails to it become tickets of its company, which looks up their orders."""
-        team = self.env["helpdesk.ticket.team"].create(
-            {"name": "Spare", "company_id": self.company.id}
-        )
-        self.assert_refused(
-            lambda: self.as_user(self.single, team).write(
-                {"company_id": self.other.id}
-            ),
-            AccessError,
-        )
-        self.assertEqual(team.company_id, self.company)
-        self.as_user(self.double, team).company_id = self.other
-        self.assertEqual(team.company_id, self.other)
-
-    def test_team_that_a_row_names_stays(self):
-        self.env["amazon.authority"].create(
-            {
-                "right": "refund",
-                "company_id": self.company.id,
-                "team_id": self.team.id,
-                "user_id": self.single.id,
-            }
-        )
-        self.assert_refused(
-            lambda: self.team.write({"company_id": self.other.id}), words="names it"
-        )
 
     # === LINKS === #
 
     def test_document_is_linked_to_no_order_of_another_company(self):
         """Not even by the program; a client's word is not taken at all."""
-        theirs = self.create_ticket(
-            AMERICAN, company_id=self.other.id, team_id=self.other_team.id
+        theirs = self.create_sale_order(
+            AMERICAN, company_id=self.other.id
         ).amazon_order_id
-        for document in self.documents(SHIPPED):
-            own = document.amazon_order_id
-            with self.subTest(model=document._name):
-                self.as_user(self.single, document).write(
-                    {"amazon_order_id": theirs.id}
-                )
-                self.assertEqual(document.amazon_order_id, own)
-                with self.assertRaises(UserError):
-                    document.sudo().amazon_order_id = theirs
+        document = self.create_sale_order(SHIPPED)
+        own = document.amazon_order_id
+        self.as_user(self.single, document).write({"amazon_order_id": theirs.id})
+        self.assertEqual(document.amazon_order_id, own)
+        with self.assertRaises(UserError):
+            document.sudo().amazon_order_id = theirs
 
     def test_amounts_of_another_company_are_shown_in_no_dialog(self):
-        order = self.create_ticket(
-            AMERICAN, company_id=self.other.id, team_id=self.other_team.id
+        order = self.create_sale_order(
+            AMERICAN, company_id=self.other.id
         ).amazon_order_id
         item = order.line_ids[:1]
         self.assertTrue(item.charged)
@@ -605,7 +553,7 @@ request.action_refund()
             with self.subTest(line=number), self.assertRaises(AccessError):
                 with self.env.cr.savepoint():
                     ask()
-        own = self.create_ticket(SHIPPED).amazon_order_id.line_ids[:1]
+        own = self.create_sale_order(SHIPPED).amazon_order_id.line_ids[:1]
         shown = lines.onchange({"order_line_id": own.id}, ["order_line_id"], asked)
         self.assertEqual(shown["value"]["charged"], own.charged)
 
@@ -620,17 +568,14 @@ request.action_refund()
             self.assertEqual(is_told, account == self.account)
 
     def test_same_number_is_an_order_of_its_own_in_each_company(self):
-        ticket = self.create_ticket(UNSHIPPED)
-        theirs = self.create_ticket(
-            UNSHIPPED, company_id=self.other.id, team_id=self.other_team.id
-        )
-        self.assertNotEqual(ticket.amazon_order_id, theirs.amazon_order_id)
+        sale_order = self.create_sale_order(UNSHIPPED)
+        theirs = self.create_sale_order(UNSHIPPED, company_id=self.other.id)
+        self.assertNotEqual(sale_order.amazon_order_id, theirs.amazon_order_id)
         self.assertEqual(theirs.amazon_order_id.read_state, "refused")
 
 
-@tagged("post_install", "-at_install")
-class TestCompaniesOverHttp(CompaniesCommon, HttpCase):
-    """The same as a person of the first company alone does it, over the wire."""
+class CompaniesHttpCommon(CompaniesCommon, HttpCase):
+    """Requests of a person of the first company alone."""
 
     def call(self, model, method, *args, **context):
         self.authenticate("single", "single")
@@ -649,54 +594,51 @@ class TestCompaniesOverHttp(CompaniesCommon, HttpCase):
             self.call(*call, **context)
         self.assertIn(error, str(refusal.exception))
 
+    def assert_stays(self, document):
+        """Check that no request moves a document with an order, or gives one to a copy
+        of it in the other company."""
+        model, moved = document._name, self.moved
+        plain = document.copy({"amazon_order_ref": False})
+        ids, free = document.ids, plain.ids
+        only_company = {"company_id": self.other.id}
+        self.assert_answer("UserError", model, "write", ids, moved)
+        self.assert_answer("UserError", model, "web_save", ids, only_company, {})
+        self.assert_answer("AccessError", model, "write", free, moved)
+        self.assert_answer("AccessError", model, "web_save", free, moved, {})
+        context = {"allowed_company_ids": self.other.ids}
+        self.assert_answer("AccessError", model, "write", free, moved, **context)
+        self.assertEqual((document | plain).company_id, self.company)
+
+    @property
+    def moved(self):
+        """Return what a client writes to reach into the other company."""
+        return {"company_id": self.other.id, "amazon_order_ref": AMERICAN}
+
+    def assert_nothing_reached_the_other_company(self):
+        self.assertFalse(self.other_orders())
+        self.assertFalse(self.simulator.ledger()["calls"].get("getOrder", 0) > 2)
+
+
+@tagged("post_install", "-at_install")
+class TestCompaniesOverHttp(CompaniesHttpCommon):
+    """The same as a person of the first company alone does it, over the wire."""
+
     def test_nothing_reaches_the_other_company(self):
-        moved = {"company_id": self.other.id, "amazon_order_ref": AMERICAN}
-        new = {"name": "A", "description": "A", **moved}
-        names = ["name", "description", "company_id/.id", "amazon_order_ref"]
-        row = ["A", "A", str(self.other.id), AMERICAN]
-        for model, document in (
-            ("helpdesk.ticket", self.create_ticket(SHIPPED)),
-            ("sale.order", self.create_sale_order(SHIPPED)),
-        ):
-            plain = document.copy({"amazon_order_ref": False})
-            ids, free = document.ids, plain.ids
-            with self.subTest(model=model):
-                self.assert_answer("UserError", model, "write", ids, moved)
-                self.assert_answer(
-                    "UserError",
-                    model,
-                    "web_save",
-                    ids,
-                    {"company_id": self.other.id},
-                    {},
-                )
-                self.assert_answer("AccessError", model, "write", free, moved)
-                self.assert_answer("AccessError", model, "web_save", free, moved, {})
-                self.assert_answer(
-                    "AccessError",
-                    model,
-                    "write",
-                    free,
-                    moved,
-                    allowed_company_ids=self.other.ids,
-                )
-                self.assertEqual((document | plain).company_id, self.company)
-        self.assert_answer("AccessError", "helpdesk.ticket", "create", [new])
+        self.assert_stays(self.create_sale_order(SHIPPED))
+        mine = {"partner_id": self.buyer(RELAY).id, "amazon_order_ref": AMERICAN}
+        self.assert_answer(
+            "AccessError", "sale.order", "create", [{**mine, **self.moved}]
+        )
         self.assert_answer(
             "AccessError",
-            "helpdesk.ticket",
+            "sale.order",
             "create",
-            [{"name": "A", "description": "A", "amazon_order_ref": AMERICAN}],
+            [mine],
             default_company_id=self.other.id,
         )
-        self.assert_answer(
-            "AccessError",
-            "helpdesk.ticket",
-            "create",
-            [{**new, "company_id": self.company.id, "team_id": self.other_team.id}],
-        )
-        answer = self.call("helpdesk.ticket", "load", names, [row])
-        self.assertFalse(answer["ids"])
+        names = ["partner_id/.id", "company_id/.id", "amazon_order_ref"]
+        row = [str(mine["partner_id"]), str(self.other.id), AMERICAN]
+        self.assertFalse(self.call("sale.order", "load", names, [row])["ids"])
         self.assert_answer(
             "UserError",
             "amazon.seller.account",
@@ -704,5 +646,4 @@ class TestCompaniesOverHttp(CompaniesCommon, HttpCase):
             self.account.ids,
             {"company_id": self.other.id},
         )
-        self.assertFalse(self.other_orders())
-        self.assertFalse(self.simulator.ledger()["calls"].get("getOrder", 0) > 2)
+        self.assert_nothing_reached_the_other_company()

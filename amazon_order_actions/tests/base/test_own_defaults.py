@@ -3,14 +3,14 @@ from psycopg2.errors import CheckViolation
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..common import SHIPPED, UNSHIPPED, AmazonCommon
+from ..common import SHIPPED, UNSHIPPED, AmazonOrderCommon
 
 LAMP = "NW-LEUCHTE-TISCH-01"
 UNKNOWN = "304-1234567-7654321"
 
 
 @tagged("post_install", "-at_install")
-class TestOwnDefaults(AmazonCommon):
+class TestOwnDefaults(AmazonOrderCommon):
     """What a caller of RPC puts into the context, or into ``ir.default``, fills in
     nothing of what is created in sudo mode."""
 
@@ -56,8 +56,8 @@ class TestOwnDefaults(AmazonCommon):
         return record.with_context(**context)
 
     def test_units_get_no_amount_of_another_order(self):
-        charge = self.create_ticket(SHIPPED).amazon_order_id.line_ids.charge_ids[0]
-        request = self.open_request(self.create_ticket(UNSHIPPED), "cancel")
+        charge = self.create_sale_order(SHIPPED).amazon_order_id.line_ids.charge_ids[0]
+        request = self.open_request(self.create_sale_order(UNSHIPPED), "cancel")
         request.write({"scope": "items", "items_reason": "NoInventory"})
         for line in request.line_ids:
             line.quantity = int(line.sku == LAMP)
@@ -76,13 +76,13 @@ class TestOwnDefaults(AmazonCommon):
 
     @mute_logger("odoo.sql_db")
     def test_units_with_an_amount_are_refused_by_the_database(self):
-        action = self.ask_cancel_items(self.create_ticket(UNSHIPPED), {LAMP: 1})
+        action = self.ask_cancel_items(self.create_sale_order(UNSHIPPED), {LAMP: 1})
         with self.assertRaises(CheckViolation), self.env.cr.savepoint():
             action.line_ids.sudo().write({"amount": -5})
             self.env.flush_all()
 
     def test_action_takes_nothing_that_was_not_asked(self):
-        request = self.open_request(self.create_ticket(SHIPPED), "refund")
+        request = self.open_request(self.create_sale_order(SHIPPED), "refund")
         request.write({"reason": "CustomerReturn", "is_second_meant": True})
         self.forged(
             request,
@@ -94,8 +94,8 @@ class TestOwnDefaults(AmazonCommon):
         for name in ("approval_id", "request_ref"):
             self.assertFalse(action[name], name)
 
-    def test_whoever_writes_a_ticket_says_nothing_of_the_order(self):
-        ticket = self.create_ticket()
+    def test_whoever_writes_a_sale_order_says_nothing_of_the_order(self):
+        sale_order = self.create_sale_order()
         forged = {
             "last_update_at": "2099-01-01 00:00:00",
             "complete_at": "2099-01-01 00:00:00",
@@ -104,10 +104,10 @@ class TestOwnDefaults(AmazonCommon):
             "fulfillment_status": "SHIPPED",
             "channel": "fbm",
         }
-        self.forged(ticket.with_user(self.agent), model="amazon.order", **forged).write(
-            {"amazon_order_ref": UNKNOWN}
-        )
-        order = ticket.amazon_order_id
+        self.forged(
+            sale_order.with_user(self.agent), model="amazon.order", **forged
+        ).write({"amazon_order_ref": UNKNOWN})
+        order = sale_order.amazon_order_id
         self.assertEqual(order.amazon_order_ref, UNKNOWN)
         self.assertEqual(order.read_state, "requested")
         for name in forged:
@@ -116,7 +116,7 @@ class TestOwnDefaults(AmazonCommon):
     def test_archived_account_is_not_used_for_a_new_order(self):
         """Though a caller says that a search finds what is archived."""
         self.account.active = False
-        ticket = self.create_ticket()
-        writing = ticket.with_user(self.agent).with_context(active_test=False)
+        sale_order = self.create_sale_order()
+        writing = sale_order.with_user(self.agent).with_context(active_test=False)
         writing.write({"amazon_order_ref": UNKNOWN})
-        self.assertFalse(ticket.amazon_order_id)
+        self.assertFalse(sale_order.amazon_order_id)

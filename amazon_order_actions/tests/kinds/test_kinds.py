@@ -8,10 +8,9 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 from odoo.tools.translate import code_translations
 
-from odoo.addons.amazon_order_actions.models.action.states import ACTION_STATES
-
+from ...models.action.states import ACTION_STATES
 from ..base.test_containment import ContainmentCase
-from ..common import SHIPPED, UNSHIPPED, AmazonCommon
+from ..common import SHIPPED, UNSHIPPED, AmazonOrderCommon
 
 KINDS = [
     ("refund", "Refund"),
@@ -31,8 +30,8 @@ class TestKinds(ContainmentCase):
 
     def setUp(self):
         super().setUp()
-        self.ticket = self.create_ticket(SHIPPED)
-        self.actions = self.create_actions(self.ticket.amazon_order_id)
+        self.sale_order = self.create_sale_order(SHIPPED)
+        self.actions = self.create_actions(self.sale_order.amazon_order_id)
 
     def one(self, kind):
         return self.actions.filtered(lambda action: action.kind == kind)
@@ -116,7 +115,7 @@ class TestKinds(ContainmentCase):
 
 
 @tagged("post_install", "-at_install")
-class TestUndoSettings(AmazonCommon):
+class TestUndoSettings(AmazonOrderCommon):
     """How long each kind of action can be taken back, for each account."""
 
     def setting(self, kind, account=None):
@@ -162,7 +161,7 @@ class TestUndoSettings(AmazonCommon):
 
     def test_cancellation_of_items_is_taken_back_as_long_as_one_of_the_order(self):
         self.set_undo("cancel", 70)
-        order = self.create_ticket(UNSHIPPED).amazon_order_id.sudo()
+        order = self.create_sale_order(UNSHIPPED).amazon_order_id.sudo()
         for kind in ("cancel", "cancel_items"):
             handler = self.env["amazon.action.kind"]._named(kind)
             self.assertEqual(handler._undo_seconds(order), 70)
@@ -196,8 +195,8 @@ class TestSentences(ContainmentCase):
 
     def setUp(self):
         super().setUp()
-        self.ticket = self.create_ticket(SHIPPED)
-        self.order = self.ticket.amazon_order_id
+        self.sale_order = self.create_sale_order(SHIPPED)
+        self.order = self.sale_order.amazon_order_id
         self.actions = self.create_actions(self.order)
 
     def is_ever_assisted(self, handler):

@@ -5,23 +5,23 @@ from datetime import timedelta
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.base.clock import database_now
-from odoo.addons.amazon_order_actions.models.watch.queue_job import (
+from odoo.addons.queue_job.job import Job
+
+from ...models.base.clock import database_now
+from ...models.watch.queue_job import (
     AGAIN_MAX_SECONDS,
     AGAIN_MIN_SECONDS,
     AGAIN_TIMES,
     CONNECTION_LOST,
 )
-from odoo.addons.queue_job.job import Job
-
-from ..common import SHIPPED, AmazonCommon
+from ..common import SHIPPED, AmazonOrderCommon
 
 
 @tagged("post_install", "-at_install")
-class TestLostConnection(AmazonCommon):
+class TestLostConnection(AmazonOrderCommon):
     def setUp(self):
         super().setUp()
-        self.order = self.create_ticket(SHIPPED).amazon_order_id
+        self.order = self.create_sale_order(SHIPPED).amazon_order_id
 
     def enqueue(self):
         return self.order.with_delay()._job_read()
@@ -72,10 +72,6 @@ class TestLostConnection(AmazonCommon):
         job = self.env["queue.job"].with_delay()._test_job()
         self.assertEqual(self.fail(job, CONNECTION_LOST[0]).state, "failed")
 
-    def test_order_that_a_mail_names_is_linked_all_the_same(self):
-        job = self.create_ticket().with_delay()._job_link_mailed()
-        self.assertEqual(self.fail(job, CONNECTION_LOST[0]).state, "pending")
-
     def test_job_that_is_done_stays_done(self):
         job = Job.load(self.env, self.enqueue().uuid)
         job.set_done()
@@ -84,7 +80,7 @@ class TestLostConnection(AmazonCommon):
 
 
 @tagged("post_install", "-at_install")
-class TestUnderWay(AmazonCommon):
+class TestUnderWay(AmazonOrderCommon):
     """What jobs are for, whichever way queue_job has kept that."""
 
     def under_way(self, *methods):

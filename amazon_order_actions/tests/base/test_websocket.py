@@ -3,13 +3,13 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from ..common import SHIPPED, AmazonCommon
+from ..common import SHIPPED, AmazonOrderCommon
 
 BUS = "odoo.addons.bus.models.ir_websocket"
 
 
 @tagged("post_install", "-at_install")
-class TestWebsocket(AmazonCommon):
+class TestWebsocket(AmazonOrderCommon):
     """Only those hear of an order who may read it."""
 
     def channels(self, user, names, company):
@@ -22,14 +22,14 @@ class TestWebsocket(AmazonCommon):
         return orders, texts
 
     def test_reader_listens_to_the_order(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         name = f"amazon_order_{order.id}"
         orders, texts = self.channels(self.trainee, [name], self.company)
         self.assertEqual(orders, [order])
         self.assertNotIn(name, texts)
 
     def test_user_without_access_does_not_listen(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         plain = self._create_user("plain")
         name = f"amazon_order_{order.id}"
         orders, texts = self.channels(plain, [name], self.company)
@@ -37,7 +37,7 @@ class TestWebsocket(AmazonCommon):
         self.assertNotIn(name, texts)
 
     def test_other_company_does_not_listen(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         company = self._create_company(name="Strangers")
         self.trainee.write(
             {"company_ids": [(6, 0, company.ids)], "company_id": company.id}
@@ -53,7 +53,7 @@ class TestWebsocket(AmazonCommon):
         self.assertNotIn(name, texts)
 
     def test_channel_that_names_no_order_is_none(self):
-        order = self.create_ticket(SHIPPED).amazon_order_id
+        order = self.create_sale_order(SHIPPED).amazon_order_id
         for said in ("", "-1", "%", f"{order.id}x", f" {order.id}", "9" * 5000):
             orders, _texts = self.channels(
                 self.trainee, [f"amazon_order_{said}"], self.company

@@ -12,28 +12,25 @@ from odoo.sql_db import Cursor
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_order_actions.models.action.states import (
-    ACTION_STATES,
-    ACTION_TRANSITIONS,
-)
-from odoo.addons.amazon_order_actions.models.base.containment import trace_of
-from odoo.addons.amazon_order_actions.models.sending.feed import FEED_STATES
-from odoo.addons.amazon_order_actions.spapi.enums import FEED_REFUND
-from odoo.addons.amazon_order_actions.spapi.errors import InvalidMessage
-from odoo.addons.amazon_order_actions.spapi.reports import MessageOutcome
 from odoo.addons.queue_job.tests.common import trap_jobs
 
+from ...models.action.states import ACTION_STATES, ACTION_TRANSITIONS
+from ...models.base.containment import trace_of
+from ...models.sending.feed import FEED_STATES
+from ...spapi.enums import FEED_REFUND
+from ...spapi.errors import InvalidMessage
+from ...spapi.reports import MessageOutcome
 from ..common import (
     GIFT_WRAPPED,
     PARTLY_REFUNDED,
     SHIPPED,
     THREE_UNITS,
     UNSHIPPED,
-    AmazonCommon,
+    AmazonOrderCommon,
 )
 
 MODELS = "odoo.addons.amazon_order_actions.models"
-HELPDESK = "helpdesk_mgmt.group_helpdesk_user"
+SALES = "sales_team.group_sale_salesman_all_leads"
 LOGS = (
     f"{MODELS}.base.containment",
     f"{MODELS}.action.action",
@@ -53,7 +50,7 @@ class Broken(Exception):
     """What the tests raise."""
 
 
-class ContainmentCase(AmazonCommon):
+class ContainmentCase(AmazonOrderCommon):
     def create_actions(self, order, count=1):
         """Create actions of every kind there is, all of one order, as the program
         itself does.
@@ -82,8 +79,8 @@ class ContainmentCase(AmazonCommon):
                     "user_id": self.agent.id,
                     "asked_at": now,
                     "due_at": now,
-                    "origin_model": "helpdesk.ticket",
-                    "origin_id": self.ticket.id,
+                    "origin_model": "sale.order",
+                    "origin_id": self.sale_order.id,
                     "nonce": f"T-{kind}-{number}-{count}",
                     "details": {"text": "Hello"},
                     "approval_ids": [
@@ -151,8 +148,8 @@ class TestEveryPair(ContainmentCase):
 
     def setUp(self):
         super().setUp()
-        self.ticket = self.create_ticket(SHIPPED)
-        order = self.ticket.amazon_order_id
+        self.sale_order = self.create_sale_order(SHIPPED)
+        order = self.sale_order.amazon_order_id
         singles = self.create_actions(order)
         several = self.create_actions(order, 2)
         self.feeds = {
@@ -282,19 +279,19 @@ class TestContainment(ContainmentCase):
 
     def ask_three(self):
         """Ask for three refunds that leave together."""
-        actions = self.ask_refund(self.create_ticket(SHIPPED))
-        ticket = self.create_ticket(GIFT_WRAPPED)
-        for sku in ticket.amazon_order_id.line_ids.mapped("sku"):
-            actions |= self.ask_refund(ticket, amounts={sku: 5})
+        actions = self.ask_refund(self.create_sale_order(SHIPPED))
+        sale_order = self.create_sale_order(GIFT_WRAPPED)
+        for sku in sale_order.amazon_order_id.line_ids.mapped("sku"):
+            actions |= self.ask_refund(sale_order, amounts={sku: 5})
         self.assertEqual(len(actions), 3)
         return actions
 
     def ask_three_calls(self):
-        actions = self.ask_ship(self.create_ticket(UNSHIPPED))
-        ticket = self.create_ticket(THREE_UNITS)
-        sku = ticket.amazon_order_id.line_ids.sku
+        actions = self.ask_ship(self.create_sale_order(UNSHIPPED))
+        sale_order = self.create_sale_order(THREE_UNITS)
+        sku = sale_order.amazon_order_id.line_ids.sku
         for _time in range(2):
-            actions |= self.ask_ship(ticket, units={sku: 1})
+            actions |= self.ask_ship(sale_order, units={sku: 1})
         return actions
 
     @contextmanager
@@ -330,11 +327,11 @@ class TestContainment(ContainmentCase):
     # === feeds of several === #
 
     def test_feed_of_several_cancellations_that_was_not_sent_is_sent_again(self):
-        actions = self.ask_cancel(self.create_ticket(UNSHIPPED))
-        ticket = self.create_ticket(THREE_UNITS)
-        sku = ticket.amazon_order_id.line_ids.sku
+        actions = self.ask_cancel(self.create_sale_order(UNSHIPPED))
+        sale_order = self.create_sale_order(THREE_UNITS)
+        sku = sale_order.amazon_order_id.line_ids.sku
         for _time in range(2):
-            actions |= self.ask_cancel_items(ticket, {sku: 1})
+            actions |= self.ask_cancel_items(sale_order, {sku: 1})
         not_sent = "_record_not_sent", "Amazon could not be reached", None
         feeds = type(self.env["amazon.feed"])
         with patch.object(feeds, "_create_feed", lambda *args: not_sent):
@@ -393,7 +390,7 @@ class TestContainment(ContainmentCase):
             self.assertIn("has received", self.notes(action._get_origin())[0])
 
     def test_what_followed_before_one_failed_is_done_once(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         before = self.notes(action._get_origin())
         jobs = self.env["queue.job"].search([])
         with self.broken("amazon.action.follower.forms", "_follow", action):
@@ -406,7 +403,7 @@ class TestContainment(ContainmentCase):
         self.assertEqual(len(keys), len(set(keys)))
 
     def test_ordinary_day_needs_a_savepoint_for_all_followers(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         asked = []
         execute = Cursor.execute
 
@@ -421,18 +418,18 @@ class TestContainment(ContainmentCase):
         self.assertLessEqual(len(savepoints), 2)
 
     def test_note_that_a_document_refuses_undoes_nothing_else_of_a_click(self):
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         with (
-            patch.object(type(ticket), "_message_log_batch", side_effect=Broken),
+            patch.object(type(sale_order), "_message_log_batch", side_effect=Broken),
             mute_logger(*LOGS),
         ):
-            action = self.ask_refund(ticket)
+            action = self.ask_refund(sale_order)
         self.assertEqual(action.state, "queued")
         self.assertIn("Nothing is sent", action.state_message)
         self.assertEqual([to for _from, to in self.journal(action)], ["queued"])
 
     def test_database_that_could_not_serialize_is_no_failure_of_a_follower(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
 
         def raise_it(*args):
             raise psycopg2.errors.SerializationFailure
@@ -447,12 +444,12 @@ class TestContainment(ContainmentCase):
 
     def test_bus_that_raises_does_not_stop_a_click(self):
         order_type = type(self.env["amazon.order"])
-        ticket = self.create_ticket(SHIPPED)
+        sale_order = self.create_sale_order(SHIPPED)
         with (
             patch.object(order_type, "_notify_forms", side_effect=Broken),
             mute_logger(*LOGS),
         ):
-            action = self.ask_refund(ticket)
+            action = self.ask_refund(sale_order)
         self.assertEqual(action.state, "queued")
 
     # === hooks === #
@@ -491,7 +488,7 @@ class TestContainment(ContainmentCase):
                         [("state", "=", "failed"), ("id", ">=", self.first_job)]
                     )
                 )
-                later = self.ask_refund(self.create_ticket(PARTLY_REFUNDED))
+                later = self.ask_refund(self.create_sale_order(PARTLY_REFUNDED))
                 self.run_jobs("_job_dispatch")
                 self.assertIn(later.state, ("submitted", "accepted", "confirmed"))
         return reached
@@ -571,7 +568,7 @@ class TestContainment(ContainmentCase):
         self.simulator.reset(
             processing_seconds=0, finance_delay_seconds=0, quotas=False
         )
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         with self.break_journal(action), mute_logger(*LOGS):
             action.order_id._read_from_amazon()
@@ -615,7 +612,7 @@ class TestContainment(ContainmentCase):
         self.assertFalse(any(actions.mapped("set_aside_at")))
 
     def test_lane_that_raises_comes_back_later_each_time_within_bounds(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         feeds = type(self.env["amazon.feed"])
         waits = []
         with patch.object(feeds, "_prepare", side_effect=Broken), mute_logger(*LOGS):
@@ -690,7 +687,7 @@ class TestContainment(ContainmentCase):
         self.assertEqual(first.state, "sending", "it is left alone")
 
     def test_job_of_a_feed_that_raises_sets_it_aside_instead_of_failing(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         self.run_jobs("_job_dispatch")
         feed = action.feed_id
         with patch.object(type(feed), "_settle", side_effect=Broken):
@@ -720,7 +717,7 @@ class TestContainment(ContainmentCase):
         action = self.set_aside()
         entries = len(self.journal(action))
         admin = self.admin
-        admin.write({"group_ids": [(4, self.env.ref(HELPDESK).id)]})
+        admin.write({"group_ids": [(4, self.env.ref(SALES).id)]})
         action.with_user(admin).action_try_again()
         self.assertFalse(action.set_aside_at)
         self.assertEqual(self.journal(action)[entries:], [("queued", "queued")])
@@ -764,7 +761,7 @@ class TestContainment(ContainmentCase):
         self.assertFalse(action.set_aside_at)
 
     def test_what_may_have_left_is_not_sent_again_by_trying_again(self):
-        action = self.ask_refund(self.create_ticket(SHIPPED))
+        action = self.ask_refund(self.create_sale_order(SHIPPED))
         action._set_sending()
         feed = self.create_feed(action)
         feed.write({"state": "unknown", "handed_at": fields.Datetime.now()})
@@ -779,7 +776,7 @@ class TestContainment(ContainmentCase):
     # === calls === #
 
     def test_call_that_fails_before_it_leaves_comes_back_by_itself(self):
-        action = self.ask_ship(self.create_ticket(UNSHIPPED))
+        action = self.ask_ship(self.create_sale_order(UNSHIPPED))
         actions = type(action)
         with (
             patch.object(actions, "_call_with", side_effect=Broken),
