@@ -2,6 +2,7 @@ from . import test_companies
 from . import test_containment
 from . import test_dependencies
 from . import test_fetching
+from . import test_files
 from . import test_hostile_texts
 from . import test_own_defaults
 from . import test_private_log
