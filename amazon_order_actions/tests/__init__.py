@@ -7,6 +7,7 @@ if repository.IS_HERE:
     from .base import *
     from .control import *
     from .conversation import *
+    from .document import *
     from .evidence import *
     from .journal import *
     from .kinds import *
