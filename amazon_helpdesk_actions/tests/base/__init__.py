@@ -1,4 +1,3 @@
-from . import test_document_readers
 from . import test_hostile_mails
 from . import test_leaks
 from . import test_linking_jobs
@@ -8,3 +7,4 @@ from . import test_permission_matrix
 from . import test_private_tickets
 from . import test_ticket_companies
 from . import test_ticket_files
+from . import test_ticket_readers

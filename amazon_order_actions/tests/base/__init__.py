@@ -1,6 +1,7 @@
 from . import test_companies
 from . import test_containment
 from . import test_dependencies
+from . import test_document_readers
 from . import test_fetching
 from . import test_files
 from . import test_hostile_texts

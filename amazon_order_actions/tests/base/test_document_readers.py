@@ -6,35 +6,39 @@ from odoo.exceptions import AccessError, UserError
 from odoo.service.model import call_kw
 from odoo.tests import HttpCase, new_test_user, tagged
 
-from ..common import CANCEL_REQUESTED, SHIPPED, UNSHIPPED, AmazonCommon
+from ..common import CANCEL_REQUESTED, SHIPPED, UNSHIPPED, AmazonOrderCommon
 
-# What a buyer wrote into the subject of a mail, and as a reason in Your Orders.
-TITLE = "Rohrbruch bei Familie Specht"
+# What a buyer wrote as a reason in Your Orders.
 REASON = "Wegen der Scheidung von Kranich"
-CUSTOMER = "Gerlinde Bussard"
+CUSTOMERS = ("Familie Specht", "Gerlinde Bussard")
 SECRETS = ("Specht", "Kranich", "Bussard")
-OWN_TICKETS = "helpdesk_mgmt.group_helpdesk_user_own"
 EXPORT = "base.group_allow_export"
 OWN_SALES = "sales_team.group_sale_salesman"
+# With it, the customer stands in the name of a sale order.
+SHOWN = {"sale_show_partner_name": True}
 
 
 def amazon(*names):
     return [f"amazon_order_actions.group_{name}" for name in names]
 
 
-class ReadersCase(AmazonCommon):
-    """A ticket and a sale order that few may read, with a refund asked from each.
+class ReadersCase(AmazonOrderCommon):
+    """Two documents that few may read, and what was asked from each.
 
     Around them are people who read Amazon orders of the company: agents and salesmen of
     other documents, and who decides on actions or accounts for them.
     """
+
+    # groups of who reads own documents such as the first, and of who changes them all
+    OWN_FIRST = OWN_SALES
+    MANAGES_FIRST = "sales_team.group_sale_manager"
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.plain = {
             "agent": cls._create_user(
-                "r_agent", EXPORT, OWN_TICKETS, *amazon("refund")
+                "r_agent", EXPORT, cls.OWN_FIRST, *amazon("refund")
             ),
             "salesman": cls._create_user(
                 "r_sales", EXPORT, OWN_SALES, *amazon("refund")
@@ -43,14 +47,14 @@ class ReadersCase(AmazonCommon):
         cls.accountable = {
             "approver": cls._create_user("r_approver", EXPORT, *amazon("approve")),
             "auditor": cls.auditor,
-            "both": cls._create_user("r_both", EXPORT, OWN_TICKETS, *amazon("admin")),
+            "both": cls._create_user("r_both", EXPORT, cls.OWN_FIRST, *amazon("admin")),
         }
         company = cls._create_company(name="Elsewhere")
         cls.strangers = {
             "elsewhere": new_test_user(
                 cls.env,
                 login="r_elsewhere",
-                groups=f"helpdesk_mgmt.group_helpdesk_manager,{OWN_SALES},"
+                groups=f"{cls.MANAGES_FIRST},{OWN_SALES},"
                 + ",".join(amazon("refund", "approve", "journal", "admin")),
                 company_id=company.id,
                 company_ids=[Command.set(company.ids)],
@@ -67,18 +71,21 @@ class ReadersCase(AmazonCommon):
         cls.agent.group_ids += cls.env.ref(EXPORT)
         cls.everybody = {**cls.plain, **cls.accountable, **cls.strangers}
 
+    def create_first(self):
+        """Create the document that the refund is asked from."""
+        return self.create_sold(SHIPPED, CUSTOMERS[0])
+
+    def create_sold(self, ref, customer):
+        """Create a sale order of the agent's."""
+        partner = self.env["res.partner"].create({"name": customer})
+        return self.create_sale_order(ref, partner_id=partner.id, user_id=self.agent.id)
+
     def setUp(self):
         super().setUp()
-        self.ticket = self.create_ticket(
-            SHIPPED, name=TITLE, user_id=self.agent.id, partner_name=CUSTOMER
-        )
-        self.sale = self.create_sale_order(
-            UNSHIPPED,
-            partner_id=self.env["res.partner"].create({"name": CUSTOMER}).id,
-            user_id=self.agent.id,
-        )
-        self.refund = self.ask_refund(self.ticket, note="She told me all")
-        self.cancel = self.ask_cancel(self.sale)
+        self.first = self.create_first()
+        self.second = self.create_sold(UNSHIPPED, CUSTOMERS[1])
+        self.refund = self.ask_refund(self.first, note="She told me all")
+        self.cancel = self.ask_cancel(self.second)
         self.both = self.refund + self.cancel
 
     def rpc(self, user, model, method, *args, context=None, **kwargs):
@@ -144,8 +151,8 @@ class TestReadersOfActions(ReadersCase):
 
     def test_who_may_read_the_document_finds_what_was_asked_from_it(self):
         self.create_replies()
-        self.ticket.user_id = self.plain["agent"]
-        self.sale.user_id = self.plain["salesman"]
+        self.first.user_id = self.plain["agent"]
+        self.second.user_id = self.plain["salesman"]
         for name, action in (("agent", self.refund), ("salesman", self.cancel)):
             user = self.plain[name]
             with self.subTest(name=name):
@@ -170,7 +177,7 @@ class TestReadersOfActions(ReadersCase):
             with self.subTest(name=name):
                 text = self.tried(user, model, "search_read", [], ["why"])
                 self.assertNotIn("Too much", text)
-        self.ticket.user_id = self.plain["agent"]
+        self.first.user_id = self.plain["agent"]
         found = self.found(self.plain["agent"], model)
         self.assertEqual(found, self.refund.approval_id.ids)
         for name in ("approver", "auditor", "both"):
@@ -180,10 +187,10 @@ class TestReadersOfActions(ReadersCase):
 
     def test_one_that_may_not_be_read_beside_one_that_may_is_refused(self):
         user = self.plain["agent"]
-        self.ticket.user_id = user
+        self.first.user_id = user
         self.assert_refused(user, "amazon.action", "read", self.both.ids, ["name"])
 
-    def test_who_asked_sees_it_when_the_ticket_went_to_somebody_else(self):
+    def test_who_asked_sees_it_when_the_document_went_to_somebody_else(self):
         user = self.plain["agent"]
         self.env.cr.execute(
             "UPDATE amazon_action SET user_id = %s WHERE id = %s",
@@ -197,7 +204,7 @@ class TestReadersOfActions(ReadersCase):
             self.refund.ids,
             {"origin_name": {}, "origin_id": {"fields": {"display_name": {}}}},
         )
-        self.assertIn(self.ticket.number, text)
+        self.assertIn(self.first.name, text)
         self.assert_tells_nothing(text)
 
     def test_who_decides_or_accounts_sees_all_of_the_company(self):
@@ -252,7 +259,7 @@ class TestReadersOfActions(ReadersCase):
 
 @tagged("post_install", "-at_install")
 class TestNamesOfDocuments(ReadersCase):
-    """Titles of tickets and customers of sale orders, by whatever way."""
+    """Customers of sale orders, by whatever way."""
 
     # of what a person may see of an action, each way to the name of its document
     WAYS = (
@@ -270,25 +277,22 @@ class TestNamesOfDocuments(ReadersCase):
         ("name_search", [""]),
     )
 
-    def test_no_way_leads_from_an_action_to_a_title(self):
-        context = {"sale_show_partner_name": True}
+    def test_no_way_leads_from_an_action_to_a_customer(self):
         for name, user in self.everybody.items():
             for method, args in self.WAYS:
                 with self.subTest(name=name, method=method, args=args):
                     self.assert_tells_nothing(
-                        self.tried(
-                            user, "amazon.action", method, *args, context=context
-                        )
+                        self.tried(user, "amazon.action", method, *args, context=SHOWN)
                     )
             paths = ["origin_id", "origin_id/name", "origin_id/display_name"]
             for action in self.both:
                 call = (user, "amazon.action", "export_data", action.ids)
                 for path in [*paths, "origin_id/partner_id/name", "origin_name"]:
                     with self.subTest(name=name, path=path):
-                        text = self.tried(*call, [path], context=context)
+                        text = self.tried(*call, [path], context=SHOWN)
                         self.assert_tells_nothing(text)
 
-    def test_number_stands_for_the_title(self):
+    def test_number_stands_for_the_name(self):
         for name in ("auditor", "both"):
             text = self.tried(
                 self.accountable[name],
@@ -298,41 +302,41 @@ class TestNamesOfDocuments(ReadersCase):
                 ["origin_name"],
             )
             with self.subTest(name=name):
-                self.assertIn(self.ticket.number, text)
-                self.assertIn(self.sale.name, text)
+                self.assertIn(self.first.name, text)
+                self.assertIn(self.second.name, text)
 
-    def test_who_may_read_it_sees_the_title(self):
-        context = {"sale_show_partner_name": True}
+    def test_who_may_read_it_sees_the_customer(self):
         text = self.tried(
             self.agent,
             "amazon.action",
             "web_search_read",
             [("id", "in", self.both.ids)],
             {"origin_id": {"fields": {"display_name": {}}}},
-            context=context,
+            context=SHOWN,
         )
-        self.assertIn(TITLE, text)
-        self.assertIn(CUSTOMER, text)
-        self.assertIn(TITLE, self.ticket.with_user(SUPERUSER_ID).display_name)
+        for customer in CUSTOMERS:
+            self.assertIn(customer, text)
+        by_the_program = self.first.with_user(SUPERUSER_ID).with_context(**SHOWN)
+        self.assertIn(CUSTOMERS[0], by_the_program.display_name)
 
     def test_who_may_read_the_document_opens_it_from_the_action(self):
         action = (self.agent, "amazon.action", "action_open_origin", self.refund.ids)
         opened = self.rpc(*action)
-        self.assertEqual(opened["res_model"], self.ticket._name)
-        self.assertEqual(opened["res_id"], self.ticket.id)
+        self.assertEqual(opened["res_model"], self.first._name)
+        self.assertEqual(opened["res_id"], self.first.id)
         auditor = self.accountable["auditor"]
         with self.assertRaises(AccessError):
             self.rpc(auditor, *action[1:])
 
-    def test_titles_are_not_guessed_letter_by_letter(self):
+    def test_customers_are_not_guessed_letter_by_letter(self):
         for condition in (
             ("origin_name", "ilike", "Specht"),
             ("origin_id", "ilike", "Specht"),
-            ("origin_id.name", "=like", "Rohr%"),
-            ("origin_id", "any", [("name", "=like", "Rohr%")]),
+            ("origin_id.partner_id.name", "=like", "Familie%"),
+            ("origin_id", "any", [("partner_id.name", "=like", "Familie%")]),
             ("origin_id.partner_id.name", "ilike", "Bussard"),
-            ("line_ids.action_id.origin_name", "=like", "Rohr%"),
-            ("order_id.action_ids.origin_id.name", "=like", "Rohr%"),
+            ("line_ids.action_id.origin_name", "=like", "Familie%"),
+            ("order_id.action_ids.origin_id.partner_id.name", "=like", "Familie%"),
         ):
             for name, user in {**self.everybody, "agent": self.agent}.items():
                 with self.subTest(name=name, condition=condition):
@@ -345,13 +349,11 @@ class TestNamesOfDocuments(ReadersCase):
     def test_made_up_id_shows_a_number(self):
         """By an onchange of any model that points to documents."""
         asked = {"fields": {"display_name": {}}}
-        of_ticket = {"origin_model": self.ticket._name}
-        of_sale = {"origin_model": self.sale._name}
+        of_sale = {"origin_model": self.first._name}
         for name, user in self.plain.items():
             for model, field, value, others in (
-                ("amazon.action", "origin_id", self.ticket.id, of_ticket),
-                ("amazon.action", "origin_id", self.sale.id, of_sale),
-                ("sale.order", "ticket_ids", [Command.link(self.ticket.id)], {}),
+                ("amazon.action", "origin_id", self.first.id, of_sale),
+                ("amazon.action", "origin_id", self.second.id, of_sale),
             ):
                 text = self.tried(
                     user,
@@ -361,32 +363,34 @@ class TestNamesOfDocuments(ReadersCase):
                     {field: value, **others},
                     [field],
                     {field: asked, **dict.fromkeys(others, {})},
-                    context={"sale_show_partner_name": True},
+                    context=SHOWN,
                 )
                 with self.subTest(name=name, model=model, field=field):
                     self.assert_tells_nothing(text)
 
     def test_name_that_one_person_may_see_is_not_kept_for_another(self):
-        ticket = self.ticket.with_context(allowed_company_ids=self.company.ids)
-        seen = ticket.with_user(self.agent).sudo()
-        hidden = ticket.with_user(self.plain["agent"]).sudo()
-        self.assertIn(TITLE, seen.display_name)
-        self.assertEqual(hidden.display_name, self.ticket.number)
-        self.assertIn(TITLE, seen.display_name)
-        self.assertIn(TITLE, ticket.with_user(SUPERUSER_ID).display_name)
+        context = {"allowed_company_ids": self.company.ids, **SHOWN}
+        sale_order = self.first.with_context(**context)
+        seen = sale_order.with_user(self.agent).sudo()
+        hidden = sale_order.with_user(self.plain["agent"]).sudo()
+        self.assertIn(CUSTOMERS[0], seen.display_name)
+        self.assertEqual(hidden.display_name, self.first.name)
+        self.assertIn(CUSTOMERS[0], seen.display_name)
+        self.assertIn(CUSTOMERS[0], sale_order.with_user(SUPERUSER_ID).display_name)
         # none, and several
-        self.assertFalse(ticket.browse().with_user(self.agent).sudo().display_name)
-        other = self.create_ticket(name="Another", user_id=self.plain["agent"].id)
-        both = (ticket + other).with_user(self.plain["agent"]).sudo()
+        self.assertFalse(sale_order.browse().with_user(self.agent).sudo().display_name)
+        other = self.create_sold(False, "Another")
+        other.user_id = self.plain["agent"]
+        both = (sale_order + other).with_user(self.plain["agent"]).sudo()
         names = both.mapped("display_name")
-        self.assertEqual(names, [ticket.number, f"{other.number} - Another"])
+        self.assertEqual(names, [sale_order.name, f"{other.name} - Another"])
 
     def test_journal_names_a_document_by_its_number(self):
         rows = self.rpc(
             self.auditor, "amazon.audit.entry", "search_read", [], ["origin_name"]
         )
         names = {row["origin_name"] for row in rows}
-        self.assertLessEqual({self.ticket.number, self.sale.name}, names)
+        self.assertLessEqual({self.first.name, self.second.name}, names)
         everything = self.tried(
             self.auditor, "amazon.audit.entry", "search_read", [], None
         )
@@ -394,20 +398,21 @@ class TestNamesOfDocuments(ReadersCase):
 
     def test_many_names_cost_the_same_number_of_queries(self):
         auditor = self.auditor
-        tickets = self.ticket
+        sale_orders = self.first
 
-        def cost(tickets):
+        def cost(sale_orders):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            tickets.with_user(auditor).sudo().mapped("display_name")
+            of_auditor = sale_orders.with_user(auditor).sudo()
+            of_auditor.with_context(**SHOWN).mapped("display_name")
             return self.env.cr.sql_log_count - before
 
-        cost(tickets)
-        of_one = cost(tickets)
+        cost(sale_orders)
+        of_one = cost(sale_orders)
         for _number in range(5):
-            tickets += self.create_ticket(name=TITLE, user_id=self.agent.id)
-        self.assertEqual(cost(tickets), of_one)
+            sale_orders += self.create_sold(False, CUSTOMERS[0])
+        self.assertEqual(cost(sale_orders), of_one)
 
 
 @tagged("post_install", "-at_install")
@@ -416,7 +421,7 @@ class TestBuyersReason(ReadersCase):
 
     def setUp(self):
         super().setUp()
-        self.asked = self.create_ticket(CANCEL_REQUESTED, user_id=self.agent.id)
+        self.asked = self.create_sale_order(CANCEL_REQUESTED, user_id=self.agent.id)
         self.order = self.asked.amazon_order_id
         self.order.cancel_request_reason = REASON
         self.order.line_ids.cancel_request_reason = REASON
@@ -451,7 +456,7 @@ class TestBuyersReason(ReadersCase):
     def test_by_way_of_another_model_neither(self):
         for model, path in (
             ("amazon.action", "order_id.cancel_request_reason"),
-            ("helpdesk.ticket", "amazon_order_id.cancel_request_reason"),
+            ("sale.order", "amazon_order_id.cancel_request_reason"),
             ("amazon.order", "line_ids.cancel_request_reason"),
             ("amazon.order.charge", "line_id.cancel_request_reason"),
         ):
@@ -486,7 +491,7 @@ class TestBuyersReason(ReadersCase):
 
     def test_any_document_of_the_order_will_do(self):
         self.assertEqual(self.shown(self.agent), REASON)
-        self.create_ticket(CANCEL_REQUESTED, user_id=self.plain["agent"].id)
+        self.create_sale_order(CANCEL_REQUESTED, user_id=self.plain["agent"].id)
         self.assertEqual(self.shown(self.plain["agent"]), REASON)
         self.assertFalse(self.shown(self.plain["salesman"]))
         self.create_sale_order(CANCEL_REQUESTED, user_id=self.plain["salesman"].id)
@@ -507,11 +512,11 @@ class TestBuyersReason(ReadersCase):
         dialog = self.open_request(self.asked, "cancel")
         self.assertEqual(dialog.cancel_request_reason, REASON)
         asked = (self.asked.ids, ["amazon_order_panel"])
-        (row,) = self.rpc(self.agent, "helpdesk.ticket", "read", *asked)
+        (row,) = self.rpc(self.agent, "sale.order", "read", *asked)
         order = row["amazon_order_panel"]["order"]
         self.assertEqual(order["cancel_request_reason"], REASON)
         for user in self.plain.values():
-            self.assert_refused(user, "helpdesk.ticket", "read", *asked)
+            self.assert_refused(user, "sale.order", "read", *asked)
 
 
 @tagged("post_install", "-at_install")
@@ -521,7 +526,7 @@ class TestNobodyRefundsTwiceForNotSeeing(ReadersCase):
     def setUp(self):
         super().setUp()
         self.user = self.plain["agent"]
-        self.mine = self.create_ticket(SHIPPED, user_id=self.user.id, name="Mine")
+        self.mine = self.create_sale_order(SHIPPED, user_id=self.user.id)
 
     def panel(self, user, document):
         call = (user, document._name, "read", document.ids, ["amazon_order_panel"])
@@ -545,7 +550,7 @@ class TestNobodyRefundsTwiceForNotSeeing(ReadersCase):
         self.assertTrue(action["can_withdraw"])
 
     def test_amounts_count_what_the_user_may_not_read(self):
-        order = self.ticket.amazon_order_id
+        order = self.first.amazon_order_id
         totals = self.panel(self.user, self.mine)["totals"]
         self.assertAlmostEqual(totals["reserved"], self.refund.amount)
         for model, records in (
@@ -562,7 +567,7 @@ class TestNobodyRefundsTwiceForNotSeeing(ReadersCase):
         env = self.env(user=self.user, context={})
         env = env(context={"allowed_company_ids": self.company.ids})
         # as a client that looks at the order first, in the same transaction
-        order = env["amazon.order"].browse(self.ticket.amazon_order_id.id)
+        order = env["amazon.order"].browse(self.first.amazon_order_id.id)
         self.assertFalse(order.action_ids)
         self.assertEqual(order.refundable, 0)
         dialog = self.open_request(self.mine, "refund", self.user)
@@ -588,7 +593,7 @@ class TestNobodyRefundsTwiceForNotSeeing(ReadersCase):
         of_one = cost()
         for _number in range(4):
             self.refund.with_user(self.agent).action_withdraw()
-            self.refund = self.ask_refund(self.ticket)
+            self.refund = self.ask_refund(self.first)
         self.env.invalidate_all()
         self.assertEqual(len(document.amazon_order_panel["order"]["actions"]), 5)
         self.assertEqual(cost(), of_one)
@@ -598,16 +603,16 @@ class TestNobodyRefundsTwiceForNotSeeing(ReadersCase):
 class TestWhoIsTold(ReadersCase):
     """Who may not read a document is told of the action: mails and tasks name it."""
 
-    def test_asker_who_lost_the_ticket_is_told_without_its_title(self):
+    def test_asker_who_lost_the_document_is_told_in_the_action(self):
         user = self.plain["agent"]
-        mine = self.create_ticket(CANCEL_REQUESTED, user_id=user.id, name=TITLE)
+        mine = self.create_sale_order(CANCEL_REQUESTED, user_id=user.id)
         record = self.refund._record_for(user)
         self.assertEqual(record, self.refund)
         mine.amazon_order_ref = SHIPPED
-        self.ticket.user_id = user
-        self.assertEqual(self.refund._record_for(user), self.ticket)
+        self.first.user_id = user
+        self.assertEqual(self.refund._record_for(user), self.first)
 
-    def test_task_to_write_to_the_buyer_names_no_title(self):
+    def test_task_to_write_to_the_buyer_names_no_customer(self):
         self.env.cr.execute(
             "UPDATE amazon_action SET user_id = %s WHERE id = %s",
             [self.plain["agent"].id, self.refund.id],
@@ -623,28 +628,28 @@ class TestWhoIsTold(ReadersCase):
         self.env["amazon.reply"]._drop_activity(self.refund)
         self.assertFalse(self.rpc(*call))
 
-    def test_task_stays_on_the_ticket_of_who_may_read_it(self):
+    def test_task_stays_on_the_document_of_who_may_read_it(self):
         self.env["amazon.reply"]._ask_person(
             self.refund, "Reply to the buyer", "It failed."
         )
-        activity = self.ticket.activity_ids
+        activity = self.first.activity_ids
         self.assertEqual(activity.user_id, self.agent)
         self.env["amazon.reply"]._drop_activity(self.refund)
-        self.assertFalse(self.ticket.activity_ids)
+        self.assertFalse(self.first.activity_ids)
 
     def test_note_stays_on_the_document_where_it_was_written(self):
         sale = self.create_sale_order(SHIPPED, user_id=self.plain["salesman"].id)
         self.refund.with_user(self.agent).action_withdraw()
-        action = self.ask_refund(self.ticket, note="Her brother told me")
+        action = self.ask_refund(self.first, note="Her brother told me")
         bodies = {
             document: "".join(document.message_ids.mapped("body"))
-            for document in (self.ticket, sale)
+            for document in (self.first, sale)
         }
-        self.assertIn("Her brother told me", bodies[self.ticket])
+        self.assertIn("Her brother told me", bodies[self.first])
         self.assertNotIn("Her brother told me", bodies[sale])
         self.assertIn(action.name, bodies[sale])
 
-    def test_mails_to_approvers_name_no_title(self):
+    def test_mails_to_approvers_name_no_customer(self):
         self.let_wait(self.refund)
         approval = self.refund.approval_id
         approval._notify_users(self.accountable["approver"], "Waits")
@@ -656,9 +661,8 @@ class TestWhoIsTold(ReadersCase):
         self.assert_tells_nothing(text)
 
 
-@tagged("post_install", "-at_install")
-class TestReadersOverHttp(HttpCase, ReadersCase):
-    """The same as the web client's requests."""
+class ReadersHttpCase(HttpCase, ReadersCase):
+    """Requests of the web client."""
 
     def call(self, user, model, method, *args, **kwargs):
         user.password = user.login
@@ -682,8 +686,13 @@ class TestReadersOverHttp(HttpCase, ReadersCase):
         )
         return answer.text
 
-    def test_title_and_reason_do_not_cross_the_wire(self):
-        self.ticket.amazon_order_id.cancel_request_reason = REASON
+
+@tagged("post_install", "-at_install")
+class TestReadersOverHttp(ReadersHttpCase):
+    """The same as the web client's requests."""
+
+    def test_customer_and_reason_do_not_cross_the_wire(self):
+        self.first.amazon_order_id.cancel_request_reason = REASON
         people = {**self.plain, **self.accountable, "portal": self.strangers["portal"]}
         wanted = {"origin_id": {"fields": {"display_name": {}}}}
         for name, user in people.items():
@@ -695,7 +704,6 @@ class TestReadersOverHttp(HttpCase, ReadersCase):
                 ("amazon.order", "web_search_read", [], {"cancel_request_reason": {}}),
             ):
                 with self.subTest(name=name, call=call):
-                    self.assert_tells_nothing(self.call(user, *call))
-        self.assertIn(
-            TITLE, self.call(self.agent, "amazon.action", "web_search_read", [], wanted)
-        )
+                    self.assert_tells_nothing(self.call(user, *call, context=SHOWN))
+        call = ("amazon.action", "web_search_read", [], wanted)
+        self.assertIn(CUSTOMERS[0], self.call(self.agent, *call, context=SHOWN))
