@@ -6,19 +6,15 @@ if repository.IS_HERE:
     from .approval import *
     from .base import *
     from .control import *
-    from .document import *
     from .conversation import *
+    from .document import *
     from .evidence import *
     from .journal import *
     from .kinds import *
-    from .life import *
     from .order import *
     from .sale import *
     from .sample import *
     from .sending import *
     from .tours import *
-    from .tracing import *
-    from .upkeep import *
-    from .watch import *
 else:
     from . import repository as test_repository

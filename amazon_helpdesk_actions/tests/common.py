@@ -44,7 +44,7 @@ class AmazonCommon(AmazonOrderCommon):
 
     @classmethod
     def _create_own_agent(cls):
-        """Return an agent who may refund, and reads own tickets alone."""
+        """Override: own tickets."""
         return cls._create_user(
             "amazon_own",
             "helpdesk_mgmt.group_helpdesk_user_own",

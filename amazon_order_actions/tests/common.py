@@ -135,6 +135,15 @@ class AmazonOrderCommon(BaseCommon):
         )
 
     @classmethod
+    def _create_own_agent(cls):
+        """Return an agent who may refund, and reads own documents alone."""
+        return cls._create_user(
+            "amazon_own",
+            "sales_team.group_sale_salesman",
+            "amazon_order_actions.group_refund",
+        )
+
+    @classmethod
     def _create_account(cls, **values):
         account = cls.env["amazon.seller.account"].create(
             {

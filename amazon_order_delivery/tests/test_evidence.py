@@ -1,8 +1,8 @@
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from odoo.addons.amazon_helpdesk_actions.tests.common import SHIPPED
-from odoo.addons.amazon_helpdesk_actions.tests.evidence.test_evidence import (
+from odoo.addons.amazon_order_actions.tests.common import SHIPPED
+from odoo.addons.amazon_order_actions.tests.evidence.test_evidence import (
     EvidenceCommon,
 )
 

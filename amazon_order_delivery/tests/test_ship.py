@@ -1,13 +1,13 @@
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
-from odoo.addons.amazon_helpdesk_actions.tests.common import UNSHIPPED, AmazonCommon
+from odoo.addons.amazon_order_actions.tests.common import UNSHIPPED, AmazonOrderCommon
 
 LAMP, BULBS = "NW-LEUCHTE-TISCH-01", "NW-LED-E27-3ER"
 
 
 @tagged("post_install", "-at_install")
-class TestShipFromDelivery(AmazonCommon):
+class TestShipFromDelivery(AmazonOrderCommon):
     """The dialog is filled in from the delivery in Odoo."""
 
     def create_delivery(self, units, carrier=False, tracking=False):
@@ -51,8 +51,8 @@ class TestShipFromDelivery(AmazonCommon):
     def test_dialog_is_filled_in_from_the_delivery(self):
         carrier = self.create_carrier("DHL Paket")
         sale_order, picking = self.create_delivery({BULBS: 2}, carrier, "JJD0001")
-        ticket = self.create_ticket(UNSHIPPED)
-        with Form(self.open_request(ticket, "ship")) as form:
+        other = self.create_sale_order(UNSHIPPED)
+        with Form(self.open_request(other, "ship")) as form:
             self.assertEqual(form.delivery_name, picking.name)
             self.assertEqual(form.carrier_code, "DHL")
             self.assertEqual(form.tracking_number, "JJD0001")
@@ -75,7 +75,7 @@ class TestShipFromDelivery(AmazonCommon):
         self.assertEqual(request.line_ids.mapped("quantity"), [1], "not more than left")
 
     def test_carrier_is_known_by_its_name_or_is_another_one(self):
-        order = self.create_ticket(UNSHIPPED).amazon_order_id
+        order = self.create_sale_order(UNSHIPPED).amazon_order_id
         for name, expected in (
             ("Correos Express 24h", ("Correos Express", False)),
             ("ups standard", ("UPS", False)),

@@ -2,7 +2,7 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from odoo.addons.amazon_helpdesk_actions.tests.approval.test_approval import (
+from odoo.addons.amazon_order_actions.tests.approval.test_approval import (
     ApprovalCommon,
 )
 

@@ -5,12 +5,12 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.amazon_helpdesk_actions.tests.common import (
+from odoo.addons.amazon_order_actions.tests.common import (
     FBA_UNSHIPPED,
     SHIPPED,
     THREE_UNITS,
     UNSHIPPED,
-    AmazonCommon,
+    AmazonOrderCommon,
 )
 
 ACTION = "odoo.addons.amazon_order_actions.models.action.action"
@@ -19,7 +19,7 @@ BULBS, HOOKS = "NW-LED-E27-3ER", "NW-HAKEN-MESSING-4"
 
 
 @tagged("post_install", "-at_install")
-class TestWarehouse(AmazonCommon):
+class TestWarehouse(AmazonOrderCommon):
     """What a cancellation at Amazon does to deliveries and sale orders in Odoo."""
 
     @classmethod
@@ -70,12 +70,12 @@ class TestWarehouse(AmazonCommon):
     def test_click_puts_the_deliveries_on_hold_with_a_mark_and_a_note(self):
         sale_order = self.create_delivery()
         picking = sale_order.picking_ids
-        ticket = self.create_ticket(UNSHIPPED)
-        action = self.ask_cancel(ticket)
+        other = self.create_sale_order(UNSHIPPED)
+        action = self.ask_cancel(other)
         self.assert_held(picking, action)
         self.assertIn(action.name, picking.amazon_hold_message)
         self.assertIn("Do not ship it", self.notes(picking)[0])
-        self.assertIn(picking.name, self.notes(ticket)[0])
+        self.assertIn(picking.name, self.notes(other)[0])
         found = picking.with_user(self.worker).search([("amazon_is_held", "=", True)])
         self.assertEqual(found, picking)
         rest = picking.with_user(self.worker).search([("amazon_is_held", "=", False)])
@@ -83,7 +83,7 @@ class TestWarehouse(AmazonCommon):
 
     def test_delivery_on_hold_is_not_done_by_itself_either(self):
         picking = self.create_delivery().picking_ids
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         picking.move_ids.quantity = 2
         picking.move_ids.picked = True
         with self.assertRaisesRegex(UserError, action.name):
@@ -94,7 +94,7 @@ class TestWarehouse(AmazonCommon):
     def test_other_deliveries_are_not_touched(self):
         other = self.create_delivery(THREE_UNITS).picking_ids
         self.create_delivery()
-        self.ask_cancel(self.create_ticket(UNSHIPPED))
+        self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.ship(other)
         self.assertEqual(other.state, "done")
 
@@ -105,7 +105,7 @@ class TestWarehouse(AmazonCommon):
         self.assert_held(sale_order.picking_ids, action)
 
     def test_sale_order_that_is_linked_later_is_on_hold(self):
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         sale_order = self.create_delivery(ref=False)
         self.assertFalse(sale_order.picking_ids.amazon_is_held)
         sale_order.amazon_order_ref = UNSHIPPED
@@ -113,21 +113,21 @@ class TestWarehouse(AmazonCommon):
 
     def test_order_that_amazon_ships_holds_nothing(self):
         picking = self.create_delivery(FBA_UNSHIPPED).picking_ids
-        self.ask_cancel(self.create_ticket(FBA_UNSHIPPED), note="Case 1234")
+        self.ask_cancel(self.create_sale_order(FBA_UNSHIPPED), note="Case 1234")
         self.assertFalse(picking.amazon_is_held)
 
     def test_hold_that_fails_is_told_and_does_not_stop_the_cancellation(self):
         picking = self.create_delivery().picking_ids
-        ticket = self.create_ticket(UNSHIPPED)
+        other = self.create_sale_order(UNSHIPPED)
 
         def fail(*args):
             raise RuntimeError("No")
 
         self.patch(type(picking), "_change_holds", fail)
         with mute_logger(ACTION):
-            action = self.ask_cancel(ticket)
+            action = self.ask_cancel(other)
         self.assertEqual(action.state, "queued")
-        self.assertIn("could not be put on hold", self.notes(ticket)[0])
+        self.assertIn("could not be put on hold", self.notes(other)[0])
 
     # === BY THE OUTCOME === #
 
@@ -388,7 +388,7 @@ class TestWarehouse(AmazonCommon):
     def test_order_that_was_shipped_says_refund_as_before(self):
         self.assertIn(
             "Refund it instead",
-            self.open_request(self.create_ticket(SHIPPED), "cancel").blockers,
+            self.open_request(self.create_sale_order(SHIPPED), "cancel").blockers,
         )
 
     # === PEOPLE AND COMPANIES === #
@@ -396,12 +396,12 @@ class TestWarehouse(AmazonCommon):
     def test_agent_without_rights_in_the_warehouse_stops_it_all_the_same(self):
         picking = self.create_delivery().picking_ids
         self.assertFalse(self.agent.has_group("stock.group_stock_user"))
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         self.assert_held(picking, action)
 
     def test_worker_without_rights_at_amazon_sees_why(self):
         picking = self.create_delivery().picking_ids
-        action = self.ask_cancel(self.create_ticket(UNSHIPPED))
+        action = self.ask_cancel(self.create_sale_order(UNSHIPPED))
         picking = picking.with_user(self.worker)
         self.env.invalidate_all()
         shown = picking.read(["amazon_is_held", "amazon_hold_message"])[0]
@@ -427,15 +427,15 @@ class TestWarehouse(AmazonCommon):
                 }
             )
         )
-        ticket = self.create_ticket(UNSHIPPED)
+        other = self.create_sale_order(UNSHIPPED)
         # as if the number were linked across companies
         sister.sudo().with_context(allowed_company_ids=company.ids).action_confirm()
         self.env.cr.execute(
             "UPDATE sale_order SET amazon_order_id = %s WHERE id = %s",
-            [ticket.amazon_order_id.id, sister.id],
+            [other.amazon_order_id.id, sister.id],
         )
         sister.invalidate_recordset()
-        self.ask_cancel(ticket)
+        self.ask_cancel(other)
         self.assertFalse(sister.picking_ids.amazon_is_held)
         self.settle()
         self.assertEqual(sister.state, "sale")

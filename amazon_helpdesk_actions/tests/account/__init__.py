@@ -1,3 +1,1 @@
-from . import test_account
-from . import test_secrets
 from . import test_setup

@@ -1,6 +1,2 @@
-from . import test_action_states
 from . import test_click_cost
-from . import test_item_outcomes
-from . import test_late_doubt
-from . import test_reservation
-from . import test_unknown_decision
+from . import test_deletion

@@ -1,4 +1,1 @@
-from . import test_authority
-from . import test_breaker
-from . import test_limit_days
-from . import test_stop
+from . import test_teams

@@ -1,6 +1,3 @@
-import hashlib
-from unittest.mock import patch
-
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -9,7 +6,6 @@ from odoo.tools import file_open
 from odoo.addons.amazon_order_actions.models.conversation.recipient import (
     ADDRESSES_SHOWN,
 )
-from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
 from ..common import SHIPPED, UNSHIPPED
 from .test_reply import BUYER, ReplyCommon
@@ -71,22 +67,6 @@ class TestFixedRecipient(RecipientCommon):
         self.assertEqual(refund.reply_ids.state, "failed")
         self.assertEqual(self.last_action().reply_ids.state, "failed")
 
-    def test_same_address_written_another_way_is_the_same(self):
-        ticket = self.create_ticket(SHIPPED)
-        self.refund_with_reply(ticket)
-        ticket.partner_email = f"Jonas <{BUYER.upper()}>"
-        self.settle()
-        self.assertEqual(len(self.mails()), 1)
-
-    def test_ticket_moved_to_another_order_stops_the_reply(self):
-        ticket = self.create_ticket(SHIPPED)
-        action = self.refund_with_reply(ticket)
-        self.run_jobs("_job_dispatch")
-        ticket.amazon_order_ref = UNSHIPPED
-        self.settle()
-        self.assertFalse(self.all_mails())
-        self.assertEqual(action.reply_ids.state, "failed")
-
     def test_address_that_was_not_there_at_the_click_gets_nothing(self):
         self.account.messaging_enabled = True
         ticket = self.create_ticket(SHIPPED, partner_email=False)
@@ -101,16 +81,6 @@ class TestFixedRecipient(RecipientCommon):
         with self.assertRaisesRegex(UserError, "no address of a buyer"):
             self.refund_with_reply(ticket)
 
-    def test_one_of_several_replies_is_stopped_and_the_other_leaves(self):
-        changed, kept = self.create_ticket(SHIPPED), self.create_ticket(UNSHIPPED)
-        refund = self.refund_with_reply(changed)
-        self.ask_cancel(kept, reply_state="confirmed")
-        self.change_as_trainee(changed, partner_email=STRANGER)
-        self.settle()
-        self.assertEqual(refund.reply_ids.state, "failed")
-        self.assertEqual(self.last_action().reply_ids.state, "sent")
-        self.assertEqual(self.all_mails().mail_message_id.res_id, kept.id)
-
     def test_address_changed_while_the_dialog_is_open_is_refused_in_words(self):
         ticket = self.create_ticket(UNSHIPPED)
         request = self.open_reply(ticket)
@@ -122,17 +92,6 @@ class TestFixedRecipient(RecipientCommon):
         request = self.open_reply(ticket)
         request.action_send()
         self.assertEqual(self.all_mails().email_to, STRANGER)
-
-    def test_journal_proves_where_it_went_to_who_holds_the_address(self):
-        for ref, address in ((UNSHIPPED, BUYER), (SHIPPED, STRANGER)):
-            request = self.open_reply(self.create_ticket(ref, partner_email=address))
-            request.write({"subject": ref, "text": f"Hallo {ref}"})
-            request.action_send()
-            digest = hashlib.sha256(f"{ref}\n{address}".encode()).hexdigest()
-            entry = self.last_entry()
-            self.assertEqual(entry.value_after, f"recipient sha256:{digest}")
-            self.assertNotIn(address, str(entry.read()))
-            self.assertNotIn(address.partition("@")[0], str(entry.read()))
 
 
 @tagged("post_install", "-at_install")
@@ -168,19 +127,6 @@ class TestKnownRecipient(RecipientCommon):
         self.settle()
         self.assertEqual(action.reply_ids.state, "sent")
         self.assertIn("said that this one is meant", self.last_entry().message)
-
-    def test_tick_where_nothing_is_in_doubt_says_nothing(self):
-        request = self.open_reply(self.create_ticket(UNSHIPPED))
-        request.is_recipient_meant = True
-        request.action_send()
-        self.assertNotIn("is meant", self.last_entry().message)
-
-    def test_action_without_a_reply_is_asked_for_as_before(self):
-        self.create_ticket(SHIPPED)
-        ticket = self.stranger_ticket()
-        request = self.open_request(ticket, "refund")
-        self.assertFalse(request.recipient_doubt)
-        self.assertTrue(self.ask_refund(ticket))
 
     def test_whatever_names_another_buyer_of_the_order_is_told(self):
         buyer = self.env["res.partner"].create({"name": "B", "email": BUYER})
@@ -278,162 +224,6 @@ class TestKnownRecipient(RecipientCommon):
         doubt = self.open_reply(ticket, user).recipient_doubt
         self.assertIn("another document", doubt)
         self.assertNotIn(first.number, doubt)
-
-    def test_message_goes_by_the_order_and_needs_no_tick(self):
-        self.account.messaging_enabled = True
-        self.create_ticket(SHIPPED)
-        request = self.open_reply(self.stranger_ticket())
-        self.assertTrue(request.recipient_doubt)
-        request.way = "message"
-        self.assertFalse(request.recipient_doubt)
-        request.write({"text": "Hello", "message_type": "unexpectedProblem"})
-        request.action_send()
-        self.assertEqual(self.last_action().kind, "message")
-
-    def test_fixed_address_cannot_be_written_by_a_client(self):
-        ticket, other = self.create_ticket(UNSHIPPED), self.stranger_ticket(UNSHIPPED)
-        forged = self.open_reply(other).recipient
-        request = self.open_reply(ticket)
-        fixed = request.recipient
-        request.write({"recipient": forged, "nonce": "x"})
-        self.assertEqual(request.recipient, fixed)
-        created = request.create(
-            {
-                "order_id": ticket.amazon_order_id.id,
-                "origin_model": ticket._name,
-                "origin_id": ticket.id,
-                "recipient": forged,
-            }
-        )
-        self.assertEqual(created.recipient, fixed)
-
-
-@tagged("post_install", "-at_install")
-class TestMailThatWaits(RecipientCommon):
-    """What waits in the mail queue leaves as it was checked, or not at all."""
-
-    def setUp(self):
-        super().setUp()
-        self.sent = []
-        # tests send nothing, unless they say so
-        self.startPatcher(patch.object(IrMail_Server, "_disable_send", lambda _s: 0))
-        self.startPatcher(
-            patch.object(
-                IrMail_Server,
-                "send_email",
-                lambda _s, message, *_a, **_k: self.note_sent(message),
-            )
-        )
-        self.startPatcher(
-            patch.object(IrMail_Server, "_connect__", lambda *_a, **_k: None)
-        )
-
-    def note_sent(self, message):
-        """Keep what leaves for outside; the agent is told of what there is to do."""
-        if self.agent.email not in message["To"]:
-            self.sent.append(message)
-        return message["Message-Id"]
-
-    def reply(self, ticket):
-        self.open_reply(ticket).action_send()
-        return self.mails().filtered(lambda mail: mail.res_id == ticket.id)
-
-    def test_reply_leaves_as_it_was_written(self):
-        mail = self.reply(self.create_ticket(UNSHIPPED))
-        mail.send()
-        self.assertEqual([message["To"] for message in self.sent], [BUYER])
-
-    def test_reply_that_somebody_changed_is_held_and_told_and_others_leave(self):
-        changed, kept = self.create_ticket(UNSHIPPED), self.create_ticket(UNSHIPPED)
-        mails = self.reply(changed) | self.reply(kept)
-        message = mails.filtered(lambda mail: mail.res_id == changed.id).mail_message_id
-        message.subject = "Buy at EVIL.COM"
-        mails.send()
-        self.assertEqual(len(self.sent), 1)
-        self.assertNotIn("EVIL", self.sent[0]["Subject"])
-        held = mails.exists()
-        self.assertEqual(held.state, "exception")
-        self.assertIn("was changed", " ".join(self.notes(changed)))
-        self.assertEqual(changed.activity_ids.user_id, self.agent)
-        self.assertEqual(message.notification_ids.notification_status, "exception")
-        self.assertFalse(kept.activity_ids)
-
-    def test_nobody_hangs_a_file_on_a_reply_that_waits(self):
-        ticket = self.create_ticket(UNSHIPPED)
-        mail = self.reply(ticket)
-        file = self.env["ir.attachment"].create(
-            {"name": "x.txt", "raw": b"x", "res_model": ticket._name}
-        )
-        mail.mail_message_id.attachment_ids = file
-        mail.send()
-        self.assertFalse(self.sent)
-
-    def test_reply_leaves_by_no_other_server(self):
-        ticket = self.create_ticket(UNSHIPPED)
-        mail = self.reply(ticket)
-        server = self.env["ir.mail_server"].create(
-            {"name": "Other", "smtp_host": "x.example", "from_filter": "x.example"}
-        )
-        self.change_as_trainee(mail.mail_message_id, mail_server_id=server.id)
-        mail.send()
-        self.assertFalse(self.sent)
-        self.assertEqual(mail.state, "exception")
-        self.assertEqual(ticket.activity_ids.user_id, self.agent)
-
-    def test_nobody_deletes_a_reply_that_waits(self):
-        ticket = self.create_ticket(UNSHIPPED)
-        mail = self.reply(ticket)
-        message = mail.mail_message_id
-        of_trainee = message.with_user(self.trainee).with_context(
-            allowed_company_ids=self.company.ids
-        )
-        with self.assertRaisesRegex(UserError, "waits in Odoo's mail queue"):
-            of_trainee.unlink()
-        mail.send()
-        self.assertEqual(len(self.sent), 1)
-        of_trainee.unlink()
-        self.assertFalse(message.exists())
-
-    def test_nobody_changes_what_the_buyer_was_written(self):
-        ticket = self.create_ticket(UNSHIPPED)
-        mail = self.reply(ticket)
-        reply = mail.mail_message_id
-        mail.send()
-        other = ticket.with_user(self.trainee).message_post(body="Just a thought")
-        for user in (self.trainee, self.agent, self.env.ref("base.user_admin")):
-            user.company_ids += self.company
-            of_user = reply.with_user(user).with_context(
-                allowed_company_ids=self.company.ids
-            )
-            for vals in ({"body": "We owe you nothing."}, {"is_internal": False}):
-                with self.subTest(user=user.login, vals=vals):
-                    with self.assertRaisesRegex(UserError, "was written"):
-                        of_user.write(vals)
-                    with self.assertRaisesRegex(UserError, "was written"):
-                        of_user.sudo().write(vals)
-        # Odoo's own way to edit a message, and one that no buyer got
-        as_trainee = ticket.with_user(self.trainee)
-        with self.assertRaises(UserError):
-            as_trainee._message_update_content(
-                reply.with_user(self.trainee), body="We owe you nothing."
-            )
-        other.with_user(self.trainee).body = "Another thought"
-        self.assertIn("thought", other.body)
-        self.assertNotIn("owe", reply.body)
-
-    def test_other_address_in_the_queue_gets_nothing(self):
-        mail = self.reply(self.create_ticket(UNSHIPPED))
-        mail.email_to = STRANGER
-        mail.send()
-        self.assertFalse(self.sent)
-
-    def test_mails_of_others_are_left_alone(self):
-        mail = self.env["mail.mail"].create(
-            {"subject": "x", "body_html": "x", "email_to": "a@b.example"}
-        )
-        mail.subject = "y"
-        mail.send()
-        self.assertEqual(len(self.sent), 1)
 
 
 @tagged("post_install", "-at_install")

@@ -1,1 +1,1 @@
-from . import test_order_panel
+from . import test_ticket_panel

@@ -1,5 +1,2 @@
-from . import test_finances_known
-from . import test_hostile_answers
+from . import test_linking
 from . import test_mail_budget
-from . import test_order
-from . import test_ranges

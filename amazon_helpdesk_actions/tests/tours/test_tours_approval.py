@@ -1,7 +1,8 @@
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..approval.test_approval import ApprovalCommon
+from odoo.addons.amazon_order_actions.tests.approval.test_approval import ApprovalCommon
+
 from ..common import SHIPPED
 from .test_tours import ToursCommon
 
@@ -9,6 +10,12 @@ from .test_tours import ToursCommon
 @tagged("post_install", "-at_install")
 class TestToursApproval(ApprovalCommon, ToursCommon):
     """What the one who asks and the second person do in a browser."""
+
+    def waiting(self):
+        """Override: from a ticket."""
+        self.ticket = self.create_ticket(SHIPPED)
+        self.action = self.ask_refund(self.ticket)
+        self.assertEqual(self.action.state, "to_approve")
 
     def test_asker_sees_who_is_waited_for_and_takes_it_back(self):
         self.run_tour(self.create_ticket(SHIPPED), "amazon_approval_asked")

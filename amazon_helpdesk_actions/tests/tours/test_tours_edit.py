@@ -1,7 +1,8 @@
 from odoo.tests import tagged
 
+from odoo.addons.amazon_order_actions.tests.kinds.test_ship import BULBS
+
 from ..common import FBA_SHIPPED, UNSHIPPED
-from ..kinds.test_ship import BULBS
 from .test_tours import ToursCommon
 
 # What the jobs do between two looks of the agent, stage by stage.

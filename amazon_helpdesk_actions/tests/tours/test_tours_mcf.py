@@ -1,6 +1,12 @@
 from odoo.tests import tagged
 
-from ..kinds.test_mcf import COMPLETE, PLANNING, McfCommon
+from odoo.addons.amazon_order_actions.tests.kinds.test_mcf import (
+    COMPLETE,
+    ON_HOLD,
+    PLANNING,
+    McfCommon,
+)
+
 from .test_tours import ToursCommon
 
 STAGES = (("_job_call",), ("_job_look",))
@@ -11,7 +17,7 @@ class TestToursMcf(McfCommon, ToursCommon):
     """What people do with fulfillment orders in a browser."""
 
     def test_change_from_ticket_shows_each_state_without_reload(self):
-        ticket = self.create_mcf_ticket()
+        ticket = self.create_ticket(amazon_fulfillment_ref=ON_HOLD)
         self.run_tour(ticket, "amazon_ticket_mcf_change", stages=STAGES)
         action = self.last_action()
         self.assertEqual((action.kind, action.state), ("mcf_update", "confirmed"))
@@ -37,4 +43,7 @@ class TestToursMcf(McfCommon, ToursCommon):
         self.assertEqual(len(self.executed("mcf_cancellations")), 1)
 
     def test_order_that_is_shipped_says_why_nothing_can_be_changed(self):
-        self.run_tour(self.create_mcf_ticket(COMPLETE), "amazon_ticket_mcf_blocked")
+        self.run_tour(
+            self.create_ticket(amazon_fulfillment_ref=COMPLETE),
+            "amazon_ticket_mcf_blocked",
+        )

@@ -1,7 +1,8 @@
 from odoo.tests import tagged
 
+from odoo.addons.amazon_order_actions.tests.kinds.test_refund_dialog import RefundCommon
+
 from ..common import FBA_SHIPPED, SHIPPED
-from ..kinds.test_refund_dialog import RefundCommon
 from .test_tours import ToursCommon
 
 

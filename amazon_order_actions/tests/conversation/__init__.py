@@ -1,1 +1,5 @@
+from . import test_message
+from . import test_recipient
+from . import test_reply
 from . import test_reply_content
+from . import test_reply_templates
