@@ -8,5 +8,6 @@ if repository.IS_HERE:
     from .kinds import *
     from .sale import *
     from .sample import *
+    from .sending import *
 else:
     from . import repository as test_repository
