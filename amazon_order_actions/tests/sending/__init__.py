@@ -5,3 +5,4 @@ from . import test_forecast
 from . import test_interleavings
 from . import test_loops
 from . import test_pipeline
+from . import test_sent_bytes
