@@ -564,6 +564,7 @@ class TestNobodyRefundsTwiceForNotSeeing(ReadersCase):
                 self.assertAlmostEqual(total, self.refund.amount)
 
     def test_what_is_reserved_is_not_refunded_again(self):
+        self.env.invalidate_all()
         env = self.env(user=self.user, context={})
         env = env(context={"allowed_company_ids": self.company.ids})
         # as a client that looks at the order first, in the same transaction
