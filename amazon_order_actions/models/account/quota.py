@@ -161,7 +161,8 @@ class QuotaStore:
 
     def _take(self, cr, operation, needed):
         self._provide(cr, operation)
-        cr.execute(
+        self._execute(
+            cr,
             f"""
             UPDATE amazon_quota SET tokens = {FILLED} - 1, refilled_at = {NOW}
              WHERE account_id = %s AND operation = %s AND {FILLED} >= %s
@@ -172,14 +173,16 @@ class QuotaStore:
         return 0.0 if cr.fetchone() else self._wait(cr, operation, needed) or 1.0
 
     def _give_back(self, cr, operation):
-        cr.execute(
+        self._execute(
+            cr,
             "UPDATE amazon_quota SET tokens = LEAST(tokens + 1, burst)"
             " WHERE account_id = %s AND operation = %s",
             [self._account_id, operation.name],
         )
 
     def _wait(self, cr, operation, needed):
-        cr.execute(
+        self._execute(
+            cr,
             f"""
             SELECT (%s - {FILLED}) / rate, refilled_at > {NOW} FROM amazon_quota
              WHERE account_id = %s AND operation = %s
@@ -193,7 +196,8 @@ class QuotaStore:
         return max(wait, 0.0)
 
     def _count_from_now(self, cr, operation):
-        cr.execute(
+        self._execute(
+            cr,
             f"UPDATE amazon_quota SET refilled_at = {NOW}"  # noqa: S608 - of NOW alone
             " WHERE account_id = %s AND operation = %s",
             [self._account_id, operation.name],
@@ -201,7 +205,8 @@ class QuotaStore:
 
     def _learn(self, cr, operation, rate):
         self._provide(cr, operation)
-        cr.execute(
+        self._execute(
+            cr,
             f"""
             UPDATE amazon_quota
                SET tokens = {FILLED}, refilled_at = {NOW}, rate = %s
@@ -212,7 +217,8 @@ class QuotaStore:
 
     def _exhausted(self, cr, operation):
         self._provide(cr, operation)
-        cr.execute(
+        self._execute(
+            cr,
             f"""
             UPDATE amazon_quota SET tokens = LEAST({FILLED}, 0), refilled_at = {NOW}
              WHERE account_id = %s AND operation = %s
@@ -222,12 +228,14 @@ class QuotaStore:
 
     def _provide(self, cr, operation):
         """Add the row of an operation that is used for the first time, full."""
-        cr.execute(
+        self._execute(
+            cr,
             "SELECT 1 FROM amazon_quota WHERE account_id = %s AND operation = %s",
             [self._account_id, operation.name],
         )
         if not cr.fetchone():
-            cr.execute(
+            self._execute(
+                cr,
                 f"""
                 INSERT INTO amazon_quota
                        (account_id, operation, tokens, refilled_at, rate, burst)
@@ -242,6 +250,12 @@ class QuotaStore:
                     operation.burst,
                 ],
             )
+
+    def _execute(self, cr, query, values):
+        """Execute a statement. Where two were at it at once it is done again by
+        `_in_own_transaction`, which is no error for the server's log; whatever else
+        fails reaches the caller."""
+        cr.execute(query, values, log_exceptions=False)
 
     def _in_own_transaction(self, method, *args):
         """Call a method with a cursor of its own, again where two took at once.
