@@ -24,9 +24,11 @@ PLACEHOLDERS = {
     "document": r"amzn1\.tortuga\.[0-9a-z.]+\.[0-9a-f-]{36}",
     # in the line of a request, and as Amazon's reference in a mail
     "feed": r"(?<=/feeds/)\d{8,}|(?<=Referenz bei Amazon: )\d{8,}",
-    "time": r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
     "version": r"(?<=Language=Python/)[0-9.]+",
 }
+
+#: Two that are asked for in the same second have the same time.
+TIME = r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 #: Headers that say where to, how long, and on whose behalf.
 NOT_COMPARED = {"host", "content-length", "connection", "x-amz-access-token"}
@@ -152,7 +154,7 @@ def _with_placeholders(text):
     """Return a text with what differs each time replaced, see `PLACEHOLDERS`."""
     for name, pattern in PLACEHOLDERS.items():
         text = _numbered(name, pattern, text)
-    return text
+    return re.sub(TIME, "<time>", text)
 
 
 def _numbered(name, pattern, text):
